@@ -1,0 +1,70 @@
+//! What every reader of an annotation file gives, and how it fails.
+
+use std::path::{Path, PathBuf};
+
+use schemas::Skeleton;
+use schemas::tables::people::Person;
+use schemas::tables::rejects::Reject;
+
+/// All that one annotation file says.
+#[derive(Debug)]
+pub struct Annotations {
+    /// The skeleton of every pose in `people`.
+    pub skeleton: &'static Skeleton,
+    /// One entry a person, and one for each image without people, in the file's order.
+    pub people: Vec<Person>,
+    /// How many images the file lists.
+    pub images: usize,
+    /// Records that could not be read, each with the reason; `people` and these are all records of the file.
+    pub rejects: Vec<Reject>,
+}
+
+/// Why a file could not be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The system refused.
+    #[error("{source}: `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The bytes are not what the format says, or end too early.
+    #[error("not a readable {format} file: {detail}: `{}`", path.display())]
+    Malformed {
+        /// `MATLAB v5`, `HDF5`, `JSON`, ...
+        format: &'static str,
+        /// What was expected, what was found, and where.
+        detail: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is sound but holds something else.
+    #[error("{expected}, found {found}: `{}`", path.display())]
+    Unexpected {
+        /// The rule, such as: `the array \`joints\` must be 3 x 14 x N`.
+        expected: String,
+        /// What the file holds.
+        found: String,
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl ReadError {
+    /// The error of `source` at `path`.
+    pub fn io(path: &Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.to_owned(), source }
+    }
+
+    /// The error of bytes at `path` that are no `format`.
+    pub fn malformed(path: &Path, format: &'static str, detail: impl Into<String>) -> Self {
+        Self::Malformed { format, detail: detail.into(), path: path.to_owned() }
+    }
+
+    /// The error of a sound file at `path` that holds something else.
+    pub fn unexpected(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self::Unexpected { expected: expected.into(), found: found.into(), path: path.to_owned() }
+    }
+}

@@ -1,0 +1,1 @@
+//! Reader of LSP: `joints.mat`, 3 x 14 x 2000.

@@ -1,0 +1,1 @@
+//! Pixels of image files: bounded decoding, with what was done recorded.

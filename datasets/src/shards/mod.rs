@@ -1,0 +1,1 @@
+//! Table folders: Parquet shards and their manifest.

@@ -1,0 +1,1 @@
+//! A seeded generator of articulated people, written in the original formats.

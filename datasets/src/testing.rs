@@ -1,0 +1,16 @@
+//! Where tests find real data: it is never part of the repository, so tests that need it skip without it.
+
+use std::path::{Path, PathBuf};
+
+/// `path` below the folder of real data, or `None`, with a message, where it is not there.
+///
+/// The folder is `$MOTIONMILL_TEST_DATA`, else `shared/data` beside the workspace.
+pub fn real_data(path: &str) -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    let found = std::env::var_os("MOTIONMILL_TEST_DATA").map_or_else(beside, PathBuf::from).join(path);
+    if found.exists() {
+        return Some(found);
+    }
+    eprintln!("skipped: real data `{path}` is not there");
+    None
+}

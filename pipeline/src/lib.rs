@@ -1,0 +1,1 @@
+//! Plan file, graph check, runner and command line of motionmill.

@@ -1,0 +1,2 @@
+//! The `motionmill` command.
+fn main() {}

@@ -1,0 +1,105 @@
+//! The tables that flow between stages and rest on disk, one module a table.
+//!
+//! | table | one row is |
+//! |---|---|
+//! | [`people`] | one person in one image |
+//! | [`samples`] | one crop of one person |
+//! | [`heatmaps`] | one prediction of one sample |
+//! | [`keypoints`] | one predicted person |
+//! | [`metrics`] | one number |
+//! | [`rejects`] | one row that could not be used |
+//!
+//! A stage may carry columns of its input along, so a table may hold more columns than its module names, never
+//! fewer. Name, version and skeleton stand in the schema metadata.
+
+pub mod heatmaps;
+pub mod keypoints;
+pub mod metrics;
+pub mod people;
+pub mod rejects;
+pub mod samples;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, FixedSizeListArray, Float64Builder, NullBufferBuilder, UInt8Array};
+use arrow::datatypes::{DataType, Field, Schema};
+
+use crate::columns::{SKELETON_JSON_KEY, SKELETON_KEY, TABLE_KEY, VERSION_KEY};
+use crate::skeleton::Skeleton;
+use crate::visibility::Visibility;
+
+/// Version of all tables; it grows when a column changes its name, type or meaning.
+pub const VERSION: &str = "1";
+
+/// Schema metadata of the table `name`, with its skeleton where it has keypoints.
+pub fn metadata(name: &str, skeleton: Option<&Skeleton>) -> HashMap<String, String> {
+    let mut metadata = HashMap::from([
+        (TABLE_KEY.to_owned(), name.to_owned()),
+        (VERSION_KEY.to_owned(), VERSION.to_owned()),
+    ]);
+    if let Some(skeleton) = skeleton {
+        metadata.insert(SKELETON_KEY.to_owned(), skeleton.name.to_owned());
+        metadata.insert(SKELETON_JSON_KEY.to_owned(), skeleton.to_json());
+    }
+    metadata
+}
+
+/// The table's name in the schema metadata, if it has one.
+pub fn table_name(schema: &Schema) -> Option<&str> {
+    schema.metadata().get(TABLE_KEY).map(String::as_str)
+}
+
+/// `schema` renamed to table `name`, its other metadata kept.
+pub fn renamed(schema: &Schema, name: &str) -> Schema {
+    let mut metadata = schema.metadata().clone();
+    metadata.insert(TABLE_KEY.to_owned(), name.to_owned());
+    Schema::new_with_metadata(schema.fields().clone(), metadata)
+}
+
+/// A field with the metadata `space` (`image` or `crop`) and unit px, for coordinates.
+pub fn in_space(field: Field, space: &str) -> Field {
+    field.with_metadata(HashMap::from([
+        ("motionmill.space".to_owned(), space.to_owned()),
+        ("motionmill.unit".to_owned(), "px".to_owned()),
+    ]))
+}
+
+/// `[N, length]` numbers as a column; a `None` row is null.
+pub fn vector_array<'a>(rows: impl IntoIterator<Item = Option<&'a [f64]>>, length: usize) -> ArrayRef {
+    let (mut values, mut nulls) = (Float64Builder::new(), NullBufferBuilder::new(0));
+    for row in rows {
+        debug_assert!(row.is_none_or(|row| row.len() == length));
+        match row {
+            Some(row) => values.append_slice(row),
+            None => values.append_slice(&vec![f64::NAN; length]),
+        }
+        nulls.append(row.is_some());
+    }
+    let item = Arc::new(Field::new("item", DataType::Float64, true));
+    Arc::new(FixedSizeListArray::new(item, length as i32, Arc::new(values.finish()), nulls.finish()))
+}
+
+/// `[N, K, 2]` points as an `f64` column.
+pub fn points_array<'a>(rows: impl IntoIterator<Item = &'a [[f64; 2]]>, joints: usize) -> ArrayRef {
+    let mut values = Float64Builder::new();
+    for row in rows {
+        assert_eq!(row.len(), joints, "every row holds K points");
+        values.append_slice(row.as_flattened());
+    }
+    let number = Arc::new(Field::new("item", DataType::Float64, true));
+    let pair = FixedSizeListArray::new(number, 2, Arc::new(values.finish()), None);
+    let point = Arc::new(Field::new("item", pair.data_type().clone(), true));
+    Arc::new(FixedSizeListArray::new(point, joints as i32, Arc::new(pair), None))
+}
+
+/// `[N, K]` visibilities as a column.
+pub fn visibility_array<'a>(rows: impl IntoIterator<Item = &'a [Visibility]>, joints: usize) -> ArrayRef {
+    let mut codes = Vec::new();
+    for row in rows {
+        assert_eq!(row.len(), joints, "every row holds K visibilities");
+        codes.extend(row.iter().map(|visibility| visibility.code()));
+    }
+    let item = Arc::new(Field::new("item", DataType::UInt8, true));
+    Arc::new(FixedSizeListArray::new(item, joints as i32, Arc::new(UInt8Array::from(codes)), None))
+}

@@ -1,0 +1,61 @@
+//! `rejects`: one row is one row that could not be used, with the reason.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use super::metadata;
+
+/// Name of the table.
+pub const NAME: &str = "rejects";
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Reject {
+    /// The stage or reader that refused the row.
+    pub stage: String,
+    /// A short fixed phrase, fit to be counted: `image missing`, `filtered out`, ...
+    pub reason: String,
+    /// Id of the row, where it has one.
+    pub sample_id: Option<String>,
+    /// The annotation file it came from.
+    pub source_file: Option<String>,
+    /// The record in that file.
+    pub source_record: Option<String>,
+    /// What was found, in words.
+    pub detail: String,
+}
+
+/// The schema of the table.
+pub fn schema() -> SchemaRef {
+    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
+    let fields = vec![
+        text("stage", false),
+        text("reason", false),
+        text("sample_id", true),
+        text("source_file", true),
+        text("source_record", true),
+        text("detail", false),
+    ];
+    Arc::new(Schema::new_with_metadata(fields, metadata(NAME, None)))
+}
+
+/// The rows `rejects` as a batch.
+pub fn to_batch(rejects: &[Reject]) -> RecordBatch {
+    let text = |get: fn(&Reject) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rejects.iter().map(get)))
+    };
+    let optional = |get: fn(&Reject) -> Option<&str>| -> ArrayRef {
+        Arc::new(rejects.iter().map(get).collect::<StringArray>())
+    };
+    let columns = vec![
+        text(|r| &r.stage),
+        text(|r| &r.reason),
+        optional(|r| r.sample_id.as_deref()),
+        optional(|r| r.source_file.as_deref()),
+        optional(|r| r.source_record.as_deref()),
+        text(|r| &r.detail),
+    ];
+    RecordBatch::try_new(schema(), columns).expect("columns follow the schema")
+}

@@ -1,0 +1,118 @@
+//! Numbers of a plan that can only be made valid, so that an error lands under the value.
+
+use serde::{Deserialize, Serialize};
+
+/// A number outside the range that its key allows.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{what} must be {rule}, found `{found}`")]
+pub struct OutOfRange {
+    what: &'static str,
+    rule: &'static str,
+    found: String,
+}
+
+macro_rules! ranged {
+    ($(#[$doc:meta])* $name:ident, $inner:ty, $what:literal, $rule:literal, $valid:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+        #[serde(try_from = "Number", into = "f64")]
+        pub struct $name($inner);
+
+        impl $name {
+            /// A named constant, which is in range by its definition; the range is not checked here.
+            pub const fn constant(value: $inner) -> Self {
+                Self(value)
+            }
+
+            /// The number itself.
+            pub const fn get(self) -> $inner {
+                self.0
+            }
+        }
+
+        impl TryFrom<f64> for $name {
+            type Error = OutOfRange;
+
+            fn try_from(value: f64) -> Result<Self, OutOfRange> {
+                let valid: fn(f64) -> bool = $valid;
+                if valid(value) {
+                    Ok(Self(value as $inner))
+                } else {
+                    Err(OutOfRange { what: $what, rule: $rule, found: value.to_string() })
+                }
+            }
+        }
+
+        impl TryFrom<Number> for $name {
+            type Error = OutOfRange;
+
+            fn try_from(value: Number) -> Result<Self, OutOfRange> {
+                Self::try_from(value.0)
+            }
+        }
+
+        impl From<$name> for f64 {
+            fn from(value: $name) -> f64 {
+                value.0 as f64
+            }
+        }
+    };
+}
+
+/// A number of a plan, written with or without a decimal point.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(transparent)]
+pub struct Number(f64);
+
+ranged!(
+    /// A share from 0 to 1.
+    Probability, f64, "a probability", "from 0 to 1", |v| (0.0..=1.0).contains(&v)
+);
+ranged!(
+    /// An angle in degrees, 0 to 180, as a bound or a spread to either side.
+    Degrees, f64, "an angle", "from 0 to 180 degrees", |v| (0.0..=180.0).contains(&v)
+);
+ranged!(
+    /// A finite number above zero: a factor, a spread, a length in pixels.
+    Positive, f64, "this number", "finite and above 0", |v| v.is_finite() && v > 0.0
+);
+ranged!(
+    /// A finite number, zero or above.
+    NonNegative, f64, "this number", "finite and at least 0", |v| v.is_finite() && v >= 0.0
+);
+ranged!(
+    /// A length of a raster in whole pixels, 1 to 16384.
+    Pixels, u32, "a size in pixels", "a whole number from 1 to 16384",
+    |v| v.fract() == 0.0 && (1.0..=16384.0).contains(&v)
+);
+ranged!(
+    /// A count, 1 to one million.
+    Count, u32, "a count", "a whole number from 1 to 1000000",
+    |v| v.fract() == 0.0 && (1.0..=1_000_000.0).contains(&v)
+);
+ranged!(
+    /// A grey level, 0 to 255.
+    Grey, u8, "a grey level", "a whole number from 0 to 255",
+    |v| v.fract() == 0.0 && (0.0..=255.0).contains(&v)
+);
+
+impl Degrees {
+    /// The angle in radians.
+    pub fn radians(self) -> f64 {
+        self.0.to_radians()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_outside_the_range_are_refused_with_the_rule() {
+        let error = Probability::try_from(1.5).unwrap_err();
+        assert_eq!(error.to_string(), "a probability must be from 0 to 1, found `1.5`");
+        assert!(Pixels::try_from(0.0).is_err() && Pixels::try_from(2.5).is_err());
+        assert!(Positive::try_from(f64::NAN).is_err() && Positive::try_from(f64::INFINITY).is_err());
+        assert_eq!(Grey::try_from(128.0).unwrap().get(), 128);
+    }
+}

@@ -1,0 +1,1 @@
+//! From heatmaps back to keypoints in image px.

@@ -1,0 +1,1 @@
+//! Training targets and stored pictures: Gaussian maps, centre maps, encoded images.

@@ -1,0 +1,1 @@
+//! Running an ONNX network on samples: model card, runtime, session pool.

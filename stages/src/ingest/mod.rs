@@ -1,0 +1,1 @@
+//! Picking and mapping rows of `people`: filter, split, map_skeleton, select, repeat.

@@ -1,0 +1,17 @@
+//! The steps of the pipeline: one stage one file, folders in dataflow order.
+//!
+//! `ingest` picks and maps rows of `people` -> `augment` composes geometry and samples pixels once -> `encode`
+//! makes training targets -> `infer` runs a network -> `decode` turns its maps into keypoints -> `evaluate` scores
+//! them -> `report` draws. [`registry`] lists every stage under the name it has in a plan.
+
+pub mod augment;
+pub mod decode;
+pub mod encode;
+pub mod evaluate;
+pub mod infer;
+pub mod ingest;
+pub mod registry;
+pub mod report;
+pub mod stage;
+
+pub use stage::{BuildContext, Outcome, Stage, StageError};

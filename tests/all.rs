@@ -1,0 +1,1 @@
+//! Every cross-crate test of the workspace.
