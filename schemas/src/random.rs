@@ -8,7 +8,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::{Rng as _, SeedableRng};
 
 /// A stream of random numbers for one key.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct KeyedRandom(ChaCha8Rng);
 
 impl KeyedRandom {
@@ -80,7 +80,7 @@ mod tests {
         assert_eq!(drawn, PINNED);
     }
 
-    const PINNED: [&str; 3] = ["", "", ""];
+    const PINNED: [&str; 3] = ["0.238660014841", "0.821005397026", "0.689404318494"];
 
     #[test]
     fn moments_are_those_of_the_distributions() {

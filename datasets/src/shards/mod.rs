@@ -1,1 +1,95 @@
 //! Table folders: Parquet shards and their manifest.
+//!
+//! A table on disk is a folder of `{split}-{i:05d}-of-{n:05d}.parquet` shards and a `manifest.json` that lists
+//! them with their hashes. While it is written it stands beside its place under the name `{folder}.partial`, and a
+//! journal there says after each completed round of shards how far it has come; only a complete table ever bears
+//! the final name. So a table that can be opened is whole, and a killed writer can be continued.
+
+mod journal;
+mod manifest;
+mod properties;
+mod reader;
+mod writer;
+
+pub use journal::Journal;
+pub use manifest::{InputHash, MANIFEST_FILE, Manifest, Provenance, ShardEntry};
+pub use reader::{Batches, TableReader};
+pub use writer::{ROW_GROUP_BYTES, SHARD_BYTES, Started, TableWriter, WriterOptions, partial_path};
+
+use std::path::{Path, PathBuf};
+
+/// Why a table folder could not be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ShardError {
+    /// The system refused.
+    #[error("cannot {action}: {source}: `{}`", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Parquet refused.
+    #[error("cannot {action}: {source}: `{}`", path.display())]
+    Parquet {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the library said.
+        source: parquet::errors::ParquetError,
+    },
+    /// The folder has no complete manifest.
+    #[error("not a table folder, there is no `manifest.json`: `{}`", path.display())]
+    NoManifest {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The manifest is not what this version writes.
+    #[error("the manifest is not readable: {detail}: `{}`", path.display())]
+    BadManifest {
+        /// What is wrong with it.
+        detail: String,
+        /// The manifest.
+        path: PathBuf,
+    },
+    /// The output is there already, made by other work.
+    #[error("the output folder exists and holds {holds}: `{}`", path.display())]
+    Exists {
+        /// What it holds.
+        holds: String,
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A split's name cannot be part of a file name.
+    #[error("a split must be named with letters, digits and `_`, found `{split}`")]
+    BadSplit {
+        /// The name.
+        split: String,
+    },
+    /// A file changed since the manifest was written.
+    #[error("a shard does not match its manifest, {detail}: `{}`", path.display())]
+    Stale {
+        /// What differs.
+        detail: String,
+        /// The shard.
+        path: PathBuf,
+    },
+}
+
+impl ShardError {
+    fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    fn parquet(action: &'static str, path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Parquet { action, path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub mod samples;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, FixedSizeListArray, Float64Builder, NullBufferBuilder, UInt8Array};
+use arrow::array::{Array, ArrayRef, FixedSizeListArray, Float64Builder, NullBufferBuilder, UInt8Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use crate::columns::{SKELETON_JSON_KEY, SKELETON_KEY, TABLE_KEY, VERSION_KEY};

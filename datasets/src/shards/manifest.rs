@@ -1,0 +1,153 @@
+//! `manifest.json`: what a table folder holds, and what made it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use arrow::datatypes::Schema;
+use schemas::columns::{SKELETON_KEY, VERSION_KEY};
+use schemas::tables::table_name;
+use serde::{Deserialize, Serialize};
+
+use super::ShardError;
+
+/// File name of the manifest in its folder.
+pub const MANIFEST_FILE: &str = "manifest.json";
+
+/// What a table folder holds, and what made it. It has no times and no thread counts: same work, same bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Name of the table.
+    pub table: String,
+    /// Version of the table.
+    pub table_version: String,
+    /// Skeleton of its keypoints, where it has some.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub skeleton: Option<String>,
+    /// Hash of the Arrow schema.
+    pub schema_hash: String,
+    /// What made the table.
+    pub provenance: Provenance,
+    /// Rows in all shards.
+    pub rows: u64,
+    /// Rows of each split.
+    pub splits: BTreeMap<String, u64>,
+    /// Rows that were rejected on the way here, by reason.
+    pub rejects: BTreeMap<String, u64>,
+    /// The shards, in the order in which a reader takes them.
+    pub shards: Vec<ShardEntry>,
+}
+
+/// What made a table. Two tables of equal provenance hold the same bytes.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provenance {
+    /// Version of motionmill.
+    pub motionmill: String,
+    /// The command, or the name of the plan's sink.
+    pub made_by: String,
+    /// Hash of the plan or of the command's arguments.
+    pub plan_hash: String,
+    /// Seed of the run, where it drew random numbers.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub seed: Option<u64>,
+    /// What was read, with its hash.
+    pub inputs: Vec<InputHash>,
+    /// What took part and may change the bytes: decoder, runtime, provider.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub engines: BTreeMap<String, String>,
+}
+
+/// One input file or table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputHash {
+    /// Its path as given.
+    pub path: String,
+    /// BLAKE3 of the file, or of the manifest of a table folder.
+    pub blake3: String,
+}
+
+/// One shard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ShardEntry {
+    /// File name in the folder.
+    pub file: String,
+    /// The split whose rows it holds.
+    pub split: String,
+    /// How many rows.
+    pub rows: u64,
+    /// Length of the file.
+    pub bytes: u64,
+    /// BLAKE3 of the file.
+    pub blake3: String,
+}
+
+impl Manifest {
+    /// Reads the manifest of `folder`.
+    ///
+    /// # Errors
+    /// When there is none, or it is not one of ours.
+    pub fn read(folder: &Path) -> Result<Self, ShardError> {
+        let path = folder.join(MANIFEST_FILE);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(ShardError::NoManifest { path: folder.to_owned() });
+            }
+            Err(error) => return Err(ShardError::io("read the manifest", &path)(error)),
+        };
+        serde_json::from_str(&text)
+            .map_err(|error| ShardError::BadManifest { detail: error.to_string(), path })
+    }
+
+    /// The manifest of a table without shards yet.
+    pub fn empty(schema: &Schema, provenance: Provenance) -> Self {
+        Self {
+            table: table_name(schema).unwrap_or("table").to_owned(),
+            table_version: schema.metadata().get(VERSION_KEY).cloned().unwrap_or_default(),
+            skeleton: schema.metadata().get(SKELETON_KEY).cloned(),
+            schema_hash: schema_hash(schema),
+            provenance,
+            rows: 0,
+            splits: BTreeMap::new(),
+            rejects: BTreeMap::new(),
+            shards: Vec::new(),
+        }
+    }
+
+    /// The manifest as it is written.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a manifest is plain data") + "\n"
+    }
+}
+
+impl InputHash {
+    /// Hashes the file at `path`, or the manifest of the table folder there.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is a folder without manifest.
+    pub fn of(path: &Path) -> Result<Self, ShardError> {
+        let target = if path.is_dir() { path.join(MANIFEST_FILE) } else { path.to_owned() };
+        if path.is_dir() && !target.exists() {
+            return Err(ShardError::NoManifest { path: path.to_owned() });
+        }
+        let mut hasher = blake3::Hasher::new();
+        let file = fs::File::open(&target).map_err(ShardError::io("open", &target))?;
+        hasher.update_reader(file).map_err(ShardError::io("read", &target))?;
+        Ok(Self { path: path.display().to_string(), blake3: hasher.finalize().to_hex().to_string() })
+    }
+}
+
+/// Hash of names, types, nullability and metadata, independent of the order of metadata keys.
+fn schema_hash(schema: &Schema) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for field in schema.fields() {
+        hasher.update(format!("{}:{}:{};", field.name(), field.data_type(), field.is_nullable()).as_bytes());
+    }
+    let metadata: BTreeMap<_, _> = schema.metadata().iter().collect();
+    hasher.update(format!("{metadata:?}").as_bytes());
+    hasher.finalize().to_hex().to_string()
+}
