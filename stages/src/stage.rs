@@ -9,6 +9,8 @@ use schemas::SchemaError;
 use schemas::columns::strings;
 use schemas::tables::rejects::Reject;
 
+use crate::evaluate::EvaluateError;
+
 /// A step from rows to rows.
 ///
 /// A stage knows nothing of the runner: the same object serves a plan, a notebook and a data loader, from many
@@ -132,6 +134,9 @@ pub enum StageError {
         /// What to change.
         hint: Option<String>,
     },
+    /// Tables could not be scored.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
     /// Arrow refused to build a batch.
     #[error("cannot build the output rows: {0}")]
     Arrow(#[from] arrow::error::ArrowError),

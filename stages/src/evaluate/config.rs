@@ -89,7 +89,7 @@ impl Evaluate {
     ///
     /// # Errors
     /// When a table lacks a column or mixes skeletons, and as [`evaluate_pose`].
-    pub fn run(
+    pub fn score(
         &self,
         truth: &[RecordBatch],
         predictions: &[RecordBatch],
@@ -180,7 +180,7 @@ mod tests {
         let step = parsed("protocols = ['lsp-pck']").unwrap().build(&context()).unwrap();
         let mpii = people::to_batch(&MPII16, &[person("a", 1)]);
         let lsp = people::to_batch(&LSP14, &[]);
-        let error = step.run(&[mpii, lsp], &[], "").unwrap_err();
+        let error = step.score(&[mpii, lsp], &[], "").unwrap_err();
         assert!(error.to_string().contains("`mpii16` and `lsp14`"), "{error}");
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! [`protocol`] names the protocols and [`rules`] says in one table what each of them counts; [`pairs`] joins truth
 //! and predictions; [`measure`] turns each pair into normalised errors; [`curves`] and [`presence`] turn errors into
-//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints.
+//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints. `step` is the evaluation as a part of a plan.
 //!
 //! All functions are pure: the same tables give the same numbers, whatever the order of people or the number of
 //! threads.
@@ -18,6 +18,7 @@ mod pose;
 pub mod presence;
 pub mod protocol;
 pub mod rules;
+mod step;
 pub mod table;
 
 #[cfg(test)]
