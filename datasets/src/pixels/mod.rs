@@ -182,13 +182,7 @@ pub fn decode_into(
         other => other.to_rgb8(),
     };
     let (width, height) = rgb.dimensions();
-    Ok(Decoded {
-        width,
-        height,
-        rgb: rgb.into_raw(),
-        reduction: Reduction::Whole,
-        decoder: OTHER_DECODER,
-    })
+    Ok(Decoded { width, height, rgb: rgb.into_raw(), reduction: Reduction::Whole, decoder: OTHER_DECODER })
 }
 
 /// Decodes the image file at `path`.
@@ -252,7 +246,8 @@ fn is_jpeg(bytes: &[u8]) -> bool {
 }
 
 fn sniffed(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, PixelError> {
-    let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(PixelError::unreadable)?;
+    let reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(PixelError::unreadable)?;
     if reader.format().is_none() {
         return Err(PixelError::unreadable("the bytes are of no known image format"));
     }

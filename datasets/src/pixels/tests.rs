@@ -109,8 +109,13 @@ fn a_missing_file_and_a_large_one_are_told_apart() {
 #[test]
 fn grey_becomes_three_equal_channels() {
     let grey: Vec<u8> = (0..64).map(|v| v * 4).collect();
-    let image =
-        turbojpeg::Image { pixels: &grey[..], width: 8, pitch: 8, height: 8, format: turbojpeg::PixelFormat::GRAY };
+    let image = turbojpeg::Image {
+        pixels: &grey[..],
+        width: 8,
+        pitch: 8,
+        height: 8,
+        format: turbojpeg::PixelFormat::GRAY,
+    };
     let file = turbojpeg::compress(image, 95, turbojpeg::Subsamp::Gray).unwrap();
     let decoded = decode(&file, &Limits::default(), Reduction::Whole).unwrap();
     assert!(decoded.rgb.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]));

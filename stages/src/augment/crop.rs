@@ -48,7 +48,8 @@ impl CropConfig {
     /// # Errors
     /// None so far.
     pub fn build(&self, context: &BuildContext) -> Result<Crop, StageError> {
-        let images = self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
+        let images =
+            self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
         Ok(Crop { name: context.name.clone(), size: self.size.map(Pixels::get), frame: self.frame, images })
     }
 }
@@ -76,7 +77,8 @@ impl Crop {
                 let places = points(batch, "keypoints")?;
                 let known = visibilities(batch, "visibility", joints)?;
                 for (row, subject) in subjects.iter_mut().enumerate() {
-                    let annotated = std::iter::zip(&places[row], &known[row]).filter(|(_, v)| v.is_annotated());
+                    let annotated =
+                        std::iter::zip(&places[row], &known[row]).filter(|(_, v)| v.is_annotated());
                     subject.joints = annotated.map(|(place, _)| *place).collect();
                 }
             }
@@ -137,12 +139,15 @@ impl Stage for Crop {
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         let schema = self.schema(batch.schema_ref())?;
         let size = self.size.map(f64::from);
-        let people = batch.column_by_name("person_index").map(|_| integers(batch, "person_index")).transpose()?;
+        let people =
+            batch.column_by_name("person_index").map(|_| integers(batch, "person_index")).transpose()?;
         let (mut kept, mut rejects) = (Vec::new(), Vec::new());
         let (mut rows, mut centers) = (Vec::new(), Vec::new());
         for (row, subject) in self.subjects(batch)?.into_iter().enumerate() {
             let placed = match people {
-                Some(people) if people.is_null(row) => Err(("no person", "the image has no annotated person".to_owned())),
+                Some(people) if people.is_null(row) => {
+                    Err(("no person", "the image has no annotated person".to_owned()))
+                }
                 _ => subject.and_then(|subject| self.frame.place(&subject, size)),
             };
             match placed {

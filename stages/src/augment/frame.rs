@@ -135,10 +135,7 @@ impl Frame {
                 let scale = scale.ok_or(("no scale", format!("scale is {:?}", subject.scale)))?;
                 let [x, y] = subject.center.ok_or(("no center", "center is null".to_owned()))?;
                 let person = PX_PER_SCALE * scale;
-                Placed {
-                    center: [x, y + shift_down.get() * person],
-                    magnification: height.get() / person,
-                }
+                Placed { center: [x, y + shift_down.get() * person], magnification: height.get() / person }
             }
             Self::Image { height } => {
                 let [w, h] = image_size(subject)?;
@@ -158,10 +155,7 @@ impl Frame {
             }
             Self::Window { side, center_y } => {
                 let [x1, _, x2, _] = torso_box(subject)?;
-                Placed {
-                    center: [f64::midpoint(x1, x2), center_y.get()],
-                    magnification: width / side.get(),
-                }
+                Placed { center: [f64::midpoint(x1, x2), center_y.get()], magnification: width / side.get() }
             }
             Self::Keypoints { margin } => {
                 let [x1, y1, x2, y2] = bounds(&subject.joints)
@@ -269,18 +263,32 @@ mod tests {
     #[test]
     fn what_is_missing_or_absurd_is_refused_with_a_reason() {
         let person = frame("frame.person.height = 200");
-        for (scale, reason) in [(None, "no scale"), (Some(0.0), "no scale"), (Some(-1.0), "no scale"), (Some(f64::NAN), "no scale")] {
+        for (scale, reason) in [
+            (None, "no scale"),
+            (Some(0.0), "no scale"),
+            (Some(-1.0), "no scale"),
+            (Some(f64::NAN), "no scale"),
+        ] {
             assert_eq!(person.place(&Subject { scale, ..subject() }, [64.0; 2]).unwrap_err().0, reason);
         }
         let reason = |frame: &Frame, subject: Subject| frame.place(&subject, [64.0; 2]).unwrap_err().0;
         assert_eq!(reason(&person, Subject { center: None, ..subject() }), "no center");
         assert_eq!(reason(&person, Subject { center: Some([f64::NAN, 0.0]), ..subject() }), "unusable frame");
-        assert_eq!(reason(&person, Subject { scale: Some(f64::MIN_POSITIVE / 300.0), ..subject() }), "unusable frame");
+        assert_eq!(
+            reason(&person, Subject { scale: Some(f64::MIN_POSITIVE / 300.0), ..subject() }),
+            "unusable frame"
+        );
         let torso = frame("frame.window = {}");
         assert_eq!(reason(&torso, Subject { torso_box: None, ..subject() }), "no torso box");
-        assert_eq!(reason(&torso, Subject { torso_box: Some([5.0, 5.0, 5.0, 9.0]), ..subject() }), "no torso box");
+        assert_eq!(
+            reason(&torso, Subject { torso_box: Some([5.0, 5.0, 5.0, 9.0]), ..subject() }),
+            "no torso box"
+        );
         let joints = frame("frame.keypoints = {}");
         assert_eq!(reason(&joints, Subject { joints: vec![[1.0, 1.0]], ..subject() }), "no keypoints");
-        assert_eq!(reason(&frame("frame = 'whole_image'"), Subject { image_size: None, ..subject() }), "no image size");
+        assert_eq!(
+            reason(&frame("frame = 'whole_image'"), Subject { image_size: None, ..subject() }),
+            "no image size"
+        );
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, FixedSizeListArray, Float64Array, Int32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema};
-use schemas::columns::{SchemaError, affines, booleans, field, numbers, schema_with, vectors_f64, with_column};
+use schemas::columns::{
+    SchemaError, affines, booleans, field, numbers, schema_with, vectors_f64, with_column,
+};
 use schemas::tables::samples::{
     COLOUR_IDENTITY, COLOUR_MATRIX, CROP_FROM_IMAGE, CROP_SIZE, FLIPPED, ROTATION_RADIANS, SCALE_FACTOR,
     SHIFT_IN_CROP, geometry_fields, raw_image_size,
@@ -159,9 +161,11 @@ pub fn read(batch: &RecordBatch) -> Result<Vec<Geometry>, StageError> {
 /// # Errors
 /// When there is not one row of geometry for each row of the batch.
 pub fn write(batch: &RecordBatch, rows: &[Geometry], size: [u32; 2]) -> Result<RecordBatch, StageError> {
-    let vector = |get: fn(&Geometry) -> &[f64], length| vector_array(rows.iter().map(|row| Some(get(row))), length);
-    let number =
-        |get: fn(&Geometry) -> f64| -> ArrayRef { Arc::new(rows.iter().map(|row| Some(get(row))).collect::<Float64Array>()) };
+    let vector =
+        |get: fn(&Geometry) -> &[f64], length| vector_array(rows.iter().map(|row| Some(get(row))), length);
+    let number = |get: fn(&Geometry) -> f64| -> ArrayRef {
+        Arc::new(rows.iter().map(|row| Some(get(row))).collect::<Float64Array>())
+    };
     let columns: [ArrayRef; 7] = [
         vector(|row| &row.crop_from_image.0, 6),
         pairs(rows.len(), size),

@@ -91,7 +91,11 @@ impl ScaleConfig {
     fn factor(&self, random: &mut KeyedRandom) -> f64 {
         match self {
             Self::Uniform { min, max, probability } => {
-                if random.happens(probability.get()) { random.uniform(min.get(), max.get()) } else { 1.0 }
+                if random.happens(probability.get()) {
+                    random.uniform(min.get(), max.get())
+                } else {
+                    1.0
+                }
             }
             Self::Log2Normal { sigma, clamp } => {
                 let exponent = (sigma.get() * random.normal()).clamp(-clamp.get(), clamp.get());

@@ -32,7 +32,9 @@ pub fn is_available() -> bool {
 pub fn sample(source: Source, start: [i32; 2], step: [i32; 2], block: &mut [u8; BLOCK * 3]) {
     assert!(is_available(), "the caller looked for AVX2");
     let (width, height) = (source.width, source.height);
-    assert!(width <= i16::MAX as usize && height <= i16::MAX as usize && i32::try_from(source.rgb.len()).is_ok());
+    assert!(
+        width <= i16::MAX as usize && height <= i16::MAX as usize && i32::try_from(source.rgb.len()).is_ok()
+    );
     assert_eq!(source.rgb.len(), width * height * 3, "the source's shape");
     let count = BLOCK as i64 - 1;
     for (axis, side) in [width, height].into_iter().enumerate() {

@@ -34,7 +34,8 @@ pub fn moved(batch: &RecordBatch, rows: &[Geometry]) -> Result<RecordBatch, Stag
     let own: Vec<Pose> = poses.zip(rows).map(|(pose, row)| in_crop(&pose, row, &mirrored)).collect();
 
     let mut out = with_column(batch, fields[0].clone(), f32_points(&own, joints))?;
-    out = replaced(&out, "visibility", visibility_array(own.iter().map(|pose| &pose.visibility[..]), joints))?;
+    out =
+        replaced(&out, "visibility", visibility_array(own.iter().map(|pose| &pose.visibility[..]), joints))?;
     if let Some(field) = fields.get(1) {
         let others: Vec<Vec<Pose>> = read_others(batch, joints)?
             .iter()

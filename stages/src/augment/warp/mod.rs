@@ -79,7 +79,8 @@ impl WarpConfig {
     /// # Errors
     /// None so far; a missing image is a matter of its row.
     pub fn build(&self, context: &BuildContext) -> Result<Warp, StageError> {
-        let images = self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
+        let images =
+            self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
         let limits = Limits { max_pixels: (self.max_megapixels.get() * 1e6) as u64, ..Limits::default() };
         Ok(Warp {
             name: context.name.clone(),
@@ -105,18 +106,22 @@ impl Warp {
     }
 
     /// Fills `crop`, RGB `[H, W, 3]`, and says by how much the image was reduced while it was decoded.
-    fn pixels(&self, sources: &mut Sources, path: &str, row: &Geometry, crop: &mut [u8]) -> Result<i32, Refusal> {
+    fn pixels(
+        &self,
+        sources: &mut Sources,
+        path: &str,
+        row: &Geometry,
+        crop: &mut [u8],
+    ) -> Result<i32, Refusal> {
         let unusable = || ("unusable transform", format!("crop_from_image is {:?}", row.crop_from_image.0));
         let image_from_crop = row.crop_from_image.inverse().ok_or_else(unusable)?;
         let shrink = 1.0 / row.crop_from_image.magnification();
         let wanted = if self.scaled_decoding { Reduction::at_most(shrink) } else { Reduction::Whole };
-        let decoded = sources.get(&self.images.join(path), wanted).map_err(|e| (e.reason(), e.to_string()))?;
+        let decoded =
+            sources.get(&self.images.join(path), wanted).map_err(|e| (e.reason(), e.to_string()))?;
         let factor = decoded.reduction.factor();
-        let mut source = Source {
-            rgb: &decoded.rgb,
-            width: decoded.width as usize,
-            height: decoded.height as usize,
-        };
+        let mut source =
+            Source { rgb: &decoded.rgb, width: decoded.width as usize, height: decoded.height as usize };
         let mut source_from_crop = image_from_crop;
         if factor > 1 {
             let by = 1.0 / f64::from(factor);

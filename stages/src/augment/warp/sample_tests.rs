@@ -100,7 +100,8 @@ fn the_identity_changes_nothing() {
 fn outside_lies_the_border() {
     let rgb = noise(8, 8);
     let source = Source { rgb: &rgb, width: 8, height: 8 };
-    for map in [Affine::translation(1e30, 0.0), Affine::translation(-9.0, 0.0), Affine::translation(0.0, 8.0)] {
+    for map in [Affine::translation(1e30, 0.0), Affine::translation(-9.0, 0.0), Affine::translation(0.0, 8.0)]
+    {
         assert!(sampled(Path::detect(), source, &map, 128, [8, 8]).iter().all(|level| *level == 128));
     }
     // Half a pixel outside, levels are half border.

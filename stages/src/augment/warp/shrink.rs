@@ -88,7 +88,8 @@ mod tests {
 
     #[test]
     fn vectors_and_plain_code_reduce_to_the_same_bytes() {
-        let rgb: Vec<u8> = (0..333 * 97 * 3u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let rgb: Vec<u8> =
+            (0..333 * 97 * 3u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let source = Source { rgb: &rgb, width: 333, height: 97 };
         let fast = reduce(source, 2.3).unwrap();
         RESIZER.with_borrow_mut(|resizer| {
