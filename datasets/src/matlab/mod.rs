@@ -14,6 +14,7 @@
 //! ```
 
 mod element;
+mod json;
 mod node;
 mod reader;
 mod value;

@@ -8,7 +8,7 @@ use tiny_skia::{
 use super::wardrobe::{Rgb, mix};
 
 /// Corners that stand for half a circle.
-const ARC_STEPS: usize = 10;
+const ARC_STEPS: usize = 20;
 /// How much light and shade differ from the middle tone of a shaded shape.
 const SHADE: f64 = 0.20;
 /// Where the light comes from: a unit vector in the image, from above left.
