@@ -1,0 +1,178 @@
+//! From raw crops to a network's input: channel order, layout and normalisation in one pass.
+
+use schemas::Affine;
+
+use super::model_card::{Colour, ImageInput, Layout};
+
+/// Turns raw RGB bytes `[H, W, 3]` into the numbers that a network's image input wants.
+///
+/// A level has 256 values, so `(level - mean) / std` is looked up: one rounding, the same for every machine.
+#[derive(Debug)]
+pub struct Gather {
+    layout: Layout,
+    /// For each channel of the input, which of red, green and blue it takes.
+    source: [usize; 3],
+    /// For each channel of the input, the value of every level.
+    values: Box<[[f32; 256]; 3]>,
+}
+
+impl Gather {
+    /// The conversion for `input`.
+    pub fn new(input: &ImageInput) -> Self {
+        let mut values = Box::new([[0.0; 256]; 3]);
+        for (channel, table) in values.iter_mut().enumerate() {
+            for (level, value) in table.iter_mut().enumerate() {
+                *value = ((level as f64 - input.mean[channel]) / input.std[channel]) as f32;
+            }
+        }
+        let source = match input.colour {
+            Colour::Rgb => [0, 1, 2],
+            Colour::Bgr => [2, 1, 0],
+        };
+        Self { layout: input.layout, source, values }
+    }
+
+    /// Writes `rgb`, `[H, W, 3]`, to `out`, as long, in the input's layout and order, normalised.
+    pub fn floats(&self, rgb: &[u8], out: &mut [f32]) {
+        let [first, second, third] = &*self.values;
+        self.arrange(
+            rgb,
+            out,
+            |level| first[level as usize],
+            |level| second[level as usize],
+            |level| third[level as usize],
+        );
+    }
+
+    /// Writes `rgb`, `[H, W, 3]`, to `out`, as long, in the input's layout and order, the levels as they are.
+    pub fn bytes(&self, rgb: &[u8], out: &mut [u8]) {
+        if self.layout == Layout::Nhwc && self.source == [0, 1, 2] {
+            out.copy_from_slice(rgb);
+        } else {
+            self.arrange(rgb, out, |level| level, |level| level, |level| level);
+        }
+    }
+
+    fn arrange<T>(
+        &self,
+        rgb: &[u8],
+        out: &mut [T],
+        first: impl Fn(u8) -> T,
+        second: impl Fn(u8) -> T,
+        third: impl Fn(u8) -> T,
+    ) {
+        assert_eq!(rgb.len(), out.len(), "a raster as large as the input");
+        let [a, b, c] = self.source;
+        let (pixels, _) = rgb.as_chunks::<3>();
+        match self.layout {
+            Layout::Nhwc => {
+                let (values, _) = out.as_chunks_mut::<3>();
+                for (value, pixel) in values.iter_mut().zip(pixels) {
+                    *value = [first(pixel[a]), second(pixel[b]), third(pixel[c])];
+                }
+            }
+            Layout::Nchw => {
+                let (plane_a, rest) = out.split_at_mut(pixels.len());
+                let (plane_b, plane_c) = rest.split_at_mut(pixels.len());
+                let planes = plane_a.iter_mut().zip(plane_b).zip(plane_c);
+                for (((x, y), z), pixel) in planes.zip(pixels) {
+                    (*x, *y, *z) = (first(pixel[a]), second(pixel[b]), third(pixel[c]));
+                }
+            }
+        }
+    }
+}
+
+/// Writes a Gaussian of height 1 and deviation `sigma` px about `center_in_crop` to `out`, `[H, W]`.
+///
+/// It is not truncated, as in the test protocol of convolutional pose machines (`testing/src/run_benchmark.m`).
+pub fn center_map(center_in_crop: [f64; 2], sigma: f64, width: usize, out: &mut [f32]) {
+    let fall = |position: usize, center: f64| {
+        let distance = (position as f64 - center) / sigma;
+        libm::exp(-0.5 * distance * distance)
+    };
+    let across: Vec<f64> = (0..width).map(|x| fall(x, center_in_crop[0])).collect();
+    for (y, row) in out.chunks_exact_mut(width).enumerate() {
+        let down = fall(y, center_in_crop[1]);
+        for (value, across) in row.iter_mut().zip(&across) {
+            *value = (down * across) as f32;
+        }
+    }
+}
+
+/// One row that goes into a network.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    /// Raw RGB bytes `[H, W, 3]`, as large as the input.
+    pub rgb: &'a [u8],
+    /// The person's centre in px of the crop, where the network asks for it.
+    pub center_in_crop: Option<[f64; 2]>,
+}
+
+/// Where the centre of a person lies in the crop: `center_in_image` through `crop_from_image`, if finite.
+pub fn center_in_crop(crop_from_image: &Affine, center_in_image: [f64; 2]) -> Option<[f64; 2]> {
+    Some(crop_from_image.apply(center_in_image)).filter(|center| center.iter().all(|value| value.is_finite()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::infer::model_card::Element;
+    use proptest::prelude::*;
+
+    fn input(layout: Layout, colour: Colour) -> ImageInput {
+        ImageInput {
+            name: "image".to_owned(),
+            layout,
+            colour,
+            element: Element::Float32,
+            width: 2,
+            height: 2,
+            mean: [10.0, 20.0, 30.0],
+            std: [2.0, 4.0, 5.0],
+        }
+    }
+
+    #[test]
+    fn mean_and_std_follow_the_order_of_the_input() {
+        let (rgb, mut out) = ([110, 120, 130], [0.0; 3]);
+        Gather::new(&input(Layout::Nhwc, Colour::Rgb)).floats(&rgb, &mut out);
+        assert_eq!(out, [50.0, 25.0, 20.0]);
+        Gather::new(&input(Layout::Nhwc, Colour::Bgr)).floats(&rgb, &mut out);
+        assert_eq!(out, [60.0, 25.0, 16.0]);
+    }
+
+    proptest! {
+        #[test]
+        fn every_layout_is_the_plain_definition(rgb in proptest::collection::vec(any::<u8>(), 12)) {
+            for (layout, colour) in [
+                (Layout::Nchw, Colour::Rgb), (Layout::Nchw, Colour::Bgr),
+                (Layout::Nhwc, Colour::Rgb), (Layout::Nhwc, Colour::Bgr),
+            ] {
+                let input = input(layout, colour);
+                let gather = Gather::new(&input);
+                let (mut floats, mut bytes) = ([0.0f32; 12], [0u8; 12]);
+                gather.floats(&rgb, &mut floats);
+                gather.bytes(&rgb, &mut bytes);
+                for pixel in 0..4 {
+                    for channel in 0..3 {
+                        let level = rgb[pixel * 3 + if colour == Colour::Bgr { 2 - channel } else { channel }];
+                        let at = if layout == Layout::Nhwc { pixel * 3 + channel } else { channel * 4 + pixel };
+                        let value = (f64::from(level) - input.mean[channel]) / input.std[channel];
+                        prop_assert_eq!(floats[at], value as f32);
+                        prop_assert_eq!(bytes[at], level);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_centre_map_is_one_at_the_centre_and_never_cut_off() {
+        let mut map = vec![0.0; 64 * 48];
+        center_map([20.0, 30.0], 3.0, 64, &mut map);
+        assert_eq!(map[30 * 64 + 20], 1.0);
+        assert!((f64::from(map[30 * 64 + 23]) - libm::exp(-0.5)).abs() < 1e-7);
+        assert!(map.iter().all(|value| *value >= 0.0) && map[30 * 64 + 40] > 0.0);
+    }
+}

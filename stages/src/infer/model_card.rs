@@ -1,0 +1,353 @@
+//! The model card: what a network eats and gives, in words that an `.onnx` file has no place for.
+//!
+//! A TOML file beside the network, of the same stem:
+//!
+//! ```
+//! let card: stages::infer::ModelCard = toml::from_str(r#"
+//!     name = "pose-machine"
+//!     skeleton = "cpm14"            # order of the joints; see `schemas::skeleton`
+//!     source = "where the network comes from"
+//!     license = "Apache-2.0"
+//!
+//!     [input]
+//!     name = "image"                # the network's own name for it
+//!     layout = "nhwc"               # or "nchw"
+//!     colour = "bgr"                # or "rgb"
+//!     element = "float32"           # or "uint8": levels 0 to 255 as they are
+//!     width = 368                   # px
+//!     height = 368
+//!     mean = [128.0, 128.0, 128.0]  # per channel in the order of `colour`, on the scale 0 to 255:
+//!     std = [256.0, 256.0, 256.0]   # value = (level - mean) / std
+//!
+//!     [center_map]                  # only where the network asks whom to look at
+//!     name = "center"
+//!     sigma = 21.0                  # input px
+//!     layout = "nhwc"
+//!
+//!     [[outputs]]                   # in the order in which their rows shall leave
+//!     name = "stage_6"
+//!     kind = "heatmaps"
+//!     layout = "nchw"
+//!     stage = 6                     # number of the output head, from 1
+//!     stride = 8.0                  # input px per map px
+//!     origin = 3.5                  # input px of the centre of map px 0
+//!     channels = 15                 # all of them; without the background, as many as the skeleton has joints
+//!     background = 14               # index of the channel to drop
+//! "#)?;
+//! card.validate()?;
+//! assert_eq!(card.skeleton()?.len(), 14);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use schemas::Skeleton;
+use serde::{Deserialize, Serialize};
+
+use crate::StageError;
+
+/// What a network is, eats and gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCard {
+    /// Short name; it stands in the column `model` of every prediction.
+    pub name: String,
+    /// Name of the skeleton whose joints the maps follow.
+    pub skeleton: String,
+    /// Where the network comes from.
+    #[serde(default)]
+    pub source: String,
+    /// Under which terms it may be used.
+    #[serde(default)]
+    pub license: String,
+    /// The image input.
+    pub input: ImageInput,
+    /// The input that tells the network whom to look at, where it has one.
+    #[serde(default)]
+    pub center_map: Option<CenterMapInput>,
+    /// The outputs to keep, in the order in which their rows leave; the network may have others.
+    pub outputs: Vec<HeatmapOutput>,
+}
+
+/// Order of a tensor's dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// `[N, C, H, W]`
+    Nchw,
+    /// `[N, H, W, C]`
+    Nhwc,
+}
+
+/// Order of an image's channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// Type of an image's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Element {
+    /// 32-bit floats, normalised by the card's mean and std.
+    Float32,
+    /// Bytes, 0 to 255; any normalisation is in the graph.
+    Uint8,
+}
+
+/// What an output holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputKind {
+    /// One map a joint, highest where the joint is believed to be.
+    Heatmaps,
+}
+
+/// The image input of a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageInput {
+    /// The network's own name for it.
+    pub name: String,
+    /// Order of its dimensions.
+    pub layout: Layout,
+    /// Order of its channels.
+    pub colour: Colour,
+    /// Type of its numbers.
+    pub element: Element,
+    /// Width in px.
+    pub width: u32,
+    /// Height in px.
+    pub height: u32,
+    /// Subtracted from a level, per channel in the order of `colour`, on the scale 0 to 255.
+    #[serde(default)]
+    pub mean: [f64; 3],
+    /// The difference is divided by it, per channel in the order of `colour`.
+    #[serde(default = "unit_std")]
+    pub std: [f64; 3],
+}
+
+fn unit_std() -> [f64; 3] {
+    [1.0; 3]
+}
+
+/// A Gaussian, not truncated, at the person's centre: float32, `[N, 1, H, W]` or `[N, H, W, 1]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CenterMapInput {
+    /// The network's own name for it.
+    pub name: String,
+    /// Standard deviation in input px; 21 for the convolutional pose machines.
+    pub sigma: f64,
+    /// Where its dimension of one channel stands.
+    pub layout: Layout,
+}
+
+/// One output head of a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeatmapOutput {
+    /// The network's own name for it.
+    pub name: String,
+    /// What it holds.
+    pub kind: OutputKind,
+    /// Order of its dimensions.
+    pub layout: Layout,
+    /// Number of the output head, from 1.
+    pub stage: i32,
+    /// Input px per map px.
+    pub stride: f64,
+    /// Input px of the centre of map px 0, along both axes.
+    pub origin: f64,
+    /// How many channels it has, background included.
+    pub channels: usize,
+    /// Index of the background channel, which is dropped.
+    #[serde(default)]
+    pub background: Option<usize>,
+}
+
+impl ModelCard {
+    /// Where the card of the network `model` lies unless a plan says otherwise: same folder and stem, `.toml`.
+    pub fn path_beside(model: &Path) -> PathBuf {
+        model.with_extension("toml")
+    }
+
+    /// Reads and validates a card.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no card, or contradicts itself; the message names the file and the key.
+    pub fn read(path: &Path) -> Result<Self, StageError> {
+        let text = std::fs::read_to_string(path).map_err(|source| StageError::File {
+            what: "model card",
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let card: Self = toml::from_str(&text).map_err(|error| StageError::Config {
+            message: format!(
+                "cannot read the model card: {}: `{}`",
+                error.to_string().trim_end(),
+                path.display()
+            ),
+            hint: None,
+        })?;
+        card.validate().map_err(|error| StageError::Config {
+            message: format!("{error}: `{}`", path.display()),
+            hint: error.hint().map(str::to_owned),
+        })?;
+        Ok(card)
+    }
+
+    /// The skeleton whose joints the maps follow.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn skeleton(&self) -> Result<&'static Skeleton, StageError> {
+        let known = Skeleton::named(&self.skeleton);
+        known.map_err(|error| StageError::Config { message: error.to_string(), hint: None })
+    }
+
+    /// Checks what a card can be checked for without its network.
+    ///
+    /// # Errors
+    /// When a number is out of range, or channels and joints do not agree.
+    pub fn validate(&self) -> Result<(), StageError> {
+        let wrong = |message: String| Err(StageError::Config { message, hint: None });
+        let joints = self.skeleton()?.len();
+        if self.input.width == 0 || self.input.height == 0 {
+            return wrong(format!("the input is {} x {} px", self.input.width, self.input.height));
+        }
+        if self.input.std.iter().any(|std| !(std.is_finite() && *std > 0.0)) {
+            return wrong(format!("`input.std` must be positive, found {:?}", self.input.std));
+        }
+        if self.input.mean.iter().any(|mean| !mean.is_finite()) {
+            return wrong(format!("`input.mean` must be finite, found {:?}", self.input.mean));
+        }
+        if self.input.element == Element::Uint8
+            && (self.input.mean != [0.0; 3] || self.input.std != unit_std())
+        {
+            return Err(StageError::config(
+                "a uint8 input is not normalised, but the card gives `mean` or `std`",
+                "leave `input.mean` and `input.std` out, or set `input.element = \"float32\"`",
+            ));
+        }
+        if let Some(map) = &self.center_map
+            && !(map.sigma.is_finite() && map.sigma > 0.0)
+        {
+            return wrong(format!("`center_map.sigma` must be positive, found `{}`", map.sigma));
+        }
+        if self.outputs.is_empty() {
+            return wrong("the card names no output".to_owned());
+        }
+        for (index, output) in self.outputs.iter().enumerate() {
+            if self.outputs[..index].iter().any(|other| other.name == output.name) {
+                return wrong(format!("output `{}` is named twice", output.name));
+            }
+            output.validate(&self.skeleton, joints)?;
+        }
+        Ok(())
+    }
+}
+
+impl HeatmapOutput {
+    fn validate(&self, skeleton: &str, joints: usize) -> Result<(), StageError> {
+        let wrong = |message: String| Err(StageError::Config { message, hint: None });
+        let name = &self.name;
+        if self.stage < 1 {
+            return wrong(format!("output `{name}`: `stage` counts from 1, found `{}`", self.stage));
+        }
+        if !(self.stride.is_finite() && self.stride > 0.0 && self.origin.is_finite()) {
+            let (stride, origin) = (self.stride, self.origin);
+            return wrong(format!("output `{name}`: `stride` {stride} and `origin` {origin} give no place"));
+        }
+        if self.background.is_some_and(|index| index >= self.channels) {
+            return wrong(format!(
+                "output `{name}`: `background` is no index of its {} channels",
+                self.channels
+            ));
+        }
+        let kept = self.channels - usize::from(self.background.is_some());
+        if kept != joints {
+            return Err(StageError::config(
+                format!(
+                    "output `{name}` keeps {kept} channels, but skeleton `{skeleton}` has {joints} joints"
+                ),
+                "correct `channels`, `background` or `skeleton` in the model card",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Channels that are kept, in order: all but the background.
+    pub fn kept_channels(&self) -> impl Iterator<Item = usize> {
+        let background = self.background;
+        (0..self.channels).filter(move |channel| Some(*channel) != background)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CARD: &str = r#"
+        name = "tiny"
+        skeleton = "flic9"
+        [input]
+        name = "image"
+        layout = "nchw"
+        colour = "rgb"
+        element = "uint8"
+        width = 8
+        height = 8
+        [[outputs]]
+        name = "maps"
+        kind = "heatmaps"
+        layout = "nchw"
+        stage = 1
+        stride = 4.0
+        origin = 1.5
+        channels = 10
+        background = 9
+    "#;
+
+    fn complaint(from: &str, to: &str) -> String {
+        assert!(CARD.contains(from), "{from}");
+        toml::from_str::<ModelCard>(&CARD.replace(from, to)).unwrap().validate().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_card_that_contradicts_itself_is_refused() {
+        toml::from_str::<ModelCard>(CARD).unwrap().validate().unwrap();
+        assert!(complaint("flic9", "cpm14").contains("keeps 9 channels, but skeleton `cpm14` has 14 joints"));
+        assert!(complaint("flic9", "mpii").contains("no skeleton is called `mpii`"));
+        assert!(complaint("background = 9", "background = 10").contains("no index of its 10 channels"));
+        assert!(complaint("stage = 1", "stage = 0").contains("counts from 1"));
+        assert!(complaint("height = 8", "height = 8\nmean = [1.0, 1.0, 1.0]").contains("not normalised"));
+        assert!(complaint("height = 8", "height = 8\nstd = [1.0, 0.0, 1.0]").contains("must be positive"));
+        assert!(complaint("stride = 4.0", "stride = nan").contains("give no place"));
+    }
+
+    #[test]
+    fn a_misspelt_key_names_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tiny.toml");
+        std::fs::write(
+            &path,
+            CARD.replace("layout = \"nchw\"\n        colour", "order = \"nchw\"\n        colour"),
+        )
+        .unwrap();
+        let message = ModelCard::read(&path).unwrap_err().to_string();
+        assert!(message.contains("unknown field `order`") && message.contains("line 6"), "{message}");
+        assert!(message.contains("tiny.toml"), "{message}");
+    }
+
+    #[test]
+    fn a_card_survives_writing_and_reading() {
+        let card: ModelCard = toml::from_str(CARD).unwrap();
+        assert_eq!(toml::from_str::<ModelCard>(&toml::to_string(&card).unwrap()).unwrap(), card);
+        assert_eq!(card.outputs[0].kept_channels().collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
+    }
+}

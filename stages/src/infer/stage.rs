@@ -1,0 +1,221 @@
+//! The stage `infer`: one row of `heatmaps` for each sample and output head.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, Float64Array, Int32Array, RecordBatch, UInt64Array,
+};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use schemas::columns::{affines, column, field, skeleton_of, vectors_f64, wrong_type};
+use schemas::tables::rejects::Reject;
+use schemas::tables::{heatmaps, metadata, samples};
+use schemas::{SchemaError, Skeleton};
+
+use super::gather::{Gather, Row, center_in_crop};
+use super::model_card::{HeatmapOutput, Layout, ModelCard};
+use super::providers::Running;
+use super::runtime::Runtime;
+use super::session::Pool;
+use crate::stage::{reject, take_rows};
+use crate::{Outcome, Stage, StageError};
+
+/// Name of the stage in plans and rejects.
+pub const NAME: &str = "infer";
+/// Metadata key of the name of the network that made the maps.
+pub const MODEL_KEY: &str = "motionmill.model";
+/// Columns that only serve training, and are not carried along.
+const TARGETS: [&str; 3] = [samples::HEATMAPS, samples::HEATMAP_WEIGHT, samples::CENTER_MAP];
+/// Columns that follow the skeleton of the samples, carried only where the network follows it too.
+const ANNOTATIONS: [&str; 4] = ["keypoints", "visibility", "other_keypoints", "other_visibility"];
+
+/// A network, its sessions and its card, ready to run.
+pub struct Infer {
+    pub(super) card: ModelCard,
+    pub(super) skeleton: &'static Skeleton,
+    pub(super) gather: Gather,
+    pub(super) pool: Pool,
+    pub(super) sessions: usize,
+    /// Rows a call.
+    pub(super) rows: usize,
+    /// Height and width of every map.
+    pub(super) map_size: [usize; 2],
+    pub(super) running: Running,
+    pub(super) keep_image: bool,
+    pub(super) runtime: &'static Runtime,
+}
+
+impl Infer {
+    /// The model card.
+    pub fn card(&self) -> &ModelCard {
+        &self.card
+    }
+
+    /// What really computes, for print and manifest: `cpu`, or `cpu (fell back: ...)`.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// Network, provider, sessions, rows a call and library in one line.
+    pub fn describe(&self) -> String {
+        format!(
+            "`{}` on {}: {} session(s), {} row(s) a call, {}",
+            self.card.name,
+            self.running,
+            self.sessions,
+            self.rows,
+            self.runtime.describe()
+        )
+    }
+
+    /// The columns of `input` that are carried along.
+    fn carried(&self, input: &Schema) -> Vec<usize> {
+        let same_skeleton = skeleton_of(input).is_ok_and(|skeleton| skeleton == self.skeleton);
+        let is_carried = |field: &Field| {
+            let name = field.name().as_str();
+            let pixels = name == samples::IMAGE && !self.keep_image;
+            !pixels && !TARGETS.contains(&name) && (same_skeleton || !ANNOTATIONS.contains(&name))
+        };
+        (0..input.fields().len()).filter(|index| is_carried(input.field(*index))).collect()
+    }
+
+    fn check_input(&self, input: &Schema) -> Result<(), StageError> {
+        field(input, "sample_id")?;
+        let image = field(input, samples::IMAGE)?;
+        let found = samples::raw_image_size(image).ok_or_else(|| {
+            wrong_type(samples::IMAGE, "raw RGB pixels with their shape", image.data_type())
+        })?;
+        let (width, height) = (self.card.input.width, self.card.input.height);
+        if found != [width, height] {
+            return Err(StageError::config(
+                format!(
+                    "the network `{}` wants images of {width} x {height} px, the samples are {} x {} px",
+                    self.card.name, found[0], found[1]
+                ),
+                format!("set the crop's size to {width} x {height} px"),
+            ));
+        }
+        if self.card.center_map.is_some() {
+            field(input, "center")?;
+            field(input, samples::CROP_FROM_IMAGE)?;
+        }
+        Ok(())
+    }
+
+    /// The rows fit to run, with their numbers in `batch`; the others as rejects.
+    fn sort_rows<'a>(
+        &self,
+        batch: &RecordBatch,
+        images: &'a BinaryArray,
+    ) -> Result<(Vec<(usize, Row<'a>)>, Vec<Reject>), StageError> {
+        let centers = match self.card.center_map {
+            None => None,
+            Some(_) => Some((vectors_f64(batch, "center", 2)?, affines(batch, samples::CROP_FROM_IMAGE)?)),
+        };
+        let expected = 3 * self.card.input.width as usize * self.card.input.height as usize;
+        let (mut fit, mut rejects) = (Vec::with_capacity(batch.num_rows()), Vec::new());
+        for row in 0..batch.num_rows() {
+            let bytes = if images.is_null(row) { 0 } else { images.value(row).len() };
+            if bytes != expected {
+                let detail = format!("{expected} bytes of pixels are expected, found {bytes}");
+                rejects.push(reject(batch, row, NAME, "image size", detail));
+                continue;
+            }
+            let center = centers.as_ref().map(|(center, crop_from_image)| {
+                let point = center.row(row).map(|point| [point[0], point[1]])?;
+                center_in_crop(&crop_from_image[row], point)
+            });
+            if center == Some(None) {
+                rejects.push(reject(batch, row, NAME, "no centre", "the network asks whom to look at"));
+                continue;
+            }
+            fit.push((row, Row { rgb: images.value(row), center_in_crop: center.flatten() }));
+        }
+        Ok((fit, rejects))
+    }
+
+    /// The maps of `rows`, `[rows, outputs, K, h, w]`.
+    fn predict(&self, rows: &[(usize, Row<'_>)]) -> Result<Vec<f32>, StageError> {
+        let pixels = self.map_size[0] * self.map_size[1];
+        let per_map = self.skeleton.len() * pixels;
+        let per_row = per_map * self.card.outputs.len();
+        let mut maps = vec![0.0f32; rows.len() * per_row];
+        self.pool.with(|worker| {
+            for (rows, maps) in rows.chunks(self.rows).zip(maps.chunks_mut(self.rows * per_row)) {
+                let rows: Vec<Row<'_>> = rows.iter().map(|(_, row)| *row).collect();
+                worker.run(&self.gather, &rows, |outputs| {
+                    for (index, (output, (_, values))) in self.card.outputs.iter().zip(outputs).enumerate() {
+                        let given = values.chunks_exact(output.channels * pixels);
+                        for (row_maps, given) in maps.chunks_exact_mut(per_row).zip(given) {
+                            keep_joints(output, given, &mut row_maps[index * per_map..][..per_map], pixels);
+                        }
+                    }
+                })?;
+            }
+            Ok(maps)
+        })
+    }
+}
+
+/// Copies one row's `given` maps, in the output's layout, to `[K, h, w]` without the background.
+fn keep_joints(output: &HeatmapOutput, given: &[f32], kept: &mut [f32], pixels: usize) {
+    match output.layout {
+        Layout::Nchw => {
+            for (channel, map) in output.kept_channels().zip(kept.chunks_exact_mut(pixels)) {
+                map.copy_from_slice(&given[channel * pixels..][..pixels]);
+            }
+        }
+        Layout::Nhwc => {
+            for (channel, map) in output.kept_channels().zip(kept.chunks_exact_mut(pixels)) {
+                for (value, given) in map.iter_mut().zip(given[channel..].iter().step_by(output.channels)) {
+                    *value = *given;
+                }
+            }
+        }
+    }
+}
+
+impl Stage for Infer {
+    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
+        self.check_input(input)?;
+        let [height, width] = self.map_size;
+        let mut fields: Vec<Arc<Field>> =
+            self.carried(input).into_iter().map(|index| Arc::clone(&input.fields()[index])).collect();
+        fields.extend(heatmaps::fields(self.skeleton.len(), height, width).into_iter().map(Arc::new));
+        let mut metadata = metadata(heatmaps::NAME, Some(self.skeleton));
+        metadata.insert(MODEL_KEY.to_owned(), self.card.name.clone());
+        Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
+    }
+
+    fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
+        let schema = self.output_schema(batch.schema_ref())?;
+        let images = column(batch, samples::IMAGE)?;
+        let images = images
+            .as_binary_opt::<i32>()
+            .ok_or_else(|| wrong_type(samples::IMAGE, "Binary", images.data_type()))?;
+        let (fit, rejects) = self.sort_rows(batch, images)?;
+        let maps = self.predict(&fit)?;
+
+        let heads = self.card.outputs.len();
+        let rows: Vec<usize> = fit.iter().map(|(row, _)| *row).collect();
+        let carried = batch.project(&self.carried(batch.schema_ref()))?;
+        let carried = if heads == 1 {
+            take_rows(&carried, &rows)?
+        } else {
+            let repeated = rows.iter().flat_map(|row| std::iter::repeat_n(*row as u64, heads));
+            take_record_batch(&carried, &UInt64Array::from_iter_values(repeated))?
+        };
+        let outputs = || rows.iter().flat_map(|_| &self.card.outputs);
+        let [height, width] = self.map_size;
+        let mut columns: Vec<ArrayRef> = carried.columns().to_vec();
+        columns.push(Arc::new(Int32Array::from_iter_values(outputs().map(|output| output.stage))));
+        columns.push(heatmaps::maps_array(maps, self.skeleton.len(), height, width));
+        columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.stride))));
+        columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.origin))));
+        Ok(Outcome { rows: RecordBatch::try_new(schema, columns).map_err(SchemaError::from)?, rejects })
+    }
+
+    fn fan_out(&self) -> usize {
+        self.card.outputs.len()
+    }
+}

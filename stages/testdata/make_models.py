@@ -1,0 +1,117 @@
+"""Makes the tiny networks that the tests of inference run: `python make_models.py`, with onnx 1.23 installed.
+
+Each file is under 20 kB. A 1x1 or strided average convolution stands for a network, so that every output
+can be computed by hand:
+
+| file | input | outputs |
+|---|---|---|
+| `identity.onnx` | `x` float32 [1] | `y` = x |
+| `nchw.onnx` | `image` float32 [N, 3, 8, 12] | `stage_1`, `stage_2` [N, 10, 4, 6]: mean of 2x2 px, channel 0 * (c + 1), and twice that |
+| `nhwc_fixed.onnx` | `image` float32 [1, 8, 12, 3] | `maps` [1, 4, 6, 9], channel 2 * (c + 1) |
+| `uint8.onnx` | `image` uint8 [N, 8, 12, 3] | `maps` [N, 9, 4, 6] of the levels / 255, channel 0 * (c + 1) |
+| `center.onnx` | `image` float32 [N, 3, 8, 12], `center` float32 [N, 1, 8, 12] | `maps` [N, 9, 8, 12] = center, nine times |
+| `dense.onnx` | `image` float32 [N, 3, 8, 12] | `maps` [N, 9, 4, 6] by a full matrix product, whose kernels depend on N |
+"""
+
+from pathlib import Path
+
+import numpy as np
+from onnx import TensorProto, checker, helper, numpy_helper, save
+
+FOLDER = Path(__file__).parent / "models"
+FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
+
+
+def port(name, shape, element=FLOAT):
+    return helper.make_tensor_value_info(name, element, shape)
+
+
+def weights(name, array):
+    return numpy_helper.from_array(np.asarray(array), name)
+
+
+def averages(channels, source):
+    """Weights [channels, 3, 2, 2] that give (c + 1) times the 2x2 mean of channel `source`."""
+    kernel = np.zeros((channels, 3, 2, 2), np.float32)
+    kernel[:, source] = (np.arange(channels, dtype=np.float32) + 1)[:, None, None] / 4
+    return kernel
+
+
+def conv(image, output, kernel="kernel"):
+    return helper.make_node("Conv", [image, kernel], [output], strides=[2, 2])
+
+
+def write(name, nodes, inputs, outputs, constants=()):
+    graph = helper.make_graph(nodes, name, inputs, outputs, list(constants))
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model.producer_name = "motionmill tests"
+    checker.check_model(model, full_check=True)
+    save(model, FOLDER / f"{name}.onnx")
+
+
+def main():
+    FOLDER.mkdir(exist_ok=True)
+    write("identity", [helper.make_node("Identity", ["x"], ["y"])], [port("x", [1])], [port("y", [1])])
+    write(
+        "nchw",
+        [conv("image", "stage_1"), helper.make_node("Add", ["stage_1", "stage_1"], ["stage_2"])],
+        [port("image", ["N", 3, 8, 12])],
+        [port("stage_1", ["N", 10, 4, 6]), port("stage_2", ["N", 10, 4, 6])],
+        [weights("kernel", averages(10, 0))],
+    )
+    to_nchw = helper.make_node("Transpose", ["image"], ["planes"], perm=[0, 3, 1, 2])
+    write(
+        "nhwc_fixed",
+        [
+            to_nchw,
+            conv("planes", "maps_planes"),
+            helper.make_node("Transpose", ["maps_planes"], ["maps"], perm=[0, 2, 3, 1]),
+        ],
+        [port("image", [1, 8, 12, 3])],
+        [port("maps", [1, 4, 6, 9])],
+        [weights("kernel", averages(9, 2))],
+    )
+    write(
+        "uint8",
+        [
+            helper.make_node("Cast", ["image"], ["levels"], to=FLOAT),
+            helper.make_node("Div", ["levels", "white"], ["values"]),
+            helper.make_node("Transpose", ["values"], ["planes"], perm=[0, 3, 1, 2]),
+            conv("planes", "maps"),
+        ],
+        [port("image", ["N", 8, 12, 3], BYTE)],
+        [port("maps", ["N", 9, 4, 6])],
+        [weights("kernel", averages(9, 0)), weights("white", np.float32(255))],
+    )
+    write(
+        "center",
+        [
+            helper.make_node("ReduceSum", ["image", "axes"], ["sum"], keepdims=1),
+            helper.make_node("Mul", ["sum", "zero"], ["nothing"]),
+            helper.make_node("Add", ["center", "nothing"], ["one"]),
+            helper.make_node("Concat", ["one"] * 9, ["maps"], axis=1),
+        ],
+        [port("image", ["N", 3, 8, 12]), port("center", ["N", 1, 8, 12])],
+        [port("maps", ["N", 9, 8, 12])],
+        [weights("axes", np.array([1], np.int64)), weights("zero", np.float32(0))],
+    )
+    draws = np.random.RandomState(7)  # RandomState: its stream is frozen across numpy versions
+    write(
+        "dense",
+        [
+            helper.make_node("AveragePool", ["image"], ["coarse"], kernel_shape=[4, 4], strides=[4, 4]),
+            helper.make_node("Flatten", ["coarse"], ["flat"]),
+            helper.make_node("MatMul", ["flat", "matrix"], ["product"]),
+            helper.make_node("Reshape", ["product", "shape"], ["maps"]),
+        ],
+        [port("image", ["N", 3, 8, 12])],
+        [port("maps", ["N", 9, 4, 6])],
+        [
+            weights("matrix", draws.standard_normal((18, 216)).astype(np.float32)),
+            weights("shape", np.array([-1, 9, 4, 6], np.int64)),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    main()
