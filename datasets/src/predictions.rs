@@ -225,6 +225,18 @@ mod tests {
     }
 
     #[test]
+    fn files_of_matlab_v73_are_turned_round() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/matlab_v73.mat");
+        let options =
+            Options { array: "preds".into(), axes: "cjn".into(), skeleton: &FLIC11, first_pixel: 0.0 };
+        let read = read(&path, &options).unwrap();
+        // The file counts up along coordinates, then joints, then people.
+        assert_eq!(read.keypoints.len(), 2);
+        assert_eq!(read.keypoints[1][2], [39.0, 40.0]);
+        assert_eq!(read.score.unwrap()[1][2], 41.0);
+    }
+
+    #[test]
     fn what_does_not_fit_is_explained() {
         let (_folder, path) = written("njc", 5, 2);
         let message = |options: &Options| read(&path, options).unwrap_err().to_string();
