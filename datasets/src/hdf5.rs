@@ -27,7 +27,7 @@ pub struct Array {
 
 /// An open HDF5 file.
 pub struct File {
-    file: Hdf5File,
+    inner: Hdf5File,
     path: PathBuf,
     matlab: bool,
 }
@@ -54,9 +54,9 @@ impl File {
     pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ReadError> {
         let matlab = bytes.starts_with(b"MATLAB 7.3");
         let options = OpenOptions::default().with_max_read_bytes(MAX_ARRAY_BYTES);
-        let file = Hdf5File::from_vec_with_options(bytes, options)
+        let inner = Hdf5File::from_vec_with_options(bytes, options)
             .map_err(|error| ReadError::malformed(path, FORMAT, error.to_string()))?;
-        Ok(Self { file, path: path.to_owned(), matlab })
+        Ok(Self { inner, path: path.to_owned(), matlab })
     }
 
     /// Whether MATLAB wrote it (v7.3), which stores an array's dimensions in reverse.
@@ -70,7 +70,7 @@ impl File {
     /// When the file is damaged.
     pub fn names(&self) -> Result<Vec<String>, ReadError> {
         let mut names = Vec::new();
-        let root = self.file.root_group().map_err(|error| self.malformed("/", &error))?;
+        let root = self.inner.root_group().map_err(|error| self.malformed("/", &error))?;
         let mut open = vec![(String::new(), root, 0)];
         while let Some((prefix, group, depth)) = open.pop() {
             let place = if prefix.is_empty() { "/" } else { prefix.as_str() };
@@ -158,7 +158,7 @@ impl File {
             let found = if found.is_empty() { "no arrays at all".to_owned() } else { found.join(", ") };
             return Err(ReadError::unexpected(&self.path, format!("an array called `{name}`"), found));
         }
-        self.file.dataset(name).map_err(|error| self.malformed(name, &error))
+        self.inner.dataset(name).map_err(|error| self.malformed(name, &error))
     }
 
     fn malformed(&self, name: &str, error: &hdf5_reader::error::Error) -> ReadError {

@@ -61,8 +61,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Predictions, ReadError> {
         }
         (array.dims, array.values, file.is_matlab())
     } else {
-        drop(bytes);
-        let variables = matlab::read(path)?;
+        let variables = matlab::read_from(path, &bytes)?;
         let node = matlab::variable(&variables, &options.array).map_err(|error| error.in_file(path))?;
         (node.dims().to_vec(), node.numbers().map_err(|error| error.in_file(path))?, true)
     };
