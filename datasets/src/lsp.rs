@@ -79,7 +79,7 @@ mod tests {
         let of =
             |v| found.people.iter().flat_map(|p| &p.pose.visibility).filter(|other| **other == v).count();
         assert_eq!(of(Visibility::NotAnnotated), 0);
-        // PROTOCOLS: 7.3 % of the third values are ones.
+        // Measured: 7.3 % of the third values are ones.
         assert!((of(Visibility::Occluded) as f64 / 28_000.0 - 0.073).abs() < 5e-4);
         assert!(found.people.iter().all(|person| person.center.is_none()));
         assert!(

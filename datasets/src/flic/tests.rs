@@ -22,7 +22,7 @@ fn flic_is_read_as_published() {
     assert_eq!((backward(&found, "train"), backward(&found, "test")), (199, 48));
     assert!(found.people.iter().all(|person| person.pose.annotated() == 11));
     assert!(found.people.iter().all(|person| person.image_size == Some([720, 480])));
-    // PROTOCOLS: 14 coordinates outside the image, counted from 1.
+    // Measured: 14 coordinates outside the image, counted from 1.
     let points = || found.people.iter().flat_map(|person| &person.pose.keypoints);
     let outside = points().flat_map(|[x, y]| [(x + 1.0, 720.0), (y + 1.0, 480.0)]);
     assert_eq!(outside.filter(|(value, size)| value > size || *value < 1.0).count(), 14);
