@@ -1,12 +1,13 @@
 //! `motionmill doctor`: what works here, and what to install otherwise.
 
-use stages::infer::{Runtime, examine};
+use stages::infer::Runtime;
+use stages::infer::doctor::examine;
 
 /// Prints the state of inference on this machine.
 pub fn run() -> anyhow::Result<()> {
     println!("motionmill {}", env!("CARGO_PKG_VERSION"));
     println!("threads: {}", super::progress::available_threads());
-    println!("JPEG decoder: {}", datasets::pixels::decoder_name());
+    println!("JPEG decoder: {}", datasets::pixels::JPEG_DECODER);
     let runtime = Runtime::load(None)?;
     let report = examine(runtime);
     println!("ONNX Runtime {}: {} ({})", report.version, report.library, report.found);

@@ -17,7 +17,7 @@ const BATCH_ROWS: usize = 64;
 pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     let table = TableReader::open(&args.path, args.split.as_deref())?;
     let rows = spread(&table, args.count)?;
-    let options = SheetOptions::default();
+    let options = SheetOptions { rows: args.count, ..SheetOptions::default() };
     let sheet = if table_name(table.schema()) == Some(keypoints::NAME) {
         let Some(folder) = &args.people else {
             return Err(Hint::new(
@@ -35,7 +35,7 @@ pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
         eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
     }
     sheet.picture.save(&args.out).with_context(|| format!("cannot write the picture `{}`", args.out.display()))?;
-    eprintln!("wrote {}: {} rows drawn", args.out.display(), rows.num_rows() - sheet.rejects.len());
+    eprintln!("wrote {}: {} rows drawn", args.out.display(), sheet.drawn);
     Ok(())
 }
 

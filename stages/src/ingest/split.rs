@@ -103,6 +103,14 @@ impl By {
 }
 
 impl SplitConfig {
+    /// The files that are read: the list of names.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        match self {
+            Self::List(list) => vec![list.file.clone()],
+            Self::HoldOut(_) | Self::Where(_) => Vec::new(),
+        }
+    }
+
     /// The stage.
     ///
     /// # Errors

@@ -145,6 +145,10 @@ impl Warp {
 type Refusal = (&'static str, String);
 
 impl Stage for Warp {
+    fn engines(&self) -> Vec<(String, String)> {
+        vec![("jpeg".to_owned(), datasets::pixels::JPEG_DECODER.to_owned())]
+    }
+
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
         Ok(Arc::new(Self::schema(input)?))
     }
