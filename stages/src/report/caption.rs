@@ -33,7 +33,8 @@ fn shortened(text: &str, letters: usize) -> String {
     }
     let kept = letters.saturating_sub(ELLIPSIS.len());
     let (head, tail) = (kept / 2, kept - kept / 2);
-    let ends = all[..head].iter().copied().chain(ELLIPSIS.chars()).chain(all[all.len() - tail..].iter().copied());
+    let ends =
+        all[..head].iter().copied().chain(ELLIPSIS.chars()).chain(all[all.len() - tail..].iter().copied());
     ends.take(letters).collect()
 }
 

@@ -45,7 +45,8 @@ impl Maps<'_> {
         };
         (0..channels)
             .map(|channel| {
-                let side = |dy| read(channel, 0, dy) * (1.0 - right_share) + read(channel, 1, dy) * right_share;
+                let side =
+                    |dy| read(channel, 0, dy) * (1.0 - right_share) + read(channel, 1, dy) * right_share;
                 side(0) * (1.0 - down_share) + side(1) * down_share
             })
             .fold(0.0, f32::max)
@@ -74,7 +75,9 @@ fn ramp(share: f32) -> [f32; 3] {
     let place = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f32;
     let step = (place as usize).min(RAMP.len() - 2);
     let part = place - step as f32;
-    std::array::from_fn(|channel| RAMP[step][channel] + part * (RAMP[step + 1][channel] - RAMP[step][channel]))
+    std::array::from_fn(|channel| {
+        RAMP[step][channel] + part * (RAMP[step + 1][channel] - RAMP[step][channel])
+    })
 }
 
 #[cfg(test)]
@@ -83,7 +86,8 @@ mod tests {
 
     #[test]
     fn the_ramp_grows_brighter_all_the_way() {
-        let grey = |share: f32| ramp(share).iter().zip([0.2126, 0.7152, 0.0722]).map(|(v, w)| v * w).sum::<f32>();
+        let grey =
+            |share: f32| ramp(share).iter().zip([0.2126, 0.7152, 0.0722]).map(|(v, w)| v * w).sum::<f32>();
         assert!((0..100).all(|step| grey((step + 1) as f32 / 100.0) > grey(step as f32 / 100.0)));
     }
 

@@ -28,7 +28,8 @@ fn columns_for(count: usize, wide: u32, tall: u32) -> usize {
         let ratio = (columns as f64 * f64::from(wide)) / (rows as f64 * f64::from(tall));
         (libm::log(ratio / 1.5).abs(), rows * columns - count)
     };
-    let better = |a: &usize, b: &usize| shape(*a).partial_cmp(&shape(*b)).unwrap_or(std::cmp::Ordering::Equal);
+    let better =
+        |a: &usize, b: &usize| shape(*a).partial_cmp(&shape(*b)).unwrap_or(std::cmp::Ordering::Equal);
     (1..=count.max(1)).min_by(better).unwrap_or(1)
 }
 

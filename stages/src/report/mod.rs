@@ -14,3 +14,6 @@ mod tile;
 
 pub use palette::{CENTRE, LEFT, RIGHT};
 pub use sheet::{Framing, Sheet, SheetOptions, contact_sheet, prediction_sheet};
+
+#[cfg(test)]
+mod tests;

@@ -36,8 +36,9 @@ pub fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
 /// The picture of raw RGB bytes, `[height, width, 3]`.
 pub fn raw(rgb: Vec<u8>, width: u32, height: u32) -> Result<RgbImage, String> {
     let found = rgb.len();
-    RgbImage::from_raw(width, height, rgb)
-        .ok_or_else(|| format!("{width} x {height} RGB pixels are {} bytes, found {found}", width * height * 3))
+    RgbImage::from_raw(width, height, rgb).ok_or_else(|| {
+        format!("{width} x {height} RGB pixels are {} bytes, found {found}", width * height * 3)
+    })
 }
 
 /// The square about all of `picture`.

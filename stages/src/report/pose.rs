@@ -19,7 +19,7 @@ pub enum Style {
 /// Width of a limb relative to the tile's side.
 const LIMB: f32 = 0.011;
 /// Radius of a joint relative to the tile's side.
-const DOT: f32 = 0.0125;
+const DOT: f32 = 0.0145;
 
 /// Draws `pose` over `tile`. Joints that are not annotated, not finite or far outside are left out, and their limbs
 /// with them.
@@ -99,15 +99,15 @@ mod tests {
     #[test]
     fn dots_are_filled_where_seen_and_rings_where_hidden() {
         let mut pose = Pose::unknown(14);
-        pose.set(9, [40.0, 40.0], Visibility::Visible);
-        pose.set(6, [160.0, 40.0], Visibility::Occluded);
+        pose.set(9, [160.0, 160.0], Visibility::Visible);
+        pose.set(6, [640.0, 160.0], Visibility::Occluded);
         pose.set(12, [f64::NAN, 1e12], Visibility::Visible);
-        let mut tile = RgbImage::new(200, 200);
+        let mut tile = RgbImage::new(800, 800);
         draw(&mut tile, &LSP14, &pose, &Affine::IDENTITY, Style::Bold);
-        assert_eq!(tile.get_pixel(40, 40).0, palette::LEFT);
-        assert_eq!(tile.get_pixel(160, 40).0, palette::HALO);
+        assert_eq!(tile.get_pixel(160, 160).0, palette::LEFT);
+        assert_eq!(tile.get_pixel(640, 160).0, palette::HALO);
         let inked = |colour: Rgb| tile.pixels().filter(|pixel| pixel.0 == colour).count();
-        assert!(inked(palette::LEFT) > 12 && inked(palette::RIGHT) > 4 && inked(palette::CENTRE) == 0);
+        assert!(inked(palette::LEFT) > 200 && inked(palette::RIGHT) > 100 && inked(palette::CENTRE) == 0);
     }
 
     #[test]

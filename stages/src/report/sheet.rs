@@ -142,8 +142,13 @@ pub fn prediction_sheet(
 type Drawn = Result<Result<Vec<RgbImage>, Refusal>, StageError>;
 
 /// Draws up to `options.rows` rows of `batch` with `draw`.
-fn page(batch: &RecordBatch, options: &SheetOptions, draw: impl Fn(usize) -> Drawn) -> Result<Sheet, StageError> {
-    if !(LEAST_TILE_PX..=MOST_TILE_PX).contains(&options.tile_px) || !(1..=MOST_ROWS).contains(&options.rows) {
+fn page(
+    batch: &RecordBatch,
+    options: &SheetOptions,
+    draw: impl Fn(usize) -> Drawn,
+) -> Result<Sheet, StageError> {
+    if !(LEAST_TILE_PX..=MOST_TILE_PX).contains(&options.tile_px) || !(1..=MOST_ROWS).contains(&options.rows)
+    {
         let (tile, rows) = (options.tile_px, options.rows);
         return Err(StageError::config(
             format!("a sheet cannot have {rows} rows of tiles {tile} px wide"),
@@ -163,14 +168,19 @@ fn page(batch: &RecordBatch, options: &SheetOptions, draw: impl Fn(usize) -> Dra
 }
 
 fn caption(batch: &RecordBatch, row: usize) -> String {
-    let id = strings(batch, "sample_id").map_or_else(|_| format!("row {row}"), |ids| ids.value(row).to_owned());
+    let id =
+        strings(batch, "sample_id").map_or_else(|_| format!("row {row}"), |ids| ids.value(row).to_owned());
     let number = |name: &str| integers(batch, name).ok().filter(|a| a.is_valid(row)).map(|a| a.value(row));
     let copy = number(samples::COPY).filter(|copy| *copy > 0).map(|copy| format!(" #{copy}"));
     let stage = number(heatmaps::STAGE).map(|stage| format!(" @{stage}"));
     [Some(id), copy, stage].into_iter().flatten().collect()
 }
 
-fn source(batch: &RecordBatch, row: usize, options: &SheetOptions) -> Result<Result<RgbImage, Refusal>, StageError> {
+fn source(
+    batch: &RecordBatch,
+    row: usize,
+    options: &SheetOptions,
+) -> Result<Result<RgbImage, Refusal>, StageError> {
     let file = tile::image_file(batch, row, options.image_root.as_deref())?;
     Ok(super::picture::read(&file).map_err(|detail| ("image not readable", detail)))
 }

@@ -60,11 +60,17 @@ pub fn poses(batch: &RecordBatch) -> Result<(&'static Skeleton, Vec<Pose>), Sche
 }
 
 /// The crop of a row: the column `image`, raw or encoded.
-pub fn crop(batch: &RecordBatch, row: usize, root: Option<&Path>) -> Result<Result<RgbImage, Refusal>, SchemaError> {
+pub fn crop(
+    batch: &RecordBatch,
+    row: usize,
+    root: Option<&Path>,
+) -> Result<Result<RgbImage, Refusal>, SchemaError> {
     let field = field(batch.schema_ref(), samples::IMAGE)?;
     let array = column(batch, samples::IMAGE)?;
     let refused = |detail: String| ("image not readable", detail);
-    if let (Some([width, height]), Some(bytes)) = (samples::raw_image_size(field), array.as_binary_opt::<i32>()) {
+    if let (Some([width, height]), Some(bytes)) =
+        (samples::raw_image_size(field), array.as_binary_opt::<i32>())
+    {
         return Ok(picture::raw(bytes.value(row).to_vec(), width, height).map_err(refused));
     }
     if !samples::is_encoded_image(field) {
@@ -126,7 +132,9 @@ impl<'a> MapColumn<'a> {
     /// The column `heatmaps` of `batch`; `None` where there is none.
     pub fn of(batch: &'a RecordBatch) -> Result<Option<Self>, SchemaError> {
         let Some(array) = batch.column_by_name(heatmaps::HEATMAPS) else { return Ok(None) };
-        let refuse = || schemas::columns::wrong_type(heatmaps::HEATMAPS, "maps [K, h, w] of Float32", array.data_type());
+        let refuse = || {
+            schemas::columns::wrong_type(heatmaps::HEATMAPS, "maps [K, h, w] of Float32", array.data_type())
+        };
         let shape = samples::maps_shape(array.data_type()).ok_or_else(refuse)?;
         Ok(Some(Self { values: heatmaps::maps_values(array, heatmaps::HEATMAPS)?, shape }))
     }
@@ -145,10 +153,13 @@ impl<'a> MapColumn<'a> {
     /// Px of the maps of `row` from px of a crop `crop_width` px wide: as the columns `stride` and `origin_in_crop`
     /// say, else so that the maps cover the crop.
     pub fn map_from_crop(&self, batch: &RecordBatch, row: usize, crop_width: Option<u32>) -> Affine {
-        let said = |name: &str| numbers(batch, name).ok().filter(|array| array.is_valid(row)).map(|a| a.value(row));
+        let said =
+            |name: &str| numbers(batch, name).ok().filter(|array| array.is_valid(row)).map(|a| a.value(row));
         let covering = crop_width.map_or(1.0, |width| f64::from(width) / self.shape[2] as f64);
         let (stride, origin) = match (crop_width, said(heatmaps::STRIDE)) {
-            (Some(_), Some(stride)) => (stride, said(heatmaps::ORIGIN_IN_CROP).unwrap_or((stride - 1.0) / 2.0)),
+            (Some(_), Some(stride)) => {
+                (stride, said(heatmaps::ORIGIN_IN_CROP).unwrap_or((stride - 1.0) / 2.0))
+            }
             _ => (covering, (covering - 1.0) / 2.0),
         };
         Affine::scale(1.0 / stride) * Affine::translation(-origin, -origin)
