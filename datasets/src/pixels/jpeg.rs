@@ -18,13 +18,12 @@ fn with_decompressor<T>(
 ) -> Result<T, turbojpeg::Error> {
     DECOMPRESSOR.with_borrow_mut(|slot| {
         // Taken out, so that one that failed is not used again.
-        let mut decompressor = match slot.take() {
-            Some(decompressor) => decompressor,
-            None => {
-                let mut decompressor = Decompressor::new()?;
-                decompressor.set_scan_limit(MAX_SCANS)?;
-                decompressor
-            }
+        let mut decompressor = if let Some(decompressor) = slot.take() {
+            decompressor
+        } else {
+            let mut decompressor = Decompressor::new()?;
+            decompressor.set_scan_limit(MAX_SCANS)?;
+            decompressor
         };
         let done = work(&mut decompressor);
         if done.is_ok() {

@@ -15,6 +15,8 @@ pub mod flip;
 pub mod frame;
 pub mod geometry;
 pub mod keyed;
+#[cfg(test)]
+mod laws;
 pub mod planar;
 pub mod ranges;
 pub mod rotate;

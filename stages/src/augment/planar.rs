@@ -2,7 +2,7 @@
 
 /// Writes `rgb`, `[H, W, 3]` levels, to `planes`, `[3, H, W]`: (level - `mean`) / `deviation` of each channel.
 ///
-/// Convolutional pose machines: mean 128, deviation 256. ImageNet networks: mean 123.675, 116.28, 103.53, deviation
+/// Convolutional pose machines: mean 128, deviation 256. `ImageNet` networks: mean 123.675, 116.28, 103.53, deviation
 /// 58.395, 57.12, 57.375. Stacked hourglass: mean 0, deviation 255.
 ///
 /// # Panics

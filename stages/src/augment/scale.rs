@@ -43,7 +43,7 @@ pub enum ScaleConfig {
         clamp: Positive,
     },
     /// Enlarges the window by 1 + ε, clamped to `min` and `max`, so the picture by its inverse, where ε is normal
-    /// with spread `sigma`. HRNet: 0.25 and 0.75 to 1.25.
+    /// with spread `sigma`. `HRNet`: 0.25 and 0.75 to 1.25.
     ClippedNormal {
         /// Spread of ε.
         sigma: Positive,

@@ -10,7 +10,7 @@ use schemas::columns::{
 use schemas::tables::heatmaps::maps_array;
 use schemas::tables::people::{Pose, read_others};
 use schemas::tables::samples::{CENTER_MAP, CROP_FROM_IMAGE, HEATMAP_WEIGHT, HEATMAPS, maps_type};
-use schemas::units::{Pixels, Positive};
+use schemas::units::{NonNegative, Pixels, Positive};
 use serde::{Deserialize, Serialize};
 
 use super::gaussian::{self, CUTOFF, Gaussian, Grid};
@@ -155,7 +155,7 @@ impl EncodeHeatmaps {
         let set = joints + usize::from(self.config.background);
         let middle = (f64::from(stride) - 1.0) / 2.0;
         let origin = match self.config.style {
-            Style::Gaussian(gaussian) => gaussian.origin.map_or(middle, |origin| origin.get()),
+            Style::Gaussian(gaussian) => gaussian.origin.map_or(middle, NonNegative::get),
             Style::Patch(_) => 0.0,
         };
         let [width, height] = crop.map(|side| (side / stride) as usize);
@@ -215,7 +215,9 @@ impl EncodeHeatmaps {
                     self.draw(other, &shape.grid, parts, &mut unused);
                 }
                 // A person alone never exceeds 1.
-                parts.iter_mut().for_each(|value| *value = value.min(1.0));
+                for value in parts.iter_mut() {
+                    *value = value.min(1.0);
+                }
             }
             if self.config.background {
                 gaussian::background(parts, rest);
@@ -223,12 +225,7 @@ impl EncodeHeatmaps {
         }
     }
 
-    fn center_maps(
-        &self,
-        batch: &RecordBatch,
-        shape: &Shape,
-        sigma: Positive,
-    ) -> Result<ArrayRef, StageError> {
+    fn center_maps(batch: &RecordBatch, shape: &Shape, sigma: Positive) -> Result<ArrayRef, StageError> {
         let [width, height] = shape.crop;
         let (maps, centers) = (affines(batch, CROP_FROM_IMAGE)?, vectors_f64(batch, CROP_CENTER, 2)?);
         let gaussian = Gaussian { sigma, cutoff: CUTOFF, origin: None };
@@ -290,7 +287,7 @@ impl Stage for EncodeHeatmaps {
             columns.push(listed(Arc::new(Float32Array::from(weights)), shape.joints));
         }
         if let Some(CenterMap { sigma }) = self.config.center_map {
-            columns.push(self.center_maps(batch, &shape, sigma)?);
+            columns.push(Self::center_maps(batch, &shape, sigma)?);
         }
         let mut out = batch.clone();
         for (field, column) in std::iter::zip(self.fields(&shape), columns) {

@@ -1,9 +1,9 @@
-//! One fixed patch of a Gaussian, pasted at a whole place of the map: hourglass and HRNet.
+//! One fixed patch of a Gaussian, pasted at a whole place of the map: hourglass and `HRNet`.
 
 use schemas::units::{Count, Positive};
 use serde::{Deserialize, Serialize};
 
-/// Radius in spreads where a plan is silent: 3, as in HRNet.
+/// Radius in spreads where a plan is silent: 3, as in `HRNet`.
 pub const RADIUS_IN_SIGMAS: f64 = 3.0;
 
 /// Which whole place a joint at x / stride comes to.
@@ -12,7 +12,7 @@ pub const RADIUS_IN_SIGMAS: f64 = 3.0;
 pub enum Rounding {
     /// Cut towards zero: hourglass (`transform` of `src/util/img.lua`).
     Truncate,
-    /// int(x + 0.5), which cuts towards zero: HRNet and mmpose.
+    /// int(x + 0.5), which cuts towards zero: `HRNet` and mmpose.
     #[default]
     Nearest,
 }
@@ -32,7 +32,7 @@ pub enum Border {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Patch {
-    /// Spread in px of the map. Hourglass: 1.75 (its code's "sigma 1" is a 7 x 7 patch of 0.25 x 7). HRNet: 2.
+    /// Spread in px of the map. Hourglass: 1.75 (its code's "sigma 1" is a 7 x 7 patch of 0.25 x 7). `HRNet`: 2.
     pub sigma: Positive,
     /// The patch is 2 x `radius` + 1 px wide; 3 sigma, cut to a whole number, if not given. Hourglass: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,7 +74,7 @@ impl Stamp {
     /// Pastes the patch for a joint at `point`, px of the map, into `map`, `[height, width]`; says whether it is
     /// near enough to count.
     ///
-    /// A joint counts until its patch has left the map by a pixel, as HRNet and mmpose have it.
+    /// A joint counts until its patch has left the map by a pixel, as `HRNet` and mmpose have it.
     pub fn paste(&self, point: [f64; 2], width: usize, map: &mut [f32]) -> bool {
         let height = map.len() / width;
         let Some(peak) = self.peak(point) else { return false };

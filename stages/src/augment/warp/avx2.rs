@@ -33,7 +33,8 @@ pub fn sample(source: Source, start: [i32; 2], step: [i32; 2], block: &mut [u8; 
     assert!(is_available(), "the caller looked for AVX2");
     let (width, height) = (source.width, source.height);
     assert!(
-        width <= i16::MAX as usize && height <= i16::MAX as usize && i32::try_from(source.rgb.len()).is_ok()
+        i16::try_from(width.max(height)).is_ok() && i32::try_from(source.rgb.len()).is_ok(),
+        "32 bits do"
     );
     assert_eq!(source.rgb.len(), width * height * 3, "the source's shape");
     let count = BLOCK as i64 - 1;
@@ -89,6 +90,7 @@ unsafe fn eight_columns(source: Source, u: __m256i, v: __m256i) -> __m256i {
     let above = _mm256_add_epi32(_mm256_mullo_epi32(y, pitch), _mm256_mullo_epi32(x, three));
     let below = _mm256_add_epi32(above, pitch);
     let two = _mm256_set1_epi32(2);
+    #[expect(clippy::cast_ptr_alignment, reason = "a gather needs no alignment")]
     let base = source.rgb.as_ptr().cast::<i32>();
     let gather = |at: __m256i| {
         // SAFETY: `at` to `at + 3` lies inside, by the conditions of the module.
