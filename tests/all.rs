@@ -1,1 +1,9 @@
-//! Every cross-crate test of the workspace.
+//! Every cross-crate test: laws of the workspace, whole commands, chains on synthetic and on real data.
+
+mod bad_input;
+mod commands;
+mod crate_edges;
+mod determinism;
+mod real_data;
+mod reference;
+mod support;

@@ -7,6 +7,7 @@
 pub mod annotations;
 pub mod flic;
 pub mod hdf5;
+pub mod limb_scale;
 pub mod lsp;
 pub mod lspet;
 pub mod matlab;
@@ -17,5 +18,6 @@ pub mod shards;
 pub mod synthetic;
 #[doc(hidden)]
 pub mod testing;
+mod unique_ids;
 
 pub use annotations::{Annotations, ReadError};

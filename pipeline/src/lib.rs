@@ -1,1 +1,8 @@
-//! Plan file, graph check, runner and command line of motionmill.
+//! Plan file, graph check, embedded runner and command line of motionmill.
+
+pub mod cli;
+pub mod commands;
+pub mod graph;
+pub mod plan;
+pub mod recipes;
+pub mod runner;

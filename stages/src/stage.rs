@@ -9,6 +9,8 @@ use schemas::SchemaError;
 use schemas::columns::strings;
 use schemas::tables::rejects::Reject;
 
+use crate::evaluate::EvaluateError;
+
 /// A step from rows to rows.
 ///
 /// A stage knows nothing of the runner: the same object serves a plan, a notebook and a data loader, from many
@@ -30,6 +32,45 @@ pub trait Stage: Send + Sync {
     fn fan_out(&self) -> usize {
         1
     }
+
+    /// What takes part and may change the bytes, by name: decoder, runtime, provider. It goes into the manifest.
+    fn engines(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}
+
+/// A step that needs all rows of its inputs before it can give any: an evaluation.
+///
+/// The runner keeps the needed columns of each input on disk until the last row has come.
+pub trait Aggregate: Send + Sync {
+    /// What the inputs are, in the order in which a plan names them.
+    fn inputs(&self) -> &'static [&'static str];
+
+    /// Indices of the columns of input number `input` that are needed.
+    ///
+    /// # Errors
+    /// When a column is missing or of another type.
+    fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError>;
+
+    /// The schema of the rows that it gives.
+    fn output_schema(&self) -> SchemaRef;
+
+    /// Works on all rows of each input; `run` is the hash of the run, for tables that name it.
+    ///
+    /// # Errors
+    /// When the inputs do not belong together.
+    fn run(&self, inputs: &[Vec<RecordBatch>], run: &str) -> Result<Gathered, StageError>;
+}
+
+/// What came of all rows.
+#[derive(Debug)]
+pub struct Gathered {
+    /// The rows that go on.
+    pub rows: RecordBatch,
+    /// Rows that could not be used, with the reason.
+    pub rejects: Vec<Reject>,
+    /// What a reader of the rows must know.
+    pub notes: Vec<String>,
 }
 
 /// What came of one batch: `rows.num_rows() == (rows in - rejects.len()) * fan_out`, always.
@@ -93,6 +134,9 @@ pub enum StageError {
         /// What to change.
         hint: Option<String>,
     },
+    /// Tables could not be scored.
+    #[error(transparent)]
+    Evaluate(#[from] EvaluateError),
     /// Arrow refused to build a batch.
     #[error("cannot build the output rows: {0}")]
     Arrow(#[from] arrow::error::ArrowError),

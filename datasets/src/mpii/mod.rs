@@ -1,1 +1,193 @@
-//! Readers of the files in which MPII Human Pose annotations are handed around.
+//! Reader of MPII Human Pose, in the four shapes in which its annotations go about.
+//!
+//! | file | told by | what it holds |
+//! |---|---|---|
+//! | `mpii_human_pose_v1_u12_1.mat` | MAT v5 with `RELEASE` | everything |
+//! | `valid.json` of `HRNet` and mmpose | JSON | joints, centre, scale; which joints are annotated, not which are hidden |
+//! | `valid.h5` of the stacked hourglass | HDF5 | joints cut to whole px; centre and scale already adjusted, which is undone |
+//! | `gt_valid.mat` of `HRNet` | MAT v5 with `pos_gt_src` | joints and head boxes alone, to be scored against |
+//!
+//! All count pixels from 1, and all are brought to 0.
+
+mod ground_truth;
+mod hourglass;
+mod hrnet;
+mod release;
+mod subset;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use schemas::Visibility;
+use schemas::skeleton::MPII16;
+use schemas::tables::people::{Person, Pose};
+use schemas::tables::rejects::Reject;
+
+use crate::matlab::{self, AccessError};
+use crate::{Annotations, ReadError, hdf5};
+
+/// How the file is read.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Folder of the images.
+    pub images: PathBuf,
+    /// A `valid.h5` of the stacked hourglass: its (image, person) pairs alone are kept, in its order, as the split
+    /// `validation`.
+    pub subset: Option<PathBuf>,
+}
+
+/// Name of the data set in ids, rows and rejects.
+const DATASET: &str = "mpii";
+/// Split of people of a file that does not tell.
+const NO_SPLIT: &str = "unassigned";
+
+/// People of the MPII annotation file `annotations`; what it is shows from its content.
+///
+/// One row a rectangle (`annorect`), labelled or not, and one without a person for each image without rectangles.
+/// Records that cannot be read are rejects. A choice by `subset` leaves out the other people without a word, but each
+/// pair of the subset that the file does not hold is a reject. `RELEASE` says which images train; the splits of a
+/// JSON or HDF5 file come from its name (`train`, `valid`, `test`), else they are `unassigned`.
+///
+/// # Errors
+/// When a file cannot be read or is none of the four, or holds nothing of the subset.
+pub fn read(annotations: &Path, options: &Options) -> Result<Annotations, ReadError> {
+    let subset = options.subset.as_deref().map(subset::Subset::read).transpose()?;
+    let bytes = std::fs::read(annotations).map_err(|error| ReadError::io(annotations, error))?;
+    let source = Source {
+        path: annotations,
+        images: &options.images,
+        file: annotations.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    let found = if hdf5::is_hdf5(&bytes) {
+        hourglass::read(&source, &hdf5::File::from_bytes(annotations, bytes)?)?
+    } else if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"[{".contains(byte)) {
+        hrnet::read(&source, &bytes)?
+    } else {
+        let variables = matlab::read_from(annotations, &bytes)?;
+        drop(bytes);
+        let has = |name: &str| variables.iter().any(|(other, _)| other == name);
+        if has("RELEASE") {
+            release::read(&source, &variables)?
+        } else if has("pos_gt_src") {
+            return ground_truth::read(&source, &variables, subset.as_ref());
+        } else {
+            let rule = "MPII annotations must hold `RELEASE` or `pos_gt_src`";
+            return Err(ReadError::unexpected(annotations, rule, matlab::listed(&variables)));
+        }
+    };
+    match subset {
+        Some(subset) => subset.choose(&source, found),
+        None => Ok(found.annotations),
+    }
+}
+
+/// The file that is read.
+struct Source<'a> {
+    path: &'a Path,
+    images: &'a Path,
+    /// Its name, without folders.
+    file: String,
+}
+
+/// People and the names of their images.
+struct Found {
+    annotations: Annotations,
+    /// File name of each person's image.
+    names: Vec<String>,
+    /// Whether `person_index` is MPII's own number of the rectangle, not just an order of appearance.
+    numbered: bool,
+}
+
+impl Source<'_> {
+    /// A person of whom nothing is known yet.
+    fn person(&self, image: &str, person_index: Option<i32>, record: String) -> Person {
+        Person {
+            sample_id: String::new(),
+            dataset: DATASET.to_owned(),
+            split: self.split().to_owned(),
+            image_path: self.images.join(image).to_string_lossy().into_owned(),
+            image_size: None,
+            person_index,
+            center: None,
+            scale: None,
+            head_box: None,
+            torso_box: None,
+            pose: Pose::unknown(MPII16.len()),
+            others: Vec::new(),
+            activity: None,
+            attributes: None,
+            source_file: self.file.clone(),
+            source_record: record,
+        }
+    }
+
+    /// The split that the file's name tells.
+    fn split(&self) -> &'static str {
+        let name = self.file.to_ascii_lowercase();
+        let splits = [("train", "train"), ("val", "validation"), ("test", "test")];
+        splits.into_iter().find(|(part, _)| name.contains(part)).map_or(NO_SPLIT, |(_, split)| split)
+    }
+
+    fn reject(&self, sample_id: Option<String>, record: String, fault: Fault) -> Reject {
+        Reject {
+            stage: DATASET.to_owned(),
+            reason: fault.reason.to_owned(),
+            sample_id,
+            source_file: Some(self.file.clone()),
+            source_record: Some(record),
+            detail: fault.detail,
+        }
+    }
+}
+
+/// Why a record cannot be used.
+#[derive(Debug)]
+struct Fault {
+    reason: &'static str,
+    detail: String,
+}
+
+impl Fault {
+    fn not_finite(detail: String) -> Self {
+        Self { reason: "coordinate not finite", detail }
+    }
+}
+
+impl From<AccessError> for Fault {
+    fn from(error: AccessError) -> Self {
+        Self { reason: "record of another shape", detail: error.to_string() }
+    }
+}
+
+/// Gives each person of a flat list the poses of the other labelled ones of the same image.
+fn fill_others(people: &mut [Person], names: &[String]) {
+    let mut per_image: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (row, name) in names.iter().enumerate() {
+        per_image.entry(name).or_default().push(row);
+    }
+    for rows in per_image.values().filter(|rows| rows.len() > 1) {
+        let poses: Vec<Pose> = rows.iter().map(|&row| people[row].pose.clone()).collect();
+        for (own, &row) in rows.iter().enumerate() {
+            people[row].others = others_of(&poses, own);
+        }
+    }
+}
+
+/// The labelled poses but the one at `own`.
+fn others_of(poses: &[Pose], own: usize) -> Vec<Pose> {
+    let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
+    others.map(|(_, pose)| pose.clone()).collect()
+}
+
+/// The number of different names.
+fn distinct(names: &[String]) -> usize {
+    names.iter().collect::<std::collections::HashSet<_>>().len()
+}
+
+/// Visible where annotated: what a file says that does not tell hidden joints from others.
+fn visible_if(annotated: bool) -> Visibility {
+    if annotated { Visibility::Visible } else { Visibility::NotAnnotated }
+}
+
+#[cfg(test)]
+mod tests;

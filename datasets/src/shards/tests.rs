@@ -33,7 +33,9 @@ fn write(folder: &std::path::Path, batches: &[RecordBatch], shard_bytes: u64, st
             return;
         }
         if number >= next_batch {
-            writer.write(number, batch).unwrap();
+            if writer.write(number, batch).unwrap() {
+                writer.cut().unwrap();
+            }
         }
     }
     writer.finish(BTreeMap::from([("image missing".to_owned(), 2)])).unwrap();

@@ -28,7 +28,7 @@ const NO_SPLIT: &str = "all";
 /// How a table is cut.
 #[derive(Debug, Clone)]
 pub struct WriterOptions {
-    /// Bytes in memory after which the shards of all splits are closed and the journal is written.
+    /// Bytes in memory after which the shards of all splits are full.
     pub shard_bytes: u64,
     /// Bytes in memory after which a row group is closed.
     pub row_group_bytes: u64,
@@ -125,11 +125,14 @@ impl TableWriter {
         Ok(Started::From { writer: Box::new(writer), next_batch })
     }
 
-    /// Writes batch number `batch_number`, which must not be below the last one; its rows go to their splits.
+    /// Writes batch number `batch_number`, which must not be below the last one; its rows go to their splits. Says
+    /// whether the shards are full, so that the caller should [`cut`](Self::cut).
+    ///
+    /// Tables that are written together are cut together: then killed work goes on from one batch for all.
     ///
     /// # Errors
     /// When the system refuses, or a split cannot be part of a file name.
-    pub fn write(&mut self, batch_number: u64, batch: &RecordBatch) -> Result<(), ShardError> {
+    pub fn write(&mut self, batch_number: u64, batch: &RecordBatch) -> Result<bool, ShardError> {
         let batch = batch
             .clone()
             .with_schema(self.schema.clone())
@@ -138,10 +141,7 @@ impl TableWriter {
             self.write_split(&split, &rows)?;
         }
         self.batches = batch_number + 1;
-        if self.open_bytes >= self.options.shard_bytes {
-            self.cut()?;
-        }
-        Ok(())
+        Ok(self.open_bytes >= self.options.shard_bytes)
     }
 
     fn write_split(&mut self, split: &str, rows: &RecordBatch) -> Result<(), ShardError> {
@@ -156,6 +156,11 @@ impl TableWriter {
         let shard = self.open.get_mut(split).expect("just put there");
         self.open_bytes += shard.write(rows, self.options.row_group_bytes)?;
         Ok(())
+    }
+
+    /// Notes that all batches below number `batch_number` are dealt with, although they brought no rows.
+    pub fn pass(&mut self, batch_number: u64) {
+        self.batches = self.batches.max(batch_number);
     }
 
     /// Closes the shards of all splits and notes how far the table has come.

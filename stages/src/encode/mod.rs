@@ -1,1 +1,16 @@
 //! Training targets and stored pictures: Gaussian maps, centre maps, encoded images.
+//!
+//! | paper | targets |
+//! |---|---|
+//! | convolutional pose machines | `gaussian`, sigma 7 px, stride 8, background, both label sets, centre map of sigma 21 |
+//! | stacked hourglass | `patch`, sigma 1.75, radius 3, at the truncated place, stride 4; missing joints are zero maps |
+//! | HRNet | `patch`, sigma 2, radius 6, at the nearest place, stride 4; missing joints are masked |
+//! | `RePose` | `gaussian`, sigma 5 px, stride 1; missing joints are masked |
+
+pub mod gaussian;
+pub mod heatmaps;
+pub mod image;
+pub mod patch;
+
+pub use heatmaps::{EncodeHeatmaps, EncodeHeatmapsConfig};
+pub use image::{EncodeImage, EncodeImageConfig};

@@ -1,1 +1,38 @@
-//! Scores by named protocol: PCKh, PCK, PCP, presence of joints.
+//! Scores by named protocol: `PCKh`, PCK, PCP, presence of joints.
+//!
+//! [`protocol`] names the protocols and [`rules`] says in one table what each of them counts; [`pairs`] joins truth
+//! and predictions; [`measure`] turns each pair into normalised errors; [`curves`] and [`presence`] turn errors into
+//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints. `step` is the evaluation as a part of a plan.
+//!
+//! All functions are pure: the same tables give the same numbers, whatever the order of people or the number of
+//! threads.
+
+pub mod bootstrap;
+pub mod config;
+pub mod curves;
+mod error;
+pub mod measure;
+mod metric_rows;
+pub mod pairs;
+mod pose;
+pub mod presence;
+pub mod protocol;
+pub mod rules;
+mod step;
+pub mod table;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod real_data_tests;
+
+pub use config::{Evaluate, EvaluateConfig};
+pub use error::EvaluateError;
+pub use pairs::{PredictedPose, predicted_poses};
+pub use pose::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation, evaluate_pose};
+pub use protocol::{Protocol, UnknownProtocol};
+pub use table::format_table;

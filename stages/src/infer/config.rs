@@ -94,6 +94,12 @@ impl InferConfig {
         }
     }
 
+    /// The files that are read: the network and its card.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let card = self.card.clone().unwrap_or_else(|| ModelCard::path_beside(&self.model));
+        vec![self.model.clone(), card]
+    }
+
     /// Loads the network into its sessions and checks it against its card.
     ///
     /// # Errors

@@ -176,6 +176,11 @@ fn keep_joints(output: &HeatmapOutput, given: &[f32], kept: &mut [f32], pixels: 
 }
 
 impl Stage for Infer {
+    fn engines(&self) -> Vec<(String, String)> {
+        // Sessions and threads stay out: they do not change a number.
+        vec![("onnxruntime".to_owned(), format!("{}, {}", self.runtime.version(), self.running))]
+    }
+
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
         self.check_input(input)?;
         let [height, width] = self.map_size;

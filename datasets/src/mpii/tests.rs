@@ -1,0 +1,287 @@
+//! The four shapes against the published validation set and against each other, and small files with faults.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::*;
+use crate::matlab::Value;
+use crate::testing::real_data;
+
+/// Joints of the validation set without annotation, by id.
+const MISSING: [usize; 16] = [843, 473, 69, 70, 480, 839, 80, 26, 26, 26, 30, 23, 14, 14, 26, 49];
+
+fn release() -> Option<Annotations> {
+    let options = Options { images: "images".into(), subset: None };
+    Some(read(&real_data("mpii/release_valid.mat")?, &options).unwrap())
+}
+
+fn subset() -> Option<Options> {
+    Some(Options { images: "images".into(), subset: Some(real_data("mpii/valid.h5")?) })
+}
+
+fn labelled(found: &Annotations) -> Vec<&Person> {
+    found.people.iter().filter(|person| person.pose.annotated() > 0).collect()
+}
+
+fn missing(people: &[&Person]) -> Vec<usize> {
+    (0..16).map(|joint| people.iter().filter(|person| person.pose.joint(joint).is_none()).count()).collect()
+}
+
+fn attributes(person: &Person) -> Json {
+    serde_json::from_str(person.attributes.as_deref().unwrap()).unwrap()
+}
+
+#[test]
+fn release_holds_the_published_counts() {
+    let Some(found) = release() else { return };
+    let people = labelled(&found);
+    assert_eq!((found.images, people.len(), found.rejects.len()), (2769, 2958, 0));
+    assert_eq!(people.iter().map(|person| person.pose.annotated()).sum::<usize>(), 44_240);
+    assert_eq!(missing(&people), MISSING);
+    let of =
+        |v| people.iter().flat_map(|person| &person.pose.visibility).filter(|other| **other == v).count();
+    assert_eq!((of(Visibility::Visible), of(Visibility::Occluded)), (26_244 + 1_891 + 5_862, 9_513 + 730));
+    let mut unstated = BTreeMap::new();
+    for person in &people {
+        for id in attributes(person)["visibility_unstated"].as_array().into_iter().flatten() {
+            *unstated.entry(id.as_u64().unwrap()).or_insert(0) += 1;
+        }
+    }
+    assert_eq!(unstated, BTreeMap::from([(8, 2931), (9, 2931)]));
+    // 2,958 + 2,017 without labels + 64 of test images, and 8 images without rectangles.
+    assert_eq!(found.people.len(), 2958 + 2017 + 64 + 8);
+    assert_eq!(found.people.iter().filter(|person| person.person_index.is_none()).count(), 8);
+    let ids: std::collections::HashSet<&str> = found.people.iter().map(|p| p.sample_id.as_str()).collect();
+    assert_eq!(ids.len(), found.people.len());
+
+    let first = &found.people[0];
+    assert_eq!((first.sample_id.as_str(), first.split.as_str()), ("mpii-005808361-0", "train"));
+    assert_eq!(first.image_path, "images/005808361.jpg");
+    assert_eq!((first.center, first.scale), (Some([965.0, 339.0]), Some(4.718_487_893_382_794)));
+    assert_eq!(first.head_box, Some([913.0, 78.0, 1030.0, 236.0]));
+    assert_eq!((first.pose.joint(0), first.activity.as_deref()), (Some([803.0, 710.0]), Some("activity 0")));
+    assert_eq!(first.source_record, "annolist(1).annorect(1)");
+    let said = attributes(first);
+    assert_eq!((&said["single_person"], &said["video"]), (&Json::from(true), &Json::from("video-0")));
+    assert_eq!((&said["cat_name"], &said["act_id"]), (&Json::from("category 0"), &Json::from(1)));
+    // Annotated joints may lie at or beyond the border: none is lost by its sign.
+    let beyond = |value: &f64| *value + 1.0 <= 0.0;
+    assert_eq!(people.iter().flat_map(|p| p.pose.keypoints.as_flattened()).filter(|v| beyond(v)).count(), 40);
+}
+
+#[test]
+fn visibility_is_stored_in_five_ways() {
+    let Some(path) = real_data("mpii/release_valid.mat") else { return };
+    let variables = matlab::read(&path).unwrap();
+    let release = matlab::variable(&variables, "RELEASE").unwrap().row().unwrap();
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for image in release.require("annolist").unwrap().rows().unwrap() {
+        for rect in image.require("annorect").unwrap().rows().unwrap() {
+            let Some(points) = rect.filled("annopoints") else { continue };
+            for point in points.row().unwrap().require("point").unwrap().rows().unwrap() {
+                let value = point.require("is_visible").unwrap();
+                let value = value.value();
+                let text = value.as_str().map(|text| format!("char {text}"));
+                let number = value.as_f64().map(|number| format!("number {number}"));
+                *counts.entry(text.or(number).unwrap_or_else(|| "empty".into())).or_default() += 1;
+            }
+        }
+    }
+    let expected =
+        [("char 0", 730), ("char 1", 1891), ("empty", 5862), ("number 0", 9513), ("number 1", 26_244)];
+    assert_eq!(counts, expected.map(|(name, count)| (name.to_owned(), count)).into());
+}
+
+#[test]
+fn the_subset_gives_the_published_people_in_order() {
+    let (Some(path), Some(options)) = (real_data("mpii/release_valid.mat"), subset()) else { return };
+    let chosen = read(&path, &options).unwrap();
+    assert_eq!((chosen.people.len(), chosen.images, chosen.rejects.len()), (2958, 2729, 0));
+    assert!(chosen.people.iter().all(|person| person.split == "validation"));
+    assert_eq!(missing(&chosen.people.iter().collect::<Vec<_>>()), MISSING);
+
+    // The hourglass file itself: the same people, once centre and scale are undone.
+    let hourglass = read(&options.subset.clone().unwrap(), &Options { subset: None, ..options }).unwrap();
+    assert_eq!((hourglass.people.len(), hourglass.images, hourglass.rejects.len()), (2958, 2729, 0));
+    for (ours, theirs) in chosen.people.iter().zip(&hourglass.people) {
+        assert_eq!((&ours.sample_id, &ours.image_path), (&theirs.sample_id, &theirs.image_path));
+        assert_eq!(theirs.split, "validation");
+        let apart = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).abs().max((a[1] - b[1]).abs());
+        assert!(apart(ours.center.unwrap(), theirs.center.unwrap()) < 1e-6, "{}", ours.sample_id);
+        assert!((ours.scale.unwrap() - theirs.scale.unwrap()).abs() < 1e-8, "{}", ours.sample_id);
+        for joint in 0..16 {
+            match (ours.pose.joint(joint), theirs.pose.joint(joint)) {
+                (Some(a), Some(b)) => assert!(apart(a, b) < 1.0, "{} {joint} {a:?} {b:?}", ours.sample_id),
+                (None, None) => {}
+                other => panic!("{} {joint} {other:?}", ours.sample_id),
+            }
+        }
+    }
+}
+
+#[test]
+fn json_of_hrnet_is_read_and_matched_by_place() {
+    let (Some(path), Some(options)) = (real_data("mpii/images/test_mpii.json"), subset()) else { return };
+    let found = read(&path, &Options { subset: None, ..options.clone() }).unwrap();
+    assert_eq!((found.people.len(), found.rejects.len()), (5, 0));
+    let third = &found.people[2];
+    assert_eq!((third.sample_id.as_str(), third.split.as_str()), ("mpii-051423444-0", "test"));
+    assert_eq!((third.center, third.scale), (Some([1029.0, 395.0]), Some(3.139_233)));
+    assert_eq!((third.pose.joint(0), third.pose.joint(10)), (None, Some([987.0, 293.0])));
+    // Of the 2,958 pairs the five are found, the others named.
+    let chosen = read(&path, &options).unwrap();
+    assert_eq!((chosen.people.len(), chosen.rejects.len()), (5, 2953));
+    assert_eq!(chosen.rejects[0].reason, "not in the annotation file");
+    assert_eq!(chosen.rejects[0].source_record.as_deref(), Some("row 5 of valid.h5"));
+    assert!(chosen.people.iter().all(|person| person.split == "validation"));
+}
+
+#[test]
+fn ground_truth_of_hrnet_takes_who_is_who_from_the_subset() {
+    let (Some(path), Some(options)) = (real_data("mpii/release_valid.mat"), subset()) else { return };
+    let people = read(&path, &options).unwrap().people;
+    let (mut points, mut missing, mut heads) = (Vec::new(), Vec::new(), Vec::new());
+    for person in &people {
+        let at = |axis: usize| (0..16).map(move |joint| (joint, axis));
+        let value = |(joint, axis): (usize, usize)| person.pose.joint(joint).map_or(0.0, |p| p[axis] + 1.0);
+        points.extend(at(0).chain(at(1)).map(value));
+        missing.extend((0..16).map(|joint| u8::from(person.pose.joint(joint).is_none())));
+        let [x1, y1, x2, y2] = person.head_box.unwrap().map(|value| value + 1.0);
+        heads.extend([x1, x2, y1, y2]);
+    }
+    let (points, missing, heads) = (
+        Value::array(&[16, 2, people.len()], points),
+        Value::array(&[16, people.len()], missing),
+        Value::array(&[2, 2, people.len()], heads),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("gt_valid.mat");
+    let variables = [("jnt_missing", &missing), ("pos_gt_src", &points), ("headboxes_src", &heads)];
+    matlab::write(&path, &variables).unwrap();
+
+    let found = read(&path, &options).unwrap();
+    assert_eq!((found.people.len(), found.images, found.rejects.len()), (2958, 2729, 0));
+    for (ours, theirs) in people.iter().zip(&found.people) {
+        assert_eq!((&ours.sample_id, &ours.image_path), (&theirs.sample_id, &theirs.image_path));
+        assert_eq!(format!("{:?}", ours.pose.keypoints), format!("{:?}", theirs.pose.keypoints));
+        assert_eq!(ours.head_box, theirs.head_box);
+    }
+    let alone = read(&path, &Options::default()).unwrap();
+    assert_eq!(alone.people[7].sample_id, "mpii-valid-7");
+    assert_eq!((alone.people[7].center, alone.people[7].person_index), (None, None));
+    assert_eq!(alone.people[7].source_record, "pos_gt_src(:,:,8)");
+}
+
+fn point(id: f64, x: f64, visible: Value) -> Vec<Value> {
+    vec![Value::scalar(x), Value::scalar(2.0), Value::scalar(id), visible]
+}
+
+fn rect(points: Vec<Vec<Value>>) -> Vec<Value> {
+    let place = Value::record([("x", Value::scalar(11.0)), ("y", Value::scalar(21.0))]);
+    let points = Value::structs(&[1, points.len()], &["x", "y", "id", "is_visible"], points);
+    let number = |value| Value::scalar(value);
+    vec![
+        number(1.0),
+        number(1.0),
+        number(1.0),
+        number(1.0),
+        Value::record([("point", points)]),
+        number(0.5),
+        place,
+        Value::text("crowd"),
+    ]
+}
+
+fn file(folder: &Path, rects: Vec<Vec<Value>>, name: Value) -> PathBuf {
+    let fields = ["x1", "y1", "x2", "y2", "annopoints", "scale", "objpos", "note"];
+    let rects = Value::structs(&[1, rects.len()], &fields, rects);
+    let image = Value::record([("name", name)]);
+    let list = [vec![image.clone(), rects], vec![image, Value::empty()]];
+    let act = Value::structs(
+        &[2, 1],
+        &["act_name"],
+        [vec![Value::cell(&[1, 2], vec![Value::text("ski"), Value::text("jump")])], vec![Value::empty()]],
+    );
+    let release = Value::record([
+        ("annolist", Value::structs(&[1, 2], &["image", "annorect"], list)),
+        ("img_train", Value::array(&[1, 2], vec![1_u8, 0])),
+        ("act", act),
+        ("single_person", Value::cell(&[2, 1], vec![Value::scalar(2.0), Value::empty()])),
+    ]);
+    let path = folder.join("release.mat");
+    matlab::write(&path, &[("RELEASE", &release)]).unwrap();
+    path
+}
+
+#[test]
+fn faults_cost_their_person_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let seen = || Value::scalar(1.0);
+    let mut bare = rect(vec![point(0.0, 5.0, seen())]);
+    bare[6] = Value::text("nowhere");
+    let rects = vec![
+        rect(vec![point(0.0, -4.0, Value::text("0")), point(9.0, 1.0, Value::empty())]),
+        rect(vec![point(3.0, 7.0, seen())]),
+        rect(vec![point(0.0, f64::NAN, seen())]),
+        rect(vec![point(16.0, 5.0, seen())]),
+        rect(vec![point(2.0, 5.0, seen()), point(2.0, 6.0, seen())]),
+        rect(vec![point(2.0, 5.0, Value::scalar(2.0))]),
+        bare,
+    ];
+    let found = read(&file(folder.path(), rects, Value::text("a.jpg")), &Options::default()).unwrap();
+    assert_eq!((found.images, found.people.len(), found.rejects.len()), (2, 3, 5));
+    let reasons: Vec<&str> = found.rejects.iter().map(|reject| reject.reason.as_str()).collect();
+    assert_eq!(
+        reasons,
+        [
+            "coordinate not finite",
+            "joint id out of range",
+            "joint given twice",
+            "record of another shape",
+            "record of another shape"
+        ]
+    );
+    assert_eq!(
+        found.rejects[3].detail,
+        "`RELEASE.annolist(1).annorect(6).annopoints.point(1).is_visible` must be 0 or 1, found 2"
+    );
+    assert_eq!(found.rejects[4].sample_id.as_deref(), Some("mpii-a-6"));
+
+    let [first, second, empty] = &found.people[..] else { unreachable!() };
+    assert_eq!((first.pose.visibility[0], first.pose.joint(0)), (Visibility::Occluded, Some([-5.0, 1.0])));
+    assert_eq!((first.pose.visibility[9], first.head_box), (Visibility::Visible, Some([0.0; 4])));
+    assert_eq!((first.activity.as_deref(), first.center), (Some("ski; jump"), Some([10.0, 20.0])));
+    let said = attributes(first);
+    assert_eq!((&said["note"], &said["single_person"]), (&Json::from("crowd"), &Json::from(false)));
+    assert_eq!(said["visibility_unstated"], Json::from(vec![9]));
+    assert_eq!(attributes(second)["single_person"], Json::from(true));
+    assert_eq!(format!("{:?}", first.others), format!("{:?}", [&second.pose]));
+    assert_eq!(
+        (empty.sample_id.as_str(), empty.person_index, empty.split.as_str()),
+        ("mpii-a", None, "test")
+    );
+    assert_eq!(empty.source_record, "annolist(2)");
+}
+
+#[test]
+fn an_image_without_a_name_loses_all_its_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = vec![rect(vec![point(0.0, 1.0, Value::empty())]); 3];
+    let found = read(&file(folder.path(), people, Value::scalar(4.0)), &Options::default()).unwrap();
+    assert_eq!((found.people.len(), found.rejects.len()), (0, 4));
+    assert!(found.rejects[0].detail.contains("`RELEASE.annolist(1).image.name` must be a string, found 4"));
+}
+
+#[test]
+fn other_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("joints.mat");
+    matlab::write(&path, &[("joints", &Value::scalar(1.0))]).unwrap();
+    let message = read(&path, &Options::default()).unwrap_err().to_string();
+    assert!(message.contains("`RELEASE` or `pos_gt_src`, found `joints` (double 1x1)"), "{message}");
+    std::fs::write(&path, b" {\"a\": 1}").unwrap();
+    assert!(read(&path, &Options::default()).unwrap_err().to_string().contains("a list of people"));
+    std::fs::write(&path, b"[{\"image\": ").unwrap();
+    assert!(matches!(read(&path, &Options::default()), Err(ReadError::Malformed { format: "JSON", .. })));
+}

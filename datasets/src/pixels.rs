@@ -1,1 +1,0 @@
-//! Pixels of image files: bounded decoding, with what was done recorded.

@@ -1,0 +1,94 @@
+//! JPEG through libjpeg-turbo; one decompressor a thread, used again.
+
+use std::cell::RefCell;
+
+use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Image, PixelFormat, ScalingFactor};
+
+use super::{Decoded, JPEG_DECODER, Limits, PixelError, Reduction, check_pixels};
+
+/// Most scans of a progressive file: a guard against files made to cost hours. Real ones have about ten.
+const MAX_SCANS: u32 = 500;
+
+thread_local! {
+    static DECOMPRESSOR: RefCell<Option<Decompressor>> = const { RefCell::new(None) };
+}
+
+fn with_decompressor<T>(
+    work: impl FnOnce(&mut Decompressor) -> Result<T, turbojpeg::Error>,
+) -> Result<T, turbojpeg::Error> {
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        // Taken out, so that one that failed is not used again.
+        let mut decompressor = match slot.take() {
+            Some(decompressor) => decompressor,
+            None => {
+                let mut decompressor = Decompressor::new()?;
+                decompressor.set_scan_limit(MAX_SCANS)?;
+                decompressor
+            }
+        };
+        let done = work(&mut decompressor);
+        if done.is_ok() {
+            *slot = Some(decompressor);
+        }
+        done
+    })
+}
+
+fn header(bytes: &[u8]) -> Result<DecompressHeader, PixelError> {
+    with_decompressor(|decompressor| decompressor.read_header(bytes)).map_err(PixelError::unreadable)
+}
+
+fn size_in(header: &DecompressHeader) -> [u32; 2] {
+    // A JPEG side has 16 bits.
+    [header.width as u32, header.height as u32]
+}
+
+pub(super) fn size(bytes: &[u8]) -> Result<[u32; 2], PixelError> {
+    Ok(size_in(&header(bytes)?))
+}
+
+pub(super) fn decode(
+    mut buffer: Vec<u8>,
+    bytes: &[u8],
+    limits: &Limits,
+    reduction: Reduction,
+) -> Result<Decoded, PixelError> {
+    let header = header(bytes)?;
+    check_pixels(size_in(&header), limits)?;
+    let reduction = if header.is_lossless { Reduction::Whole } else { reduction };
+    let factor = ScalingFactor::new(1, reduction.factor() as usize);
+    let scaled = header.scaled(factor);
+    let (width, height) = (scaled.width, scaled.height);
+    let inks = matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK);
+    let format = if inks { PixelFormat::CMYK } else { PixelFormat::RGB };
+    let pitch = width * format.size();
+    buffer.resize(pitch * height, 0);
+    // libjpeg-turbo fills in grey after damage and only warns; the wrapper reports any warning as an error, and as
+    // only the first is kept, none can be told to be harmless.
+    with_decompressor(|decompressor| {
+        decompressor.set_scaling_factor(factor)?;
+        let output = Image { pixels: &mut buffer[..], width, pitch, height, format };
+        decompressor.decompress(bytes, output)
+    })
+    .map_err(PixelError::unreadable)?;
+    if inks {
+        print_inks(&mut buffer);
+    }
+    let (width, height) = (width as u32, height as u32);
+    Ok(Decoded { width, height, rgb: buffer, reduction, decoder: JPEG_DECODER })
+}
+
+/// Inks `[N, 4]`, stored inverted as Adobe does, to RGB levels `[N, 3]` in place, as Pillow converts them.
+fn print_inks(buffer: &mut Vec<u8>) {
+    let pixels = buffer.len() / 4;
+    for pixel in 0..pixels {
+        let paper = u32::from(buffer[4 * pixel + 3]);
+        for channel in 0..3 {
+            let ink = 255 - u32::from(buffer[4 * pixel + channel]);
+            let product = ink * paper + 128;
+            let covered = (product + (product >> 8)) >> 8;
+            buffer[3 * pixel + channel] = (paper - covered.min(paper)) as u8;
+        }
+    }
+    buffer.truncate(3 * pixels);
+}

@@ -1,0 +1,269 @@
+//! Pixels of image files: bounded decoding, with what was done recorded.
+//!
+//! The format is sniffed from the first bytes, never from the file's name. The header is read and checked against
+//! [`Limits`] before a pixel is allocated, and damaged data is an error, never a picture that is grey from the
+//! middle on. JPEG goes through libjpeg-turbo with its default inverse transform and upsampling, so pixels are those
+//! that `OpenCV` and Pillow give; other formats go through the `image` crate. Transparency is dropped.
+//!
+//! An EXIF orientation is **not** applied: annotations refer to the pixels as they are stored.
+
+mod encode;
+mod jpeg;
+
+use std::fs;
+use std::io::{self, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use image::{DynamicImage, ImageReader};
+
+pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
+
+/// Most pixels that an image may have unless told otherwise: 100 million, 300 MB of RGB. The largest MPII image has
+/// 2.1 million.
+pub const MAX_PIXELS: u64 = 100_000_000;
+
+/// Most bytes that an image file may have unless told otherwise: 256 MiB.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// What decoded the pixels of a JPEG file, for provenance. Decoders that are not libjpeg-turbo differ by some levels.
+pub const JPEG_DECODER: &str = "libjpeg-turbo (islow, fancy upsampling)";
+
+/// What decoded the pixels of any other file, for provenance.
+pub const OTHER_DECODER: &str = "image 0.25";
+
+/// What a file may cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Most pixels of an image as stored, before any reduction.
+    pub max_pixels: u64,
+    /// Most bytes of a file.
+    pub max_file_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { max_pixels: MAX_PIXELS, max_file_bytes: MAX_FILE_BYTES }
+    }
+}
+
+/// By how much an image is reduced while it is decoded. Only JPEG can; other formats stay whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Reduction {
+    /// All pixels.
+    #[default]
+    Whole,
+    /// One pixel for 2x2.
+    Half,
+    /// One pixel for 4x4.
+    Quarter,
+    /// One pixel for 8x8.
+    Eighth,
+}
+
+impl Reduction {
+    /// The strongest reduction that leaves at least one pixel for each `shrink` pixels along an axis.
+    ///
+    /// ```
+    /// use datasets::pixels::Reduction;
+    /// assert_eq!(Reduction::at_most(3.9), Reduction::Half);
+    /// assert_eq!(Reduction::at_most(f64::NAN), Reduction::Whole);
+    /// ```
+    pub fn at_most(shrink: f64) -> Self {
+        let steps = [Self::Eighth, Self::Quarter, Self::Half];
+        steps.into_iter().find(|step| f64::from(step.factor()) <= shrink).unwrap_or_default()
+    }
+
+    /// 1, 2, 4 or 8.
+    pub fn factor(self) -> u32 {
+        match self {
+            Self::Whole => 1,
+            Self::Half => 2,
+            Self::Quarter => 4,
+            Self::Eighth => 8,
+        }
+    }
+}
+
+/// A decoded image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded {
+    /// Columns of `rgb`.
+    pub width: u32,
+    /// Rows of `rgb`.
+    pub height: u32,
+    /// RGB levels `[height, width, 3]`, without padding.
+    pub rgb: Vec<u8>,
+    /// The reduction that really happened: a reduced image has `ceil(side / factor)` pixels along a side.
+    pub reduction: Reduction,
+    /// What decoded it: [`JPEG_DECODER`] or [`OTHER_DECODER`].
+    pub decoder: &'static str,
+}
+
+/// Why there are no pixels.
+#[derive(Debug, thiserror::Error)]
+pub enum PixelError {
+    /// There is no such file.
+    #[error("no such image: `{}`", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system refused.
+    #[error("{source}: `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The bytes are no image, or a damaged or unsupported one.
+    #[error("{detail}")]
+    Unreadable {
+        /// What the decoder said.
+        detail: String,
+    },
+    /// The image costs more than [`Limits`] allow.
+    #[error("the image has {found} {unit}, allowed are {allowed}")]
+    TooLarge {
+        /// What it has.
+        found: u64,
+        /// What it may have.
+        allowed: u64,
+        /// `pixels` or `bytes`.
+        unit: &'static str,
+    },
+}
+
+impl PixelError {
+    fn unreadable(error: impl std::fmt::Display) -> Self {
+        Self::Unreadable { detail: error.to_string() }
+    }
+
+    /// The short fixed phrase under which a reject is counted.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Missing { .. } => "image missing",
+            Self::Io { .. } | Self::Unreadable { .. } => "image unreadable",
+            Self::TooLarge { .. } => "image too large",
+        }
+    }
+}
+
+/// Decodes the image file `bytes`.
+///
+/// # Errors
+/// When the bytes are no sound image, or one larger than `limits` allow.
+pub fn decode(bytes: &[u8], limits: &Limits, reduction: Reduction) -> Result<Decoded, PixelError> {
+    decode_into(Vec::new(), bytes, limits, reduction)
+}
+
+/// Decodes the image file `bytes` into `buffer`, whose memory is used again and whose content is lost.
+///
+/// # Errors
+/// When the bytes are no sound image, or one larger than `limits` allow.
+pub fn decode_into(
+    buffer: Vec<u8>,
+    bytes: &[u8],
+    limits: &Limits,
+    reduction: Reduction,
+) -> Result<Decoded, PixelError> {
+    if is_jpeg(bytes) {
+        return jpeg::decode(buffer, bytes, limits, reduction);
+    }
+    let [width, height] = size_of(bytes)?;
+    check_pixels([width, height], limits)?;
+    let mut reader = sniffed(bytes)?;
+    let mut bounds = image::Limits::default();
+    // Room for 16-bit RGBA and a decoder's own rows.
+    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(16));
+    reader.limits(bounds);
+    let rgb = match reader.decode().map_err(PixelError::unreadable)? {
+        DynamicImage::ImageRgb8(rgb) => rgb,
+        other => other.to_rgb8(),
+    };
+    let (width, height) = rgb.dimensions();
+    Ok(Decoded { width, height, rgb: rgb.into_raw(), reduction: Reduction::Whole, decoder: OTHER_DECODER })
+}
+
+/// Decodes the image file at `path`.
+///
+/// # Errors
+/// When the file cannot be read, is no sound image, or is larger than `limits` allow.
+pub fn decode_file(path: &Path, limits: &Limits, reduction: Reduction) -> Result<Decoded, PixelError> {
+    let mut bytes = Vec::new();
+    read_file(path, limits, &mut bytes)?;
+    decode(&bytes, limits, reduction)
+}
+
+/// Reads the file at `path` into `bytes`, whose content is replaced.
+///
+/// # Errors
+/// When there is no such file, it cannot be read, or it has more bytes than `limits` allow.
+pub fn read_file(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<(), PixelError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => PixelError::Missing { path: path.to_owned() },
+        _ => PixelError::Io { path: path.to_owned(), source },
+    };
+    bytes.clear();
+    let file = fs::File::open(path).map_err(failed)?;
+    let allowed = limits.max_file_bytes;
+    if let Ok(metadata) = file.metadata() {
+        let length = metadata.len().min(allowed.saturating_add(1));
+        bytes.reserve(usize::try_from(length).unwrap_or(0));
+    }
+    // One byte more than allowed, so that a file that grows while it is read cannot exceed the limit either.
+    let found = file.take(allowed.saturating_add(1)).read_to_end(bytes).map_err(failed)? as u64;
+    if found > allowed {
+        return Err(PixelError::TooLarge { found, allowed, unit: "bytes" });
+    }
+    Ok(())
+}
+
+/// Width and height in px of the image file at `path`, from its header.
+///
+/// # Errors
+/// When the file cannot be read or its header is not that of an image.
+pub fn size(path: &Path) -> Result<[u32; 2], PixelError> {
+    let mut bytes = Vec::new();
+    read_file(path, &Limits::default(), &mut bytes)?;
+    size_of(&bytes)
+}
+
+/// Width and height in px of the image file `bytes`, from its header.
+///
+/// # Errors
+/// When the header is not that of an image.
+pub fn size_of(bytes: &[u8]) -> Result<[u32; 2], PixelError> {
+    if is_jpeg(bytes) {
+        return jpeg::size(bytes);
+    }
+    let (width, height) = sniffed(bytes)?.into_dimensions().map_err(PixelError::unreadable)?;
+    Ok([width, height])
+}
+
+fn is_jpeg(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xFF, 0xD8, 0xFF])
+}
+
+fn sniffed(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, PixelError> {
+    let reader =
+        ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(PixelError::unreadable)?;
+    if reader.format().is_none() {
+        return Err(PixelError::unreadable("the bytes are of no known image format"));
+    }
+    Ok(reader)
+}
+
+fn check_pixels([width, height]: [u32; 2], limits: &Limits) -> Result<(), PixelError> {
+    let (found, allowed) = (u64::from(width) * u64::from(height), limits.max_pixels);
+    if found > allowed {
+        return Err(PixelError::TooLarge { found, allowed, unit: "pixels" });
+    }
+    if found == 0 {
+        return Err(PixelError::unreadable(format!("the image is {width} x {height} px")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,149 @@
+use super::*;
+
+/// A smooth colourful picture `[height, width, 3]` that JPEG keeps well.
+fn picture(width: u32, height: u32) -> Vec<u8> {
+    let level = |value: f64| (127.5 + 120.0 * value.sin()) as u8;
+    let mut rgb = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let (x, y) = (f64::from(x), f64::from(y));
+            rgb.extend([level(x / 17.0), level(y / 11.0 + 1.0), level((x + y) / 23.0)]);
+        }
+    }
+    rgb
+}
+
+fn small() -> Limits {
+    Limits { max_pixels: 100 * 80, ..Limits::default() }
+}
+
+#[test]
+fn png_comes_back_unchanged_and_jpeg_nearly() {
+    let rgb = picture(100, 80);
+    let png = decode(&encode_png(&rgb, 100, 80).unwrap(), &small(), Reduction::Half).unwrap();
+    assert_eq!((png.width, png.height, png.reduction), (100, 80, Reduction::Whole));
+    assert!(png.rgb == rgb && png.decoder == OTHER_DECODER);
+    let jpeg = decode(&encode_jpeg(&rgb, 100, 80, 95).unwrap(), &small(), Reduction::Whole).unwrap();
+    assert_eq!((jpeg.width, jpeg.height, jpeg.decoder), (100, 80, JPEG_DECODER));
+    let worst = std::iter::zip(&jpeg.rgb, &rgb).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+    assert!((1..12).contains(&worst), "worst difference {worst}");
+}
+
+#[test]
+fn reduced_decoding_averages_blocks() {
+    let rgb = picture(101, 83);
+    let file = encode_jpeg(&rgb, 101, 83, 95).unwrap();
+    let limits = Limits::default();
+    for reduction in [Reduction::Half, Reduction::Quarter, Reduction::Eighth] {
+        let factor = reduction.factor();
+        let reduced = decode(&file, &limits, reduction).unwrap();
+        assert_eq!([reduced.width, reduced.height], [101u32.div_ceil(factor), 83u32.div_ceil(factor)]);
+        assert_eq!(reduced.reduction, reduction);
+        // Pixel (3, 4) of the reduced image is the mean of its factor x factor block.
+        let block = |channel: usize| {
+            let pixels = (0..factor * factor).map(|at| {
+                let (x, y) = (3 * factor + at % factor, 4 * factor + at / factor);
+                f64::from(rgb[(y * 101 + x) as usize * 3 + channel])
+            });
+            pixels.sum::<f64>() / f64::from(factor * factor)
+        };
+        for channel in 0..3 {
+            let found = f64::from(reduced.rgb[(4 * reduced.width + 3) as usize * 3 + channel]);
+            assert!((found - block(channel)).abs() < 6.0, "1/{factor}: {found} for {}", block(channel));
+        }
+    }
+}
+
+#[test]
+fn a_buffer_is_used_again_without_a_trace_of_its_content() {
+    let large = encode_jpeg(&picture(64, 64), 64, 64, 90).unwrap();
+    let small = encode_jpeg(&picture(33, 17), 33, 17, 90).unwrap();
+    let first = decode(&large, &Limits::default(), Reduction::Whole).unwrap();
+    let again = decode_into(first.rgb, &small, &Limits::default(), Reduction::Whole).unwrap();
+    assert_eq!(again, decode(&small, &Limits::default(), Reduction::Whole).unwrap());
+}
+
+#[test]
+fn the_limit_holds_before_pixels_are_made() {
+    let rgb = picture(101, 80);
+    for file in [encode_png(&rgb, 101, 80).unwrap(), encode_jpeg(&rgb, 101, 80, 90).unwrap()] {
+        let error = decode(&file, &small(), Reduction::Whole).unwrap_err();
+        assert_eq!(error.to_string(), "the image has 8080 pixels, allowed are 8000");
+        assert_eq!(error.reason(), "image too large");
+        assert_eq!(size_of(&file).unwrap(), [101, 80]);
+    }
+}
+
+#[test]
+fn damage_is_an_error_wherever_it_is() {
+    let rgb = picture(120, 90);
+    for file in [encode_png(&rgb, 120, 90).unwrap(), encode_jpeg(&rgb, 120, 90, 90).unwrap()] {
+        for kept in [0, 2, 3, 20, file.len() / 2, file.len() * 9 / 10] {
+            let error = decode(&file[..kept], &Limits::default(), Reduction::Whole).unwrap_err();
+            assert_eq!(error.reason(), "image unreadable", "{kept} of {} bytes", file.len());
+        }
+    }
+    let sound = encode_jpeg(&rgb, 120, 90, 90).unwrap();
+    let mut damaged = sound.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 40].fill(0xFF);
+    assert!(decode(&damaged, &Limits::default(), Reduction::Whole).is_err());
+    // The decompressor of this thread still works afterwards.
+    assert!(decode(&sound, &Limits::default(), Reduction::Whole).is_ok());
+}
+
+#[test]
+fn a_missing_file_and_a_large_one_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = decode_file(&folder.path().join("none.jpg"), &Limits::default(), Reduction::Whole);
+    assert_eq!(missing.unwrap_err().reason(), "image missing");
+    // The name lies about the format: content decides.
+    let path = folder.path().join("picture.jpg");
+    fs::write(&path, encode_png(&picture(10, 10), 10, 10).unwrap()).unwrap();
+    assert_eq!(size(&path).unwrap(), [10, 10]);
+    assert!(decode_file(&path, &Limits::default(), Reduction::Whole).is_ok());
+    let bounded = Limits { max_file_bytes: 50, ..Limits::default() };
+    assert_eq!(decode_file(&path, &bounded, Reduction::Whole).unwrap_err().reason(), "image too large");
+}
+
+#[test]
+fn grey_becomes_three_equal_channels() {
+    let grey: Vec<u8> = (0..64).map(|v| v * 4).collect();
+    let image = turbojpeg::Image {
+        pixels: &grey[..],
+        width: 8,
+        pitch: 8,
+        height: 8,
+        format: turbojpeg::PixelFormat::GRAY,
+    };
+    let file = turbojpeg::compress(image, 95, turbojpeg::Subsamp::Gray).unwrap();
+    let decoded = decode(&file, &Limits::default(), Reduction::Whole).unwrap();
+    assert!(decoded.rgb.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]));
+    assert!(std::iter::zip(decoded.rgb.chunks_exact(3), &grey).all(|(p, g)| p[0].abs_diff(*g) < 6));
+}
+
+/// FNV-1a, so that a golden value of a whole picture is one number.
+fn hash(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Made by `golden/pixels.py`, which writes the files and prints the hashes of Pillow's pixels.
+#[test]
+fn pixels_are_those_of_pillow() {
+    let golden: [(&str, &[u8], u64); 4] = [
+        ("4:2:0", include_bytes!("golden/rgb420.jpg"), RGB420),
+        ("4:4:4, progressive", include_bytes!("golden/rgb444.jpg"), RGB444),
+        ("grey", include_bytes!("golden/grey.jpg"), GREY),
+        ("CMYK", include_bytes!("golden/cmyk.jpg"), CMYK),
+    ];
+    for (name, file, expected) in golden {
+        let decoded = decode(file, &Limits::default(), Reduction::Whole).unwrap();
+        assert_eq!([decoded.width, decoded.height], [67, 45], "{name}");
+        assert_eq!(hash(&decoded.rgb), expected, "{name}");
+    }
+}
+
+const RGB420: u64 = 0x21d2106ba2541db8;
+const RGB444: u64 = 0x68543f99bf675337;
+const GREY: u64 = 0x09e2d3a167c0f89f;
+const CMYK: u64 = 0x6cc74528780727b5;

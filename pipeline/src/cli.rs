@@ -1,0 +1,230 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use stages::evaluate::Protocol;
+
+use crate::plan::{FlicLabels, Override};
+
+/// Turns raw human-motion data into what trainers, models and papers need, in one streaming pass.
+#[derive(Debug, Parser)]
+#[command(name = "motionmill", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Read original annotation or prediction files into a table
+    #[command(subcommand)]
+    Ingest(Ingest),
+    /// Check a plan and print its graph with the schema on each edge, without reading a row
+    Plan(PlanArgs),
+    /// Check a plan, then run it
+    Run(RunArgs),
+    /// Score predictions against the truth by a named protocol
+    #[command(subcommand)]
+    Evaluate(Evaluate),
+    /// Print what a table holds: schema, counts, splits, joints, what made it
+    Inspect {
+        /// A table folder or one Parquet file
+        path: PathBuf,
+    },
+    /// Draw a contact sheet of a table: skeletons, samples, heatmaps
+    Preview(PreviewArgs),
+    /// Say which ONNX Runtime, providers and devices work here, and what to install otherwise
+    Doctor,
+    /// Run the whole pose chain on synthetic people: generate, ingest, augment, infer, evaluate
+    Demo {
+        /// Folder of everything that the demo makes; it is replaced
+        #[arg(long, default_value = "demo")]
+        out: PathBuf,
+    },
+}
+
+/// The format to read.
+#[derive(Debug, Subcommand)]
+pub enum Ingest {
+    /// MPII Human Pose: the RELEASE .mat, the HRNet JSON, the hourglass .h5 or `gt_valid.mat`
+    Mpii {
+        #[command(flatten)]
+        files: AnnotationArgs,
+        /// A `valid.h5`: keep its people, in its order, so that prediction arrays line up
+        #[arg(long, value_name = "FILE")]
+        subset: Option<PathBuf>,
+    },
+    /// Leeds Sports Pose: joints.mat of 3 x 14 x N
+    Lsp {
+        #[command(flatten)]
+        files: AnnotationArgs,
+    },
+    /// Leeds Sports Pose extended training: joints.mat of 14 x 3 x N
+    Lspet {
+        #[command(flatten)]
+        files: AnnotationArgs,
+    },
+    /// FLIC: examples.mat
+    Flic {
+        #[command(flatten)]
+        files: AnnotationArgs,
+        /// Whose left and right the joints are named for
+        #[arg(long, value_enum, default_value_t)]
+        labels: FlicLabels,
+        /// The FLIC-plus index list; it counts within FLIC-full
+        #[arg(long, value_name = "FILE")]
+        plus: Option<PathBuf>,
+    },
+    /// A published prediction array (.mat or .h5)
+    Predictions(PredictionArgs),
+}
+
+/// Files of an annotated data set.
+#[derive(Debug, Args)]
+pub struct AnnotationArgs {
+    /// The annotation file
+    #[arg(long, value_name = "FILE")]
+    pub annotations: PathBuf,
+    /// Folder of the pictures; they may be absent, only stages that need pixels miss them
+    #[arg(long, value_name = "DIR")]
+    pub images: PathBuf,
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// Where a table goes.
+#[derive(Debug, Args)]
+pub struct OutArgs {
+    /// The table folder to write
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Replace a table that other work has put there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// A prediction array and the people it is of.
+#[derive(Debug, Args)]
+pub struct PredictionArgs {
+    /// The file
+    pub file: PathBuf,
+    /// Name of the array in the file
+    #[arg(long, value_name = "NAME")]
+    pub array: String,
+    /// The array's axes: n people, j joints, c coordinates (x, y and maybe a score)
+    #[arg(long, default_value = "njc")]
+    pub axes: String,
+    /// The skeleton whose order the joints have
+    #[arg(long, default_value = "mpii16")]
+    pub skeleton: String,
+    /// Number of the first pixel: 1 for MATLAB's coordinates, else 0
+    #[arg(long, value_name = "NUMBER")]
+    pub first_pixel: f64,
+    /// The people that the rows are of, in the table's order
+    #[arg(long, value_name = "DIR")]
+    pub people: PathBuf,
+    /// Only the people of this split
+    #[arg(long)]
+    pub split: Option<String>,
+    /// What made the predictions; the file's name if not given
+    #[arg(long)]
+    pub model: Option<String>,
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// A plan.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The plan file, or `recipe:NAME` for one that ships with motionmill
+    pub plan: PathBuf,
+    /// Change a value of the plan: a dotted key and a TOML value; repeat for more
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<Override>,
+}
+
+/// A plan, and how to run it.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Threads; as many as the machine has if not given. The output does not depend on them
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Replace outputs that other work has put there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What to score.
+#[derive(Debug, Subcommand)]
+pub enum Evaluate {
+    /// Keypoints of people
+    Pose(EvaluatePoseArgs),
+}
+
+/// Truth, predictions and the protocol.
+#[derive(Debug, Args)]
+pub struct EvaluatePoseArgs {
+    /// The `people` table of the truth
+    #[arg(long, value_name = "DIR")]
+    pub truth: PathBuf,
+    /// The `keypoints` table of the predictions
+    #[arg(long, value_name = "DIR")]
+    pub predictions: PathBuf,
+    /// The protocol; repeat for more
+    #[arg(long, required = true, value_name = "NAME", help = protocol_help())]
+    pub protocol: Vec<Protocol>,
+    /// Only the people of this split
+    #[arg(long)]
+    pub split: Option<String>,
+    /// Bootstrap resamples behind the 95 % intervals; 0 for none
+    #[arg(long, default_value_t = stages::evaluate::DEFAULT_RESAMPLES)]
+    pub resamples: u32,
+    /// How the numbers are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Write the numbers as a `metrics` table too
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Replace a table that other work has put there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// How numbers are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table for people.
+    #[default]
+    Text,
+    /// A list of `metrics` rows.
+    Json,
+}
+
+/// A table to draw.
+#[derive(Debug, Args)]
+pub struct PreviewArgs {
+    /// A table folder or one Parquet file
+    pub path: PathBuf,
+    /// The picture to write
+    #[arg(long, value_name = "FILE.png")]
+    pub out: PathBuf,
+    /// How many rows are drawn, spread evenly over the table
+    #[arg(long, default_value_t = 16)]
+    pub count: usize,
+    /// For a `keypoints` table: the `people` table with pictures and truth
+    #[arg(long, value_name = "DIR")]
+    pub people: Option<PathBuf>,
+    /// Only this split
+    #[arg(long)]
+    pub split: Option<String>,
+}
+
+fn protocol_help() -> String {
+    let names: Vec<&str> = Protocol::ALL.iter().map(|protocol| protocol.name()).collect();
+    format!("The protocol, repeat for more: {}", names.join(", "))
+}

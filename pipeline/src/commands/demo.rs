@@ -1,0 +1,87 @@
+//! `motionmill demo`: the whole pose chain on synthetic people, told as the commands that do it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use clap::Parser;
+use datasets::synthetic::{self, Options};
+
+use crate::cli::Cli;
+
+/// The demo network and its card, made by `models/demo-pose/train.py`.
+const NETWORK: &[u8] = include_bytes!("../../../models/demo-pose/demo_pose.onnx");
+const CARD: &str = include_str!("../../../models/demo-pose/demo_pose.toml");
+
+/// Seed of the demo's people; the network was trained on people of other seeds.
+const SEED: u64 = 2026;
+
+/// Runs the demo in `folder`, which is replaced.
+pub fn run(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && !folder.join(MARK).exists() {
+        return Err(super::failure::Hint::new(
+            format!("the folder exists and was not made by the demo: `{}`", folder.display()),
+            "choose another with `--out`",
+        ));
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot replace `{}`", folder.display()))?;
+    }
+    fs::create_dir_all(folder.join("network")).with_context(|| format!("cannot write `{}`", folder.display()))?;
+    fs::write(folder.join(MARK), "Made by `motionmill demo`, which replaces this folder.\n")?;
+    fs::write(folder.join("network/demo_pose.onnx"), NETWORK)?;
+    fs::write(folder.join("network/demo_pose.toml"), CARD)?;
+    draw_people(folder)?;
+    for line in COMMANDS {
+        let line = line.replace("DEMO", &folder.display().to_string());
+        eprintln!("\n$ motionmill {line}");
+        let arguments = std::iter::once("motionmill").chain(line.split_whitespace());
+        let cli = Cli::try_parse_from(arguments).context("a command of the demo is not valid")?;
+        super::run(&cli.command)?;
+    }
+    eprintln!("\nLook at {0}/people.png, {0}/samples.png and {0}/predictions.png.", folder.display());
+    Ok(())
+}
+
+/// The file by which the demo knows its own folder.
+const MARK: &str = "made-by-motionmill-demo";
+
+/// The demo, command by command.
+const COMMANDS: [&str; 12] = [
+    "ingest mpii --annotations DEMO/raw/mpii/annotations.mat --images DEMO/raw/mpii/images --out DEMO/people/mpii",
+    "ingest lspet --annotations DEMO/raw/lspet/joints.mat --images DEMO/raw/lspet/images --out DEMO/people/lspet",
+    "ingest lsp --annotations DEMO/raw/lsp/joints.mat --images DEMO/raw/lsp/images --out DEMO/people/lsp",
+    "ingest flic --annotations DEMO/raw/flic/examples.mat --images DEMO/raw/flic/images --out DEMO/people/flic",
+    "inspect DEMO/people/mpii",
+    "run recipe:hourglass-mpii --set sources.people.read.table.path=DEMO/people/mpii \
+     --set sinks.samples.write.parquet.path=DEMO/samples",
+    "run recipe:predict --set sources.people.read.table={path=\"DEMO/people/mpii\",split=\"train\"} \
+     --set stages.network.run.infer.model=DEMO/network/demo_pose.onnx \
+     --set sinks.keypoints.write.parquet.path=DEMO/keypoints/mpii --set sinks.metrics.write.parquet.path=DEMO/metrics/mpii",
+    "run recipe:predict --set sources.people.read.table={path=\"DEMO/people/lsp\",split=\"test\"} \
+     --set stages.network.run.infer.model=DEMO/network/demo_pose.onnx \
+     --set stages.score.run.evaluate.protocols=[\"lsp-pck\",\"lsp-pcp-strict\"] \
+     --set sinks.keypoints.write.parquet.path=DEMO/keypoints/lsp --set sinks.metrics.write.parquet.path=DEMO/metrics/lsp",
+    "evaluate pose --truth DEMO/people/mpii --split train --predictions DEMO/keypoints/mpii --protocol mpii-official \
+     --protocol mpii-hrnet --protocol mpii-groups",
+    "preview DEMO/people/mpii --split train --out DEMO/people.png",
+    "preview DEMO/samples --out DEMO/samples.png",
+    "preview DEMO/keypoints/mpii --people DEMO/people/mpii --out DEMO/predictions.png",
+];
+
+/// Draws the synthetic data sets in their original formats.
+fn draw_people(folder: &Path) -> anyhow::Result<()> {
+    type Write = fn(&Path, &Options) -> Result<synthetic::Written, synthetic::SyntheticError>;
+    let sets: [(&str, Write, usize, [u32; 2]); 4] = [
+        ("mpii", synthetic::write_mpii, 120, [1280, 720]),
+        ("lspet", synthetic::write_lspet, 80, [300, 300]),
+        ("lsp", synthetic::write_lsp, 120, [300, 300]),
+        ("flic", synthetic::write_flic, 60, [720, 480]),
+    ];
+    for (name, write, images, [width, height]) in sets {
+        let written = write(&folder.join("raw").join(name), &Options { images, seed: SEED, width, height })?;
+        let mebibytes = written.image_bytes as f64 / f64::from(1 << 20);
+        eprintln!("drew {name}: {} images, {} people, {mebibytes:.1} MiB", written.images, written.people);
+    }
+    Ok(())
+}

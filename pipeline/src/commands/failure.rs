@@ -1,0 +1,98 @@
+//! How a failure is told: the chain of causes, a blank line, what to change; and the exit code.
+
+use std::fmt::Write;
+
+use datasets::shards::ShardError;
+use stages::StageError;
+
+use crate::graph::GraphError;
+use crate::runner::RunError;
+
+/// Exit code where the input, the plan or the command line is at fault.
+const INPUT_AT_FAULT: u8 = 1;
+/// Exit code of a bug or a machine that fails.
+const MACHINE_AT_FAULT: u8 = 2;
+
+/// A failure, ready to be printed.
+#[derive(Debug)]
+pub struct Failure {
+    /// What to print on stderr.
+    pub text: String,
+    /// What to exit with.
+    pub exit_code: u8,
+}
+
+impl Failure {
+    /// The failure that `error` is.
+    pub fn of(error: &anyhow::Error) -> Self {
+        let mut text = format!("error: {error}\n");
+        let mut last = error.to_string();
+        for cause in error.chain().skip(1) {
+            let cause = cause.to_string();
+            // Some libraries repeat their cause in their own words.
+            if !last.ends_with(&cause) {
+                let _ = writeln!(text, "  caused by: {cause}");
+            }
+            last = cause;
+        }
+        if let Some(hint) = error.chain().find_map(hint_of) {
+            let _ = writeln!(text, "\nhint: {hint}");
+        }
+        let internal =
+            error.chain().any(|cause| cause.downcast_ref::<RunError>().is_some_and(RunError::is_internal));
+        Self { text, exit_code: if internal { MACHINE_AT_FAULT } else { INPUT_AT_FAULT } }
+    }
+}
+
+fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(Hint { hint, .. }) = cause.downcast_ref() {
+        return Some(hint.clone());
+    }
+    if let Some(error) = cause.downcast_ref::<GraphError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<RunError>() {
+        return error.hint();
+    }
+    if let Some(error) = cause.downcast_ref::<ShardError>() {
+        return crate::runner::shard_hint(error);
+    }
+    cause.downcast_ref::<StageError>().and_then(|error| error.hint().map(str::to_owned))
+}
+
+/// An error of a command itself, with its hint.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Hint {
+    pub message: String,
+    pub hint: String,
+}
+
+impl Hint {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+        Self { message: message.into(), hint: hint.into() }.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_and_hint_stand_apart() {
+        let stage = StageError::config("no such provider", "set `provider = \"cpu\"`");
+        let error = anyhow::Error::new(GraphError::Build { node: "net".into(), source: stage });
+        let failure = Failure::of(&error);
+        assert_eq!(
+            failure.text,
+            "error: cannot build the stage `net`\n  caused by: no such provider\n\nhint: set `provider = \"cpu\"`\n"
+        );
+        assert_eq!(failure.exit_code, 1);
+    }
+
+    #[test]
+    fn a_bug_exits_with_two() {
+        let lost = RunError::LostRows { stage: "x".into(), rows_in: 2, rows_out: 1, rejected: 0, fan_out: 1 };
+        assert_eq!(Failure::of(&lost.into()).exit_code, 2);
+    }
+}

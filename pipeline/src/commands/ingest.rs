@@ -1,0 +1,93 @@
+//! `motionmill ingest`: a plan of one source and one sink, written by the command line.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use datasets::shards::SHARD_BYTES;
+use schemas::units::Count;
+
+use crate::cli::{AnnotationArgs, Ingest};
+use crate::graph::{Graph, Work};
+use crate::plan::{Plan, RunnerConfig, SinkConfig, SinkNode, SourceConfig, SourceNode};
+use crate::runner::{self, RunOptions, grouped};
+
+use super::progress;
+
+/// People a batch: rows of annotations are small.
+const BATCH_ROWS: Count = Count::constant(1024);
+
+/// Reads the annotation file of `format` into a table of people.
+pub fn run(format: &Ingest) -> anyhow::Result<()> {
+    let (read, files) = source(format);
+    let plan = plan_of(read, &files.out.out);
+    let threads = progress::available_threads();
+    let graph = Graph::build(plan, threads)?;
+    let options = RunOptions { threads, force: files.out.force, progress: progress::bar(), rejects: None };
+    let summary = runner::run(&graph, &options)?;
+    for node in &graph.nodes {
+        if let Work::Source(source) = &node.work {
+            say_counts(source);
+        }
+    }
+    eprint!("{}", summary.to_text());
+    Ok(())
+}
+
+fn source(format: &Ingest) -> (SourceConfig, &AnnotationArgs) {
+    let paths = |files: &AnnotationArgs| (files.annotations.clone(), files.images.clone());
+    match format {
+        Ingest::Mpii { files, subset } => {
+            let (annotations, images) = paths(files);
+            (SourceConfig::Mpii { annotations, images, subset: subset.clone() }, files)
+        }
+        Ingest::Lsp { files } => {
+            let (annotations, images) = paths(files);
+            (SourceConfig::Lsp { annotations, images }, files)
+        }
+        Ingest::Lspet { files } => {
+            let (annotations, images) = paths(files);
+            (SourceConfig::Lspet { annotations, images }, files)
+        }
+        Ingest::Flic { files, labels, plus } => {
+            let (annotations, images) = paths(files);
+            (SourceConfig::Flic { annotations, images, labels: *labels, plus: plus.clone() }, files)
+        }
+        Ingest::Predictions(_) => unreachable!("predictions are read by a command of their own"),
+    }
+}
+
+fn plan_of(read: SourceConfig, out: &Path) -> Plan {
+    let shard_mib = Count::constant((SHARD_BYTES >> 20) as u32);
+    let write = SinkConfig::Parquet { path: out.to_owned(), shard_mib };
+    Plan {
+        seed: 0,
+        runner: RunnerConfig { batch_rows: BATCH_ROWS, ..RunnerConfig::default() },
+        rejects: None,
+        sources: BTreeMap::from([("annotations".to_owned(), SourceNode { read })]),
+        stages: BTreeMap::new(),
+        sinks: BTreeMap::from([("people".to_owned(), SinkNode { inputs: vec!["annotations".to_owned()], write })]),
+    }
+}
+
+/// Says how many images, people and joints there are, and how many pictures are not.
+fn say_counts(source: &crate::graph::Source) {
+    let (Some(images), Some(people)) = (source.images(), source.people()) else { return };
+    let labelled = people.iter().filter(|person| person.pose.annotated() > 0).count();
+    let joints: usize = people.iter().map(|person| person.pose.annotated()).sum();
+    let persons = people.iter().filter(|person| person.person_index.is_some()).count();
+    let mut pictures: Vec<&str> = people.iter().map(|person| person.image_path.as_str()).collect();
+    pictures.sort_unstable();
+    pictures.dedup();
+    let absent = pictures.iter().filter(|path| !PathBuf::from(path).exists()).count();
+    let count = |value: usize| grouped(value as u64);
+    eprintln!(
+        "{} images, {} people, {} of them labelled, {} annotated joints",
+        count(images),
+        count(persons),
+        count(labelled),
+        count(joints)
+    );
+    if absent > 0 {
+        eprintln!("{} of {} pictures are not there", count(absent), count(pictures.len()));
+    }
+}

@@ -1,0 +1,96 @@
+//! `motionmill inspect`: what a table holds and what made it.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use datasets::shards::{Manifest, TableReader};
+use schemas::columns::{SKELETON_KEY, skeleton_of, visibilities};
+use schemas::tables::table_name;
+use schemas::{Skeleton, Visibility};
+
+use crate::graph::type_name;
+use crate::runner::grouped;
+
+/// Rows read at a time while joints are counted.
+const BATCH_ROWS: usize = 256;
+
+/// Prints the table at `path`.
+pub fn run(path: &Path) -> anyhow::Result<()> {
+    let table = TableReader::open(path, None)?;
+    print!("{}", describe(&table)?);
+    Ok(())
+}
+
+fn describe(table: &TableReader) -> anyhow::Result<String> {
+    let schema = table.schema();
+    let mut text = String::new();
+    let skeleton = schema.metadata().get(SKELETON_KEY).map(|name| format!(", skeleton {name}"));
+    let name = table_name(schema).unwrap_or("of unknown name");
+    writeln!(text, "table {name}{}: {} rows", skeleton.unwrap_or_default(), grouped(table.rows()))?;
+    if let Some(manifest) = table.manifest() {
+        describe_manifest(&mut text, manifest)?;
+    }
+    writeln!(text, "\ncolumns")?;
+    for field in schema.fields() {
+        let nullable = if field.is_nullable() { ", may be null" } else { "" };
+        writeln!(text, "  {}: {}{nullable}", field.name(), type_name(field.data_type()))?;
+    }
+    if let (Ok(skeleton), true) = (skeleton_of(schema), schema.field_with_name("visibility").is_ok()) {
+        describe_joints(&mut text, table, skeleton)?;
+    }
+    Ok(text)
+}
+
+fn describe_manifest(text: &mut String, manifest: &Manifest) -> anyhow::Result<()> {
+    for (split, rows) in &manifest.splits {
+        writeln!(text, "  split {split}: {} rows", grouped(*rows))?;
+    }
+    let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
+    writeln!(text, "  {} shards, {} bytes", manifest.shards.len(), grouped(bytes))?;
+    for (reason, count) in &manifest.rejects {
+        writeln!(text, "  rejected on the way: {} x {reason}", grouped(*count))?;
+    }
+    let made = &manifest.provenance;
+    writeln!(text, "\nmade by `{}` of motionmill {}", made.made_by, made.motionmill)?;
+    writeln!(text, "  plan {}", short(&made.plan_hash))?;
+    if let Some(seed) = made.seed {
+        writeln!(text, "  seed {seed}")?;
+    }
+    for input in &made.inputs {
+        writeln!(text, "  from {} ({})", input.path, short(&input.blake3))?;
+    }
+    for (name, engine) in &made.engines {
+        writeln!(text, "  {name}: {engine}")?;
+    }
+    Ok(())
+}
+
+fn describe_joints(text: &mut String, table: &TableReader, skeleton: &Skeleton) -> anyhow::Result<()> {
+    let mut counts = vec![[0u64; 3]; skeleton.len()];
+    for batch in table.batches(BATCH_ROWS) {
+        for row in visibilities(&batch?, "visibility", skeleton.len())? {
+            for (joint, visibility) in row.into_iter().enumerate() {
+                counts[joint][usize::from(visibility.code())] += 1;
+            }
+        }
+    }
+    writeln!(text, "\n{:16} {:>10} {:>10} {:>10}", "joints", "visible", "occluded", "missing")?;
+    let cells = |count: &[u64; 3]| {
+        let of = |visibility: Visibility| grouped(count[usize::from(visibility.code())]);
+        [of(Visibility::Visible), of(Visibility::Occluded), of(Visibility::NotAnnotated)]
+    };
+    for (joint, count) in skeleton.joints.iter().zip(&counts) {
+        let [visible, occluded, missing] = cells(count);
+        writeln!(text, "  {joint:14} {visible:>10} {occluded:>10} {missing:>10}")?;
+    }
+    let sum = counts.iter().fold([0; 3], |sum, count| [sum[0] + count[0], sum[1] + count[1], sum[2] + count[2]]);
+    let [visible, occluded, missing] = cells(&sum);
+    writeln!(text, "  {:14} {visible:>10} {occluded:>10} {missing:>10}", "all")?;
+    let annotated = grouped(sum[1] + sum[2]);
+    writeln!(text, "  annotated: {annotated}")?;
+    Ok(())
+}
+
+fn short(hash: &str) -> &str {
+    hash.get(..16).unwrap_or(hash)
+}

@@ -1,0 +1,35 @@
+//! The subcommands, one file each. Data goes to stdout, everything else to stderr.
+
+mod demo;
+mod doctor;
+mod evaluate;
+mod failure;
+mod ingest;
+mod inspect;
+mod plan;
+mod predictions;
+mod preview;
+mod progress;
+mod table;
+
+pub use failure::Failure;
+
+use crate::cli::{Command, Evaluate, Ingest};
+
+/// Carries out `command`.
+///
+/// # Errors
+/// Whatever went wrong; [`Failure`] says it to people.
+pub fn run(command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Ingest(Ingest::Predictions(args)) => predictions::run(args),
+        Command::Ingest(format) => ingest::run(format),
+        Command::Plan(args) => plan::print(args),
+        Command::Run(args) => plan::run(args),
+        Command::Evaluate(Evaluate::Pose(args)) => evaluate::run(args),
+        Command::Inspect { path } => inspect::run(path),
+        Command::Preview(args) => preview::run(args),
+        Command::Doctor => doctor::run(),
+        Command::Demo { out } => demo::run(out),
+    }
+}

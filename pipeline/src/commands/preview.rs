@@ -1,0 +1,59 @@
+//! `motionmill preview`: a contact sheet of a table.
+
+use anyhow::Context;
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use datasets::shards::TableReader;
+use schemas::tables::{keypoints, table_name};
+use stages::report::{SheetOptions, contact_sheet, prediction_sheet};
+
+use super::failure::Hint;
+use crate::cli::PreviewArgs;
+
+/// Rows read at a time while rows are picked.
+const BATCH_ROWS: usize = 64;
+
+/// Draws the sheet.
+pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
+    let table = TableReader::open(&args.path, args.split.as_deref())?;
+    let rows = spread(&table, args.count)?;
+    let options = SheetOptions { rows: args.count, ..SheetOptions::default() };
+    let sheet = if table_name(table.schema()) == Some(keypoints::NAME) {
+        let Some(folder) = &args.people else {
+            return Err(Hint::new(
+                "a table of keypoints has no pictures",
+                "name the people that they are of: `--people DIR`",
+            ));
+        };
+        let people = TableReader::open(folder, None)?.read_all()?;
+        let schema = people.first().context("the table of people is empty")?.schema();
+        prediction_sheet(&rows, &concat_batches(&schema, &people)?, &options)?
+    } else {
+        contact_sheet(&rows, &options)?
+    };
+    for reject in &sheet.rejects {
+        eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
+    }
+    sheet.picture.save(&args.out).with_context(|| format!("cannot write the picture `{}`", args.out.display()))?;
+    eprintln!("wrote {}: {} rows drawn", args.out.display(), sheet.drawn);
+    Ok(())
+}
+
+/// `count` rows of the table, evenly spread over it.
+fn spread(table: &TableReader, count: usize) -> anyhow::Result<RecordBatch> {
+    let total = table.rows() as usize;
+    let count = count.min(total);
+    let wanted: Vec<usize> = (0..count).map(|index| index * total / count).collect();
+    let mut picked = Vec::new();
+    let mut start = 0;
+    for batch in table.batches(BATCH_ROWS) {
+        let batch = batch?;
+        let end = start + batch.num_rows();
+        picked.extend(wanted.iter().filter(|row| (start..end).contains(row)).map(|row| batch.slice(row - start, 1)));
+        start = end;
+        if picked.len() == count {
+            break;
+        }
+    }
+    Ok(concat_batches(table.schema(), &picked)?)
+}

@@ -1,0 +1,26 @@
+//! The progress bar: on stderr, and only where that is a terminal.
+
+use std::io::IsTerminal;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// A bar over rows, hidden unless stderr is a terminal.
+pub fn bar() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let plain = std::env::var_os("NO_COLOR").is_some();
+    let template = if plain {
+        "{bar:40} {human_pos}/{human_len} rows  {per_sec}  {eta}"
+    } else {
+        "{bar:40.cyan} {human_pos}/{human_len} rows  {per_sec}  {eta}"
+    };
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(ProgressStyle::with_template(template).expect("a template of ours"));
+    bar
+}
+
+/// As many threads as the machine gives this process.
+pub fn available_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}

@@ -1,0 +1,161 @@
+//! The plan file: named sources, stages with inputs, and sinks, in TOML.
+//!
+//! ```toml
+//! seed = 7
+//!
+//! [sources.people]
+//! read.table = { path = "people", split = "test" }
+//!
+//! [stages.kept]
+//! inputs = ["people"]
+//! run.filter = { where = "annotated_joints >= 8" }
+//!
+//! [sinks.selection]
+//! inputs = ["kept"]
+//! write.parquet = { path = "selection" }
+//! ```
+//!
+//! Paths are taken as a shell takes them, from the current folder.
+
+mod overrides;
+mod sinks;
+mod sources;
+
+pub use overrides::{Override, apply};
+pub use sinks::SinkConfig;
+pub use sources::{FlicLabels, SourceConfig};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use schemas::units::Count;
+use serde::{Deserialize, Serialize};
+use stages::registry::StageConfig;
+
+/// Rows of a batch: enough to fill a network's batch, few enough that a batch of maps stays near 10 MB.
+pub const DEFAULT_BATCH_ROWS: Count = Count::constant(32);
+/// Memory for batches in flight, MiB.
+pub const DEFAULT_MEMORY_MIB: Count = Count::constant(512);
+
+/// A whole plan.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// Seed of all random draws; 0 if not given.
+    #[serde(default)]
+    pub seed: u64,
+    /// How the work is cut up; no setting here changes a row.
+    #[serde(default)]
+    pub runner: RunnerConfig,
+    /// Folder of the rejects table; beside the first sink if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejects: Option<PathBuf>,
+    /// Where rows come from, taken in the order of their names.
+    pub sources: BTreeMap<String, SourceNode>,
+    /// What is done to them.
+    #[serde(default)]
+    pub stages: BTreeMap<String, StageNode>,
+    /// Where they go.
+    pub sinks: BTreeMap<String, SinkNode>,
+}
+
+/// How the work is cut up.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RunnerConfig {
+    /// Rows of a batch.
+    pub batch_rows: Count,
+    /// Memory for batches in flight, MiB. One batch a thread is always let in, however large.
+    pub memory_mib: Count,
+}
+
+impl Default for RunnerConfig {
+    fn default() -> Self {
+        Self { batch_rows: DEFAULT_BATCH_ROWS, memory_mib: DEFAULT_MEMORY_MIB }
+    }
+}
+
+/// `[sources.NAME]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceNode {
+    /// What is read.
+    pub read: SourceConfig,
+}
+
+/// `[stages.NAME]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageNode {
+    /// The sources and stages whose rows it takes. Several inputs of one schema are taken one after the other.
+    pub inputs: Vec<String>,
+    /// What is done.
+    pub run: StageConfig,
+}
+
+/// `[sinks.NAME]`
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SinkNode {
+    /// The sources and stages whose rows it takes.
+    pub inputs: Vec<String>,
+    /// What is written.
+    pub write: SinkConfig,
+}
+
+/// A plan that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The file cannot be read.
+    #[error("cannot read the plan: {source}: `{}`", path.display())]
+    Io {
+        /// The plan.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// No recipe has this name.
+    #[error("no recipe is called `{name}`; there are {recipes}")]
+    UnknownRecipe {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        recipes: String,
+    },
+    /// The text is no plan. The message points at the place.
+    #[error("the plan is not valid: `{origin}`\n{message}")]
+    Invalid {
+        /// Where the text is from.
+        origin: String,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// `--set` does not name a place in the plan.
+    #[error("cannot set `{key}`: {reason}")]
+    Override {
+        /// The dotted key.
+        key: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Plan {
+    /// Reads the plan in `text`, from `origin`, after `overrides`.
+    ///
+    /// # Errors
+    /// When it is not valid TOML, has an unknown key, or a value out of its range; the message points at the value.
+    pub fn parse(text: &str, origin: &str, overrides: &[Override]) -> Result<Self, PlanError> {
+        let resolved = apply(text, origin, overrides)?;
+        let origin =
+            if overrides.is_empty() { origin.to_owned() } else { format!("{origin}, after --set") };
+        toml::from_str(&resolved)
+            .map_err(|error| PlanError::Invalid { origin, message: error.to_string() })
+    }
+
+    /// Hash of all that the plan says, in one spelling; comments and layout do not count.
+    pub fn hash(&self) -> String {
+        let canonical = serde_json::to_string(self).expect("a plan is plain data");
+        blake3::hash(canonical.as_bytes()).to_hex().to_string()
+    }
+}

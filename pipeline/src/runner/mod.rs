@@ -1,0 +1,216 @@
+//! The embedded runner: bounded flow over a checked graph, order restored at the sinks.
+//!
+//! One batch of a source is one unit of work: a thread carries it through every stage that it reaches, and what
+//! leaves for the sinks waits for its turn by batch number. So the output never shows how many threads there
+//! were, and the batches in flight are all the memory that a run needs. Sources are taken one after the other;
+//! aggregates run when all rows have come. See `docs/decisions/0002-one-batch-one-task.md`.
+
+mod counts;
+mod error;
+mod gate;
+mod outputs;
+mod provenance;
+mod route;
+mod summary;
+
+pub use error::RunError;
+pub(crate) use error::shard_hint;
+pub use provenance::provenance;
+pub(crate) use summary::grouped;
+pub use summary::{NodeSummary, SinkSummary, Summary};
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use arrow::array::RecordBatch;
+use indicatif::ProgressBar;
+
+use crate::graph::{Graph, Work};
+use crate::plan::SinkConfig;
+use counts::Counts;
+use gate::Gate;
+use outputs::Outputs;
+use route::{Delivery, Route};
+
+/// How a run is carried out; nothing here changes a row.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Threads that carry batches.
+    pub threads: usize,
+    /// Replace outputs of other work.
+    pub force: bool,
+    /// Where progress is shown.
+    pub progress: ProgressBar,
+    /// Folder of the rejects table; beside the first sink if not given.
+    pub rejects: Option<PathBuf>,
+}
+
+/// Runs `graph` to the end and says what came of it.
+///
+/// # Errors
+/// When an output is there already by other work, a source or sink fails, a stage cannot work at all, or rows were
+/// lost, which is a bug. Completed shards stay beside their place for the next run to continue from.
+pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
+    let started = std::time::Instant::now();
+    let provenance = provenance(graph)?;
+    let rejects = options.rejects.clone().or_else(|| graph.plan.rejects.clone());
+    let rejects = rejects.unwrap_or_else(|| default_rejects(graph));
+    let mut outputs = Outputs::start(graph, &rejects, &provenance, options.force)?;
+    let counts = Counts::new(graph);
+    let (mut next_number, mut notes) = (0, Vec::new());
+    if !outputs.complete() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+        let pool = pool.map_err(|error| RunError::Threads { detail: error.to_string() })?;
+        let total: u64 = sources(graph).map(|(_, source)| source.rows()).sum();
+        options.progress.set_length(total);
+        for (node, source) in sources(graph) {
+            outputs.record_rejects(next_number, source.rejects())?;
+            counts.add_source(node, source.rejects().len());
+            let batches = source.batches(graph.plan.runner.batch_rows.get() as usize);
+            let flow = Flow { graph, counts: &counts, options, node };
+            next_number = flow.run(&pool, batches, next_number, &mut outputs)?;
+        }
+        for (node, work) in graph.nodes.iter().enumerate() {
+            let Work::Aggregate(aggregate) = &work.work else { continue };
+            let gathered = counts.aggregate(node, || {
+                let inputs = outputs.aggregate_inputs(node)?;
+                let run = aggregate.run(&inputs, &provenance.plan_hash);
+                run.map_err(|source| RunError::Stage { stage: work.name.clone(), source })
+            })?;
+            notes.extend(gathered.notes);
+            outputs.record_rejects(next_number, &gathered.rejects)?;
+            let delivery = Route::new(graph, &counts).carry(node, next_number, gathered.rows)?;
+            outputs.deliver(delivery)?;
+            next_number += 1;
+        }
+    }
+    options.progress.finish_and_clear();
+    let (sinks, reasons) = outputs.finish()?;
+    Ok(Summary { notes, ..Summary::new(graph, &counts, sinks, reasons, started.elapsed()) })
+}
+
+fn sources(graph: &Graph) -> impl Iterator<Item = (usize, &crate::graph::Source)> {
+    graph.nodes.iter().enumerate().filter_map(|(index, node)| match &node.work {
+        Work::Source(source) => Some((index, source)),
+        _ => None,
+    })
+}
+
+fn default_rejects(graph: &Graph) -> PathBuf {
+    let first = graph.plan.sinks.values().next().expect("a checked graph has a sink");
+    let SinkConfig::Parquet { path, .. } = &first.write;
+    sibling(path, "-rejects")
+}
+
+/// The path beside `path` with `suffix` at the end of its name.
+fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// The flow of one source.
+struct Flow<'a> {
+    graph: &'a Graph,
+    counts: &'a Counts,
+    options: &'a RunOptions,
+    node: usize,
+}
+
+impl Flow<'_> {
+    /// Carries all `batches`, the first of which has number `first`; gives the number after the last.
+    fn run<E>(
+        &self,
+        pool: &rayon::ThreadPool,
+        batches: impl Iterator<Item = Result<RecordBatch, E>> + Send,
+        first: u64,
+        outputs: &mut Outputs,
+    ) -> Result<u64, RunError>
+    where
+        RunError: From<E>,
+    {
+        let budget = u64::from(self.graph.plan.runner.memory_mib.get()) << 20;
+        // A batch waits for its turn while others are carried, so twice as many as threads may be in flight.
+        let gate = Gate::new(budget, self.options.threads, 2 * self.options.threads);
+        let stop = AtomicBool::new(false);
+        let (sender, receiver) = channel();
+        let resume_at = outputs.next_batch();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                let result = self.write(receiver, first.max(resume_at), &gate, outputs);
+                if result.is_err() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                gate.close();
+                result
+            });
+            let fed = pool.in_place_scope(|scope| {
+                self.feed(scope, batches, first, resume_at, &gate, &stop, &sender)
+            });
+            drop(sender);
+            let written = writer.join().expect("the writer does not panic");
+            written.and(fed)
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the loop's own state, named, is clearer than a struct of it")]
+    fn feed<'scope, E>(
+        &'scope self,
+        scope: &rayon::Scope<'scope>,
+        batches: impl Iterator<Item = Result<RecordBatch, E>>,
+        first: u64,
+        resume_at: u64,
+        gate: &'scope Gate,
+        stop: &'scope AtomicBool,
+        sender: &Sender<Result<Delivery, RunError>>,
+    ) -> Result<u64, RunError>
+    where
+        RunError: From<E>,
+    {
+        let mut number = first;
+        for batch in batches {
+            let batch = batch?;
+            if number >= resume_at {
+                if !gate.enter() || stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let (sender, rows) = (sender.clone(), batch.num_rows() as u64);
+                scope.spawn(move |_| {
+                    let delivery = Route::new(self.graph, self.counts).carry(self.node, number, batch);
+                    self.options.progress.inc(rows);
+                    // The writer has gone only if it failed, and then its own error is the one to report.
+                    let _ = sender.send(delivery);
+                });
+            } else {
+                self.options.progress.inc(batch.num_rows() as u64);
+            }
+            number += 1;
+        }
+        Ok(number)
+    }
+
+    /// Puts deliveries into the order of their numbers and writes them.
+    fn write(
+        &self,
+        receiver: Receiver<Result<Delivery, RunError>>,
+        first: u64,
+        gate: &Gate,
+        outputs: &mut Outputs,
+    ) -> Result<(), RunError> {
+        let mut waiting: BTreeMap<u64, Delivery> = BTreeMap::new();
+        let mut next = first;
+        for delivery in receiver {
+            let delivery = delivery?;
+            gate.measured(delivery.bytes);
+            waiting.insert(delivery.number, delivery);
+            while let Some(ready) = waiting.remove(&next) {
+                outputs.deliver(ready)?;
+                gate.leave();
+                next += 1;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! What made the outputs of a run: the key under which its work may be continued.
+
+use std::collections::BTreeMap;
+
+use datasets::shards::{InputHash, Provenance};
+
+use super::RunError;
+use crate::graph::{Graph, Work};
+
+/// The provenance of everything that a run of `graph` writes.
+///
+/// It holds the hash of the plan, the seed, the hash of every file and table that the plan names, and the engines
+/// that take part. The pictures behind `image_path` are not hashed.
+///
+/// # Errors
+/// When an input cannot be read.
+pub fn provenance(graph: &Graph) -> Result<Provenance, RunError> {
+    let plan = &graph.plan;
+    let read = plan.sources.values().flat_map(|source| source.read.inputs());
+    let used = plan.stages.values().flat_map(|stage| stage.run.inputs());
+    let inputs = read.chain(used).map(|path| InputHash::of(&path)).collect::<Result<Vec<_>, _>>()?;
+    let engines: BTreeMap<String, String> = graph
+        .nodes
+        .iter()
+        .filter_map(|node| match &node.work {
+            Work::Rows(stage) => Some(stage.engines()),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    Ok(Provenance {
+        motionmill: env!("CARGO_PKG_VERSION").to_owned(),
+        made_by: "run".to_owned(),
+        plan_hash: plan.hash(),
+        seed: Some(plan.seed),
+        inputs,
+        engines,
+    })
+}

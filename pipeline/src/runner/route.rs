@@ -1,0 +1,82 @@
+//! The way of one batch through every stage that it reaches.
+
+use arrow::array::RecordBatch;
+use schemas::tables::rejects::Reject;
+
+use super::RunError;
+use super::counts::Counts;
+use crate::graph::{Graph, Work};
+
+/// What came of one batch.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Number of the batch.
+    pub number: u64,
+    /// What goes to sinks and aggregates: the node, which of its inputs it comes by, and the rows.
+    pub rows: Vec<(usize, usize, RecordBatch)>,
+    /// Rows that were rejected on the way.
+    pub rejects: Vec<Reject>,
+    /// Bytes of all that was alive at the end of the way.
+    pub bytes: u64,
+}
+
+/// Carries batches through the graph.
+#[derive(Clone, Copy)]
+pub struct Route<'a> {
+    graph: &'a Graph,
+    counts: &'a Counts,
+}
+
+impl<'a> Route<'a> {
+    /// A route through `graph`.
+    pub fn new(graph: &'a Graph, counts: &'a Counts) -> Self {
+        Self { graph, counts }
+    }
+
+    /// Carries `batch`, which leaves node `start`, as far as rows can go by themselves.
+    ///
+    /// # Errors
+    /// When a stage fails as a whole, or loses rows.
+    pub fn carry(&self, start: usize, number: u64, batch: RecordBatch) -> Result<Delivery, RunError> {
+        let nodes = &self.graph.nodes;
+        if matches!(nodes[start].work, Work::Source(_)) {
+            self.counts.add_rows(start, &nodes[start].work, batch.num_rows());
+        }
+        let mut delivery = Delivery { number, rows: Vec::new(), rejects: Vec::new(), bytes: 0 };
+        let mut alive: Vec<Vec<RecordBatch>> = nodes.iter().map(|_| Vec::new()).collect();
+        alive[start].push(batch);
+        for (index, node) in nodes.iter().enumerate().skip(start + 1) {
+            for (position, &input) in node.inputs.iter().enumerate() {
+                for rows in alive[input].clone() {
+                    match &node.work {
+                        Work::Source(_) => unreachable!("a source has no inputs"),
+                        Work::Rows(stage) => {
+                            let run = || {
+                                let failed = |source| RunError::Stage { stage: node.name.clone(), source };
+                                stage.run(&rows).map_err(failed)
+                            };
+                            let counted =
+                                self.counts.stage(index, &node.name, rows.num_rows(), stage.fan_out(), run);
+                            let outcome = counted?;
+                            delivery.rejects.extend(outcome.rejects);
+                            if outcome.rows.num_rows() > 0 {
+                                alive[index].push(outcome.rows);
+                            }
+                        }
+                        Work::Aggregate(_) => {
+                            self.counts.add_input(index, rows.num_rows());
+                            delivery.rows.push((index, position, rows));
+                        }
+                        Work::Sink(_) => {
+                            self.counts.add_rows(index, &node.work, rows.num_rows());
+                            delivery.rows.push((index, position, rows));
+                        }
+                    }
+                }
+            }
+        }
+        let batches = alive.iter().flatten();
+        delivery.bytes = batches.map(|batch| batch.get_array_memory_size() as u64).sum();
+        Ok(delivery)
+    }
+}

@@ -1,0 +1,128 @@
+//! What came of a run, for people.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::counts::{Counts, NodeTotals};
+use crate::graph::{Graph, Work};
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Summary {
+    /// Every source, stage and sink, in dataflow order.
+    pub nodes: Vec<NodeSummary>,
+    /// Rejects of the whole table, earlier parts of a continued run included, by reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// What aggregates have to say about their rows.
+    pub notes: Vec<String>,
+    /// The tables that were written, the rejects last.
+    pub sinks: Vec<SinkSummary>,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+/// What went through one node.
+#[derive(Debug)]
+pub struct NodeSummary {
+    /// Its name in the plan.
+    pub name: String,
+    /// What it is, as the plan spells it.
+    pub kind: &'static str,
+    /// Images that an annotation file lists, for a source that is one.
+    pub images: Option<usize>,
+    /// Rows and time.
+    pub totals: NodeTotals,
+    has_input: bool,
+    has_output: bool,
+}
+
+/// One table that was written.
+#[derive(Debug)]
+pub struct SinkSummary {
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Whether it was there already, by the same work.
+    pub already: bool,
+    /// Its rows.
+    pub rows: u64,
+    /// Its shards.
+    pub shards: usize,
+}
+
+impl Summary {
+    pub(super) fn new(
+        graph: &Graph,
+        counts: &Counts,
+        sinks: Vec<SinkSummary>,
+        reasons: BTreeMap<String, u64>,
+        elapsed: Duration,
+    ) -> Self {
+        let node = |(index, node): (usize, &crate::graph::Node)| NodeSummary {
+            name: node.name.clone(),
+            kind: node.kind,
+            images: if let Work::Source(source) = &node.work { source.images() } else { None },
+            totals: counts.totals(index),
+            has_input: !matches!(node.work, Work::Source(_)),
+            has_output: !matches!(node.work, Work::Sink(_)),
+        };
+        let nodes = graph.nodes.iter().enumerate().map(node).collect();
+        Self { nodes, reasons, notes: Vec::new(), sinks, elapsed }
+    }
+
+    /// The summary as a table in plain text.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let width = self.nodes.iter().map(|node| node.name.len() + node.kind.len() + 3).max().unwrap_or(0).max(8);
+        let _ = writeln!(text, "{:width$} {:>10} {:>10} {:>9} {:>8}", "", "rows in", "rows out", "rejected", "seconds");
+        for node in &self.nodes {
+            let NodeTotals { rows_in, rows_out, rejected, busy } = node.totals;
+            let cell = |shown: bool, value: u64| if shown { grouped(value) } else { String::new() };
+            let seconds =
+                if node.has_input && node.has_output { format!("{:.1}", busy.as_secs_f64()) } else { String::new() };
+            let line = format!(
+                "{:width$} {:>10} {:>10} {:>9} {seconds:>8}",
+                format!("{} ({})", node.name, node.kind),
+                cell(node.has_input, rows_in),
+                cell(node.has_output, rows_out),
+                cell(rejected > 0, rejected),
+            );
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        for (reason, count) in &self.reasons {
+            let _ = writeln!(text, "rejected: {} x {reason}", grouped(*count));
+        }
+        for note in &self.notes {
+            let _ = writeln!(text, "note: {note}");
+        }
+        for sink in &self.sinks {
+            let verb = if sink.already { "up to date" } else { "wrote" };
+            let plural = if sink.shards == 1 { "shard" } else { "shards" };
+            let (folder, rows) = (sink.folder.display(), grouped(sink.rows));
+            let _ = writeln!(text, "{verb} {folder}: {rows} rows in {} {plural}", sink.shards);
+        }
+        text
+    }
+}
+
+/// `value` with a comma between thousands.
+pub(crate) fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(["0", "999", "1,000", "44,240", "1,234,567"], [0, 999, 1000, 44240, 1_234_567].map(super::grouped));
+    }
+}

@@ -1,0 +1,176 @@
+//! `crop`: lays a crop around each person and adds the geometry columns.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use datasets::pixels;
+use schemas::Affine;
+use schemas::columns::{
+    column, field, fixed_list, integers, numbers, points, schema_with, skeleton_of, strings, vectors_f64,
+    visibilities, with_column,
+};
+use schemas::tables::samples::COPY;
+use schemas::tables::{in_space, renamed, samples, vector_array};
+use schemas::units::Pixels;
+use serde::{Deserialize, Serialize};
+
+use super::frame::{Frame, Refusal, Subject};
+use super::geometry::{self, CROP_CENTER, Geometry};
+use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
+
+/// Which part of each image becomes a sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CropConfig {
+    /// Width and height of the crop in px.
+    pub size: [Pixels; 2],
+    /// How the crop is laid around the person.
+    pub frame: Frame,
+    /// Folder of the images, read only where a frame needs an image's size and the table does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<PathBuf>,
+}
+
+/// The stage. A row whose frame is missing or absurd, or that holds no person, is rejected.
+#[derive(Debug, Clone)]
+pub struct Crop {
+    name: String,
+    size: [u32; 2],
+    frame: Frame,
+    images: PathBuf,
+}
+
+impl CropConfig {
+    /// Builds the stage.
+    ///
+    /// # Errors
+    /// None so far.
+    pub fn build(&self, context: &BuildContext) -> Result<Crop, StageError> {
+        let images =
+            self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
+        Ok(Crop { name: context.name.clone(), size: self.size.map(Pixels::get), frame: self.frame, images })
+    }
+}
+
+impl Crop {
+    fn subjects(&self, batch: &RecordBatch) -> Result<Vec<Result<Subject, Refusal>>, StageError> {
+        let rows = batch.num_rows();
+        let mut subjects = vec![Subject::default(); rows];
+        match self.frame {
+            Frame::Person { .. } => {
+                let (centers, scales) = (vectors_f64(batch, "center", 2)?, numbers(batch, "scale")?);
+                for (row, subject) in subjects.iter_mut().enumerate() {
+                    subject.center = centers.row(row).map(|center| [center[0], center[1]]);
+                    subject.scale = scales.is_valid(row).then(|| scales.value(row));
+                }
+            }
+            Frame::TorsoBox { .. } | Frame::Window { .. } => {
+                let boxes = vectors_f64(batch, "torso_box", 4)?;
+                for (row, subject) in subjects.iter_mut().enumerate() {
+                    subject.torso_box = boxes.row(row).map(|b| [b[0], b[1], b[2], b[3]]);
+                }
+            }
+            Frame::Keypoints { .. } => {
+                let joints = skeleton_of(batch.schema_ref())?.len();
+                let places = points(batch, "keypoints")?;
+                let known = visibilities(batch, "visibility", joints)?;
+                for (row, subject) in subjects.iter_mut().enumerate() {
+                    let annotated =
+                        std::iter::zip(&places[row], &known[row]).filter(|(_, v)| v.is_annotated());
+                    subject.joints = annotated.map(|(place, _)| *place).collect();
+                }
+            }
+            Frame::Image { .. } | Frame::WholeImage => return self.sized(batch),
+        }
+        Ok(subjects.into_iter().map(Ok).collect())
+    }
+
+    /// Subjects that know their image's size, from the table or else from the image's header.
+    fn sized(&self, batch: &RecordBatch) -> Result<Vec<Result<Subject, Refusal>>, StageError> {
+        let stated = column(batch, "image_size").ok().and_then(|array| array.as_fixed_size_list_opt());
+        let paths = strings(batch, "image_path")?;
+        let size = |row: usize| -> Result<[f64; 2], Refusal> {
+            if let Some(list) = stated.filter(|list| list.is_valid(row)) {
+                let pair = list.value(row);
+                if let Some(pair) = pair.as_primitive_opt::<Int32Type>().filter(|pair| pair.len() == 2) {
+                    return Ok([f64::from(pair.value(0)), f64::from(pair.value(1))]);
+                }
+            }
+            let size = pixels::size(&self.images.join(paths.value(row)));
+            size.map(|size| size.map(f64::from)).map_err(|error| (error.reason(), error.to_string()))
+        };
+        let subject = |row| size(row).map(|size| Subject { image_size: Some(size), ..Subject::default() });
+        Ok((0..batch.num_rows()).map(subject).collect())
+    }
+
+    fn schema(&self, input: &Schema) -> Result<Schema, StageError> {
+        let needed: &[&str] = match self.frame {
+            Frame::Person { .. } => &["center", "scale"],
+            Frame::TorsoBox { .. } | Frame::Window { .. } => &["torso_box"],
+            Frame::Keypoints { .. } => &["visibility"],
+            Frame::Image { .. } | Frame::WholeImage => &["image_path"],
+        };
+        for name in ["sample_id", "keypoints"].iter().chain(needed) {
+            field(input, name)?;
+        }
+        if geometry::space_of_keypoints(input) == Some("crop") {
+            return Err(StageError::config("the rows are crops already", "use `crop` once, before `warp`"));
+        }
+        let mut schema = renamed(input, samples::NAME);
+        if schema.index_of(COPY).is_err() {
+            schema = schema_with(&schema, Field::new(COPY, DataType::Int32, false));
+        }
+        let schema = geometry::schema_with_geometry(&schema, self.size);
+        Ok(schema_with(&schema, center_field()))
+    }
+}
+
+fn center_field() -> Field {
+    in_space(Field::new(CROP_CENTER, fixed_list(DataType::Float64, 2), false), "image")
+}
+
+impl Stage for Crop {
+    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
+        Ok(Arc::new(self.schema(input)?))
+    }
+
+    fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
+        let schema = self.schema(batch.schema_ref())?;
+        let size = self.size.map(f64::from);
+        let people =
+            batch.column_by_name("person_index").map(|_| integers(batch, "person_index")).transpose()?;
+        let (mut kept, mut rejects) = (Vec::new(), Vec::new());
+        let (mut rows, mut centers) = (Vec::new(), Vec::new());
+        for (row, subject) in self.subjects(batch)?.into_iter().enumerate() {
+            let placed = match people {
+                Some(people) if people.is_null(row) => {
+                    Err(("no person", "the image has no annotated person".to_owned()))
+                }
+                _ => subject.and_then(|subject| self.frame.place(&subject, size)),
+            };
+            match placed {
+                Ok(placed) => {
+                    let [x, y] = placed.center;
+                    let map = Affine::translation(size[0] / 2.0, size[1] / 2.0)
+                        * Affine::scale(placed.magnification)
+                        * Affine::translation(-x, -y);
+                    kept.push(row);
+                    rows.push(Geometry::new(map, size));
+                    centers.push(placed.center);
+                }
+                Err((reason, detail)) => rejects.push(reject(batch, row, &self.name, reason, detail)),
+            }
+        }
+        let mut out = take_rows(batch, &kept)?;
+        if out.schema_ref().index_of(COPY).is_err() {
+            let copies: ArrayRef = Arc::new(Int32Array::from(vec![0; kept.len()]));
+            out = with_column(&out, Field::new(COPY, DataType::Int32, false), copies)?;
+        }
+        out = geometry::write(&out, &rows, self.size)?;
+        let centers = vector_array(centers.iter().map(|center| Some(&center[..])), 2);
+        out = with_column(&out, center_field(), centers)?;
+        Ok(Outcome { rows: RecordBatch::try_new(Arc::new(schema), out.columns().to_vec())?, rejects })
+    }
+}

@@ -1,0 +1,59 @@
+//! Ranges of factors, whose order is checked where they are read.
+
+use schemas::random::KeyedRandom;
+use schemas::units::{NonNegative, Positive};
+use serde::{Deserialize, Serialize};
+
+/// From a least factor, 0 or above, to a greatest one.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct FactorRange {
+    min: NonNegative,
+    max: Positive,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    min: NonNegative,
+    max: Positive,
+}
+
+/// A range whose end lies before its begin.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("`min` must not be above `max`, found `{min}` and `{max}`")]
+pub struct Reversed {
+    min: f64,
+    max: f64,
+}
+
+impl TryFrom<Written> for FactorRange {
+    type Error = Reversed;
+
+    fn try_from(written: Written) -> Result<Self, Reversed> {
+        let (min, max) = (written.min.get(), written.max.get());
+        if min > max {
+            return Err(Reversed { min, max });
+        }
+        Ok(Self { min: written.min, max: written.max })
+    }
+}
+
+impl FactorRange {
+    /// A number from the range, every one as likely.
+    pub fn draw(self, random: &mut KeyedRandom) -> f64 {
+        random.uniform(self.min.get(), self.max.get())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reversed_range_is_refused_with_its_ends() {
+        let error = toml::from_str::<FactorRange>("min = 1.5\nmax = 1").unwrap_err().to_string();
+        assert!(error.contains("`min` must not be above `max`, found `1.5` and `1`"), "{error}");
+        assert!(toml::from_str::<FactorRange>("min = 1\nmax = 1").is_ok());
+    }
+}

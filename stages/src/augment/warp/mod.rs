@@ -1,0 +1,196 @@
+//! `warp`: the one place that reads pixels.
+//!
+//! Each row's image is decoded, sampled bilinearly through the inverse of `crop_from_image`, and its levels go
+//! through `colour_matrix`; keypoints move to the crop, and left and right joints swap where the crop is mirrored.
+//! An image that shrinks by 2 or more is reduced as a whole first, so that no pixel is skipped.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod keypoints;
+pub mod levels;
+pub mod sample;
+pub mod shrink;
+mod source;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BinaryArray, Int32Array, RecordBatch};
+use arrow::buffer::{Buffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datasets::pixels::{Limits, MAX_PIXELS, Reduction};
+use schemas::Affine;
+use schemas::columns::{field, schema_with, skeleton_of, strings, with_column};
+use schemas::tables::samples::{DECODE_REDUCTION, raw_image_field};
+use schemas::units::{Grey, Positive};
+use serde::{Deserialize, Serialize};
+
+use self::sample::{Path, Source};
+use self::source::Sources;
+use super::geometry::{self, Geometry};
+use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
+
+/// Level outside the image where a plan is silent: black, as in the hourglass code. Pose machines have 128.
+pub const BORDER: Grey = Grey::constant(0);
+/// Largest image in millions of pixels where a plan is silent.
+pub const MAX_MEGAPIXELS: Positive = Positive::constant(MAX_PIXELS as f64 / 1e6);
+
+/// How pixels are read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WarpConfig {
+    /// Folder that `image_path` starts from; the plan's own folder if it is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub images: Option<PathBuf>,
+    /// Level of all channels outside the image.
+    #[serde(default = "border")]
+    pub border: Grey,
+    /// Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. Faster, but other pixels: what was
+    /// done is noted in `decode_reduction`.
+    #[serde(default)]
+    pub scaled_decoding: bool,
+    /// Images with more pixels are rejected.
+    #[serde(default = "max_megapixels")]
+    pub max_megapixels: Positive,
+}
+
+fn border() -> Grey {
+    BORDER
+}
+
+fn max_megapixels() -> Positive {
+    MAX_MEGAPIXELS
+}
+
+/// The stage. A row whose image is missing, unreadable or too large, or whose map cannot be inverted, is rejected.
+#[derive(Debug, Clone)]
+pub struct Warp {
+    name: String,
+    images: PathBuf,
+    border: u8,
+    scaled_decoding: bool,
+    limits: Limits,
+    path: Path,
+}
+
+impl WarpConfig {
+    /// Builds the stage.
+    ///
+    /// # Errors
+    /// None so far; a missing image is a matter of its row.
+    pub fn build(&self, context: &BuildContext) -> Result<Warp, StageError> {
+        let images =
+            self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
+        let limits = Limits { max_pixels: (self.max_megapixels.get() * 1e6) as u64, ..Limits::default() };
+        Ok(Warp {
+            name: context.name.clone(),
+            images,
+            border: self.border.get(),
+            scaled_decoding: self.scaled_decoding,
+            limits,
+            path: Path::detect(),
+        })
+    }
+}
+
+impl Warp {
+    fn schema(input: &Schema) -> Result<Schema, StageError> {
+        let [width, height] = geometry::check(input)?;
+        for name in ["sample_id", "image_path", "visibility"] {
+            field(input, name)?;
+        }
+        let joints = skeleton_of(input)?.len();
+        let schema = schema_with(input, raw_image_field(width, height));
+        let schema = schema_with(&schema, Field::new(DECODE_REDUCTION, DataType::Int32, false));
+        Ok(keypoints::fields(&schema, joints).into_iter().fold(schema, |schema, f| schema_with(&schema, f)))
+    }
+
+    /// Fills `crop`, RGB `[H, W, 3]`, and says by how much the image was reduced while it was decoded.
+    fn pixels(
+        &self,
+        sources: &mut Sources,
+        path: &str,
+        row: &Geometry,
+        crop: &mut [u8],
+    ) -> Result<i32, Refusal> {
+        let unusable = || ("unusable transform", format!("crop_from_image is {:?}", row.crop_from_image.0));
+        let image_from_crop = row.crop_from_image.inverse().ok_or_else(unusable)?;
+        let shrink = 1.0 / row.crop_from_image.magnification();
+        let wanted = if self.scaled_decoding { Reduction::at_most(shrink) } else { Reduction::Whole };
+        let decoded =
+            sources.get(&self.images.join(path), wanted).map_err(|e| (e.reason(), e.to_string()))?;
+        let factor = decoded.reduction.factor();
+        let mut source =
+            Source { rgb: &decoded.rgb, width: decoded.width as usize, height: decoded.height as usize };
+        let mut source_from_crop = image_from_crop;
+        if factor > 1 {
+            let by = 1.0 / f64::from(factor);
+            source_from_crop = shrink::raster_map(by, by) * source_from_crop;
+        }
+        let reduced = shrink::reduce(source, shrink / f64::from(factor));
+        if let Some(reduced) = &reduced {
+            source = Source { rgb: &reduced.rgb, width: reduced.width, height: reduced.height };
+            source_from_crop = reduced.reduced_from_source * source_from_crop;
+        }
+        self.sample(source, &source_from_crop, row, crop);
+        Ok(factor as i32)
+    }
+
+    fn sample(&self, source: Source, source_from_crop: &Affine, row: &Geometry, crop: &mut [u8]) {
+        sample::sample(self.path, source, source_from_crop, self.border, row.crop_size[0] as usize, crop);
+        levels::apply(&row.colour_matrix, crop);
+    }
+}
+
+type Refusal = (&'static str, String);
+
+impl Stage for Warp {
+    fn engines(&self) -> Vec<(String, String)> {
+        vec![("jpeg".to_owned(), datasets::pixels::JPEG_DECODER.to_owned())]
+    }
+
+    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
+        Ok(Arc::new(Self::schema(input)?))
+    }
+
+    fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
+        let schema = Self::schema(batch.schema_ref())?;
+        let [width, height] = geometry::crop_size_of(batch.schema_ref())?;
+        let geometry = geometry::read(batch)?;
+        let paths = strings(batch, "image_path")?;
+        let bytes = width as usize * height as usize * 3;
+        if batch.num_rows().saturating_mul(bytes) > i32::MAX as usize {
+            return Err(StageError::config(
+                format!("{} crops of {width} x {height} px in one batch exceed 2 GiB", batch.num_rows()),
+                "make the batches smaller",
+            ));
+        }
+        let mut crops = vec![0; batch.num_rows() * bytes];
+        let (mut kept, mut rejects, mut reductions) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sources = Sources::new(self.limits);
+        for (row, geometry) in geometry.iter().enumerate() {
+            let at = kept.len() * bytes;
+            match self.pixels(&mut sources, paths.value(row), geometry, &mut crops[at..at + bytes]) {
+                Ok(reduction) => {
+                    kept.push(row);
+                    reductions.push(reduction);
+                }
+                Err((reason, detail)) => rejects.push(reject(batch, row, &self.name, reason, detail)),
+            }
+        }
+        crops.truncate(kept.len() * bytes);
+        let rows = take_rows(batch, &kept)?;
+        let geometry: Vec<Geometry> = kept.iter().map(|row| geometry[*row]).collect();
+        let offsets = OffsetBuffer::from_lengths(kept.iter().map(|_| bytes));
+        let image: ArrayRef = Arc::new(BinaryArray::new(offsets, Buffer::from_vec(crops), None));
+        let mut out = with_column(&rows, raw_image_field(width, height), image)?;
+        let reductions: ArrayRef = Arc::new(Int32Array::from(reductions));
+        out = with_column(&out, Field::new(DECODE_REDUCTION, DataType::Int32, false), reductions)?;
+        out = keypoints::moved(&out, &geometry)?;
+        debug_assert_eq!(out.schema_ref().as_ref(), &schema);
+        Ok(Outcome { rows: out, rejects })
+    }
+}
+
+#[cfg(test)]
+mod tests;

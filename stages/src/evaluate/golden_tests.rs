@@ -1,0 +1,1 @@
+//! Figures recomputed by an independent script.

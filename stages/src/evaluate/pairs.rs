@@ -1,0 +1,248 @@
+//! Who is compared with whom: predictions read from a table, and joined to the truth by `sample_id`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use arrow::array::RecordBatch;
+use schemas::columns::{SchemaError, integers, points, skeleton_of, strings, vectors_f64};
+use schemas::skeleton::Skeleton;
+use schemas::tables::people::Person;
+
+use super::error::EvaluateError;
+
+/// One row of the table `keypoints`: one predicted person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PredictedPose {
+    /// Id of the person in the truth.
+    pub sample_id: String,
+    /// Output head of the network, from 1.
+    pub stage: i32,
+    /// `[K, 2]` px of the image, 0-based, `NaN` where nothing was predicted.
+    pub keypoints: Vec<[f64; 2]>,
+    /// Heights of the peaks, `[K]`.
+    pub score: Option<Vec<f64>>,
+    /// Means of the heatmaps, `[K]`; `None` where the prediction did not come from heatmaps.
+    pub heatmap_mean: Option<Vec<f64>>,
+    /// What made it.
+    pub model: String,
+}
+
+/// The rows of a batch of table `keypoints`. The columns `score` and `heatmap_mean` may be absent.
+///
+/// # Errors
+/// When another column is absent or of another type, or the schema names no skeleton.
+pub fn predicted_poses(batch: &RecordBatch) -> Result<Vec<PredictedPose>, SchemaError> {
+    let joints = skeleton_of(batch.schema_ref())?.len();
+    let numbers = |name: &str| -> Result<Vec<Option<Vec<f64>>>, SchemaError> {
+        if batch.column_by_name(name).is_none() {
+            return Ok(vec![None; batch.num_rows()]);
+        }
+        let vectors = vectors_f64(batch, name, joints)?;
+        Ok((0..batch.num_rows()).map(|row| vectors.row(row).map(<[f64]>::to_vec)).collect())
+    };
+    let (ids, models, stages) =
+        (strings(batch, "sample_id")?, strings(batch, "model")?, integers(batch, "stage")?);
+    let (scores, means) = (numbers("score")?, numbers("heatmap_mean")?);
+    let rows = points(batch, "keypoints")?.into_iter().zip(scores.into_iter().zip(means)).enumerate();
+    Ok(rows
+        .map(|(row, (keypoints, (score, heatmap_mean)))| PredictedPose {
+            sample_id: ids.value(row).to_owned(),
+            stage: stages.value(row),
+            keypoints,
+            score,
+            heatmap_mean,
+            model: models.value(row).to_owned(),
+        })
+        .collect())
+}
+
+/// Truth and predictions, joined.
+#[derive(Debug)]
+pub(super) struct Pairs<'a> {
+    /// The people to score, by ascending `sample_id`, so that their order in the table never shows.
+    pub people: Vec<&'a Person>,
+    /// What each output head of each model says, by `sample_id`.
+    pub heads: BTreeMap<(&'a str, i32), HashMap<&'a str, &'a PredictedPose>>,
+    /// What a reader of the scores must know.
+    pub notes: Vec<String>,
+}
+
+impl<'a> Pairs<'a> {
+    /// Joins `predictions` to those people of `truth` who are in `split` and have an annotated joint.
+    pub fn join(
+        truth: &'a [Person],
+        truth_skeleton: &'static Skeleton,
+        predictions: &'a [PredictedPose],
+        prediction_skeleton: &'static Skeleton,
+        split: Option<&str>,
+    ) -> Result<Self, EvaluateError> {
+        let ids = checked_truth(truth, truth_skeleton)?;
+        let heads = checked_predictions(predictions, prediction_skeleton)?;
+        let mut people: Vec<&Person> =
+            truth.iter().filter(|person| split.is_none_or(|split| person.split == split)).collect();
+        if people.is_empty() {
+            return Err(empty(truth, split));
+        }
+        if predictions.is_empty() {
+            return Err(EvaluateError::Empty { side: "prediction" });
+        }
+        people.sort_by(|left, right| left.sample_id.cmp(&right.sample_id));
+
+        let mut notes = Vec::new();
+        let in_split = people.len();
+        people.retain(|person| person.pose.annotated() > 0);
+        if people.len() < in_split {
+            let left = in_split - people.len();
+            notes.push(format!("{left} of {in_split} rows of the truth have no annotated joint; not scored"));
+        }
+        for ((model, stage), poses) in &heads {
+            let head = format!("model `{model}`, stage {stage}");
+            let strangers = poses.keys().filter(|id| !ids.contains(**id)).count();
+            if strangers > 0 {
+                notes.push(format!("{head}: {strangers} predictions are of nobody in the truth; not scored"));
+            }
+            let missed =
+                people.iter().filter(|person| !poses.contains_key(person.sample_id.as_str())).count();
+            if missed > 0 {
+                let all = people.len();
+                notes.push(format!("{head}: {missed} of {all} people have no prediction; counted as wrong"));
+            }
+        }
+        Ok(Self { people, heads, notes })
+    }
+}
+
+fn empty(truth: &[Person], split: Option<&str>) -> EvaluateError {
+    let Some(split) = split.filter(|_| !truth.is_empty()) else {
+        return EvaluateError::Empty { side: "truth" };
+    };
+    let splits: BTreeSet<&str> = truth.iter().map(|person| person.split.as_str()).collect();
+    let present: Vec<String> = splits.into_iter().map(|name| format!("`{name}`")).collect();
+    EvaluateError::EmptySplit { split: split.to_owned(), present: present.join(", ") }
+}
+
+fn checked_truth<'a>(
+    truth: &'a [Person],
+    skeleton: &'static Skeleton,
+) -> Result<HashSet<&'a str>, EvaluateError> {
+    let mut ids = HashSet::with_capacity(truth.len());
+    for person in truth {
+        let found = person.pose.keypoints.len().min(person.pose.visibility.len());
+        check_joints("truth", &person.sample_id, found, skeleton)?;
+        if !ids.insert(person.sample_id.as_str()) {
+            return Err(EvaluateError::DuplicateTruth { sample_id: person.sample_id.clone() });
+        }
+    }
+    Ok(ids)
+}
+
+type Heads<'a> = BTreeMap<(&'a str, i32), HashMap<&'a str, &'a PredictedPose>>;
+
+fn checked_predictions<'a>(
+    predictions: &'a [PredictedPose],
+    skeleton: &'static Skeleton,
+) -> Result<Heads<'a>, EvaluateError> {
+    let mut heads = Heads::new();
+    for pose in predictions {
+        for found in [Some(&pose.keypoints).map(Vec::len), lengths(&pose.score), lengths(&pose.heatmap_mean)]
+        {
+            check_joints("prediction", &pose.sample_id, found.unwrap_or(skeleton.len()), skeleton)?;
+        }
+        let head = heads.entry((pose.model.as_str(), pose.stage)).or_default();
+        if head.insert(pose.sample_id.as_str(), pose).is_some() {
+            return Err(EvaluateError::DuplicatePrediction {
+                model: pose.model.clone(),
+                stage: pose.stage,
+                sample_id: pose.sample_id.clone(),
+            });
+        }
+    }
+    Ok(heads)
+}
+
+fn lengths(values: &Option<Vec<f64>>) -> Option<usize> {
+    values.as_ref().map(Vec::len)
+}
+
+fn check_joints(
+    side: &'static str,
+    sample_id: &str,
+    found: usize,
+    skeleton: &'static Skeleton,
+) -> Result<(), EvaluateError> {
+    if found == skeleton.len() {
+        return Ok(());
+    }
+    let (sample_id, expected) = (sample_id.to_owned(), skeleton.len());
+    Err(EvaluateError::JointCount { side, sample_id, found, skeleton: skeleton.name, expected })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{person, prediction};
+    use super::*;
+    use arrow::array::{ArrayRef, Int32Array, StringArray};
+    use arrow::datatypes::Schema;
+    use schemas::skeleton::{FLIC9, MPII16};
+    use schemas::tables::{keypoints, points_array, vector_array};
+    use std::sync::Arc;
+
+    fn join<'a>(truth: &'a [Person], predictions: &'a [PredictedPose]) -> Result<Pairs<'a>, EvaluateError> {
+        Pairs::join(truth, &MPII16, predictions, &MPII16, None)
+    }
+
+    #[test]
+    fn a_batch_is_read_row_by_row_whatever_its_slice() {
+        let rows: Vec<Vec<[f64; 2]>> = (0..3).map(|row| vec![[f64::from(row), 2.0]; 9]).collect();
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(vec!["a", "b", "c"])),
+            Arc::new(StringArray::from(vec![None::<&str>; 3])),
+            Arc::new(Int32Array::from(vec![1, 2, 1])),
+            points_array(rows.iter().map(Vec::as_slice), 9),
+            vector_array([Some(&[0.5; 9][..]), None, Some(&[0.25; 9])], 9),
+            vector_array([None, None, None], 9),
+            Arc::new(StringArray::from(vec!["m"; 3])),
+        ];
+        let batch = RecordBatch::try_new(keypoints::schema(&FLIC9), columns).unwrap();
+        let read = predicted_poses(&batch.slice(1, 2)).unwrap();
+        assert_eq!(read.len(), 2);
+        assert_eq!((read[0].sample_id.as_str(), read[0].stage, &read[0].score), ("b", 2, &None));
+        assert_eq!((read[1].keypoints[8], read[1].score.as_ref().unwrap()[0]), ([2.0, 2.0], 0.25));
+        assert!(predicted_poses(&RecordBatch::new_empty(Arc::new(Schema::empty()))).is_err());
+    }
+
+    #[test]
+    fn an_id_that_stands_twice_is_named() {
+        let people = [person("a", 1), person("a", 2)];
+        let message = join(&people, &[prediction(&people[0], 1)]).unwrap_err().to_string();
+        assert!(message.contains("`a` twice"), "{message}");
+        let people = [person("a", 1)];
+        let twice = [prediction(&people[0], 2), prediction(&people[0], 2)];
+        let message = join(&people, &twice).unwrap_err().to_string();
+        assert!(message.contains("stage 2, predicts `a` twice"), "{message}");
+        assert!(join(&people, &[prediction(&people[0], 1), prediction(&people[0], 2)]).is_ok());
+    }
+
+    #[test]
+    fn strangers_absentees_and_unannotated_people_are_noted() {
+        let mut people = [person("a", 1), person("b", 2), person("c", 3)];
+        people[2].pose = schemas::tables::people::Pose::unknown(16);
+        let stranger = PredictedPose { sample_id: "z".into(), ..prediction(&people[0], 1) };
+        let predictions = [prediction(&people[0], 1), stranger];
+        let pairs = join(&people, &predictions).unwrap();
+        assert_eq!(pairs.people.len(), 2);
+        let notes = pairs.notes.join("\n");
+        assert!(notes.contains("1 of 3 rows of the truth have no annotated joint"), "{notes}");
+        assert!(notes.contains("1 predictions are of nobody"), "{notes}");
+        assert!(notes.contains("1 of 2 people have no prediction; counted as wrong"), "{notes}");
+    }
+
+    #[test]
+    fn an_empty_split_lists_those_that_are_there() {
+        let people = [person("a", 1)];
+        let predictions = [prediction(&people[0], 1)];
+        let error = Pairs::join(&people, &MPII16, &predictions, &MPII16, Some("tset")).unwrap_err();
+        assert_eq!(error.to_string(), "the truth has no people in split `tset`; its splits are `validation`");
+        let error = Pairs::join(&people, &MPII16, &predictions, &FLIC9, None).unwrap_err();
+        assert_eq!(error.to_string(), "prediction `a` has 16 joints; `flic9` has 9");
+    }
+}

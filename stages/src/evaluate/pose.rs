@@ -1,0 +1,179 @@
+//! Scoring one table of predictions against one table of truth.
+
+use std::collections::HashMap;
+
+use schemas::skeleton::Skeleton;
+use schemas::tables::metrics::Metric;
+use schemas::tables::people::{Person, Pose};
+use schemas::tables::rejects::Reject;
+
+use super::curves::Curves;
+use super::error::EvaluateError;
+use super::measure::{Errors, Measure};
+use super::metric_rows::{Head, rows};
+use super::pairs::{Pairs, PredictedPose};
+use super::presence;
+use super::protocol::Protocol;
+use super::rules::{Normaliser, Rules};
+
+/// How often people are drawn anew for the intervals; 1,000 is the usual least for a 95 % percentile interval
+/// (Efron and Tibshirani 1993, section 13.3).
+pub const DEFAULT_RESAMPLES: u32 = 1_000;
+
+/// How to score.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EvaluateOptions {
+    /// By which protocol.
+    pub protocol: Protocol,
+    /// Only people of this split of the truth; `None` for all.
+    pub split: Option<String>,
+    /// How often people are drawn anew for the intervals; 0 for no intervals.
+    pub resamples: u32,
+    /// Seed of the draws.
+    pub seed: u64,
+    /// Hash of the run, written into every row.
+    pub run: String,
+}
+
+impl EvaluateOptions {
+    /// The usual way to score by `protocol`: everyone, 1,000 resamples, seed 0.
+    pub fn new(protocol: Protocol) -> Self {
+        Self { protocol, split: None, resamples: DEFAULT_RESAMPLES, seed: 0, run: String::new() }
+    }
+}
+
+/// What came of scoring.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evaluation {
+    /// The numbers, by model and stage; within these joints, groups, areas.
+    pub metrics: Vec<Metric>,
+    /// What a reader of the numbers must know: who was not scored, who counted as wrong.
+    pub notes: Vec<String>,
+    /// People who could not be scored and do not count, with the reason.
+    pub rejects: Vec<Reject>,
+}
+
+/// Scores `predictions` against `truth` by one protocol, each output head of each model by itself.
+///
+/// People are joined by `sample_id` and joints by name. People without a prediction count as wrong and are noted;
+/// predictions of nobody in the truth and people without any annotated joint are noted and not scored; people whose
+/// normalising length is missing, zero or not finite are rejects and do not count. Where the length is the
+/// prediction's own, a useless one counts as wrong, since a network must gain nothing by it.
+///
+/// ```
+/// # use schemas::skeleton::LSP14;
+/// use stages::evaluate::{EvaluateError, EvaluateOptions, Protocol, evaluate_pose};
+/// let options = EvaluateOptions::new(Protocol::LspPck);
+/// let error = evaluate_pose(&[], &LSP14, &[], &LSP14, &options).unwrap_err();
+/// assert_eq!(error, EvaluateError::Empty { side: "truth" });
+/// ```
+///
+/// # Errors
+/// When an id stands twice, a skeleton lacks a joint of the protocol, or there is nothing to score.
+pub fn evaluate_pose(
+    truth: &[Person],
+    truth_skeleton: &'static Skeleton,
+    predictions: &[PredictedPose],
+    prediction_skeleton: &'static Skeleton,
+    options: &EvaluateOptions,
+) -> Result<Evaluation, EvaluateError> {
+    let split = options.split.as_deref();
+    let pairs = Pairs::join(truth, truth_skeleton, predictions, prediction_skeleton, split)?;
+    match options.protocol.rules() {
+        Some(rules) => {
+            let measure = Measure::new(options.protocol, rules, truth_skeleton, prediction_skeleton)?;
+            Ok(places(&pairs, rules, &measure, truth_skeleton, options))
+        }
+        None => presence::evaluate(&pairs, truth_skeleton, prediction_skeleton, options),
+    }
+}
+
+/// Scores by distances: all protocols but presence.
+fn places(
+    pairs: &Pairs<'_>,
+    rules: &'static Rules,
+    measure: &Measure,
+    skeleton: &Skeleton,
+    options: &EvaluateOptions,
+) -> Evaluation {
+    let mut evaluation = Evaluation { notes: pairs.notes.clone(), ..Evaluation::default() };
+    let mut swapped = 0;
+    let mut scored: Vec<(&Person, Pose, f64)> = Vec::with_capacity(pairs.people.len());
+    for &person in &pairs.people {
+        let seen = measure.seen(&person.pose);
+        swapped += usize::from(seen.is_some());
+        let seen = seen.unwrap_or_else(|| person.pose.clone());
+        match measure.length(person, &seen) {
+            Ok(length) => scored.push((person, seen, length)),
+            Err(reject) => evaluation.rejects.push(reject),
+        }
+    }
+    if swapped > 0 {
+        let all = pairs.people.len();
+        let note = format!("{swapped} of {all} people are seen from behind; left and right swapped");
+        evaluation.notes.push(note);
+    }
+    if !evaluation.rejects.is_empty() {
+        let (refused, all) = (evaluation.rejects.len(), pairs.people.len());
+        evaluation.notes.push(format!("{refused} of {all} people have no usable normaliser; not counted"));
+    }
+    note_sticks_without_length(rules, measure, &scored, &mut evaluation.notes);
+    if scored.is_empty() {
+        evaluation.notes.push("nobody is left to score".to_owned());
+        return evaluation;
+    }
+    let people: Vec<&Person> = scored.iter().map(|(person, ..)| *person).collect();
+    for ((model, stage), poses) in &pairs.heads {
+        let errors: Vec<Errors> = scored
+            .iter()
+            .map(|(person, seen, length)| {
+                measure.errors(seen, *length, poses.get(person.sample_id.as_str()).copied())
+            })
+            .collect();
+        note_predicted_normalisers(rules, measure, &people, poses, (model, *stage), &mut evaluation.notes);
+        let curves = Curves::new(rules, &errors);
+        let head = Head { model, stage: *stage };
+        let cells = curves.cells(skeleton);
+        let metrics =
+            rows(options, head, &people, cells, |weights| curves.rates(weights), &mut evaluation.notes);
+        evaluation.metrics.extend(metrics);
+    }
+    evaluation
+}
+
+/// A true stick of no length cannot be scored and must not vanish unsaid.
+fn note_sticks_without_length(
+    rules: &Rules,
+    measure: &Measure,
+    scored: &[(&Person, Pose, f64)],
+    notes: &mut Vec<String>,
+) {
+    if !matches!(rules.normaliser, Normaliser::StickWorseEnd | Normaliser::StickMeanEnd) {
+        return;
+    }
+    let count: usize = scored.iter().map(|(_, pose, _)| measure.sticks_without_length(pose)).sum();
+    if count > 0 {
+        notes.push(format!("{count} sticks of the truth have no length; not scored"));
+    }
+}
+
+/// A prediction whose own torso has no length counts as wrong; how many do is said.
+fn note_predicted_normalisers(
+    rules: &Rules,
+    measure: &Measure,
+    people: &[&Person],
+    poses: &HashMap<&str, &PredictedPose>,
+    (model, stage): (&str, i32),
+    notes: &mut Vec<String>,
+) {
+    if !matches!(rules.normaliser, Normaliser::PredictedSegment(..)) {
+        return;
+    }
+    let predicted = people.iter().filter_map(|person| poses.get(person.sample_id.as_str()));
+    let useless = predicted.filter(|pose| !measure.has_predicted_length(pose)).count();
+    if useless > 0 {
+        notes.push(format!(
+            "model `{model}`, stage {stage}: {useless} predictions have no torso; counted as wrong"
+        ));
+    }
+}

@@ -1,0 +1,143 @@
+//! The names of the protocols.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A way to score poses that papers or widely copied code use. What each counts stands in [`super::rules`].
+///
+/// ```
+/// use stages::evaluate::Protocol;
+/// let protocol: Protocol = "mpii-official".parse()?;
+/// assert_eq!(protocol.to_string(), "mpii-official");
+/// # Ok::<(), stages::evaluate::UnknownProtocol>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub enum Protocol {
+    /// `PCKh` as MPII's own evaluation code has it.
+    MpiiOfficial,
+    /// `PCKh` as the high-resolution network's code has it.
+    MpiiHrnet,
+    /// `PCKh` as `mmpose` has it.
+    MpiiMmpose,
+    /// `PCKh` as `pytorch-pose` has it, ported from Tompson's script.
+    MpiiPytorchPose,
+    /// `PCKh` with the plain mean of the seven groups as total.
+    MpiiGroups,
+    /// PCK@0.2 of the torso diameter on Leeds Sports Pose.
+    LspPck,
+    /// PCK@0.2 of the longest side of the joints' bounding box.
+    LspPckBbox,
+    /// Percentage of correct parts, both ends right.
+    LspPcpStrict,
+    /// Percentage of correct parts, both ends right on average.
+    LspPcpLoose,
+    /// PCK@0.2 on FLIC, observer-centric, over left shoulder to right hip of the truth.
+    FlicPck,
+    /// PCK@0.2 on FLIC, observer-centric, over right shoulder to left hip of the truth.
+    FlicPckTompson,
+    /// PCK@0.2 on FLIC, observer-centric, over left shoulder to right hip of the prediction.
+    FlicPckPredictedTorso,
+    /// Whether heatmaps tell that a joint is not annotated.
+    Presence,
+}
+
+impl Protocol {
+    /// Every protocol, in the order in which messages list them.
+    pub const ALL: [Self; 13] = [
+        Self::MpiiOfficial,
+        Self::MpiiHrnet,
+        Self::MpiiMmpose,
+        Self::MpiiPytorchPose,
+        Self::MpiiGroups,
+        Self::LspPck,
+        Self::LspPckBbox,
+        Self::LspPcpStrict,
+        Self::LspPcpLoose,
+        Self::FlicPck,
+        Self::FlicPckTompson,
+        Self::FlicPckPredictedTorso,
+        Self::Presence,
+    ];
+
+    /// Its name in plans and metric tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MpiiOfficial => "mpii-official",
+            Self::MpiiHrnet => "mpii-hrnet",
+            Self::MpiiMmpose => "mpii-mmpose",
+            Self::MpiiPytorchPose => "mpii-pytorch-pose",
+            Self::MpiiGroups => "mpii-groups",
+            Self::LspPck => "lsp-pck",
+            Self::LspPckBbox => "lsp-pck-bbox",
+            Self::LspPcpStrict => "lsp-pcp-strict",
+            Self::LspPcpLoose => "lsp-pcp-loose",
+            Self::FlicPck => "flic-pck",
+            Self::FlicPckTompson => "flic-pck-tompson",
+            Self::FlicPckPredictedTorso => "flic-pck-predicted-torso",
+            Self::Presence => "presence",
+        }
+    }
+}
+
+/// A protocol name that none of ours bears.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no protocol is called `{name}`; there are {}", Protocol::ALL.map(|p| format!("`{p}`")).join(", "))]
+pub struct UnknownProtocol {
+    /// The name that was asked for.
+    pub name: String,
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(name: &str) -> Result<Self, UnknownProtocol> {
+        Self::ALL
+            .into_iter()
+            .find(|protocol| protocol.name() == name)
+            .ok_or_else(|| UnknownProtocol { name: name.to_owned() })
+    }
+}
+
+impl TryFrom<String> for Protocol {
+    type Error = UnknownProtocol;
+
+    fn try_from(name: String) -> Result<Self, UnknownProtocol> {
+        name.parse()
+    }
+}
+
+impl From<Protocol> for &'static str {
+    fn from(protocol: Protocol) -> Self {
+        protocol.name()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for protocol in Protocol::ALL {
+            assert_eq!(protocol.name().parse(), Ok(protocol));
+            let written = serde_json::to_string(&protocol).unwrap();
+            assert_eq!(serde_json::from_str::<Protocol>(&written).unwrap(), protocol);
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_lists_all() {
+        let message = serde_json::from_str::<Protocol>("\"mpii\"").unwrap_err().to_string();
+        assert!(message.contains("no protocol is called `mpii`"), "{message}");
+        assert!(Protocol::ALL.iter().all(|protocol| message.contains(&format!("`{protocol}`"))), "{message}");
+    }
+}

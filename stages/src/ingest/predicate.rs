@@ -1,0 +1,253 @@
+//! A yes-or-no question about one row, asked in SQL.
+//!
+//! The expression sees the scalar columns of the rows (text, numbers, booleans) and three counts made from
+//! `visibility`: `annotated_joints`, `visible_joints` and `occluded_joints`. It must judge each row by itself: sums,
+//! ranks and windows would make the answer depend on how rows are batched, so they are refused.
+
+use std::collections::BTreeSet;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Schema};
+use polars::lazy::dsl::{AggExpr, BooleanFunction, Expr, FunctionExpr};
+use polars::prelude::{Column, DataFrame, DataType as PolarsType, IntoLazy};
+use polars::sql::sql_expr;
+use schemas::columns::{column, field, skeleton_of, visibilities};
+use schemas::{SchemaError, Visibility};
+use std::sync::Arc;
+
+use super::polars_columns::to_series;
+use crate::stage::StageError;
+
+/// The counts that a predicate may use beside the columns.
+pub const DERIVED: [&str; 3] = ["annotated_joints", "visible_joints", "occluded_joints"];
+
+/// A yes-or-no question about one row.
+#[derive(Debug, Clone)]
+pub struct Predicate {
+    sql: String,
+    expression: Expr,
+    columns: BTreeSet<String>,
+}
+
+impl Predicate {
+    /// Reads the SQL of the key `key` of stage `stage`.
+    ///
+    /// # Errors
+    /// When it is no expression, or does not judge each row by itself.
+    pub fn new(stage: &str, key: &str, sql: &str) -> Result<Self, StageError> {
+        let expression = sql_expr(sql).map_err(|error| {
+            StageError::config(
+                format!("`{stage}`: `{key}` is no SQL expression: {error}: `{sql}`"),
+                "write a condition on columns, such as `scale > 0.5 AND annotated_joints >= 10`",
+            )
+        })?;
+        let mut columns = BTreeSet::new();
+        for part in &expression {
+            if let Some(what) = beyond_one_row(part) {
+                return Err(StageError::config(
+                    format!("`{stage}`: `{key}` must judge each row by itself, found {what}: `{sql}`"),
+                    "use comparisons, arithmetic, `IN`, `LIKE`, `BETWEEN`, `IS NULL`, `AND`, `OR` and `NOT`",
+                ));
+            }
+            if let Expr::Column(name) = part {
+                columns.insert(name.to_string());
+            }
+        }
+        Ok(Self { sql: sql.to_owned(), expression, columns })
+    }
+
+    /// The SQL as it was written.
+    pub fn sql(&self) -> &str {
+        &self.sql
+    }
+
+    /// Checks that rows of `schema` can be asked, on a table of that schema without rows.
+    ///
+    /// # Errors
+    /// When a column is unknown or not scalar, types do not fit, or the answer is not yes or no.
+    pub fn check(&self, schema: &Schema) -> Result<(), StageError> {
+        for name in &self.columns {
+            if DERIVED.contains(&name.as_str()) {
+                let _ = skeleton_of(schema)?;
+                field(schema, "visibility")?;
+                continue;
+            }
+            let found = schema.field_with_name(name).map_err(|_| unknown_column(schema, name))?.data_type();
+            if !is_scalar(found) {
+                return Err(schemas::columns::wrong_type(name, "text, a number or a boolean", found).into());
+            }
+        }
+        self.answers(&RecordBatch::new_empty(Arc::new(schema.clone()))).map(drop)
+    }
+
+    /// The answer for each row of `batch`, `[N]`; `None` where it is neither yes nor no.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn answers(&self, batch: &RecordBatch) -> Result<Vec<Option<bool>>, StageError> {
+        let failed = |error: &dyn std::fmt::Display| {
+            StageError::config(
+                format!("cannot evaluate the condition: {error}: `{}`", self.sql),
+                "compare columns with values of their own type",
+            )
+        };
+        let mut columns: Vec<Column> = Vec::with_capacity(self.columns.len());
+        for name in &self.columns {
+            let array = if DERIVED.contains(&name.as_str()) {
+                joint_counts(batch, name)?
+            } else {
+                Arc::clone(column(batch, name)?)
+            };
+            columns.push(to_series(name, &array).map_err(|error| failed(&error))?.into());
+        }
+        // A condition on no column at all still has one answer a row.
+        let frame = DataFrame::new(batch.num_rows(), columns).map_err(|error| failed(&error))?;
+        let answer = frame.lazy().select([self.expression.clone().alias("answer")]).collect();
+        let answer = answer.map_err(|error| failed(&error))?;
+        let answer = answer.column("answer").map_err(|error| failed(&error))?;
+        if answer.dtype() != &PolarsType::Boolean {
+            return Err(StageError::config(
+                format!("the condition must be true or false, found {}: `{}`", answer.dtype(), self.sql),
+                "compare with something, such as `scale > 0.5`",
+            ));
+        }
+        let answer = answer.bool().map_err(|error| failed(&error))?;
+        match (answer.len(), batch.num_rows()) {
+            (found, rows) if found == rows => Ok(answer.iter().collect()),
+            // A constant condition answers once for all.
+            (1, rows) => Ok(vec![answer.get(0); rows]),
+            (found, rows) => Err(failed(&format!("{found} answers for {rows} rows"))),
+        }
+    }
+}
+
+/// What makes `part` depend on more than its own row, in words; `None` where it does not.
+fn beyond_one_row(part: &Expr) -> Option<String> {
+    match part {
+        Expr::Column(_)
+        | Expr::Literal(_)
+        | Expr::Alias(..)
+        | Expr::BinaryExpr { .. }
+        | Expr::Cast { .. }
+        | Expr::Ternary { .. } => None,
+        // The list of `IN (...)` comes as an imploded literal.
+        Expr::Agg(AggExpr::Implode { input, .. }) if matches!(**input, Expr::Literal(_)) => None,
+        Expr::Function { function, .. } => match function {
+            FunctionExpr::Boolean(
+                BooleanFunction::IsNull
+                | BooleanFunction::IsNotNull
+                | BooleanFunction::IsFinite
+                | BooleanFunction::IsInfinite
+                | BooleanFunction::IsNan
+                | BooleanFunction::IsNotNan
+                | BooleanFunction::IsIn { .. }
+                | BooleanFunction::AllHorizontal
+                | BooleanFunction::AnyHorizontal
+                | BooleanFunction::Not,
+            )
+            | FunctionExpr::StringExpr(_)
+            | FunctionExpr::Negate
+            | FunctionExpr::Pow(_)
+            | FunctionExpr::FillNull
+            | FunctionExpr::Coalesce => None,
+            other => Some(format!("the function `{other}`")),
+        },
+        other => Some(format!("`{other}`")),
+    }
+}
+
+fn is_scalar(data_type: &DataType) -> bool {
+    data_type.is_numeric() || matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Boolean)
+}
+
+fn unknown_column(schema: &Schema, name: &str) -> SchemaError {
+    let scalar = schema.fields().iter().filter(|field| is_scalar(field.data_type()));
+    let names: Vec<String> =
+        scalar.map(|field| field.name().as_str()).chain(DERIVED).map(|name| format!("`{name}`")).collect();
+    SchemaError::MissingColumn { column: name.to_owned(), present: names.join(", ") }
+}
+
+fn joint_counts(batch: &RecordBatch, name: &str) -> Result<ArrayRef, SchemaError> {
+    let counted: fn(&Visibility) -> bool = match name {
+        "annotated_joints" => |visibility| visibility.is_annotated(),
+        "visible_joints" => |visibility| *visibility == Visibility::Visible,
+        _ => |visibility| *visibility == Visibility::Occluded,
+    };
+    let joints = skeleton_of(batch.schema_ref())?.len();
+    let rows = visibilities(batch, "visibility", joints)?;
+    let counts = rows.iter().map(|row| row.iter().filter(|v| counted(v)).count() as i64);
+    Ok(Arc::new(counts.collect::<Int64Array>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::filter::tests::people;
+
+    fn ask(sql: &str, batch: &RecordBatch) -> Vec<Option<bool>> {
+        let predicate = Predicate::new("filter", "where", sql).unwrap();
+        predicate.check(batch.schema_ref()).unwrap();
+        predicate.answers(batch).unwrap()
+    }
+
+    #[test]
+    fn rows_are_judged_one_by_one_whatever_their_batch() {
+        let batch = people(7);
+        for sql in [
+            "scale > 1.0",
+            "scale IS NULL OR scale < 0.5",
+            "split = 'train' AND annotated_joints >= 3",
+            "visible_joints + occluded_joints = annotated_joints",
+            "split IN ('train', 'test') AND NOT person_index IN (2, 3)",
+            "image_path LIKE '%1.jpg'",
+            "scale BETWEEN 0.5 AND 1.5",
+            "COALESCE(scale, 0.0) * 2 >= person_index",
+            "CASE WHEN scale > 1 THEN split = 'train' ELSE TRUE END",
+            "TRUE",
+        ] {
+            let whole = ask(sql, &batch);
+            let parts =
+                [ask(sql, &batch.slice(0, 3)), ask(sql, &batch.slice(3, 0)), ask(sql, &batch.slice(3, 4))];
+            assert_eq!(whole, parts.concat(), "{sql}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_column_is_named_with_those_that_exist() {
+        let predicate = Predicate::new("filter", "where", "scael > 1").unwrap();
+        let message = predicate.check(people(1).schema_ref()).unwrap_err().to_string();
+        assert!(message.starts_with("column `scael` is missing; the columns are `sample_id`"), "{message}");
+        assert!(message.contains("`scale`") && message.contains("`occluded_joints`"), "{message}");
+        assert!(!message.contains("`keypoints`"), "{message}");
+        let predicate = Predicate::new("filter", "where", "keypoints IS NULL").unwrap();
+        let message = predicate.check(people(1).schema_ref()).unwrap_err().to_string();
+        assert!(message.starts_with("column `keypoints` must be text, a number or a boolean"), "{message}");
+    }
+
+    #[test]
+    fn types_are_checked_before_a_row_is_read() {
+        let check =
+            |sql: &str| Predicate::new("filter", "where", sql).and_then(|p| p.check(people(1).schema_ref()));
+        assert!(check("split > 3").is_err());
+        let message = check("scale + 1").unwrap_err().to_string();
+        assert!(message.contains("must be true or false, found f64"), "{message}");
+        assert!(check("scale >").unwrap_err().to_string().contains("no SQL expression"));
+    }
+
+    #[test]
+    fn what_looks_beyond_the_row_is_refused() {
+        for sql in [
+            "scale > AVG(scale)",
+            "COUNT(*) > 1",
+            "SUM(scale) OVER (PARTITION BY split) > 1",
+            "ROW_NUMBER() OVER (ORDER BY scale) < 3",
+            "*",
+        ] {
+            let message = Predicate::new("filter", "where", sql).unwrap_err().to_string();
+            assert!(
+                message.contains("must judge each row by itself") || message.contains("no SQL"),
+                "{message}"
+            );
+        }
+    }
+}
