@@ -78,14 +78,14 @@ impl Measure {
             Normaliser::PredictedSegment(a, b) => Some((find(a, "prediction")?, find(b, "prediction")?)),
             _ => None,
         };
-        let observer = match rules.observer_centric {
-            true => Some(Observer {
+        let mut observer = None;
+        if rules.observer_centric {
+            observer = Some(Observer {
                 mirrored: truth.mirrored(),
                 left_shoulder: find("left_shoulder", "truth")?,
                 right_shoulder: find("right_shoulder", "truth")?,
-            }),
-            false => None,
-        };
+            });
+        }
         Ok(Self { rules, truth: ends("truth")?, predicted: ends("prediction")?, segment, observer })
     }
 
@@ -164,14 +164,16 @@ impl Measure {
     }
 
     /// The length in px by which this person's errors are divided, 1 where that is not the person's to say.
-    pub fn length(&self, person: &Person, seen: &Pose) -> Result<f64, Reject> {
-        let refuse = |reason: &str, detail: String| Reject {
-            stage: "evaluate".to_owned(),
-            reason: reason.to_owned(),
-            sample_id: Some(person.sample_id.clone()),
-            source_file: Some(person.source_file.clone()),
-            source_record: Some(person.source_record.clone()),
-            detail,
+    pub fn length(&self, person: &Person, seen: &Pose) -> Result<f64, Box<Reject>> {
+        let refuse = |reason: &str, detail: String| {
+            Box::new(Reject {
+                stage: "evaluate".to_owned(),
+                reason: reason.to_owned(),
+                sample_id: Some(person.sample_id.clone()),
+                source_file: Some(person.source_file.clone()),
+                source_record: Some(person.source_record.clone()),
+                detail,
+            })
         };
         let (what, length) = match self.rules.normaliser {
             Normaliser::HeadBox => ("the head rectangle", person.head_box.map(head_size)),

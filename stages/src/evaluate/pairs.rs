@@ -143,9 +143,10 @@ fn checked_predictions<'a>(
 ) -> Result<Heads<'a>, EvaluateError> {
     let mut heads = Heads::new();
     for pose in predictions {
-        for found in [Some(&pose.keypoints).map(Vec::len), lengths(&pose.score), lengths(&pose.heatmap_mean)]
-        {
-            check_joints("prediction", &pose.sample_id, found.unwrap_or(skeleton.len()), skeleton)?;
+        let lengths = [pose.score.as_ref(), pose.heatmap_mean.as_ref()];
+        let lengths = lengths.into_iter().flatten().map(Vec::len);
+        for found in std::iter::once(pose.keypoints.len()).chain(lengths) {
+            check_joints("prediction", &pose.sample_id, found, skeleton)?;
         }
         let head = heads.entry((pose.model.as_str(), pose.stage)).or_default();
         if head.insert(pose.sample_id.as_str(), pose).is_some() {
@@ -157,10 +158,6 @@ fn checked_predictions<'a>(
         }
     }
     Ok(heads)
-}
-
-fn lengths(values: &Option<Vec<f64>>) -> Option<usize> {
-    values.as_ref().map(Vec::len)
 }
 
 fn check_joints(

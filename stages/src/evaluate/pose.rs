@@ -105,7 +105,7 @@ fn places(
         let seen = seen.unwrap_or_else(|| person.pose.clone());
         match measure.length(person, &seen) {
             Ok(length) => scored.push((person, seen, length)),
-            Err(reject) => evaluation.rejects.push(reject),
+            Err(reject) => evaluation.rejects.push(*reject),
         }
     }
     if swapped > 0 {

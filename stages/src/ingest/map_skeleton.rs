@@ -181,9 +181,8 @@ fn remapped_lists(lists: &ListArray, sources: &[Option<usize>]) -> Result<ListAr
     let (first, last) = (offsets[0] as usize, offsets[lists.len()] as usize);
     let poses = lists.values().slice(first, last - first);
     let poses = remapped(poses.as_fixed_size_list(), sources)?;
-    let item = Arc::new(Field::new("item", poses.data_type().clone(), true));
-    let DataType::List(old) = lists.data_type() else { unreachable!("a list") };
-    let item = Arc::new(old.as_ref().clone().with_data_type(item.data_type().clone()));
+    let DataType::List(item) = lists.data_type() else { unreachable!("a list") };
+    let item = Arc::new(item.as_ref().clone().with_data_type(poses.data_type().clone()));
     let lengths = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize);
     let offsets = OffsetBuffer::from_lengths(lengths);
     Ok(ListArray::try_new(item, offsets, Arc::new(poses), lists.nulls().cloned())?)
@@ -251,7 +250,7 @@ mod tests {
         let rows = map("mpii16").run(&batch).unwrap().rows;
         let field = rows.schema_ref().field_with_name("keypoints").unwrap().clone();
         assert_eq!(field, schemas::tables::samples::crop_keypoints_field(16));
-        // Person 4 has four joints: both wrists' names differ in place only.
+        // Row 3 of the slice is person 4, whose joint 2, the left wrist, is at (4, 2).
         let left_wrist = MPII16.index_of("left_wrist").unwrap();
         assert_eq!(points(&rows, "keypoints").unwrap()[3][left_wrist], [4.0, 2.0]);
     }

@@ -128,12 +128,12 @@ impl SplitConfig {
             }
             Self::List(list) => Rule::List { names: read_names(context, list)?, by: list.by },
         };
-        let (split, from) = match self {
+        let (to, from) = match self {
             Self::HoldOut(rule) => (&rule.split, rule.from.clone()),
             Self::Where(rule) => (&rule.split, None),
             Self::List(rule) => (&rule.split, rule.from.clone()),
         };
-        Ok(Split { split: split.clone(), from, rule })
+        Ok(Split { to: to.clone(), from, rule })
     }
 }
 
@@ -155,7 +155,7 @@ fn read_names(context: &BuildContext, list: &List) -> Result<HashSet<String>, St
 /// Gives the rows that its rule picks another split. Every row goes on, in order.
 #[derive(Debug, Clone)]
 pub struct Split {
-    split: String,
+    to: String,
     from: Option<String>,
     rule: Rule,
 }
@@ -213,7 +213,7 @@ impl Stage for Split {
             .zip(picked)
             .map(|(split, picked)| {
                 let eligible = self.from.is_none() || split == self.from.as_deref();
-                if picked && eligible { Some(self.split.as_str()) } else { split }
+                if picked && eligible { Some(self.to.as_str()) } else { split }
             })
             .collect();
         let field = field(batch.schema_ref(), "split")?.clone();
