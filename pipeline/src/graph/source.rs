@@ -54,7 +54,8 @@ impl Source {
                     FlicLabels::PersonCentric => flic::Labels::PersonCentric,
                     FlicLabels::ObserverCentric => flic::Labels::ObserverCentric,
                 };
-                ("flic", annotated(flic::read(annotations, images, &flic::Options { labels, plus: plus.clone() }))?)
+                let options = flic::Options { images: images.clone(), labels, plus: plus.clone() };
+                ("flic", annotated(flic::read(annotations, &options))?)
             }
         })
     }
