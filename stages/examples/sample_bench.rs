@@ -47,7 +47,7 @@ fn main() -> Result<(), Failure> {
     let warped = run(&chain, &batch)?;
 
     let mut planes = vec![0.0; 3 * 256 * 256];
-    let whole = per_second(rounds, || {
+    let whole = per_second(rounds, 2, || {
         let encoded = encode.run(&run(&chain, &batch)?)?.rows;
         let pixels = encoded.column_by_name("image").ok_or("no pixels")?.as_binary::<i32>();
         for row in 0..ROWS {
@@ -58,7 +58,7 @@ fn main() -> Result<(), Failure> {
     })?;
     let paths: Vec<PathBuf> = jpegs(&folder)?;
     let (mut file, mut pixels) = (Vec::new(), Vec::new());
-    let decode = per_second(rounds, || {
+    let decode = per_second(rounds, 2, || {
         for path in paths.iter().cycle().take(ROWS) {
             read_file(path, &Limits::default(), &mut file)?;
             pixels =
@@ -66,7 +66,7 @@ fn main() -> Result<(), Failure> {
         }
         Ok(())
     })?;
-    let heatmaps = per_second(rounds * 8, || {
+    let heatmaps = per_second(rounds, 200, || {
         std::hint::black_box(encode.run(&warped)?);
         Ok(())
     })?;
@@ -137,17 +137,24 @@ fn people(folder: &Path) -> Result<RecordBatch, Failure> {
     Ok(people::to_batch(&MPII16, &(0..ROWS).map(person).collect::<Vec<_>>()))
 }
 
-/// Rows per CPU second of this thread, median of `rounds` batches after one to warm up.
-fn per_second(rounds: usize, mut batch: impl FnMut() -> Result<(), Failure>) -> Result<f64, Failure> {
+/// Rows per CPU second of this thread: the median of `rounds` runs of `repeats` batches each, after one to warm up.
+/// A run must last for many clock ticks, since the system counts a thread's time in those.
+fn per_second(
+    rounds: usize,
+    repeats: usize,
+    mut batch: impl FnMut() -> Result<(), Failure>,
+) -> Result<f64, Failure> {
     batch()?;
     let mut seconds = Vec::with_capacity(rounds);
     for _ in 0..rounds.max(1) {
         let before = cpu_seconds()?;
-        batch()?;
+        for _ in 0..repeats {
+            batch()?;
+        }
         seconds.push(cpu_seconds()? - before);
     }
     seconds.sort_by(f64::total_cmp);
-    Ok(ROWS as f64 / seconds[seconds.len() / 2])
+    Ok((ROWS * repeats) as f64 / seconds[seconds.len() / 2])
 }
 
 /// What Linux says this process's first thread has used.
