@@ -93,12 +93,12 @@ def fixed(column):
 
 
 class Block(nn.Module):
-    """Depthwise 5x5, pointwise, with a shortcut where the shape stays."""
+    """Depthwise 3x3, pointwise, with a shortcut where the shape stays."""
 
     def __init__(self, inputs, outputs, stride=1):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, inputs, 5, stride, 2, groups=inputs, bias=False),
+            nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False),
             nn.BatchNorm2d(inputs),
             nn.Conv2d(inputs, outputs, 1, bias=False),
             nn.BatchNorm2d(outputs),
@@ -147,6 +147,10 @@ class DemoPose(nn.Module):
         )
         self.first, self.second = Hourglass(self.WIDTHS), Hourglass(self.WIDTHS)
         self.head_1, self.head_2 = nn.Conv2d(width, joints, 1), nn.Conv2d(width, joints, 1)
+        for head in [self.head_1, self.head_2]:
+            # Maps are almost zero almost everywhere: begin there.
+            nn.init.normal_(head.weight, std=1e-3)
+            nn.init.zeros_(head.bias)
         self.join = nn.Sequential(nn.Conv2d(2 * width + joints, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
 
     def forward(self, image):
