@@ -27,7 +27,7 @@ pub struct Array {
 
 /// An open HDF5 file.
 pub struct File {
-    file: Hdf5File,
+    inner: Hdf5File,
     path: PathBuf,
     matlab: bool,
 }
@@ -54,9 +54,9 @@ impl File {
     pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ReadError> {
         let matlab = bytes.starts_with(b"MATLAB 7.3");
         let options = OpenOptions::default().with_max_read_bytes(MAX_ARRAY_BYTES);
-        let file = Hdf5File::from_vec_with_options(bytes, options)
+        let inner = Hdf5File::from_vec_with_options(bytes, options)
             .map_err(|error| ReadError::malformed(path, FORMAT, error.to_string()))?;
-        Ok(Self { file, path: path.to_owned(), matlab })
+        Ok(Self { inner, path: path.to_owned(), matlab })
     }
 
     /// Whether MATLAB wrote it (v7.3), which stores an array's dimensions in reverse.
@@ -70,7 +70,7 @@ impl File {
     /// When the file is damaged.
     pub fn names(&self) -> Result<Vec<String>, ReadError> {
         let mut names = Vec::new();
-        let root = self.file.root_group().map_err(|error| self.malformed("/", &error))?;
+        let root = self.inner.root_group().map_err(|error| self.malformed("/", &error))?;
         let mut open = vec![(String::new(), root, 0)];
         while let Some((prefix, group, depth)) = open.pop() {
             let place = if prefix.is_empty() { "/" } else { prefix.as_str() };
@@ -158,7 +158,7 @@ impl File {
             let found = if found.is_empty() { "no arrays at all".to_owned() } else { found.join(", ") };
             return Err(ReadError::unexpected(&self.path, format!("an array called `{name}`"), found));
         }
-        self.file.dataset(name).map_err(|error| self.malformed(name, &error))
+        self.inner.dataset(name).map_err(|error| self.malformed(name, &error))
     }
 
     fn malformed(&self, name: &str, error: &hdf5_reader::error::Error) -> ReadError {
@@ -170,6 +170,7 @@ impl File {
 mod tests {
     use super::*;
     use crate::testing::real_data;
+    use proptest::prelude::*;
 
     #[test]
     fn arrays_of_the_example_predictions_are_read() {
@@ -190,6 +191,62 @@ mod tests {
         assert_eq!(file.strings("imgname").unwrap()[1], "052475643.jpg");
         assert!(file.array("imgname").unwrap_err().to_string().contains("must hold numbers"));
         assert!(!file.is_matlab());
+    }
+
+    fn testdata(name: &str) -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name)
+    }
+
+    #[test]
+    fn every_type_of_number_is_read() {
+        let file = File::open(&testdata("kinds.h5")).unwrap();
+        let names = file.names().unwrap();
+        let numbers: Vec<&String> = names.iter().filter(|name| name.starts_with("numbers/")).collect();
+        assert_eq!(numbers.len(), 10);
+        for name in numbers {
+            let expected = Array { dims: vec![1, 3], values: vec![1.0, 2.0, 100.0] };
+            assert_eq!(file.array(name).unwrap(), expected, "{name}");
+        }
+        assert_eq!(file.array("big_endian").unwrap().values, [1.5, -2.5]);
+        assert_eq!(file.strings("names").unwrap(), ["a.jpg", "bb.jpg"]);
+        assert_eq!(file.strings("codes").unwrap(), ["a.j", "b"]);
+        assert!(file.strings("big_endian").unwrap_err().to_string().contains("must hold strings"));
+    }
+
+    #[test]
+    fn what_matlab_adds_is_passed_over() {
+        let file = File::open(&testdata("matlab_v73.mat")).unwrap();
+        assert!(file.is_matlab());
+        assert_eq!(file.names().unwrap(), ["preds"]);
+        assert_eq!(file.array("preds").unwrap().dims, [2, 11, 3]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn damage_never_panics(
+            file in prop_oneof![Just("kinds.h5"), Just("matlab_v73.mat")],
+            damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+            kept in 0.5..1.0_f64,
+        ) {
+            let path = testdata(file);
+            let mut bytes = std::fs::read(&path).unwrap();
+            for (place, byte) in damage {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            if kept < 0.75 {
+                bytes.truncate((bytes.len() as f64 * kept) as usize);
+            }
+            let Ok(file) = File::from_bytes(&path, bytes) else { return Ok(()) };
+            for name in file.names().unwrap_or_default() {
+                if let Ok(array) = file.array(&name) {
+                    prop_assert_eq!(array.values.len(), array.dims.iter().product::<usize>());
+                }
+                let _ = file.strings(&name);
+            }
+        }
     }
 
     #[test]

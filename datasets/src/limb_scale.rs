@@ -120,8 +120,8 @@ mod tests {
 
     /// A standing person, neck to head `unit` px, with arms and legs of round lengths.
     fn standing(unit: f64) -> Pose {
-        let feet = |x: f64| [[x, 9.0], [x, 6.0], [x, 4.0]];
-        let arms = |x: f64| [[x, 4.0], [x, 2.5], [x, 1.0]];
+        let feet = |x: f64| [[x, 7.0], [x, 5.0], [x, 3.5]];
+        let arms = |x: f64| [[x, 3.2], [x, 2.2], [x, 1.0]];
         let mut right = [feet(-1.0), arms(-2.0)];
         let left = [feet(1.0), arms(2.0)].map(|[a, b, c]| [c, b, a]);
         let [legs, arms] = &mut right;

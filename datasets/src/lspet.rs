@@ -49,7 +49,7 @@ mod tests {
         assert!(found.people.iter().all(|person| person.split == "train"));
         let joints = || found.people.iter().flat_map(|person| &person.pose.visibility);
         assert!(joints().all(|v| *v != Visibility::Occluded));
-        // PROTOCOLS: 88.0 % of the third values are ones.
+        // Measured: 88.0 % of the third values are ones.
         let visible = joints().filter(|v| **v == Visibility::Visible).count();
         assert!((visible as f64 / 140_000.0 - 0.88).abs() < 5e-4, "{visible}");
         let last = &found.people[9_999];

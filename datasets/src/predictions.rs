@@ -61,8 +61,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Predictions, ReadError> {
         }
         (array.dims, array.values, file.is_matlab())
     } else {
-        drop(bytes);
-        let variables = matlab::read(path)?;
+        let variables = matlab::read_from(path, &bytes)?;
         let node = matlab::variable(&variables, &options.array).map_err(|error| error.in_file(path))?;
         (node.dims().to_vec(), node.numbers().map_err(|error| error.in_file(path))?, true)
     };
@@ -222,6 +221,18 @@ mod tests {
                 assert!(read.score.is_none_or(|score| score[last][7] == number(last, 7, 2)));
             }
         }
+    }
+
+    #[test]
+    fn files_of_matlab_v73_are_turned_round() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/matlab_v73.mat");
+        let options =
+            Options { array: "preds".into(), axes: "cjn".into(), skeleton: &FLIC11, first_pixel: 0.0 };
+        let read = read(&path, &options).unwrap();
+        // The file counts up along coordinates, then joints, then people.
+        assert_eq!(read.keypoints.len(), 2);
+        assert_eq!(read.keypoints[1][2], [39.0, 40.0]);
+        assert_eq!(read.score.unwrap()[1][2], 41.0);
     }
 
     #[test]

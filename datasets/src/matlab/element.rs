@@ -1,4 +1,4 @@
-//! Numbers of the format that reader and writer share: "MAT-File Format", The MathWorks, chapter 1.
+//! Numbers of the format that reader and writer share: "MAT-File Format", The `MathWorks`, chapter 1.
 
 /// Bytes of the header: 116 of text, 8 of the subsystem's offset, 2 of version, 2 that tell the byte order.
 pub const HEADER_BYTES: usize = 128;

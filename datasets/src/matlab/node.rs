@@ -18,7 +18,7 @@ pub struct Node<'a> {
 #[derive(Debug, Clone)]
 pub struct Row<'a> {
     structs: &'a Structs,
-    row: usize,
+    index: usize,
     trail: Rc<Trail<'a>>,
 }
 
@@ -133,7 +133,7 @@ impl<'a> Node<'a> {
         }
         let structs = self.structs()?;
         let element = |row| Rc::new(Trail::Element(Rc::clone(&self.trail), row + 1));
-        Ok((0..structs.len()).map(|row| Row { structs, row, trail: element(row) }).collect())
+        Ok((0..structs.len()).map(|row| Row { structs, index: row, trail: element(row) }).collect())
     }
 
     /// The one element of a 1x1 struct.
@@ -145,7 +145,7 @@ impl<'a> Node<'a> {
         if structs.len() != 1 {
             return Err(self.refuse("one struct"));
         }
-        Ok(Row { structs, row: 0, trail: Rc::clone(&self.trail) })
+        Ok(Row { structs, index: 0, trail: Rc::clone(&self.trail) })
     }
 
     /// The cells of a cell array, in column-major order.
@@ -208,7 +208,7 @@ impl<'a> Row<'a> {
     /// The field `name`, or `None` where the struct has no such field.
     pub fn get(&self, name: &str) -> Option<Node<'a>> {
         let column = self.structs.fields.iter().position(|field| field == name)?;
-        let value = self.structs.values.get(self.row * self.structs.fields.len() + column)?;
+        let value = self.structs.values.get(self.index * self.structs.fields.len() + column)?;
         let field = self.structs.fields[column].as_str();
         Some(Node { value, trail: Rc::new(Trail::Field(Rc::clone(&self.trail), field)) })
     }

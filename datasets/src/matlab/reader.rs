@@ -5,6 +5,7 @@ use std::path::Path;
 
 use flate2::read::ZlibDecoder;
 
+use super::cursor::Cursor;
 use super::element::{FLAG_COMPLEX, FLAG_LOGICAL, HEADER_BYTES, VERSION, VERSION_HDF5, class, kind};
 use super::value::{Numbers, Structs, Value};
 use crate::ReadError;
@@ -29,12 +30,19 @@ const FORMAT: &str = "MATLAB v5";
 /// # Errors
 /// When the file cannot be opened, ends early, contradicts itself or holds what is not supported.
 pub fn read(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
-    let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
-    if is_hdf5(&bytes) {
+    read_from(path, &std::fs::read(path).map_err(|error| ReadError::io(path, error))?)
+}
+
+/// As [`read`], of the bytes of `path` that are in memory already.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Value)>, ReadError> {
+    if is_hdf5(bytes) {
         let rule = "a MATLAB v5 file (in MATLAB: `save -v7`)";
         return Err(ReadError::unexpected(path, rule, "a MATLAB v7.3 file, which is HDF5"));
     }
-    from_bytes(&bytes).map_err(|detail| ReadError::malformed(path, FORMAT, detail))
+    from_bytes(bytes).map_err(|detail| ReadError::malformed(path, FORMAT, detail))
 }
 
 fn is_hdf5(bytes: &[u8]) -> bool {
@@ -92,6 +100,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Value)>, String> {
 
 /// The body of the one array in the zlib stream `packed`.
 fn inflate(packed: &[u8], big_endian: bool, budget: &mut u64) -> Result<Vec<u8>, String> {
+    /// Bytes to the next multiple of eight.
+    const MAX_PADDING: u64 = 7;
     let mut decoder = ZlibDecoder::new(packed);
     let mut tag = [0; 8];
     decoder.read_exact(&mut tag).map_err(|error| format!("the compressed data are damaged: {error}"))?;
@@ -103,89 +113,22 @@ fn inflate(packed: &[u8], big_endian: bool, budget: &mut u64) -> Result<Vec<u8>,
     *budget = budget.checked_sub(bytes).ok_or_else(|| {
         format!("the compressed variables hold more than {MAX_DECOMPRESSED_BYTES} bytes, which is refused")
     })?;
+    let damaged = |error: std::io::Error| format!("the compressed data are damaged: {error}");
     let mut body = Vec::new();
-    decoder
-        .take(bytes)
-        .read_to_end(&mut body)
-        .map_err(|error| format!("the compressed data are damaged: {error}"))?;
+    decoder.by_ref().take(bytes).read_to_end(&mut body).map_err(damaged)?;
     if body.len() as u64 != bytes {
         return Err(format!("the compressed data end after {} of {bytes} bytes", body.len()));
+    }
+    // Reading on to the stream's end checks its checksum; some padding may come before.
+    let mut rest = Vec::new();
+    decoder.take(MAX_PADDING + 1).read_to_end(&mut rest).map_err(damaged)?;
+    if rest.len() as u64 > MAX_PADDING {
+        return Err(format!("the compressed data go on after {bytes} bytes"));
     }
     Ok(body)
 }
 
-/// Head of a data element.
-struct Tag {
-    kind: u32,
-    bytes: usize,
-    /// The data where they stand in the tag itself.
-    small: Option<[u8; 4]>,
-}
-
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    position: usize,
-    big_endian: bool,
-}
-
-impl<'a> Cursor<'a> {
-    fn remaining(&self) -> usize {
-        self.bytes.len().saturating_sub(self.position)
-    }
-
-    fn take(&mut self, length: usize) -> Result<&'a [u8], String> {
-        if length > self.remaining() {
-            let (at, left) = (self.position, self.remaining());
-            return Err(format!("{length} bytes are wanted at byte {at}, {left} are left"));
-        }
-        let start = self.position;
-        self.position += length;
-        Ok(&self.bytes[start..self.position])
-    }
-
-    fn half(&mut self) -> Result<u16, String> {
-        let raw = self.take(2)?.try_into().expect("two bytes");
-        Ok(if self.big_endian { u16::from_be_bytes(raw) } else { u16::from_le_bytes(raw) })
-    }
-
-    fn word(&mut self) -> Result<u32, String> {
-        let raw = self.take(4)?.try_into().expect("four bytes");
-        Ok(if self.big_endian { u32::from_be_bytes(raw) } else { u32::from_le_bytes(raw) })
-    }
-
-    fn tag(&mut self) -> Result<Tag, String> {
-        let head = self.word()?;
-        if head >> 16 != 0 {
-            let bytes = (head >> 16) as usize;
-            if bytes > 4 {
-                return Err(format!("a small element of {bytes} bytes; it can hold 4"));
-            }
-            let data = self.take(4)?.try_into().expect("four bytes");
-            return Ok(Tag { kind: head & 0xffff, bytes, small: Some(data) });
-        }
-        let bytes = self.word()? as usize;
-        Ok(Tag { kind: head, bytes, small: None })
-    }
-
-    /// The data after `tag`, which is not small, and the padding to eight bytes.
-    fn body(&mut self, tag: &Tag) -> Result<&'a [u8], String> {
-        let data = self.take(tag.bytes)?;
-        // Some writers leave the last padding out.
-        self.position += (tag.bytes.wrapping_neg() % 8).min(self.remaining());
-        Ok(data)
-    }
-
-    /// The next element that is no array: its type and data.
-    fn data(&mut self, what: &str) -> Result<(u32, Data<'a>), String> {
-        let within = |detail: String| format!("{what}: {detail}");
-        let tag = self.tag().map_err(within)?;
-        let data = match tag.small {
-            Some(bytes) => Data::Small(bytes, tag.bytes),
-            None => Data::Slice(self.body(&tag).map_err(within)?),
-        };
-        Ok((tag.kind, data))
-    }
-
+impl Cursor<'_> {
     /// Name and value of the array whose tag is already read and whose body is all that the cursor has.
     fn array(&mut self, depth: usize) -> Result<(String, Value), String> {
         if depth > MAX_DEPTH {
@@ -284,7 +227,7 @@ impl<'a> Cursor<'a> {
         let length = length.word()? as usize;
         let (_, data) = self.data("field names")?;
         let names = data.bytes();
-        if (length == 0 && !names.is_empty()) || (length > 0 && names.len() % length != 0) {
+        if (length == 0 && !names.is_empty()) || (length > 0 && !names.len().is_multiple_of(length)) {
             return Err(format!("{} bytes of field names are no multiple of {length}", names.len()));
         }
         let fields: Vec<String> = names.chunks_exact(length.max(1)).map(text_of).collect();
@@ -337,70 +280,6 @@ impl<'a> Cursor<'a> {
         match self.numbers(class::UINT16, kind, bytes)? {
             Numbers::UInt16(units) => Ok(units),
             _ => Err("characters are no integers".into()),
-        }
-    }
-
-    /// The numbers of `class` that `bytes` hold as `kind`: a writer may store them smaller than their class is.
-    fn numbers(&self, class: u8, kind: u32, bytes: &[u8]) -> Result<Numbers, String> {
-        macro_rules! stored {
-            ($type:ty, $target:ty) => {{
-                const SIZE: usize = size_of::<$type>();
-                if bytes.len() % SIZE != 0 {
-                    return Err(format!("{} bytes are no multiple of {SIZE}", bytes.len()));
-                }
-                let raw =
-                    bytes.chunks_exact(SIZE).map(|raw| <[u8; SIZE]>::try_from(raw).expect("exact chunks"));
-                if self.big_endian {
-                    raw.map(|raw| <$type>::from_be_bytes(raw) as $target).collect()
-                } else {
-                    raw.map(|raw| <$type>::from_le_bytes(raw) as $target).collect()
-                }
-            }};
-        }
-        macro_rules! of_class {
-            ($variant:ident, $target:ty) => {
-                Numbers::$variant(match kind {
-                    kind::INT8 => stored!(i8, $target),
-                    kind::UINT8 => stored!(u8, $target),
-                    kind::INT16 => stored!(i16, $target),
-                    kind::UINT16 => stored!(u16, $target),
-                    kind::INT32 => stored!(i32, $target),
-                    kind::UINT32 => stored!(u32, $target),
-                    kind::SINGLE => stored!(f32, $target),
-                    kind::DOUBLE => stored!(f64, $target),
-                    kind::INT64 => stored!(i64, $target),
-                    kind::UINT64 => stored!(u64, $target),
-                    other => return Err(format!("numbers of the unknown type {other}")),
-                })
-            };
-        }
-        Ok(match class {
-            class::DOUBLE => of_class!(Double, f64),
-            class::SINGLE => of_class!(Single, f32),
-            class::INT8 => of_class!(Int8, i8),
-            class::UINT8 => of_class!(UInt8, u8),
-            class::INT16 => of_class!(Int16, i16),
-            class::UINT16 => of_class!(UInt16, u16),
-            class::INT32 => of_class!(Int32, i32),
-            class::UINT32 => of_class!(UInt32, u32),
-            class::INT64 => of_class!(Int64, i64),
-            class::UINT64 => of_class!(UInt64, u64),
-            other => return Err(format!("numbers of the unknown class {other}")),
-        })
-    }
-}
-
-/// Data of an element, in the file or in the tag itself.
-enum Data<'a> {
-    Slice(&'a [u8]),
-    Small([u8; 4], usize),
-}
-
-impl Data<'_> {
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Slice(bytes) => bytes,
-            Self::Small(bytes, length) => &bytes[..*length],
         }
     }
 }

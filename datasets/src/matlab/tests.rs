@@ -87,6 +87,16 @@ fn the_other_byte_order_and_smaller_storage_are_read() {
 }
 
 #[test]
+fn a_real_file_survives_writing() {
+    let Some(path) = crate::testing::real_data("mpii/release_valid.mat") else { return };
+    let variables = read(&path).unwrap();
+    let borrowed: Vec<(&str, &Value)> =
+        variables.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let written = to_bytes(&borrowed, Packing::Zlib).unwrap();
+    assert!(from_bytes(&written).unwrap() == variables);
+}
+
+#[test]
 fn what_is_not_supported_is_refused_by_name() {
     for (file, what) in [("sparse.mat", "a sparse array"), ("complex.mat", "a complex array")] {
         let message = read(&testdata(file)).unwrap_err().to_string();

@@ -55,7 +55,8 @@ pub enum WriteError {
 }
 
 /// Writes `variables` to the MAT v5 file `path`, compressed. The same variables give the same bytes: the header has
-/// no date.
+/// no date. Text beyond ASCII is UTF-16 with sizes in code units, as in MATLAB; scipy counts characters and so cannot
+/// read text beyond the basic plane.
 ///
 /// # Errors
 /// When a name or an array is not what MATLAB allows, or the file cannot be written.

@@ -66,17 +66,17 @@ fn column(
 
 /// Every row of `file`. A joint is missing where it stands at (0, 0) and is not visible, the file's only sign of it;
 /// coordinates are cut to whole px.
-pub(super) fn read(source: &Source<'_>, file: hdf5::File) -> Result<Found, ReadError> {
-    let identities = identities(source, &file)?;
+pub(super) fn read(source: &Source<'_>, file: &hdf5::File) -> Result<Found, ReadError> {
+    let identities = identities(source, file)?;
     let (rows, joints) = (identities.len(), MPII16.len());
-    let parts = column(source, &file, "part", rows, joints * 2)?;
-    let visible = column(source, &file, "visible", rows, joints)?;
+    let parts = column(source, file, "part", rows, joints * 2)?;
+    let visible = column(source, file, "visible", rows, joints)?;
     let known = file.names()?;
     let mut extra = Vec::new();
     for name in
         ["index", "normalize", "torsoangle"].into_iter().filter(|name| known.iter().any(|k| k == name))
     {
-        extra.push((name, column(source, &file, name, rows, 1)?));
+        extra.push((name, column(source, file, name, rows, 1)?));
     }
 
     let mut ids = UniqueIds::default();

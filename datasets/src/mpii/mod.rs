@@ -59,12 +59,12 @@ pub fn read(annotations: &Path, options: &Options) -> Result<Annotations, ReadEr
         file: annotations.file_name().unwrap_or_default().to_string_lossy().into_owned(),
     };
     let found = if hdf5::is_hdf5(&bytes) {
-        hourglass::read(&source, hdf5::File::from_bytes(annotations, bytes)?)?
+        hourglass::read(&source, &hdf5::File::from_bytes(annotations, bytes)?)?
     } else if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"[{".contains(byte)) {
         hrnet::read(&source, &bytes)?
     } else {
+        let variables = matlab::read_from(annotations, &bytes)?;
         drop(bytes);
-        let variables = matlab::read(annotations)?;
         let has = |name: &str| variables.iter().any(|(other, _)| other == name);
         if has("RELEASE") {
             release::read(&source, &variables)?

@@ -142,16 +142,15 @@ impl About {
         add_filled(&mut attributes, image, "vididx");
         if let Some(node) = image.filled("vididx") {
             let number = node.number()?;
-            if number.fract() == 0.0 && number >= 1.0 {
-                if let Some(video) = tables.videos.get(number as usize - 1) {
-                    attributes.insert("video".into(), video.text()?.into());
-                }
+            let index = (number.fract() == 0.0 && number >= 1.0).then_some(number as usize);
+            if let Some(video) = index.and_then(|index| tables.videos.get(index - 1)) {
+                attributes.insert("video".into(), video.text()?.into());
             }
         }
         for name in image.fields().iter().filter(|name| !IMAGE_FIELDS.contains(&name.as_str())) {
             add_filled(&mut attributes, image, name);
         }
-        let single_person = tables.single_person.get(index).map(|node| node.numbers()).transpose()?;
+        let single_person = tables.single_person.get(index).map(Node::numbers).transpose()?;
         Ok(Self { activity, attributes, single_person })
     }
 }
@@ -175,10 +174,9 @@ fn add_filled(attributes: &mut Map<String, Json>, row: &Row<'_>, name: &str) {
 /// Puts into `person` what `rect`, the `number`-th of its image from 1, says.
 fn fill(person: &mut Person, rect: &Row<'_>, about: &About, number: usize) -> Result<(), Fault> {
     let mut unstated = Vec::new();
-    if let Some(points) = rect.filled("annopoints") {
-        if let Some(points) = points.row()?.filled("point") {
-            (person.pose, unstated) = read_pose(&points)?;
-        }
+    let points = rect.filled("annopoints").map(|node| node.row()).transpose()?;
+    if let Some(points) = points.and_then(|points| points.filled("point")) {
+        (person.pose, unstated) = read_pose(&points)?;
     }
     if let Some(objpos) = rect.filled("objpos") {
         let objpos = objpos.row()?;
@@ -220,12 +218,11 @@ fn read_pose(points: &Node<'_>) -> Result<(Pose, Vec<usize>), Fault> {
             let detail = format!("`{}.id` is {id}, which came before", point.place());
             return Err(Fault { reason: "joint given twice", detail });
         }
-        let visibility = match point.filled("is_visible") {
-            Some(node) => visibility(&node)?,
-            None => {
-                unstated.push(id);
-                Visibility::Visible
-            }
+        let visibility = if let Some(node) = point.filled("is_visible") {
+            visibility(&node)?
+        } else {
+            unstated.push(id);
+            Visibility::Visible
         };
         pose.set(id, [coordinate(&point, "x")?, coordinate(&point, "y")?], visibility);
     }

@@ -6,7 +6,8 @@ use std::path::Path;
 use schemas::tables::people::Person;
 
 use super::hourglass::{Identity, identities};
-use super::{Fault, Found, Source};
+use super::{DATASET, Fault, Found, Source, distinct};
+use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, hdf5};
 
 /// How far, in px and in scale, a person whose number is not known may lie from the list's to be the same.
@@ -35,6 +36,7 @@ impl Subset {
             by_image.entry(name).or_default().push(row);
         }
         let mut people: Vec<Option<Person>> = people.into_iter().map(Some).collect();
+        let mut ids = UniqueIds::default();
         let mut chosen = Vec::with_capacity(self.rows.len());
         let mut images = Vec::with_capacity(self.rows.len());
         for (row, identity) in self.rows.iter().enumerate() {
@@ -63,11 +65,7 @@ impl Subset {
             "validation".clone_into(&mut person.split);
             if !numbered {
                 person.person_index = Some(identity.person);
-                person.sample_id = schemas::sample_id::sample_id(
-                    super::DATASET,
-                    schemas::sample_id::file_stem(&identity.image),
-                    person.person_index,
-                );
+                person.sample_id = ids.of(DATASET, &identity.image, person.person_index);
             }
             chosen.push(person);
             images.push(identity.image.clone());
@@ -76,7 +74,7 @@ impl Subset {
             let rule = format!("the people of `{}` must be in the annotation file", self.name);
             return Err(ReadError::unexpected(source.path, rule, "none of them"));
         }
-        Ok(Annotations { skeleton, people: chosen, images: super::distinct(&images), rejects })
+        Ok(Annotations { skeleton, people: chosen, images: distinct(&images), rejects })
     }
 }
 

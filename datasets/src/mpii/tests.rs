@@ -8,7 +8,7 @@ use super::*;
 use crate::matlab::Value;
 use crate::testing::real_data;
 
-/// PROTOCOLS of the validation set: joints without annotation, by id.
+/// Joints of the validation set without annotation, by id.
 const MISSING: [usize; 16] = [843, 473, 69, 70, 480, 839, 80, 26, 26, 26, 30, 23, 14, 14, 26, 49];
 
 fn release() -> Option<Annotations> {

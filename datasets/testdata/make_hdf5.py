@@ -1,0 +1,27 @@
+"""Makes the small HDF5 files beside this script. Run with h5py 3.16.0: `python make_hdf5.py`."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+HERE = Path(__file__).parent
+POINTS = np.arange(2 * 11 * 3, dtype=np.float64).reshape(2, 11, 3)  # [n, j, c]
+
+
+def main():
+    # MATLAB v7.3 is HDF5 behind a block of 512 bytes. MATLAB shows c x j x n; the file holds it reversed, n x j x c.
+    with h5py.File(HERE / "matlab_v73.mat", "w", userblock_size=512, track_order=False) as file:
+        file.create_dataset("preds", data=POINTS, chunks=(1, 11, 3), compression="gzip")
+        file.create_group("#refs#").create_dataset("a", data=np.zeros(2))
+    with open(HERE / "matlab_v73.mat", "r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file, made by make_hdf5.py".ljust(124) + b"\0\2IM")
+    with h5py.File(HERE / "kinds.h5", "w", libver="latest") as file:
+        for kind in ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"]:
+            file.create_dataset(f"numbers/{kind}", data=np.array([[1, 2, 100]], dtype=kind))
+        file.create_dataset("big_endian", data=np.array([1.5, -2.5], dtype=">f8"))
+        file.create_dataset("names", data=["a.jpg", "bb.jpg"], dtype=h5py.string_dtype())
+        file.create_dataset("codes", data=np.array([[97, 46, 106], [98, 0, 0]], dtype=np.float64))
+
+
+main()
