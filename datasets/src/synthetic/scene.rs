@@ -160,7 +160,7 @@ fn place(framing: Framing, frame: [u32; 2], random: &mut KeyedRandom) -> ([u32; 
         }
         let small = body::bend(&proportions, &angles);
         let [x1, y1, x2, y2] = small.bounds();
-        let middle = [(x1 + x2) / 2.0, (y1 + y2) / 2.0];
+        let middle = [f64::midpoint(x1, x2), f64::midpoint(y1, y2)];
         let (tall, target, anchor) = match framing {
             Framing::Wide => {
                 let tall =
@@ -211,9 +211,9 @@ mod tests {
         let (size, mut actors) = place(framing, frame, &mut random("synthetic people"));
         let layers = layers(&mut actors, size, &mut random("synthetic clothes"));
         let mut canvas = Pixmap::new(size[0], size[1]).unwrap();
-        layers
-            .iter()
-            .for_each(|(_, shape)| Shape::flat(shape.outline.clone(), shape.colour).paint(&mut canvas));
+        for (_, shape) in &layers {
+            Shape::flat(shape.outline.clone(), shape.colour).paint(&mut canvas);
+        }
         (actors, layers, canvas)
     }
 
