@@ -93,12 +93,12 @@ def fixed(column):
 
 
 class Block(nn.Module):
-    """Depthwise 5x5, pointwise, with a shortcut where the shape stays."""
+    """Depthwise 3x3, pointwise, with a shortcut where the shape stays."""
 
     def __init__(self, inputs, outputs, stride=1):
         super().__init__()
         self.body = nn.Sequential(
-            nn.Conv2d(inputs, inputs, 5, stride, 2, groups=inputs, bias=False),
+            nn.Conv2d(inputs, inputs, 3, stride, 1, groups=inputs, bias=False),
             nn.BatchNorm2d(inputs),
             nn.Conv2d(inputs, outputs, 1, bias=False),
             nn.BatchNorm2d(outputs),
@@ -147,6 +147,10 @@ class DemoPose(nn.Module):
         )
         self.first, self.second = Hourglass(self.WIDTHS), Hourglass(self.WIDTHS)
         self.head_1, self.head_2 = nn.Conv2d(width, joints, 1), nn.Conv2d(width, joints, 1)
+        for head in [self.head_1, self.head_2]:
+            # Maps are almost zero almost everywhere: begin there.
+            nn.init.normal_(head.weight, std=1e-3)
+            nn.init.zeros_(head.bias)
         self.join = nn.Sequential(nn.Conv2d(2 * width + joints, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
 
     def forward(self, image):
@@ -287,10 +291,10 @@ def main():
     parser.add_argument("samples", help="folder of the sample shards")
     parser.add_argument("--held-out", help="folder of the shards to score on; the same folder unless given")
     parser.add_argument("--out", default="demo-pose.onnx", help="the ONNX file to write")
-    parser.add_argument("--epochs", type=int, default=24)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--minutes", type=float, default=0, help="stop after the epoch that passes this; 0: never")
-    parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--rate", type=float, default=4e-3, help="highest learning rate")
+    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=6e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--report", type=int, default=4, help="score every so many epochs")

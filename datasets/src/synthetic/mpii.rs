@@ -124,7 +124,7 @@ fn stands_alone(number: usize, actors: &[Actor]) -> bool {
 fn center(actor: &Actor) -> Value {
     let [x1, y1, x2, y2] = actor.figure.bounds();
     let whole = |v: f64| Value::scalar(v.round() + 1.0);
-    Value::record([("x", whole((x1 + x2) / 2.0)), ("y", whole((y1 + y2) / 2.0))])
+    Value::record([("x", whole(f64::midpoint(x1, x2))), ("y", whole(f64::midpoint(y1, y2)))])
 }
 
 /// `x1`, `y1`, `x2`, `y2` and `annopoints` of a labelled person.
@@ -184,11 +184,11 @@ fn head(actor: &Actor) -> ([f64; 4], [[f64; 2]; 2]) {
     let (long, short) = (length, length / HEAD_ASPECT);
     let upright = libm::fabs(axis[1]) >= libm::fabs(axis[0]);
     let half = if upright { [short / 2.0, long / 2.0] } else { [long / 2.0, short / 2.0] };
-    let middle = [(neck[0] + top[0]) / 2.0, (neck[1] + top[1]) / 2.0];
+    let middle = [f64::midpoint(neck[0], top[0]), f64::midpoint(neck[1], top[1])];
     let [x1, y1] = [0, 1].map(|i| (middle[i] - half[i]).round());
     let [x2, y2] = [0, 1].map(|i| (middle[i] + half[i]).round());
     let reach = 0.5 * HEAD_TO_DIAGONAL * libm::hypot(x2 - x1, y2 - y1);
-    let center = [(x1 + x2) / 2.0, (y1 + y2) / 2.0];
+    let center = [f64::midpoint(x1, x2), f64::midpoint(y1, y2)];
     let end = |way: f64| [0, 1].map(|i| center[i] + way * reach * axis[i] / length);
     ([x1, y1, x2, y2], [end(-1.0), end(1.0)])
 }
