@@ -10,6 +10,7 @@ use stages::stage::Aggregate;
 
 use super::table;
 use crate::cli::{EvaluatePoseArgs, Format};
+use crate::runner::grouped;
 
 /// Seed of the bootstrap on the command line; a plan has its own.
 const BOOTSTRAP_SEED: u64 = 0;
@@ -39,8 +40,12 @@ pub fn run(args: &EvaluatePoseArgs) -> anyhow::Result<()> {
     }
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for reject in &gathered.rejects {
-        eprintln!("rejected: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
         *reasons.entry(reject.reason.clone()).or_default() += 1;
+    }
+    for (reason, count) in &reasons {
+        let first = gathered.rejects.iter().find(|reject| reject.reason == *reason);
+        let example = first.and_then(|reject| reject.sample_id.as_deref()).unwrap_or("a row");
+        eprintln!("rejected: {} x {reason}, the first is {example}", grouped(*count));
     }
     let rows = metrics::from_batch(&gathered.rows)?;
     match args.format {

@@ -1,10 +1,15 @@
 //! `motionmill preview`: a contact sheet of a table.
 
+use std::path::PathBuf;
+
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use datasets::shards::TableReader;
+use schemas::columns::skeleton_of;
 use schemas::tables::{keypoints, table_name};
+use stages::ingest::MapSkeletonConfig;
+use stages::{BuildContext, Stage};
 use stages::report::{SheetOptions, contact_sheet, prediction_sheet};
 
 use super::failure::Hint;
@@ -27,7 +32,8 @@ pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
         };
         let people = TableReader::open(folder, None)?.read_all()?;
         let schema = people.first().context("the table of people is empty")?.schema();
-        prediction_sheet(&rows, &concat_batches(&schema, &people)?, &options)?
+        let people = concat_batches(&schema, &people)?;
+        prediction_sheet(&rows, &in_skeleton_of(&rows, &people)?, &options)?
     } else {
         contact_sheet(&rows, &options)?
     };
@@ -37,6 +43,15 @@ pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     sheet.picture.save(&args.out).with_context(|| format!("cannot write the picture `{}`", args.out.display()))?;
     eprintln!("wrote {}: {} rows drawn", args.out.display(), sheet.drawn);
     Ok(())
+}
+
+/// The people with their joints in the order of the predictions.
+fn in_skeleton_of(predictions: &RecordBatch, people: &RecordBatch) -> anyhow::Result<RecordBatch> {
+    let to = skeleton_of(predictions.schema_ref())?.name.to_owned();
+    let context = BuildContext { name: "preview".to_owned(), seed: 0, threads: 1, folder: PathBuf::new() };
+    let stage = MapSkeletonConfig { to }.build(&context)?;
+    stage.output_schema(&people.schema())?;
+    Ok(stage.run(people)?.rows)
 }
 
 /// `count` rows of the table, evenly spread over it.
