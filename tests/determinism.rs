@@ -1,1 +1,89 @@
-//! determinism
+//! Same plan, same seed: same bytes, whatever the threads, and after any interruption.
+
+use tempfile::tempdir;
+
+use crate::commands::lsp_people;
+use crate::support::{files, motionmill};
+
+/// Samples of each paper's augmentation, made with `threads` threads.
+fn samples(
+    folder: &std::path::Path,
+    recipe: &str,
+    threads: &str,
+) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let arguments = [
+        "run",
+        recipe,
+        "--threads",
+        threads,
+        "--force",
+        "--set",
+        "sources.people.read.table={path=\"people\"}",
+        "--set",
+        "runner.batch_rows=2",
+        "--set",
+        "sinks.samples.write.parquet.path=samples",
+        "--set",
+        "sinks.samples.write.parquet.shard_mib=1",
+    ];
+    motionmill(folder, &arguments).succeeded();
+    files(&folder.join("samples"))
+}
+
+#[test]
+fn threads_do_not_show_in_the_bytes() {
+    let folder = tempdir().unwrap();
+    let folder = folder.path();
+    lsp_people(folder);
+    for recipe in ["recipe:cpm-lsp", "recipe:hourglass-mpii", "recipe:repose-lsp"] {
+        let one = samples(folder, recipe, "1");
+        assert!(one.len() > 3, "several shards and a manifest are needed to say anything");
+        assert_eq!(one, samples(folder, recipe, "2"), "{recipe}");
+        assert_eq!(one, samples(folder, recipe, "5"), "{recipe}");
+    }
+}
+
+#[test]
+fn a_killed_run_is_continued_to_the_same_bytes() {
+    let folder = tempdir().unwrap();
+    let folder = folder.path();
+    lsp_people(folder);
+    let whole = samples(folder, "recipe:hourglass-mpii", "2");
+    std::fs::remove_dir_all(folder.join("samples")).unwrap();
+    std::fs::remove_dir_all(folder.join("samples-rejects")).unwrap();
+    let arguments = [
+        "run",
+        "recipe:hourglass-mpii",
+        "--threads",
+        "1",
+        "--set",
+        "sources.people.read.table={path=\"people\"}",
+        "--set",
+        "runner.batch_rows=2",
+        "--set",
+        "sinks.samples.write.parquet.path=samples",
+        "--set",
+        "sinks.samples.write.parquet.shard_mib=1",
+    ];
+    // Kill the command again and again, a little later each time, until it gets through.
+    let mut kills = 0;
+    for attempt in 1..200u64 {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_motionmill"))
+            .args(arguments)
+            .current_dir(folder)
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the command starts");
+        std::thread::sleep(std::time::Duration::from_millis(15 * attempt));
+        if child.try_wait().expect("a child of ours").is_some() {
+            break;
+        }
+        child.kill().expect("a child of ours");
+        child.wait().expect("a child of ours");
+        kills += 1;
+        assert!(!folder.join("samples").exists() || folder.join("samples/manifest.json").exists());
+    }
+    assert!(kills > 0, "the command was never killed, so nothing was tested");
+    motionmill(folder, &arguments).succeeded();
+    assert_eq!(whole, files(&folder.join("samples")));
+}

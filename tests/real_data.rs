@@ -25,7 +25,12 @@ fn readers_count_what_the_files_hold() {
             "2,769 images, 2,966 people, 2,958 of them labelled, 44,240 annotated joints",
             &[],
         ),
-        ("lsp", "lsp/joints.mat", "2,000 images, 2,000 people, 2,000 of them labelled", &["split test: 1,000 rows"]),
+        (
+            "lsp",
+            "lsp/joints.mat",
+            "2,000 images, 2,000 people, 2,000 of them labelled",
+            &["split test: 1,000 rows"],
+        ),
         ("lspet", "lspet/joints.mat", "10,000 images, 10,000 people, 10,000 of them labelled", &[]),
         (
             "flic",
@@ -52,18 +57,42 @@ fn published_predictions_give_the_published_figures() {
     let folder = folder.path();
     let Some(subset) = real_data("mpii/valid.h5") else { return };
     let subset = subset.display().to_string();
-    ingest(folder, "mpii", "mpii/release_valid.mat", &["--subset", &subset]).expect("the files stand together");
+    ingest(folder, "mpii", "mpii/release_valid.mat", &["--subset", &subset])
+        .expect("the files stand together");
     let array = real_data("mpii/predictions/hg_preds_valid-example.h5").expect("the files stand together");
     let array = array.display().to_string();
     let arguments = [
-        "ingest", "predictions", &array, "--array", "preds", "--axes", "njc", "--skeleton", "mpii16", "--first-pixel",
-        "1", "--people", "people", "--out", "keypoints",
+        "ingest",
+        "predictions",
+        &array,
+        "--array",
+        "preds",
+        "--axes",
+        "njc",
+        "--skeleton",
+        "mpii16",
+        "--first-pixel",
+        "1",
+        "--people",
+        "people",
+        "--out",
+        "keypoints",
     ];
     motionmill(folder, &arguments).succeeded();
     let score = |protocol: &str| -> Vec<Value> {
         let arguments = [
-            "evaluate", "pose", "--truth", "people", "--predictions", "keypoints", "--protocol", protocol,
-            "--resamples", "0", "--format", "json",
+            "evaluate",
+            "pose",
+            "--truth",
+            "people",
+            "--predictions",
+            "keypoints",
+            "--protocol",
+            protocol,
+            "--resamples",
+            "0",
+            "--format",
+            "json",
         ];
         serde_json::from_str(&motionmill(folder, &arguments).succeeded().stdout).expect("a list of metrics")
     };
@@ -75,8 +104,14 @@ fn published_predictions_give_the_published_figures() {
     };
     let official = score("mpii-official");
     let expected = [
-        ("head", "94.9", 1), ("shoulder", "92.24", 2), ("elbow", "84.49", 2), ("wrist", "77.92", 2),
-        ("hip", "83.00", 2), ("knee", "78.02", 2), ("ankle", "72.89", 2), ("upper_body", "84.9", 1),
+        ("head", "94.9", 1),
+        ("shoulder", "92.24", 2),
+        ("elbow", "84.49", 2),
+        ("wrist", "77.92", 2),
+        ("hip", "83.00", 2),
+        ("knee", "78.02", 2),
+        ("ankle", "72.89", 2),
+        ("upper_body", "84.9", 1),
         ("total", "83.93", 2),
     ];
     for (name, value, digits) in expected {
@@ -112,7 +147,8 @@ fn real_pictures_through_the_real_network() {
         let out = format!("sinks.keypoints.write.parquet.path=\"t{threads}/keypoints\"");
         let metrics = format!("sinks.metrics.write.parquet.path=\"t{threads}/metrics\"");
         // Rows past the first hundred are rejected by the plan; the paths are the only difference.
-        motionmill(folder, &["run", "plan.toml", "--threads", threads, "--set", &out, "--set", &metrics]).succeeded();
+        motionmill(folder, &["run", "plan.toml", "--threads", threads, "--set", &out, "--set", &metrics])
+            .succeeded();
     }
     let table = |name: &str| -> Vec<(String, Vec<u8>)> {
         let shards = files(&folder.join(name)).into_iter().filter(|(name, _)| name.ends_with(".parquet"));

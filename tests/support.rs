@@ -13,7 +13,10 @@ pub struct Done {
 impl Done {
     /// The three parts as one text for a snapshot.
     pub fn text(&self) -> String {
-        format!("exit code: {}\n----- stdout -----\n{}\n----- stderr -----\n{}", self.code, self.stdout, self.stderr)
+        format!(
+            "exit code: {}\n----- stdout -----\n{}\n----- stderr -----\n{}",
+            self.code, self.stdout, self.stderr
+        )
     }
 
     /// Itself, after making sure that the command succeeded.
@@ -33,7 +36,11 @@ pub fn motionmill(folder: &Path, arguments: &[&str]) -> Done {
         .output()
         .expect("the command starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the command prints UTF-8");
-    Done { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Done {
+        code: output.status.code().unwrap_or(-1),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
 }
 
 /// The workspace's folder.

@@ -43,7 +43,7 @@ pub enum ReadError {
     /// The file is sound but holds something else.
     #[error("{expected}, found {found}: `{}`", path.display())]
     Unexpected {
-        /// The rule, such as: `the array \`joints\` must be 3 x 14 x N`.
+        /// The rule, such as: the array `joints` must be 3 x 14 x N.
         expected: String,
         /// What the file holds.
         found: String,

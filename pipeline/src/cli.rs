@@ -49,8 +49,9 @@ pub enum Command {
 /// The format to read.
 #[derive(Debug, Subcommand)]
 pub enum Ingest {
-    /// MPII Human Pose: the RELEASE .mat, the HRNet JSON, the hourglass .h5 or `gt_valid.mat`
+    /// MPII Human Pose: the RELEASE .mat, the `HRNet` JSON, the hourglass .h5 or `gt_valid.mat`
     Mpii {
+        /// What is read, and where it goes
         #[command(flatten)]
         files: AnnotationArgs,
         /// A `valid.h5`: keep its people, in its order, so that prediction arrays line up
@@ -59,16 +60,19 @@ pub enum Ingest {
     },
     /// Leeds Sports Pose: joints.mat of 3 x 14 x N
     Lsp {
+        /// What is read, and where it goes
         #[command(flatten)]
         files: AnnotationArgs,
     },
     /// Leeds Sports Pose extended training: joints.mat of 14 x 3 x N
     Lspet {
+        /// What is read, and where it goes
         #[command(flatten)]
         files: AnnotationArgs,
     },
     /// FLIC: examples.mat
     Flic {
+        /// What is read, and where it goes
         #[command(flatten)]
         files: AnnotationArgs,
         /// Whose left and right the joints are named for
@@ -91,6 +95,7 @@ pub struct AnnotationArgs {
     /// Folder of the pictures; they may be absent, only stages that need pixels miss them
     #[arg(long, value_name = "DIR")]
     pub images: PathBuf,
+    /// Where it goes
     #[command(flatten)]
     pub out: OutArgs,
 }
@@ -132,6 +137,7 @@ pub struct PredictionArgs {
     /// What made the predictions; the file's name if not given
     #[arg(long)]
     pub model: Option<String>,
+    /// Where it goes
     #[command(flatten)]
     pub out: OutArgs,
 }
@@ -149,6 +155,7 @@ pub struct PlanArgs {
 /// A plan, and how to run it.
 #[derive(Debug, Args)]
 pub struct RunArgs {
+    /// The plan
     #[command(flatten)]
     pub plan: PlanArgs,
     /// Threads; as many as the machine has if not given. The output does not depend on them

@@ -314,6 +314,7 @@ pub fn affines(batch: &RecordBatch, name: &str) -> Result<Vec<Affine>, SchemaErr
 ///
 /// # Errors
 /// When the array is not as long as the batch.
+#[expect(clippy::needless_pass_by_value, reason = "the field is made for this column, as the array is")]
 pub fn with_column(batch: &RecordBatch, field: Field, array: ArrayRef) -> Result<RecordBatch, SchemaError> {
     let schema = Arc::new(schema_with(batch.schema_ref(), field.clone()));
     let mut columns = batch.columns().to_vec();

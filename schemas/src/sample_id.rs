@@ -10,10 +10,10 @@
 /// assert_eq!(sample_id("flic", "12-oclock-high.special", None), "flic-12-oclock-high_special");
 /// ```
 pub fn sample_id(dataset: &str, image: &str, person_index: Option<i32>) -> String {
-    let mut id = format!("{dataset}-{image}");
-    if let Some(index) = person_index {
-        id.push_str(&format!("-{index}"));
-    }
+    let id = match person_index {
+        Some(index) => format!("{dataset}-{image}-{index}"),
+        None => format!("{dataset}-{image}"),
+    };
     id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
 }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::augment::{ColourConfig, CropConfig, FlipConfig, RotateConfig, ScaleConfig, ShiftConfig, WarpConfig};
+use crate::augment::{
+    ColourConfig, CropConfig, FlipConfig, RotateConfig, ScaleConfig, ShiftConfig, WarpConfig,
+};
 use crate::decode::DecodeConfig;
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig};
 use crate::evaluate::EvaluateConfig;

@@ -143,7 +143,7 @@ fn pixels_are_those_of_pillow() {
     }
 }
 
-const RGB420: u64 = 0x21d2106ba2541db8;
-const RGB444: u64 = 0x68543f99bf675337;
-const GREY: u64 = 0x09e2d3a167c0f89f;
-const CMYK: u64 = 0x6cc74528780727b5;
+const RGB420: u64 = 0x21d2_106b_a254_1db8;
+const RGB444: u64 = 0x6854_3f99_bf67_5337;
+const GREY: u64 = 0x09e2_d3a1_67c0_f89f;
+const CMYK: u64 = 0x6cc7_4528_7807_27b5;

@@ -23,7 +23,7 @@ fn provenance(hash: &str) -> Provenance {
 }
 
 /// Writes `batches` from where it left off, stopping before number `stop`; `None` finishes the table.
-fn write(folder: &std::path::Path, batches: &[RecordBatch], shard_bytes: u64, stop: Option<u64>) {
+fn write(folder: &Path, batches: &[RecordBatch], shard_bytes: u64, stop: Option<u64>) {
     let options = WriterOptions { shard_bytes, row_group_bytes: 64, force: false };
     let started = TableWriter::start(folder, batches[0].schema_ref(), provenance("a"), options).unwrap();
     let Started::From { mut writer, next_batch } = started else { return };
@@ -32,23 +32,21 @@ fn write(folder: &std::path::Path, batches: &[RecordBatch], shard_bytes: u64, st
         if stop == Some(number) {
             return;
         }
-        if number >= next_batch {
-            if writer.write(number, batch).unwrap() {
-                writer.cut().unwrap();
-            }
+        if number >= next_batch && writer.write(number, batch).unwrap() {
+            writer.cut().unwrap();
         }
     }
     writer.finish(BTreeMap::from([("image missing".to_owned(), 2)])).unwrap();
 }
 
-fn ids(folder: &std::path::Path) -> Vec<i32> {
+fn ids(folder: &Path) -> Vec<i32> {
     let reader = TableReader::open(folder, None).unwrap();
     let batches = reader.read_all().unwrap();
     let ids = batches.iter().flat_map(|b| schemas::columns::integers(b, "id").unwrap().values().to_vec());
     ids.collect()
 }
 
-fn files(folder: &std::path::Path) -> BTreeMap<String, Vec<u8>> {
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
     entries.map(|e| (e.file_name().into_string().unwrap(), std::fs::read(e.path()).unwrap())).collect()
 }

@@ -19,7 +19,7 @@ const SEED: u64 = 2026;
 /// Runs the demo in `folder`, which is replaced.
 pub fn run(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() && !folder.join(MARK).exists() {
-        return Err(super::failure::Hint::new(
+        return Err(super::failure::Hint::error(
             format!("the folder exists and was not made by the demo: `{}`", folder.display()),
             "choose another with `--out`",
         ));
@@ -27,7 +27,8 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder).with_context(|| format!("cannot replace `{}`", folder.display()))?;
     }
-    fs::create_dir_all(folder.join("network")).with_context(|| format!("cannot write `{}`", folder.display()))?;
+    fs::create_dir_all(folder.join("network"))
+        .with_context(|| format!("cannot write `{}`", folder.display()))?;
     fs::write(folder.join(MARK), "Made by `motionmill demo`, which replaces this folder.\n")?;
     fs::write(folder.join("network/demo_pose.onnx"), NETWORK)?;
     fs::write(folder.join("network/demo_pose.toml"), CARD)?;

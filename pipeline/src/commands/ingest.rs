@@ -65,7 +65,10 @@ fn plan_of(read: SourceConfig, out: &Path) -> Plan {
         rejects: None,
         sources: BTreeMap::from([("annotations".to_owned(), SourceNode { read })]),
         stages: BTreeMap::new(),
-        sinks: BTreeMap::from([("people".to_owned(), SinkNode { inputs: vec!["annotations".to_owned()], write })]),
+        sinks: BTreeMap::from([(
+            "people".to_owned(),
+            SinkNode { inputs: vec!["annotations".to_owned()], write },
+        )]),
     }
 }
 

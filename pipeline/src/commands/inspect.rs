@@ -83,7 +83,8 @@ fn describe_joints(text: &mut String, table: &TableReader, skeleton: &Skeleton) 
         let [visible, occluded, missing] = cells(count);
         writeln!(text, "  {joint:14} {visible:>10} {occluded:>10} {missing:>10}")?;
     }
-    let sum = counts.iter().fold([0; 3], |sum, count| [sum[0] + count[0], sum[1] + count[1], sum[2] + count[2]]);
+    let sum =
+        counts.iter().fold([0; 3], |sum, count| [sum[0] + count[0], sum[1] + count[1], sum[2] + count[2]]);
     let [visible, occluded, missing] = cells(&sum);
     writeln!(text, "  {:14} {visible:>10} {occluded:>10} {missing:>10}", "all")?;
     let annotated = grouped(sum[1] + sum[2]);

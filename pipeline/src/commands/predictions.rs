@@ -48,7 +48,7 @@ fn people(args: &PredictionArgs) -> anyhow::Result<(Vec<String>, Vec<Option<Stri
     let splits: Vec<String> =
         table.manifest().map(|manifest| manifest.splits.keys().cloned().collect()).unwrap_or_default();
     if args.split.is_none() && splits.len() > 1 {
-        return Err(Hint::new(
+        return Err(Hint::error(
             format!("the people have several splits ({}), whose rows stand apart", splits.join(", ")),
             format!("say which one the array is of: `--split {}`", splits[0]),
         ));
@@ -58,7 +58,8 @@ fn people(args: &PredictionArgs) -> anyhow::Result<(Vec<String>, Vec<Option<Stri
         let batch = batch?;
         ids.extend(strings(&batch, "sample_id")?.iter().flatten().map(str::to_owned));
         let names = strings(&batch, "split")?;
-        split_names.extend((0..names.len()).map(|row| names.is_valid(row).then(|| names.value(row).to_owned())));
+        split_names
+            .extend((0..names.len()).map(|row| names.is_valid(row).then(|| names.value(row).to_owned())));
     }
     Ok((ids, split_names))
 }

@@ -9,8 +9,8 @@ use datasets::shards::TableReader;
 use schemas::columns::skeleton_of;
 use schemas::tables::{keypoints, table_name};
 use stages::ingest::MapSkeletonConfig;
-use stages::{BuildContext, Stage};
 use stages::report::{SheetOptions, contact_sheet, prediction_sheet};
+use stages::{BuildContext, Stage};
 
 use super::failure::Hint;
 use crate::cli::PreviewArgs;
@@ -25,7 +25,7 @@ pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     let options = SheetOptions { rows: args.count, ..SheetOptions::default() };
     let sheet = if table_name(table.schema()) == Some(keypoints::NAME) {
         let Some(folder) = &args.people else {
-            return Err(Hint::new(
+            return Err(Hint::error(
                 "a table of keypoints has no pictures",
                 "name the people that they are of: `--people DIR`",
             ));
@@ -40,7 +40,10 @@ pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     for reject in &sheet.rejects {
         eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
     }
-    sheet.picture.save(&args.out).with_context(|| format!("cannot write the picture `{}`", args.out.display()))?;
+    sheet
+        .picture
+        .save(&args.out)
+        .with_context(|| format!("cannot write the picture `{}`", args.out.display()))?;
     eprintln!("wrote {}: {} rows drawn", args.out.display(), sheet.drawn);
     Ok(())
 }
@@ -64,7 +67,9 @@ fn spread(table: &TableReader, count: usize) -> anyhow::Result<RecordBatch> {
     for batch in table.batches(BATCH_ROWS) {
         let batch = batch?;
         let end = start + batch.num_rows();
-        picked.extend(wanted.iter().filter(|row| (start..end).contains(row)).map(|row| batch.slice(row - start, 1)));
+        picked.extend(
+            wanted.iter().filter(|row| (start..end).contains(row)).map(|row| batch.slice(row - start, 1)),
+        );
         start = end;
         if picked.len() == count {
             break;

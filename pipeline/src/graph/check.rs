@@ -41,14 +41,15 @@ impl Graph {
         Ok(graph)
     }
 
-    fn build_stage(&self, name: &str, index: &HashMap<String, usize>, threads: usize) -> Result<Node, GraphError> {
+    fn build_stage(
+        &self,
+        name: &str,
+        index: &HashMap<String, usize>,
+        threads: usize,
+    ) -> Result<Node, GraphError> {
         let config = &self.plan.stages[name];
-        let context = BuildContext {
-            name: name.to_owned(),
-            seed: self.plan.seed,
-            threads,
-            folder: PathBuf::new(),
-        };
+        let context =
+            BuildContext { name: name.to_owned(), seed: self.plan.seed, threads, folder: PathBuf::new() };
         let built = config.run.build(&context);
         let step = built.map_err(|source| GraphError::Build { node: name.to_owned(), source })?;
         let inputs: Vec<usize> = config.inputs.iter().map(|input| index[input]).collect();

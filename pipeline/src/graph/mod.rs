@@ -5,7 +5,7 @@ mod print;
 mod source;
 
 pub use print::print_graph;
-pub(crate) use print::type_name;
+pub use print::type_name;
 pub use source::Source;
 
 use std::path::PathBuf;
@@ -162,9 +162,13 @@ impl GraphError {
     /// What to change, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnknownInput { known, .. } => Some(format!("the sources and stages are {}", known.join(", "))),
+            Self::UnknownInput { known, .. } => {
+                Some(format!("the sources and stages are {}", known.join(", ")))
+            }
             Self::Build { source, .. } | Self::Edge { source, .. } => source.hint().map(str::to_owned),
-            Self::NoSink => Some("add `[sinks.NAME]` with `inputs` and `write.parquet = { path = .. }`".to_owned()),
+            Self::NoSink => {
+                Some("add `[sinks.NAME]` with `inputs` and `write.parquet = { path = .. }`".to_owned())
+            }
             Self::Table { source: ShardError::NoManifest { .. }, .. } => {
                 Some("make the table with `motionmill ingest` or `motionmill run`".to_owned())
             }
@@ -180,7 +184,8 @@ impl Graph {
             Work::Rows(stage) => Some(stage.engines()),
             _ => None,
         });
-        let mut engines: Vec<String> = stages.flatten().map(|(name, engine)| format!("{name}: {engine}")).collect();
+        let mut engines: Vec<String> =
+            stages.flatten().map(|(name, engine)| format!("{name}: {engine}")).collect();
         engines.sort();
         engines.dedup();
         engines

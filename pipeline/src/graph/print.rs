@@ -30,7 +30,8 @@ pub fn print_graph(graph: &Graph) -> String {
         let _ = writeln!(text, "    table {table}{}", skeleton.unwrap_or_default());
         let before = node.inputs.first().map(|&input| &graph.nodes[input].schema);
         for field in node.schema.fields() {
-            let same = |schema: &Schema| schema.field_with_name(field.name()).is_ok_and(|f| f == field.as_ref());
+            let same =
+                |schema: &Schema| schema.field_with_name(field.name()).is_ok_and(|f| f == field.as_ref());
             if before.is_some_and(|schema| same(schema)) {
                 continue;
             }
@@ -46,7 +47,7 @@ pub fn print_graph(graph: &Graph) -> String {
 }
 
 /// A type in the words of the field: `[16, 2] Float64`.
-pub(crate) fn type_name(data_type: &DataType) -> String {
+pub fn type_name(data_type: &DataType) -> String {
     let mut shape = Vec::new();
     let mut inner = data_type;
     while let DataType::FixedSizeList(item, length) = inner {

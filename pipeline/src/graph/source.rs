@@ -36,8 +36,7 @@ impl Source {
         Ok(match config {
             SourceConfig::Table { path, split } => {
                 let opened = TableReader::open(path, split.as_deref());
-                let table =
-                    opened.map_err(|source| GraphError::Table { node: node.to_owned(), source })?;
+                let table = opened.map_err(|source| GraphError::Table { node: node.to_owned(), source })?;
                 let schema = table.schema().clone();
                 ("table", Self { schema, rows: Rows::Table(table), rejects: Vec::new(), images: None })
             }
@@ -99,7 +98,10 @@ impl Source {
     }
 
     /// Its rows, in order, at most `batch_rows` at a time.
-    pub fn batches(&self, batch_rows: usize) -> Box<dyn Iterator<Item = Result<RecordBatch, ShardError>> + Send> {
+    pub fn batches(
+        &self,
+        batch_rows: usize,
+    ) -> Box<dyn Iterator<Item = Result<RecordBatch, ShardError>> + Send> {
         match &self.rows {
             Rows::Table(table) => Box::new(table.batches(batch_rows)),
             Rows::People(skeleton, people) => {

@@ -147,10 +147,8 @@ impl Plan {
     /// When it is not valid TOML, has an unknown key, or a value out of its range; the message points at the value.
     pub fn parse(text: &str, origin: &str, overrides: &[Override]) -> Result<Self, PlanError> {
         let resolved = apply(text, origin, overrides)?;
-        let origin =
-            if overrides.is_empty() { origin.to_owned() } else { format!("{origin}, after --set") };
-        toml::from_str(&resolved)
-            .map_err(|error| PlanError::Invalid { origin, message: error.to_string() })
+        let origin = if overrides.is_empty() { origin.to_owned() } else { format!("{origin}, after --set") };
+        toml::from_str(&resolved).map_err(|error| PlanError::Invalid { origin, message: error.to_string() })
     }
 
     /// Hash of all that the plan says, in one spelling; comments and layout do not count.

@@ -22,7 +22,8 @@ impl FromStr for Override {
         }
         let parsed = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
         let value = parsed.and_then(|mut table| table.remove("value"));
-        let value = value.unwrap_or_else(|| toml::Value::String(text[key.len()..].trim()[1..].trim().to_owned()));
+        let value =
+            value.unwrap_or_else(|| toml::Value::String(text[key.len()..].trim()[1..].trim().to_owned()));
         Ok(Self { key: key.to_owned(), value })
     }
 }

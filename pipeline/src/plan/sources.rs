@@ -16,7 +16,7 @@ pub enum SourceConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         split: Option<String>,
     },
-    /// MPII Human Pose: the `RELEASE` `.mat`, the HRNet JSON, the hourglass `.h5` or `gt_valid.mat`.
+    /// MPII Human Pose: the `RELEASE` `.mat`, the `HRNet` JSON, the hourglass `.h5` or `gt_valid.mat`.
     Mpii {
         /// The annotation file; its content tells which of the four it is.
         annotations: PathBuf,

@@ -139,23 +139,25 @@ impl Flow<'_> {
         let resume_at = outputs.next_batch();
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
-                let result = self.write(receiver, first.max(resume_at), &gate, outputs);
+                let result = write_in_order(receiver, first.max(resume_at), &gate, outputs);
                 if result.is_err() {
                     stop.store(true, Ordering::Relaxed);
                 }
                 gate.close();
                 result
             });
-            let fed = pool.in_place_scope(|scope| {
-                self.feed(scope, batches, first, resume_at, &gate, &stop, &sender)
-            });
+            let fed = pool
+                .in_place_scope(|scope| self.feed(scope, batches, first, resume_at, &gate, &stop, &sender));
             drop(sender);
             let written = writer.join().expect("the writer does not panic");
             written.and(fed)
         })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the loop's own state, named, is clearer than a struct of it")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the loop's own state, named, is clearer than a struct of it"
+    )]
     fn feed<'scope, E>(
         &'scope self,
         scope: &rayon::Scope<'scope>,
@@ -190,27 +192,26 @@ impl Flow<'_> {
         }
         Ok(number)
     }
+}
 
-    /// Puts deliveries into the order of their numbers and writes them.
-    fn write(
-        &self,
-        receiver: Receiver<Result<Delivery, RunError>>,
-        first: u64,
-        gate: &Gate,
-        outputs: &mut Outputs,
-    ) -> Result<(), RunError> {
-        let mut waiting: BTreeMap<u64, Delivery> = BTreeMap::new();
-        let mut next = first;
-        for delivery in receiver {
-            let delivery = delivery?;
-            gate.measured(delivery.bytes);
-            waiting.insert(delivery.number, delivery);
-            while let Some(ready) = waiting.remove(&next) {
-                outputs.deliver(ready)?;
-                gate.leave();
-                next += 1;
-            }
+/// Puts deliveries into the order of their numbers and writes them; the first to come has number `first`.
+fn write_in_order(
+    receiver: Receiver<Result<Delivery, RunError>>,
+    first: u64,
+    gate: &Gate,
+    outputs: &mut Outputs,
+) -> Result<(), RunError> {
+    let mut waiting: BTreeMap<u64, Delivery> = BTreeMap::new();
+    let mut next = first;
+    for delivery in receiver {
+        let delivery = delivery?;
+        gate.measured(delivery.bytes);
+        waiting.insert(delivery.number, delivery);
+        while let Some(ready) = waiting.remove(&next) {
+            outputs.deliver(ready)?;
+            gate.leave();
+            next += 1;
         }
-        Ok(())
     }
+    Ok(())
 }

@@ -108,7 +108,12 @@ impl Outputs {
     ///
     /// # Errors
     /// When one is there by other work, or the system refuses.
-    pub fn start(graph: &Graph, rejects: &Path, provenance: &Provenance, force: bool) -> Result<Self, RunError> {
+    pub fn start(
+        graph: &Graph,
+        rejects: &Path,
+        provenance: &Provenance,
+        force: bool,
+    ) -> Result<Self, RunError> {
         let work = sibling(rejects, ".work");
         let named = |made_by: &str| Provenance { made_by: made_by.to_owned(), ..provenance.clone() };
         let (mut sinks, mut inputs) = (BTreeMap::new(), BTreeMap::new());
@@ -124,9 +129,11 @@ impl Outputs {
                         let schema = &graph.nodes[input].schema;
                         let stage = |source| RunError::Stage { stage: node.name.clone(), source };
                         let columns = aggregate.needed_columns(number, schema).map_err(stage)?;
-                        let narrow: Arc<Schema> = Arc::new(schema.project(&columns).expect("columns of the schema"));
+                        let narrow: Arc<Schema> =
+                            Arc::new(schema.project(&columns).expect("columns of the schema"));
                         let folder = work.join(format!("{}-{number}", node.name));
-                        let mut output = Output::start(&folder, &narrow, named(&node.name), SHARD_BYTES, force)?;
+                        let mut output =
+                            Output::start(&folder, &narrow, named(&node.name), SHARD_BYTES, force)?;
                         output.columns = Some(columns);
                         inputs.insert((index, number), output);
                     }
@@ -222,7 +229,11 @@ impl Outputs {
         }
         summaries.push(summary);
         if work.exists() {
-            fs::remove_dir_all(&work).map_err(|source| ShardError::Io { action: "remove", path: work, source })?;
+            fs::remove_dir_all(&work).map_err(|source| ShardError::Io {
+                action: "remove",
+                path: work,
+                source,
+            })?;
         }
         Ok((summaries, reasons))
     }

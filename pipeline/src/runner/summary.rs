@@ -74,13 +74,21 @@ impl Summary {
     /// The summary as a table in plain text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
-        let width = self.nodes.iter().map(|node| node.name.len() + node.kind.len() + 3).max().unwrap_or(0).max(8);
-        let _ = writeln!(text, "{:width$} {:>10} {:>10} {:>9} {:>8}", "", "rows in", "rows out", "rejected", "seconds");
+        let width =
+            self.nodes.iter().map(|node| node.name.len() + node.kind.len() + 3).max().unwrap_or(0).max(8);
+        let _ = writeln!(
+            text,
+            "{:width$} {:>10} {:>10} {:>9} {:>8}",
+            "", "rows in", "rows out", "rejected", "seconds"
+        );
         for node in &self.nodes {
             let NodeTotals { rows_in, rows_out, rejected, busy } = node.totals;
             let cell = |shown: bool, value: u64| if shown { grouped(value) } else { String::new() };
-            let seconds =
-                if node.has_input && node.has_output { format!("{:.1}", busy.as_secs_f64()) } else { String::new() };
+            let seconds = if node.has_input && node.has_output {
+                format!("{:.1}", busy.as_secs_f64())
+            } else {
+                String::new()
+            };
             let line = format!(
                 "{:width$} {:>10} {:>10} {:>9} {seconds:>8}",
                 format!("{} ({})", node.name, node.kind),
@@ -123,6 +131,9 @@ pub(crate) fn grouped(value: u64) -> String {
 mod tests {
     #[test]
     fn thousands_are_grouped() {
-        assert_eq!(["0", "999", "1,000", "44,240", "1,234,567"], [0, 999, 1000, 44240, 1_234_567].map(super::grouped));
+        assert_eq!(
+            ["0", "999", "1,000", "44,240", "1,234,567"],
+            [0, 999, 1000, 44240, 1_234_567].map(super::grouped)
+        );
     }
 }

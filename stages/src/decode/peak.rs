@@ -40,6 +40,7 @@ fn highest_and_sum(map: &[f32]) -> (f32, f64) {
 }
 
 /// Index of the first number equal to `value`: whole chunks are compared without a branch inside.
+#[expect(clippy::needless_bitwise_bool, reason = "without a branch the loop becomes vector instructions")]
 fn first_equal(map: &[f32], value: f32) -> Option<usize> {
     let has = |chunk: &[f32]| chunk.iter().fold(false, |any, number| any | (*number == value));
     let start = map.chunks(4 * LANES).position(has)? * 4 * LANES;

@@ -239,9 +239,9 @@ impl Stage for Decode {
                     .entry(key)
                     .or_insert_with(|| Upsample::new(maps.height, maps.width, maps.stride, maps.origin))
             });
-            for joint in 0..joints {
+            for (joint, mirror) in mirrored.iter().enumerate() {
                 // In a mirrored crop the map of a left joint shows the right one.
-                let channel = if flipped.value(row) { mirrored[joint] } else { joint };
+                let channel = if flipped.value(row) { *mirror } else { joint };
                 let map = &maps.values[channel * height * width..][..height * width];
                 let reading = self.read(map, &maps, enlarge.map(|upsample| (upsample, &mut room)));
                 points.extend(self.point_in_image(&image_from_crop, &reading));

@@ -35,7 +35,7 @@ fn table(maps: Vec<f32>, side: usize, place: [f64; 2], crops: &[(Affine, bool)])
         Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("flic-{row}")))),
         Arc::new(StringArray::from_iter_values((0..rows).map(|_| "examples.mat"))),
         vector_array(crops.iter().map(|(crop, _)| Some(&crop.0[..])), 6),
-        Arc::new(BooleanArray::from_iter(crops.iter().map(|(_, flipped)| Some(*flipped)))),
+        Arc::new(crops.iter().map(|(_, flipped)| Some(*flipped)).collect::<BooleanArray>()),
         Arc::new(Int32Array::from(vec![1; rows])),
         heatmaps::maps_array(maps, JOINTS, side, side),
         Arc::new(Float64Array::from(vec![place[0]; rows])),

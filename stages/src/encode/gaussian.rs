@@ -131,7 +131,9 @@ mod tests {
             let gaussian = Gaussian { sigma: Positive::constant(sigma), ..SEVEN };
             let people = [[x, y], other];
             let mut map = vec![0.0; 46 * 46];
-            people.iter().for_each(|person| gaussian.add(*person, &CPM, &mut map));
+            for person in people {
+                gaussian.add(person, &CPM, &mut map);
+            }
             for (found, expected) in map.iter().zip(by_definition(&gaussian, &people, &CPM)) {
                 prop_assert!((f64::from(*found) - expected).abs() < 1e-6);
             }

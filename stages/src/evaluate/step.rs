@@ -13,7 +13,15 @@ use crate::stage::{Aggregate, Gathered, StageError};
 const TRUTH: ([&str; 3], [&str; 9]) = (
     ["sample_id", "keypoints", "visibility"],
     [
-        "dataset", "split", "image_path", "person_index", "center", "scale", "head_box", "torso_box", "attributes",
+        "dataset",
+        "split",
+        "image_path",
+        "person_index",
+        "center",
+        "scale",
+        "head_box",
+        "torso_box",
+        "attributes",
     ],
 );
 

@@ -21,7 +21,7 @@ pub enum Provider {
     Cpu,
     /// An NVIDIA card through CUDA and cuDNN.
     Cuda,
-    /// An NVIDIA card through TensorRT, with CUDA for what TensorRT cannot do.
+    /// An NVIDIA card through `TensorRT`, with CUDA for what `TensorRT` cannot do.
     Tensorrt,
 }
 

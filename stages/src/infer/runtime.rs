@@ -11,7 +11,7 @@ use crate::StageError;
 
 /// The wheel that holds the library for the CPU, at the version that the project is tested with.
 pub const CPU_WHEEL: &str = "onnxruntime==1.31.1";
-/// The wheel that holds the library with CUDA and TensorRT.
+/// The wheel that holds the library with CUDA and `TensorRT`.
 pub const GPU_WHEEL: &str = "onnxruntime-gpu==1.31.1";
 
 static LOADED: OnceLock<Runtime> = OnceLock::new();

@@ -142,7 +142,8 @@ fn libraries_below(prefix: &Path) -> Vec<PathBuf> {
 fn is_library(name: &str) -> bool {
     name == "onnxruntime.dll"
         || name.starts_with("libonnxruntime.so")
-        || (name.starts_with("libonnxruntime.") && name.ends_with(".dylib"))
+        || (name.starts_with("libonnxruntime.")
+            && Path::new(name).extension().is_some_and(|suffix| suffix == "dylib"))
 }
 
 /// The entries of `folder` whose name passes, sorted; none where the folder cannot be read.

@@ -45,6 +45,9 @@ pub struct Infer {
     pub(super) runtime: &'static Runtime,
 }
 
+/// The rows fit to run, with their numbers in the batch, and the others.
+type Sorted<'a> = (Vec<(usize, Row<'a>)>, Vec<Reject>);
+
 impl Infer {
     /// The model card.
     pub fn card(&self) -> &ModelCard {
@@ -103,11 +106,7 @@ impl Infer {
     }
 
     /// The rows fit to run, with their numbers in `batch`; the others as rejects.
-    fn sort_rows<'a>(
-        &self,
-        batch: &RecordBatch,
-        images: &'a BinaryArray,
-    ) -> Result<(Vec<(usize, Row<'a>)>, Vec<Reject>), StageError> {
+    fn sort_rows<'a>(&self, batch: &RecordBatch, images: &'a BinaryArray) -> Result<Sorted<'a>, StageError> {
         let centers = match self.card.center_map {
             None => None,
             Some(_) => Some((vectors_f64(batch, "center", 2)?, affines(batch, samples::CROP_FROM_IMAGE)?)),

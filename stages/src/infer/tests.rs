@@ -101,9 +101,9 @@ fn two_heads_make_two_rows_a_sample_and_the_background_goes() {
 fn a_network_of_one_row_a_call_runs_row_by_row_in_bgr_with_mean_and_std() {
     let images: Vec<Vec<u8>> = (0..3).map(|i| image(40 * i)).collect();
     let outcome = build("nhwc_fixed").unwrap().run(&samples_of(&images, &FLIC9)).unwrap();
-    for row in 0..3 {
+    for (row, image) in images.iter().enumerate() {
         // Channel 2 of a BGR image is red, whose mean and std come last: (level - 30) / 2.
-        let expected = 4.0 * mean(&images[row], 0, 5, 2, |level| (level - 30.0) / 2.0);
+        let expected = 4.0 * mean(image, 0, 5, 2, |level| (level - 30.0) / 2.0);
         let found = f64::from(maps(&outcome.rows)[(row * 9 + 3) * 24 + 2 * 6 + 5]);
         assert!((found - expected).abs() < 1e-2, "{found} {expected}");
     }
