@@ -1,5 +1,6 @@
 //! Whole commands as a user sees them: exit code, stdout, stderr.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use datasets::synthetic::{self, Options};
@@ -49,7 +50,7 @@ fn help_of_every_command() {
     for command in commands {
         let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
         let done = motionmill(folder.path(), &arguments).succeeded();
-        text.push_str(&format!("$ motionmill {}\n{}\n", arguments.join(" "), done.stdout));
+        let _ = write!(text, "$ motionmill {}\n{}\n", arguments.join(" "), done.stdout);
     }
     assert_snapshot("help", &text);
 }

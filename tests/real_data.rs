@@ -22,7 +22,7 @@ fn readers_count_what_the_files_hold() {
         (
             "mpii",
             "mpii/release_valid.mat",
-            "2,769 images, 2,966 people, 2,958 of them labelled, 44,240 annotated joints",
+            "2,769 images, 5,039 people, 2,958 of them labelled, 44,240 annotated joints",
             &[],
         ),
         (
