@@ -27,7 +27,8 @@ reference: $(VENV)/ready
 	MOTIONMILL_WRITE_REFERENCE=1 cargo test --package motionmill-tests --locked --quiet reference
 
 bench: $(VENV)/ready
-	$(PYTHON) benches/run.py
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check numpy opencv-python-headless
+	$(VENV)/bin/python benches/run.py
 
 $(VENV)/ready: Makefile
 	$(PYTHON) -m venv $(VENV)

@@ -14,7 +14,7 @@ use super::session::{Pool, Worker};
 use super::stage::Infer;
 use crate::{BuildContext, StageError};
 
-/// Rows a call on the processor: one. Larger calls are no faster there, and would compute blank rows to fill up.
+/// Rows a call on the processor: one. Larger calls compute blank rows to fill up a batch of odd length.
 pub const DEFAULT_BATCH_CPU: usize = 1;
 /// Rows a call on a card, where small calls leave most of it idle.
 pub const DEFAULT_BATCH_DEVICE: usize = 16;

@@ -1,0 +1,71 @@
+"""Every benchmark in one run, written to docs/benchmarks.md.
+
+    python benches/run.py --network NETWORK.onnx --card CARD.toml [--rounds 7] [--mmpose FOLDER] [--profile release]
+
+Builds the two example programs, then times ours and the rivals in turns. Needs numpy and opencv-python-headless.
+"""
+
+import argparse
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+HEAD = """# Benchmarks
+
+Written by `benches/run.py`; both sides of each table were measured in turns in the same run. Compare the columns, not the
+numbers with those of another machine.
+
+- machine: {machine}
+- build: profile `{profile}`
+- rounds: {rounds}, medians
+
+"""
+
+SAMPLES = """## Training samples, one core
+
+A 1280x720 JPEG is read, decoded, flipped, turned, scaled and cut to 256x256 in one warp, normalised to planar float32, and
+16 heatmaps of 64x64 are made.
+
+"""
+
+INFERENCE = """
+## Inference, one thread
+
+The stage `infer` (rows of a table in, heatmaps as a column out) against a bare ONNX Runtime session that runs one tensor,
+filled beforehand, in a loop.
+
+"""
+
+
+def output_of(command: list[str]) -> str:
+    print("$", " ".join(command), file=sys.stderr)
+    return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--network", default="models/demo-pose/demo_pose.onnx")
+    parser.add_argument("--card", default="models/demo-pose/demo_pose.toml")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--mmpose", help="folder of an installed mmpose, to time its own encoder")
+    parser.add_argument("--profile", default="release")
+    arguments = parser.parse_args()
+
+    build = ["cargo", "build", "--locked", "-p", "motionmill-stages", "--examples", "--profile", arguments.profile]
+    subprocess.run(build, cwd=ROOT, check=True)
+    built = ROOT / "target" / ("debug" if arguments.profile == "dev" else arguments.profile) / "examples"
+    samples = [sys.executable, "benches/samples.py", str(built / "sample_bench"), "--rounds", str(arguments.rounds)]
+    if arguments.mmpose:
+        samples += ["--mmpose", arguments.mmpose]
+    infer = [str(built / "infer_bench"), arguments.network, arguments.card, str(arguments.rounds)]
+    machine = f"{platform.machine()}, {platform.processor() or platform.system()}"
+    head = HEAD.format(machine=machine, profile=arguments.profile, rounds=arguments.rounds)
+    text = head + SAMPLES + output_of(samples).strip() + "\n" + INFERENCE + output_of(infer).strip() + "\n"
+    (ROOT / "docs" / "benchmarks.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
