@@ -1,31 +1,24 @@
 //! Same plan, same seed: same bytes, whatever the threads, and after any interruption.
 
+use std::collections::BTreeMap;
+use std::path::Path;
+
 use tempfile::tempdir;
 
 use crate::commands::lsp_people;
 use crate::support::{files, motionmill};
 
+/// The command that makes samples by `recipe`, in batches and shards small enough that there are several.
+fn arguments<'a>(recipe: &'a str, threads: &'a str) -> Vec<&'a str> {
+    let fixed = "--set sources.people.read.table={path=\"people\"} --set runner.batch_rows=2 \
+                 --set sinks.samples.write.parquet.path=samples --set sinks.samples.write.parquet.shard_mib=1";
+    ["run", recipe, "--threads", threads].into_iter().chain(fixed.split_whitespace()).collect()
+}
+
 /// Samples of each paper's augmentation, made with `threads` threads.
-fn samples(
-    folder: &std::path::Path,
-    recipe: &str,
-    threads: &str,
-) -> std::collections::BTreeMap<String, Vec<u8>> {
-    let arguments = [
-        "run",
-        recipe,
-        "--threads",
-        threads,
-        "--force",
-        "--set",
-        "sources.people.read.table={path=\"people\"}",
-        "--set",
-        "runner.batch_rows=2",
-        "--set",
-        "sinks.samples.write.parquet.path=samples",
-        "--set",
-        "sinks.samples.write.parquet.shard_mib=1",
-    ];
+fn samples(folder: &Path, recipe: &str, threads: &str) -> BTreeMap<String, Vec<u8>> {
+    let mut arguments = arguments(recipe, threads);
+    arguments.push("--force");
     motionmill(folder, &arguments).succeeded();
     files(&folder.join("samples"))
 }
@@ -51,25 +44,12 @@ fn a_killed_run_is_continued_to_the_same_bytes() {
     let whole = samples(folder, "recipe:hourglass-mpii", "2");
     std::fs::remove_dir_all(folder.join("samples")).unwrap();
     std::fs::remove_dir_all(folder.join("samples-rejects")).unwrap();
-    let arguments = [
-        "run",
-        "recipe:hourglass-mpii",
-        "--threads",
-        "1",
-        "--set",
-        "sources.people.read.table={path=\"people\"}",
-        "--set",
-        "runner.batch_rows=2",
-        "--set",
-        "sinks.samples.write.parquet.path=samples",
-        "--set",
-        "sinks.samples.write.parquet.shard_mib=1",
-    ];
+    let arguments = arguments("recipe:hourglass-mpii", "1");
     // Kill the command again and again, a little later each time, until it gets through.
     let mut kills = 0;
     for attempt in 1..200u64 {
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_motionmill"))
-            .args(arguments)
+            .args(&arguments)
             .current_dir(folder)
             .stderr(std::process::Stdio::null())
             .spawn()

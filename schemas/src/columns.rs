@@ -3,7 +3,9 @@
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, Float64Array, RecordBatch, StringArray,
 };
-use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int32Type, Schema, UInt8Type};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Schema, UInt8Type,
+};
 use std::sync::Arc;
 
 use crate::geometry::Affine;
@@ -161,7 +163,7 @@ pub struct Vectors<'a, T> {
 impl<'a, T> Vectors<'a, T> {
     /// The `length` numbers of `row`, or `None` where the row is null.
     pub fn row(&self, row: usize) -> Option<&'a [T]> {
-        let start = (self.list.offset() + row) * self.length;
+        let start = row * self.length;
         (!self.list.is_null(row)).then(|| &self.values[start..start + self.length])
     }
 
@@ -180,6 +182,21 @@ fn list<'a>(
     array.as_fixed_size_list_opt().ok_or_else(|| wrong_type(name, expected, array.data_type()))
 }
 
+fn vectors<'a, T: ArrowPrimitiveType>(
+    batch: &'a RecordBatch,
+    name: &str,
+    length: usize,
+) -> Result<Vectors<'a, T::Native>, SchemaError> {
+    let expected = format!("a list of {length} {}", T::DATA_TYPE);
+    let list = list(batch, name, &expected)?;
+    match list.values().as_primitive_opt::<T>() {
+        Some(values) if list.value_length() as usize == length => {
+            Ok(Vectors { list, values: values.values(), length })
+        }
+        _ => Err(wrong_type(name, &expected, list.data_type())),
+    }
+}
+
 /// The `[N, length]` `f64` column `name`.
 ///
 /// # Errors
@@ -189,15 +206,7 @@ pub fn vectors_f64<'a>(
     name: &str,
     length: usize,
 ) -> Result<Vectors<'a, f64>, SchemaError> {
-    let expected = format!("a list of {length} Float64");
-    let list = list(batch, name, &expected)?;
-    let values = list.values().as_primitive_opt::<Float64Type>();
-    match values {
-        Some(values) if list.value_length() as usize == length => {
-            Ok(Vectors { list, values: unsliced(values.values(), list, length), length })
-        }
-        _ => Err(wrong_type(name, &expected, list.data_type())),
-    }
+    vectors::<Float64Type>(batch, name, length)
 }
 
 /// The `[N, length]` `f32` column `name`.
@@ -209,15 +218,7 @@ pub fn vectors_f32<'a>(
     name: &str,
     length: usize,
 ) -> Result<Vectors<'a, f32>, SchemaError> {
-    let expected = format!("a list of {length} Float32");
-    let list = list(batch, name, &expected)?;
-    let values = list.values().as_primitive_opt::<Float32Type>();
-    match values {
-        Some(values) if list.value_length() as usize == length => {
-            Ok(Vectors { list, values: unsliced(values.values(), list, length), length })
-        }
-        _ => Err(wrong_type(name, &expected, list.data_type())),
-    }
+    vectors::<Float32Type>(batch, name, length)
 }
 
 /// The `[N, length]` `u8` column `name`.
@@ -229,20 +230,7 @@ pub fn vectors_u8<'a>(
     name: &str,
     length: usize,
 ) -> Result<Vectors<'a, u8>, SchemaError> {
-    let expected = format!("a list of {length} UInt8");
-    let list = list(batch, name, &expected)?;
-    let values = list.values().as_primitive_opt::<UInt8Type>();
-    match values {
-        Some(values) if list.value_length() as usize == length => {
-            Ok(Vectors { list, values: unsliced(values.values(), list, length), length })
-        }
-        _ => Err(wrong_type(name, &expected, list.data_type())),
-    }
-}
-
-fn unsliced<'a, T>(values: &'a [T], list: &FixedSizeListArray, length: usize) -> &'a [T] {
-    debug_assert!(values.len() >= (list.offset() + list.len()) * length);
-    values
+    vectors::<UInt8Type>(batch, name, length)
 }
 
 /// The numbers of `array`'s innermost list as `f64`, from its first row, whatever its depth; `None` if not floats.
@@ -251,7 +239,7 @@ pub fn flat_floats(array: &dyn Array) -> Option<Vec<f64>> {
         DataType::FixedSizeList(_, length) => {
             let list = array.as_fixed_size_list();
             let length = *length as usize;
-            flat_floats(&list.values().slice(list.offset() * length, list.len() * length))
+            flat_floats(&list.values().slice(0, list.len() * length))
         }
         DataType::Float64 => Some(array.as_primitive::<Float64Type>().values().to_vec()),
         DataType::Float32 => {

@@ -38,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     stage.output_schema(&batch.schema())?;
 
     let runtime = Runtime::load(None)?;
-    let mut session = Session::builder(runtime.environment())?.with_intra_threads(1)?.commit_from_file(&model)?;
+    let mut session =
+        Session::builder(runtime.environment())?.with_intra_threads(1)?.commit_from_file(&model)?;
     let (height, width) = (i64::from(card.input.height), i64::from(card.input.width));
     let shape = if card.input.dimensions()[1] == 3 { [1, 3, height, width] } else { [1, height, width, 3] };
     let values = vec![100.0f32; 3 * (height * width) as usize];
@@ -84,7 +85,10 @@ fn pictures(width: u32, height: u32) -> Result<RecordBatch, Box<dyn std::error::
             Field::new(samples::CROP_FROM_IMAGE, schemas::columns::fixed_list(DataType::Float64, 6), false),
             vector_array(maps.iter().map(|map| Some(&map.0[..])), 6),
         ),
-        (Field::new(samples::FLIPPED, DataType::Boolean, false), Arc::new(BooleanArray::from(vec![false; ROWS]))),
+        (
+            Field::new(samples::FLIPPED, DataType::Boolean, false),
+            Arc::new(BooleanArray::from(vec![false; ROWS])),
+        ),
         (Field::new(samples::COPY, DataType::Int32, false), Arc::new(Int32Array::from(vec![0; ROWS]))),
     ];
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns.into_iter().unzip();

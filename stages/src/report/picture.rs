@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use datasets::pixels::{self, Limits, Reduction};
 use image::{Rgb, RgbImage, imageops};
 use schemas::Affine;
 
@@ -20,17 +21,16 @@ pub struct Window {
 
 /// The picture in the file at `path`, or why there is none, in words.
 pub fn read(path: &Path) -> Result<RgbImage, String> {
-    let bytes = std::fs::read(path).map_err(|error| format!("{error}: `{}`", path.display()))?;
-    decode(&bytes).map_err(|error| format!("{error}: `{}`", path.display()))
+    let decoded = pixels::decode_file(path, &Limits::default(), Reduction::Whole);
+    let decoded = decoded.map_err(|error| format!("{error}: `{}`", path.display()))?;
+    raw(decoded.rgb, decoded.width, decoded.height)
 }
 
 /// The picture in `bytes` of an image file.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
-    if bytes.starts_with(&[0xff, 0xd8]) {
-        let picture = turbojpeg::decompress(bytes, turbojpeg::PixelFormat::RGB).map_err(|e| e.to_string())?;
-        return raw(picture.pixels, picture.width as u32, picture.height as u32);
-    }
-    Ok(image::load_from_memory(bytes).map_err(|error| error.to_string())?.into_rgb8())
+    let decoded =
+        pixels::decode(bytes, &Limits::default(), Reduction::Whole).map_err(|error| error.to_string())?;
+    raw(decoded.rgb, decoded.width, decoded.height)
 }
 
 /// The picture of raw RGB bytes, `[height, width, 3]`.
