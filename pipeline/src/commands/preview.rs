@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
+use arrow::array::{BooleanArray, RecordBatch};
+use arrow::compute::{concat_batches, filter_record_batch};
 use datasets::shards::TableReader;
-use schemas::columns::skeleton_of;
+use schemas::columns::{integers, skeleton_of};
 use schemas::tables::{keypoints, table_name};
 use stages::ingest::MapSkeletonConfig;
 use stages::report::{SheetOptions, contact_sheet, prediction_sheet};
@@ -21,9 +21,10 @@ const BATCH_ROWS: usize = 64;
 /// Draws the sheet.
 pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     let table = TableReader::open(&args.path, args.split.as_deref())?;
-    let rows = spread(&table, args.count)?;
+    let is_prediction = table_name(table.schema()) == Some(keypoints::NAME);
+    let rows = if is_prediction { last_stage(&table)? } else { spread(&table, args.count)? };
     let options = SheetOptions { rows: args.count, ..SheetOptions::default() };
-    let sheet = if table_name(table.schema()) == Some(keypoints::NAME) {
+    let sheet = if is_prediction {
         let Some(folder) = &args.people else {
             return Err(Hint::error(
                 "a table of keypoints has no pictures",
@@ -55,6 +56,15 @@ fn in_skeleton_of(predictions: &RecordBatch, people: &RecordBatch) -> anyhow::Re
     let stage = MapSkeletonConfig { to }.build(&context)?;
     stage.output_schema(&people.schema())?;
     Ok(stage.run(people)?.rows)
+}
+
+/// The predictions of the last output head. Keypoints are small: a table of them fits in memory.
+fn last_stage(table: &TableReader) -> anyhow::Result<RecordBatch> {
+    let all = concat_batches(table.schema(), &table.read_all()?)?;
+    let stages = integers(&all, "stage")?;
+    let last = stages.iter().flatten().max();
+    let mask: BooleanArray = stages.iter().map(|stage| Some(stage == last)).collect();
+    Ok(filter_record_batch(&all, &mask)?)
 }
 
 /// `count` rows of the table, evenly spread over it.

@@ -77,12 +77,15 @@ pub fn raw_image_size(field: &Field) -> Option<[u32; 2]> {
 }
 
 /// The encoded image column, as Hugging Face reads it.
+///
+/// It may be null by its schema, though it never is: Hugging Face `datasets` takes a column for a picture only
+/// where its field is just what it would have written.
 pub fn encoded_image_field() -> Field {
     let members = Fields::from(vec![
         Field::new("bytes", DataType::Binary, true),
         Field::new("path", DataType::Utf8, true),
     ]);
-    Field::new(IMAGE, DataType::Struct(members), false)
+    Field::new(IMAGE, DataType::Struct(members), true)
 }
 
 /// Whether `field` is an encoded image column.
