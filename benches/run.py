@@ -6,6 +6,7 @@ Builds the two example programs, then times ours and the rivals in turns. Needs 
 """
 
 import argparse
+import os
 import platform
 import subprocess
 import sys
@@ -62,7 +63,9 @@ def main() -> None:
         samples += ["--mmpose", arguments.mmpose]
     infer = [str(built / "infer_bench"), arguments.network, arguments.card, str(arguments.rounds)]
     machine = f"{platform.machine()}, {platform.processor() or platform.system()}"
-    head = HEAD.format(machine=machine, profile=arguments.profile, rounds=arguments.rounds)
+    level = os.environ.get("CARGO_PROFILE_DEV_OPT_LEVEL")
+    profile = f"{arguments.profile}`, own crates at `opt-level = {level}" if level else arguments.profile
+    head = HEAD.format(machine=machine, profile=profile, rounds=arguments.rounds)
     text = head + SAMPLES + output_of(samples).strip() + "\n" + INFERENCE + output_of(infer).strip() + "\n"
     (ROOT / "docs" / "benchmarks.md").write_text(text)
 
