@@ -73,6 +73,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Annotations, ReadError> {
             source_file: Some(source_file.clone()),
             source_record: Some(row.place()),
             detail: fault.detail,
+            rows: 1,
         };
         let image = match row.require("filepath").and_then(|node| node.text()) {
             Ok(image) => image,

@@ -1,12 +1,13 @@
 //! Bytes to tables and back: one module a format, and the table folders that everything is written to.
 //!
 //! Readers of annotation files ([`mpii`], [`lsp`], [`lspet`], [`flic`]) give [`Annotations`]; [`predictions`] reads
-//! published prediction arrays; [`pixels`] decodes images; [`shards`] writes and reads table folders;
+//! published prediction arrays; [`imu`] reads phone logs; [`pixels`] decodes images; [`shards`] writes and reads table folders;
 //! [`synthetic`] draws people and writes them in the original formats.
 
 pub mod annotations;
 pub mod flic;
 pub mod hdf5;
+pub mod imu;
 pub mod limb_scale;
 pub mod lsp;
 pub mod lspet;

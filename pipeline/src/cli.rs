@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use datasets::imu::{HmogClock, Preset};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use stages::evaluate::Protocol;
+use stages::evaluate::verification::EerMethod;
 
 use crate::plan::{FlicLabels, Override};
 
@@ -19,14 +22,14 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Read original annotation or prediction files into a table
+    /// Read original annotations, logs or predictions into a table
     #[command(subcommand)]
     Ingest(Ingest),
     /// Check a plan and print its graph with the schema on each edge, without reading a row
     Plan(PlanArgs),
     /// Check a plan, then run it
     Run(RunArgs),
-    /// Score predictions against the truth by a named protocol
+    /// Score predictions or trials by a named protocol
     #[command(subcommand)]
     Evaluate(Evaluate),
     /// Print what a table holds: schema, counts, splits, joints, what made it
@@ -34,11 +37,11 @@ pub enum Command {
         /// A table folder or one Parquet file
         path: PathBuf,
     },
-    /// Draw a contact sheet of a table: skeletons, samples, heatmaps
+    /// Draw a table: skeletons, samples, heatmaps, signals with their windows, log quality, scores
     Preview(PreviewArgs),
     /// Say which ONNX Runtime, providers and devices work here, and what to install otherwise
     Doctor,
-    /// Run the whole pose chain on synthetic people: generate, ingest, augment, infer, evaluate
+    /// Run both chains on synthetic people and logs: generate, ingest, augment, infer, evaluate
     Demo {
         /// Folder of everything that the demo makes; it is replaced
         #[arg(long, default_value = "demo")]
@@ -81,6 +84,32 @@ pub enum Ingest {
         /// The FLIC-plus index list; it counts within FLIC-full
         #[arg(long, value_name = "FILE")]
         plus: Option<PathBuf>,
+    },
+    /// HMOG: accelerometer and gyroscope logs, a zip or folder a subject, or the zip of all
+    Hmog {
+        /// The folder or zip
+        path: PathBuf,
+        /// Which of the two clocks of a line the stamps are of
+        #[arg(long, default_value = "system", value_name = "system|event", value_parser = named::<HmogClock>)]
+        clock: HmogClock,
+        /// Where it goes
+        #[command(flatten)]
+        out: OutArgs,
+    },
+    /// Accelerometer and gyroscope logs in CSV files
+    #[command(group = clap::ArgGroup::new("declared").required(true))]
+    Logs {
+        /// The folder of the files, or one file
+        path: PathBuf,
+        /// A TOML file that declares them: the keys of `read.logs` in a plan, without `path`
+        #[arg(long, value_name = "FILE", group = "declared")]
+        layout: Option<PathBuf>,
+        /// A data set whose files are known
+        #[arg(long, group = "declared", value_name = "sp-sw-har|hhar-phone", value_parser = named::<Preset>)]
+        preset: Option<Preset>,
+        /// Where it goes
+        #[command(flatten)]
+        out: OutArgs,
     },
     /// A published prediction array (.mat or .h5)
     Predictions(PredictionArgs),
@@ -171,6 +200,43 @@ pub struct RunArgs {
 pub enum Evaluate {
     /// Keypoints of people
     Pose(EvaluatePoseArgs),
+    /// Scores of who holds the phone
+    Verification(EvaluateVerificationArgs),
+}
+
+/// Trials and how to read them.
+#[derive(Debug, Args)]
+pub struct EvaluateVerificationArgs {
+    /// The `trials` table
+    #[arg(long, value_name = "DIR")]
+    pub trials: PathBuf,
+    /// A `trials` table for the threshold; by default the validation split of `--trials`
+    #[arg(long, value_name = "DIR")]
+    pub validation: Option<PathBuf>,
+    /// The split whose people set the threshold
+    #[arg(long, default_value = "validation", value_name = "NAME")]
+    pub validation_split: String,
+    /// The split that is scored
+    #[arg(long, default_value = "test", value_name = "NAME")]
+    pub split: String,
+    /// How the equal error rate is read off the curve
+    #[arg(long, default_value = "linear", value_name = "linear|rocch|midpoint", value_parser = named::<EerMethod>)]
+    pub eer: EerMethod,
+    /// Bootstrap resamples behind the 95 % intervals; 0 for none
+    #[arg(long, default_value_t = stages::evaluate::DEFAULT_RESAMPLES)]
+    pub resamples: u32,
+    /// How the numbers are printed
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Write the numbers as a `metrics` table too
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Draw ROC, DET, scores and clients
+    #[arg(long, value_name = "FILE.png")]
+    pub plot: Option<PathBuf>,
+    /// Replace a table that other work has put there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Truth, predictions and the protocol.
@@ -229,6 +295,11 @@ pub struct PreviewArgs {
     /// Only this split
     #[arg(long)]
     pub split: Option<String>,
+}
+
+/// The value called `name`, as plans spell it.
+fn named<T: DeserializeOwned>(name: &str) -> Result<T, String> {
+    T::deserialize(name.into_deserializer()).map_err(|error: serde::de::value::Error| error.to_string())
 }
 
 fn protocol_help() -> String {

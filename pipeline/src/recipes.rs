@@ -1,4 +1,4 @@
-//! The plans that ship with motionmill: training samples as each paper makes them, and prediction with any network.
+//! The plans that ship with motionmill: what each paper trains on, and what it scores.
 
 /// A plan that ships with motionmill.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +16,9 @@ pub const ALL: &[Recipe] = &[
     Recipe { name: "hourglass-mpii", text: include_str!("../recipes/hourglass-mpii.toml") },
     Recipe { name: "repose-lsp", text: include_str!("../recipes/repose-lsp.toml") },
     Recipe { name: "predict", text: include_str!("../recipes/predict.toml") },
+    Recipe { name: "hmog", text: include_str!("../recipes/hmog.toml") },
+    Recipe { name: "abacus-dcwrnn", text: include_str!("../recipes/abacus-dcwrnn.toml") },
+    Recipe { name: "raw-features", text: include_str!("../recipes/raw-features.toml") },
 ];
 
 /// The recipe called `name`.

@@ -4,7 +4,8 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, FixedSizeListArray, Float64Array, RecordBatch, StringArray,
 };
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Schema, UInt8Type,
+    ArrowPrimitiveType, DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type, Schema,
+    UInt8Type,
 };
 use std::sync::Arc;
 
@@ -47,6 +48,20 @@ pub enum SchemaError {
     /// The schema names a skeleton that we do not know.
     #[error(transparent)]
     UnknownSkeleton(#[from] UnknownSkeleton),
+    /// A sensor that we do not know.
+    #[error("column `sensor` must be `accelerometer` or `gyroscope`, found `{found}` in row {row}")]
+    UnknownSensor {
+        /// The name that is there.
+        found: String,
+        /// Row of the batch, from 0.
+        row: usize,
+    },
+    /// The schema metadata lacks a key.
+    #[error("the schema metadata has no valid `{key}`")]
+    NoMetadata {
+        /// The key.
+        key: &'static str,
+    },
     /// Arrow refused to build a batch.
     #[error("the columns do not make a table: {0}")]
     Arrow(String),
@@ -150,6 +165,15 @@ pub fn numbers<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Float64Arra
 pub fn integers<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a arrow::array::Int32Array, SchemaError> {
     let array = column(batch, name)?;
     array.as_primitive_opt::<Int32Type>().ok_or_else(|| wrong_type(name, "Int32", array.data_type()))
+}
+
+/// The `i64` numbers of column `name`, `[N]`.
+///
+/// # Errors
+/// When it is absent or of another type.
+pub fn longs<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a arrow::array::Int64Array, SchemaError> {
+    let array = column(batch, name)?;
+    array.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type(name, "Int64", array.data_type()))
 }
 
 /// A `[N, length]` column of plain numbers, as one flat slice.

@@ -14,7 +14,12 @@ pub fn sample_id(dataset: &str, image: &str, person_index: Option<i32>) -> Strin
         Some(index) => format!("{dataset}-{image}-{index}"),
         None => format!("{dataset}-{image}"),
     };
-    id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
+    sanitised(&id)
+}
+
+/// `text` with every character but ASCII letters, digits, `_` and `-` made `_`.
+pub fn sanitised(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).collect()
 }
 
 /// The part of a path between the last separator and the last dot.

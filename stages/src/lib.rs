@@ -2,7 +2,8 @@
 //!
 //! `ingest` picks and maps rows of `people` -> `augment` composes geometry and samples pixels once -> `encode`
 //! makes training targets -> `infer` runs a network -> `decode` turns its maps into keypoints -> `evaluate` scores
-//! them -> `report` draws. [`registry`] lists every stage under the name it has in a plan.
+//! them -> `report` draws. For motion: `window` makes signals of readings and windows of signals -> `infer` embeds them ->
+//! `verify` models people and scores sessions -> `evaluate` and `report`. [`registry`] lists every stage under the name it has in a plan.
 
 pub mod augment;
 pub mod decode;
@@ -13,5 +14,7 @@ pub mod ingest;
 pub mod registry;
 pub mod report;
 pub mod stage;
+pub mod verify;
+pub mod window;
 
-pub use stage::{BuildContext, Outcome, Stage, StageError};
+pub use stage::{BuildContext, FanOut, Outcome, Stage, StageError};

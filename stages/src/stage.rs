@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use arrow::array::{RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use schemas::SchemaError;
 use schemas::columns::strings;
 use schemas::tables::rejects::Reject;
@@ -29,8 +29,8 @@ pub trait Stage: Send + Sync {
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError>;
 
     /// How many rows leave for one that enters and is not rejected.
-    fn fan_out(&self) -> usize {
-        1
+    fn fan_out(&self) -> FanOut {
+        FanOut::Each(1)
     }
 
     /// What takes part and may change the bytes, by name: decoder, runtime, provider. It goes into the manifest.
@@ -39,7 +39,16 @@ pub trait Stage: Send + Sync {
     }
 }
 
-/// A step that needs all rows of its inputs before it can give any: an evaluation.
+/// How the rows that leave a stage follow from those that enter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FanOut {
+    /// Each row that is not rejected gives this many.
+    Each(usize),
+    /// Sessions of many rows become a few rows, or one row many: [`Outcome::taken`] says how many were used.
+    Varies,
+}
+
+/// A step that needs all rows of its inputs before it can give any: a fit, an evaluation.
 ///
 /// The runner keeps the needed columns of each input on disk until the last row has come.
 pub trait Aggregate: Send + Sync {
@@ -52,40 +61,74 @@ pub trait Aggregate: Send + Sync {
     /// When a column is missing or of another type.
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError>;
 
-    /// The schema of the rows that it gives.
-    fn output_schema(&self) -> SchemaRef;
-
-    /// Works on all rows of each input; `run` is the hash of the run, for tables that name it.
+    /// The schema of the rows that it gives for inputs of these schemas.
     ///
     /// # Errors
-    /// When the inputs do not belong together.
-    fn run(&self, inputs: &[Vec<RecordBatch>], run: &str) -> Result<Gathered, StageError>;
+    /// When the inputs do not fit together.
+    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError>;
+
+    /// Works on all rows of each input, which may be read as often as needed, and hands what it makes to `give`,
+    /// batch by batch. `run` is the hash of the run, for tables that name it.
+    ///
+    /// It is called within the run's thread pool. What it gives must not depend on how the inputs are batched.
+    ///
+    /// # Errors
+    /// When the inputs do not belong together, or `give` fails.
+    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError>;
 }
 
-/// What came of all rows.
-#[derive(Debug)]
+/// Takes a batch that an aggregate has made.
+pub type Give<'a> = dyn FnMut(RecordBatch) -> Result<(), StageError> + 'a;
+
+/// All rows of one input of an aggregate.
+pub trait Rows: Sync {
+    /// Their schema.
+    fn schema(&self) -> SchemaRef;
+
+    /// The rows from the first one on, batch by batch.
+    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_>;
+}
+
+/// Rows in memory.
+impl Rows for Vec<RecordBatch> {
+    fn schema(&self) -> SchemaRef {
+        self.first().map_or_else(|| SchemaRef::new(Schema::empty()), RecordBatch::schema)
+    }
+
+    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_> {
+        Box::new(self.iter().cloned().map(Ok))
+    }
+}
+
+/// What came of all rows, besides those that were given.
+#[derive(Debug, Default)]
 pub struct Gathered {
-    /// The rows that go on.
-    pub rows: RecordBatch,
     /// Rows that could not be used, with the reason.
     pub rejects: Vec<Reject>,
     /// What a reader of the rows must know.
     pub notes: Vec<String>,
 }
 
-/// What came of one batch: `rows.num_rows() == (rows in - rejects.len()) * fan_out`, always.
+/// What came of one batch: rows in = rows taken + rows rejected, always.
 #[derive(Debug)]
 pub struct Outcome {
     /// The rows that go on.
     pub rows: RecordBatch,
     /// The rows that do not, with the reason.
     pub rejects: Vec<Reject>,
+    /// How many rows that entered went into `rows`, where [`FanOut::Varies`].
+    pub taken: Option<usize>,
 }
 
 impl Outcome {
     /// All rows go on.
     pub fn all(rows: RecordBatch) -> Self {
-        Self { rows, rejects: Vec::new() }
+        Self::some(rows, Vec::new())
+    }
+
+    /// Some rows go on.
+    pub fn some(rows: RecordBatch, rejects: Vec<Reject>) -> Self {
+        Self { rows, rejects, taken: None }
     }
 }
 
@@ -137,6 +180,20 @@ pub enum StageError {
     /// Tables could not be scored.
     #[error(transparent)]
     Evaluate(#[from] EvaluateError),
+    /// The rows contradict the plan: a session in two splits, a client that the background model has seen.
+    #[error("{message}")]
+    Data {
+        /// What is wrong, and where.
+        message: String,
+        /// What to change.
+        hint: Option<String>,
+    },
+    /// A table that was set aside could not be read back.
+    #[error(transparent)]
+    Shard(#[from] datasets::shards::ShardError),
+    /// Whoever takes the rows has stopped; the reason is theirs to tell.
+    #[error("the run was stopped")]
+    Stopped,
     /// Arrow refused to build a batch.
     #[error("cannot build the output rows: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
@@ -148,10 +205,17 @@ impl StageError {
         Self::Config { message: message.into(), hint: Some(hint.into()) }
     }
 
+    /// An error of the rows with a hint.
+    pub fn data(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Data { message: message.into(), hint: Some(hint.into()) }
+    }
+
     /// What to change, where that is known.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Config { hint, .. } | Self::Inference { hint, .. } => hint.as_deref(),
+            Self::Config { hint, .. } | Self::Inference { hint, .. } | Self::Data { hint, .. } => {
+                hint.as_deref()
+            }
             _ => None,
         }
     }
@@ -184,5 +248,6 @@ pub fn reject(
         source_file: text("source_file"),
         source_record: text("source_record"),
         detail: detail.into(),
+        rows: 1,
     }
 }

@@ -10,6 +10,8 @@ can be computed by hand:
 | `nhwc_fixed.onnx` | `image` float32 [1, 8, 12, 3] | `maps` [1, 4, 6, 9], channel 2 * (c + 1) |
 | `uint8.onnx` | `image` uint8 [N, 8, 12, 3] | `maps` [N, 9, 4, 6] of the levels / 255, channel 0 * (c + 1) |
 | `center.onnx` | `image` float32 [N, 3, 8, 12], `center` float32 [N, 1, 8, 12] | `maps` [N, 9, 8, 12] = center, nine times |
+| `sequence.onnx` | `window` float32 [N, 3, 4, 2] | `features` [N, 3, 2]: mean of each block; `scores` [N, 2]: mean of all blocks |
+| `sequence_flat.onnx` | `window` float32 [2, 3, 8] | `features` [2, 3, 1]: running sum of the blocks' sums |
 | `dense.onnx` | `image` float32 [N, 3, 8, 12] | `maps` [N, 9, 4, 6] by a full matrix product, whose kernels depend on N |
 """
 
@@ -94,6 +96,25 @@ def main():
         [port("image", ["N", 3, 8, 12]), port("center", ["N", 1, 8, 12])],
         [port("maps", ["N", 9, 8, 12])],
         [weights("axes", np.array([1], np.int64)), weights("zero", np.float32(0))],
+    )
+    write(
+        "sequence",
+        [
+            helper.make_node("ReduceMean", ["window"], ["features"], axes=[2], keepdims=0),
+            helper.make_node("ReduceMean", ["features"], ["scores"], axes=[1], keepdims=0),
+        ],
+        [port("window", ["N", 3, 4, 2])],
+        [port("features", ["N", 3, 2]), port("scores", ["N", 2])],
+    )
+    write(
+        "sequence_flat",
+        [
+            helper.make_node("ReduceSum", ["window", "last"], ["sums"], keepdims=1),
+            helper.make_node("CumSum", ["sums", "time"], ["features"]),
+        ],
+        [port("window", [2, 3, 8])],
+        [port("features", [2, 3, 1])],
+        [weights("last", np.array([2], np.int64)), weights("time", np.int64(1))],
     )
     draws = np.random.RandomState(7)  # RandomState: its stream is frozen across numpy versions
     write(

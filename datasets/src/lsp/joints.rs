@@ -149,6 +149,7 @@ impl Joints {
                         source_file: Some(source_file.clone()),
                         source_record: Some(source_record),
                         detail,
+                        rows: 1,
                     });
                     continue;
                 }

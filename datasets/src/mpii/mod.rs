@@ -136,6 +136,7 @@ impl Source<'_> {
             source_file: Some(self.file.clone()),
             source_record: Some(record),
             detail: fault.detail,
+            rows: 1,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::datatypes::Schema;
+use rayon::prelude::*;
 use schemas::columns::{SKELETON_KEY, VERSION_KEY};
 use schemas::tables::table_name;
 use serde::{Deserialize, Serialize};
@@ -138,6 +139,22 @@ impl InputHash {
         let file = fs::File::open(&target).map_err(ShardError::io("open", &target))?;
         hasher.update_reader(file).map_err(ShardError::io("read", &target))?;
         Ok(Self { path: path.display().to_string(), blake3: hasher.finalize().to_hex().to_string() })
+    }
+}
+
+impl InputHash {
+    /// One hash of the paths and contents of all `files`, in their order, under the name `what`.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn of_all(what: &str, files: &[PathBuf]) -> Result<Self, ShardError> {
+        let each: Vec<Self> = files.par_iter().map(|file| Self::of(file)).collect::<Result<_, _>>()?;
+        let mut hasher = blake3::Hasher::new();
+        for Self { path, blake3 } in &each {
+            hasher.update(path.as_bytes()).update(b"\0").update(blake3.as_bytes());
+        }
+        let path = format!("{what}: {} files", each.len());
+        Ok(Self { path, blake3: hasher.finalize().to_hex().to_string() })
     }
 }
 

@@ -1,12 +1,15 @@
 //! `motionmill ingest`: a plan of one source and one sink, written by the command line.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::Context;
+use datasets::imu::{CsvLogs, HmogLogs, Preset};
 use datasets::shards::SHARD_BYTES;
 use schemas::units::Count;
 
-use crate::cli::{AnnotationArgs, Ingest};
+use crate::cli::{AnnotationArgs, Ingest, OutArgs};
 use crate::graph::{Graph, Work};
 use crate::plan::{Plan, RunnerConfig, SinkConfig, SinkNode, SourceConfig, SourceNode};
 use crate::runner::{self, RunOptions, grouped};
@@ -16,13 +19,13 @@ use super::progress;
 /// People a batch: rows of annotations are small.
 const BATCH_ROWS: Count = Count::constant(1024);
 
-/// Reads the annotation file of `format` into a table of people.
+/// Reads what `format` names into a table of people or readings.
 pub fn run(format: &Ingest) -> anyhow::Result<()> {
-    let (read, files) = source(format);
-    let plan = plan_of(read, &files.out.out);
+    let (read, out) = source(format)?;
+    let plan = plan_of(read, &out.out);
     let threads = progress::available_threads();
     let graph = Graph::build(plan, threads)?;
-    let options = RunOptions { threads, force: files.out.force, progress: progress::bar(), rejects: None };
+    let options = RunOptions { threads, force: out.force, progress: progress::bar(), rejects: None };
     let summary = runner::run(&graph, &options)?;
     for node in &graph.nodes {
         if let Work::Source(source) = &node.work {
@@ -33,41 +36,66 @@ pub fn run(format: &Ingest) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn source(format: &Ingest) -> (SourceConfig, &AnnotationArgs) {
+fn source(format: &Ingest) -> anyhow::Result<(SourceConfig, &OutArgs)> {
     let paths = |files: &AnnotationArgs| (files.annotations.clone(), files.images.clone());
-    match format {
+    Ok(match format {
         Ingest::Mpii { files, subset } => {
             let (annotations, images) = paths(files);
-            (SourceConfig::Mpii { annotations, images, subset: subset.clone() }, files)
+            (SourceConfig::Mpii { annotations, images, subset: subset.clone() }, &files.out)
         }
         Ingest::Lsp { files } => {
             let (annotations, images) = paths(files);
-            (SourceConfig::Lsp { annotations, images }, files)
+            (SourceConfig::Lsp { annotations, images }, &files.out)
         }
         Ingest::Lspet { files } => {
             let (annotations, images) = paths(files);
-            (SourceConfig::Lspet { annotations, images }, files)
+            (SourceConfig::Lspet { annotations, images }, &files.out)
         }
         Ingest::Flic { files, labels, plus } => {
             let (annotations, images) = paths(files);
-            (SourceConfig::Flic { annotations, images, labels: *labels, plus: plus.clone() }, files)
+            let read = SourceConfig::Flic { annotations, images, labels: *labels, plus: plus.clone() };
+            (read, &files.out)
+        }
+        Ingest::Logs { path, layout, preset, out } => {
+            (SourceConfig::Logs(declared_logs(path, layout.as_deref(), *preset)?), out)
+        }
+        Ingest::Hmog { path, clock, out } => {
+            (SourceConfig::Hmog(HmogLogs::new(path.clone(), *clock)), out)
         }
         Ingest::Predictions(_) => unreachable!("predictions are read by a command of their own"),
-    }
+    })
+}
+
+/// The logs at `path`, as a preset or the file `layout` declares them.
+fn declared_logs(path: &Path, layout: Option<&Path>, preset: Option<Preset>) -> anyhow::Result<CsvLogs> {
+    let Some(layout) = layout else {
+        let (files, dataset, sessions) = (Vec::new(), None, None);
+        return Ok(CsvLogs { path: path.to_owned(), dataset, preset, files, sessions });
+    };
+    let text =
+        fs::read_to_string(layout).with_context(|| format!("cannot read `{}`", layout.display()))?;
+    // The layout says how files look, the command line where they are.
+    let place = toml::Value::String(path.display().to_string());
+    let text = format!("path = {place}\n{text}");
+    toml::from_str(&text).with_context(|| format!("the layout is not valid: `{}`", layout.display()))
 }
 
 fn plan_of(read: SourceConfig, out: &Path) -> Plan {
     let shard_mib = Count::constant((SHARD_BYTES >> 20) as u32);
     let write = SinkConfig::Parquet { path: out.to_owned(), shard_mib };
+    let (source, table) = match read {
+        SourceConfig::Logs(_) | SourceConfig::Hmog(_) => ("logs", "readings"),
+        _ => ("annotations", "people"),
+    };
     Plan {
         seed: 0,
         runner: RunnerConfig { batch_rows: BATCH_ROWS, ..RunnerConfig::default() },
         rejects: None,
-        sources: BTreeMap::from([("annotations".to_owned(), SourceNode { read })]),
+        sources: BTreeMap::from([(source.to_owned(), SourceNode { read })]),
         stages: BTreeMap::new(),
         sinks: BTreeMap::from([(
-            "people".to_owned(),
-            SinkNode { inputs: vec!["annotations".to_owned()], write },
+            table.to_owned(),
+            SinkNode { inputs: vec![source.to_owned()], write },
         )]),
     }
 }

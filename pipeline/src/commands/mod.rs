@@ -14,7 +14,7 @@ mod table;
 
 pub use failure::Failure;
 
-use crate::cli::{Command, Evaluate, Ingest};
+use crate::cli::{Command, Ingest};
 
 /// Carries out `command`.
 ///
@@ -26,7 +26,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Command::Ingest(format) => ingest::run(format),
         Command::Plan(args) => plan::print(args),
         Command::Run(args) => plan::run(args),
-        Command::Evaluate(Evaluate::Pose(args)) => evaluate::run(args),
+        Command::Evaluate(kind) => evaluate::run(kind),
         Command::Inspect { path } => inspect::run(path),
         Command::Preview(args) => preview::run(args),
         Command::Doctor => doctor::run(),

@@ -70,11 +70,17 @@ impl Graph {
                     let node = name.to_owned();
                     return Err(GraphError::InputCount { node, expected, found: inputs.len() });
                 }
+                let mut schemas = Vec::new();
                 for (number, &input) in inputs.iter().enumerate() {
-                    let needed = aggregate.needed_columns(number, &self.nodes[input].schema);
-                    needed.map_err(|source| edge(input, source))?;
+                    let schema = &self.nodes[input].schema;
+                    let needed = aggregate.needed_columns(number, schema);
+                    let needed = needed.map_err(|source| edge(input, source))?;
+                    schemas.push(Arc::new(schema.project(&needed).expect("columns of the schema")));
                 }
-                (aggregate.output_schema(), Work::Aggregate(aggregate))
+                let schema = aggregate.output_schema(&schemas);
+                let schema =
+                    schema.map_err(|source| GraphError::Build { node: name.to_owned(), source })?;
+                (schema, Work::Aggregate(aggregate))
             }
         };
         Ok(Node { name: name.to_owned(), kind: config.run.kind(), inputs, schema, work })

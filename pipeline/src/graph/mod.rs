@@ -2,11 +2,13 @@
 
 mod check;
 mod print;
+mod sessions;
 mod source;
 
 pub use print::print_graph;
 pub use print::type_name;
-pub use source::Source;
+pub use sessions::SessionError;
+pub use source::{Chunk, Chunks, Load, Source};
 
 use std::path::PathBuf;
 

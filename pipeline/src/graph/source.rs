@@ -1,15 +1,19 @@
 //! Sources that are open: their schema is known, their rows come batch by batch.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datasets::shards::{ShardError, TableReader};
+use datasets::imu::{Loaded, Logs};
+use datasets::shards::TableReader;
 use datasets::{Annotations, ReadError, flic, lsp, lspet, mpii};
 use schemas::tables::people::{self, Person};
 use schemas::tables::rejects::Reject;
+use schemas::tables::{readings, table_name};
 
 use super::GraphError;
+use super::sessions::{READ_ROWS, SessionError, WholeSessions};
 use crate::plan::{FlicLabels, SourceConfig};
 
 /// An open source.
@@ -20,7 +24,33 @@ pub struct Source {
     images: Option<usize>,
 }
 
+/// The chunks of a source, in order.
+pub type Chunks = Box<dyn Iterator<Item = Result<Chunk, SessionError>> + Send>;
+
+/// A piece of a source: one unit of work.
+pub struct Chunk {
+    /// What it counts in the progress of the run.
+    pub length: u64,
+    /// Its rows.
+    pub load: Load,
+}
+
+/// The rows of a chunk, or what makes them on the thread that carries them.
+pub enum Load {
+    /// They are there.
+    Ready(RecordBatch),
+    /// They stand in a file that is read by whoever calls this.
+    Later(Box<dyn FnOnce() -> Result<Loaded, ReadError> + Send>),
+}
+
+impl Chunk {
+    fn ready(batch: RecordBatch) -> Self {
+        Self { length: batch.num_rows() as u64, load: Load::Ready(batch) }
+    }
+}
+
 enum Rows {
+    Logs(Logs),
     Table(TableReader),
     People(&'static schemas::Skeleton, Arc<Vec<Person>>),
 }
@@ -31,6 +61,11 @@ impl Source {
         let annotated = |result: Result<Annotations, ReadError>| {
             result
                 .map(Self::from_annotations)
+                .map_err(|source| GraphError::Annotations { node: node.to_owned(), source })
+        };
+        let logged = |result: Result<Logs, ReadError>| {
+            result
+                .map(Self::from_logs)
                 .map_err(|source| GraphError::Annotations { node: node.to_owned(), source })
         };
         Ok(match config {
@@ -56,7 +91,14 @@ impl Source {
                 let options = flic::Options { images: images.clone(), labels, plus: plus.clone() };
                 ("flic", annotated(flic::read(annotations, &options))?)
             }
+            SourceConfig::Logs(config) => ("logs", logged(Logs::open_csv(config))?),
+            SourceConfig::Hmog(config) => ("hmog", logged(Logs::open_hmog(config))?),
         })
+    }
+
+    fn from_logs(logs: Logs) -> Self {
+        let rejects = logs.rejects().to_vec();
+        Self { schema: readings::schema(), rows: Rows::Logs(logs), rejects, images: None }
     }
 
     fn from_annotations(annotations: Annotations) -> Self {
@@ -71,11 +113,12 @@ impl Source {
         &self.schema
     }
 
-    /// How many rows it has.
-    pub fn rows(&self) -> u64 {
+    /// How long it is: rows, or logs that are read on the way.
+    pub fn length(&self) -> u64 {
         match &self.rows {
             Rows::Table(table) => table.rows(),
             Rows::People(_, people) => people.len() as u64,
+            Rows::Logs(logs) => logs.items().len() as u64,
         }
     }
 
@@ -88,7 +131,7 @@ impl Source {
     pub fn people(&self) -> Option<&[Person]> {
         match &self.rows {
             Rows::People(_, people) => Some(people),
-            Rows::Table(_) => None,
+            Rows::Table(_) | Rows::Logs(_) => None,
         }
     }
 
@@ -97,19 +140,44 @@ impl Source {
         &self.rejects
     }
 
-    /// Its rows, in order, at most `batch_rows` at a time.
-    pub fn batches(
-        &self,
-        batch_rows: usize,
-    ) -> Box<dyn Iterator<Item = Result<RecordBatch, ShardError>> + Send> {
+    /// The logs that it reads, for one hash over all of them.
+    pub fn log_files(&self) -> Vec<PathBuf> {
         match &self.rows {
-            Rows::Table(table) => Box::new(table.batches(batch_rows)),
+            Rows::Logs(logs) => logs.inputs().to_vec(),
+            Rows::Table(_) | Rows::People(..) => Vec::new(),
+        }
+    }
+
+    /// What whoever runs the plan must know of it.
+    pub fn notes(&self) -> &[String] {
+        match &self.rows {
+            Rows::Logs(logs) => logs.notes(),
+            Rows::Table(_) | Rows::People(..) => &[],
+        }
+    }
+
+    /// Its rows, in order: at most `batch_rows` at a time, readings by whole sessions.
+    pub fn chunks(&self, batch_rows: usize) -> Chunks {
+        match &self.rows {
+            Rows::Table(table) if table_name(table.schema()) == Some(readings::NAME) => {
+                let sessions = WholeSessions::new(table.batches(READ_ROWS));
+                Box::new(sessions.map(|batch| Ok(Chunk::ready(batch?))))
+            }
+            Rows::Table(table) => {
+                Box::new(table.batches(batch_rows).map(|batch| Ok(Chunk::ready(batch?))))
+            }
             Rows::People(skeleton, people) => {
                 let (skeleton, people) = (*skeleton, Arc::clone(people));
                 let starts = (0..people.len()).step_by(batch_rows.max(1));
                 Box::new(starts.map(move |start| {
                     let end = (start + batch_rows).min(people.len());
-                    Ok(people::to_batch(skeleton, &people[start..end]))
+                    Ok(Chunk::ready(people::to_batch(skeleton, &people[start..end])))
+                }))
+            }
+            Rows::Logs(logs) => {
+                let items = logs.items().to_vec().into_iter();
+                Box::new(items.map(|item| {
+                    Ok(Chunk { length: 1, load: Load::Later(Box::new(move || item.load())) })
                 }))
             }
         }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use datasets::imu::{CsvLogs, HmogLogs};
 use serde::{Deserialize, Serialize};
 
 /// What a source reads.
@@ -53,6 +54,10 @@ pub enum SourceConfig {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         plus: Option<PathBuf>,
     },
+    /// Accelerometer and gyroscope logs in CSV files, as declared.
+    Logs(CsvLogs),
+    /// HMOG: zips or folders of a subject each.
+    Hmog(HmogLogs),
 }
 
 /// Whose left and right FLIC's joints are named for.
@@ -75,6 +80,8 @@ impl SourceConfig {
                 std::iter::once(annotations.clone()).chain(more.clone()).collect()
             }
             Self::Lsp { annotations, .. } | Self::Lspet { annotations, .. } => vec![annotations.clone()],
+            // Logs are found when the source is opened; it hashes them as one.
+            Self::Logs(_) | Self::Hmog(_) => Vec::new(),
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use stages::Outcome;
+use schemas::tables::rejects::{Reject, total_rows};
 use stages::stage::Gathered;
+use stages::{FanOut, Outcome};
 
 use super::RunError;
-use crate::graph::{Graph, Work};
+use crate::graph::Graph;
 
 /// The counters of all nodes.
 #[derive(Debug)]
@@ -52,16 +53,9 @@ impl Counts {
         }
     }
 
-    /// Notes what a source rejected when it was opened.
-    pub fn add_source(&self, node: usize, rejected: usize) {
-        self.0[node].rejected.fetch_add(rejected as u64, Relaxed);
-    }
-
-    /// Notes rows that came out of a source, or into a sink.
-    pub fn add_rows(&self, node: usize, work: &Work, rows: usize) {
-        let counts = &self.0[node];
-        let counter = if matches!(work, Work::Sink(_)) { &counts.rows_in } else { &counts.rows_out };
-        counter.fetch_add(rows as u64, Relaxed);
+    /// Notes what a source rejected.
+    pub fn add_source(&self, node: usize, rejects: &[Reject]) {
+        self.0[node].rejected.fetch_add(total_rows(rejects), Relaxed);
     }
 
     /// Times `work` on `rows_in` rows of a stage, counts what came of it, and checks that no row was lost.
@@ -70,15 +64,25 @@ impl Counts {
         node: usize,
         name: &str,
         rows_in: usize,
-        fan_out: usize,
+        fan_out: FanOut,
         work: impl FnOnce() -> Result<Outcome, RunError>,
     ) -> Result<Outcome, RunError> {
         let started = Instant::now();
         let outcome = work()?;
-        let (rows_out, rejected) = (outcome.rows.num_rows(), outcome.rejects.len());
+        let (rows_out, rejected) = (outcome.rows.num_rows(), total_rows(&outcome.rejects) as usize);
         self.add(node, rows_in, rows_out, rejected, started.elapsed());
-        if rejected > rows_in || (rows_in - rejected) * fan_out != rows_out {
-            return Err(RunError::LostRows { stage: name.to_owned(), rows_in, rows_out, rejected, fan_out });
+        let (holds, rule) = match fan_out {
+            FanOut::Each(count) => {
+                let holds = rejected <= rows_in && (rows_in - rejected) * count == rows_out;
+                (holds, format!("each row gives {count}"))
+            }
+            FanOut::Varies => {
+                let taken = outcome.taken.unwrap_or(0);
+                (outcome.taken.is_some() && taken + rejected == rows_in, format!("{taken} rows were taken"))
+            }
+        };
+        if !holds {
+            return Err(RunError::LostRows { stage: name.to_owned(), rows_in, rows_out, rejected, rule });
         }
         Ok(outcome)
     }
@@ -91,11 +95,16 @@ impl Counts {
     ) -> Result<Gathered, RunError> {
         let started = Instant::now();
         let gathered = work()?;
-        self.add(node, 0, gathered.rows.num_rows(), gathered.rejects.len(), started.elapsed());
+        self.add(node, 0, 0, total_rows(&gathered.rejects) as usize, started.elapsed());
         Ok(gathered)
     }
 
-    /// Notes rows that an aggregate takes.
+    /// Notes rows that a source or an aggregate gives.
+    pub fn add_output(&self, node: usize, rows: usize) {
+        self.0[node].rows_out.fetch_add(rows as u64, Relaxed);
+    }
+
+    /// Notes rows that an aggregate or a sink takes.
     pub fn add_input(&self, node: usize, rows: usize) {
         self.0[node].rows_in.fetch_add(rows as u64, Relaxed);
     }

@@ -1,7 +1,10 @@
 //! Why a run ended before its end.
 
+use datasets::ReadError;
 use datasets::shards::ShardError;
 use stages::StageError;
+
+use crate::graph::SessionError;
 
 /// Why a run ended before its end.
 #[derive(Debug, thiserror::Error)]
@@ -9,6 +12,9 @@ pub enum RunError {
     /// A table could not be read or written.
     #[error(transparent)]
     Shard(#[from] ShardError),
+    /// Sessions of a table could not be put together.
+    #[error(transparent)]
+    Sessions(#[from] SessionError),
     /// A stage could not work at all.
     #[error("the stage `{stage}` failed")]
     Stage {
@@ -20,8 +26,8 @@ pub enum RunError {
     },
     /// A stage lost rows or made some up: a bug.
     #[error(
-        "the stage `{stage}` lost rows: {rows_in} in, {rejected} rejected, {rows_out} out, where each row gives \
-         {fan_out}; this is a bug in motionmill"
+        "the stage `{stage}` lost rows: {rows_in} in, {rejected} rejected, {rows_out} out, where {rule}; this is a bug \
+         in motionmill"
     )]
     LostRows {
         /// The stage.
@@ -32,8 +38,17 @@ pub enum RunError {
         rows_out: usize,
         /// Rows that were rejected.
         rejected: usize,
-        /// Rows that leave for one that enters.
-        fan_out: usize,
+        /// What should hold.
+        rule: String,
+    },
+    /// A file of a source could not be read on the way.
+    #[error("cannot read the source `{node}`")]
+    Source {
+        /// The source.
+        node: String,
+        /// Why.
+        #[source]
+        source: ReadError,
     },
     /// The threads could not be started.
     #[error("cannot start threads: {detail}")]

@@ -11,6 +11,7 @@ mod gate;
 mod outputs;
 mod provenance;
 mod route;
+mod shelf;
 mod summary;
 
 pub use error::RunError;
@@ -27,7 +28,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use arrow::array::RecordBatch;
 use indicatif::ProgressBar;
 
-use crate::graph::{Graph, Work};
+use stages::StageError;
+use stages::stage::{Aggregate, Gathered, Rows};
+
+use crate::graph::{Chunk, Chunks, Graph, Load, Work};
 use crate::plan::SinkConfig;
 use counts::Counts;
 use gate::Gate;
@@ -63,27 +67,23 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     if !outputs.complete() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
         let pool = pool.map_err(|error| RunError::Threads { detail: error.to_string() })?;
-        let total: u64 = sources(graph).map(|(_, source)| source.rows()).sum();
+        let total: u64 = sources(graph).map(|(_, source)| source.length()).sum();
         options.progress.set_length(total);
         for (node, source) in sources(graph) {
             outputs.record_rejects(next_number, source.rejects())?;
-            counts.add_source(node, source.rejects().len());
-            let batches = source.batches(graph.plan.runner.batch_rows.get() as usize);
+            counts.add_source(node, source.rejects());
+            notes.extend(source.notes().iter().cloned());
+            let chunks = source.chunks(graph.plan.runner.batch_rows.get() as usize);
             let flow = Flow { graph, counts: &counts, options, node };
-            next_number = flow.run(&pool, batches, next_number, &mut outputs)?;
+            next_number = flow.run(&pool, chunks, next_number, &mut outputs)?;
         }
         for (node, work) in graph.nodes.iter().enumerate() {
             let Work::Aggregate(aggregate) = &work.work else { continue };
-            let gathered = counts.aggregate(node, || {
-                let inputs = outputs.aggregate_inputs(node)?;
-                let run = aggregate.run(&inputs, &provenance.plan_hash);
-                run.map_err(|source| RunError::Stage { stage: work.name.clone(), source })
-            })?;
+            let step = AggregateStep { graph, counts: &counts, node, plan_hash: &provenance.plan_hash };
+            let (gathered, next) =
+                pool.install(|| step.run(aggregate.as_ref(), next_number, &mut outputs))?;
             notes.extend(gathered.notes);
-            outputs.record_rejects(next_number, &gathered.rejects)?;
-            let delivery = Route::new(graph, &counts).carry(node, next_number, gathered.rows)?;
-            outputs.deliver(delivery)?;
-            next_number += 1;
+            next_number = next;
         }
     }
     options.progress.finish_and_clear();
@@ -121,16 +121,13 @@ struct Flow<'a> {
 
 impl Flow<'_> {
     /// Carries all `batches`, the first of which has number `first`; gives the number after the last.
-    fn run<E>(
+    fn run(
         &self,
         pool: &rayon::ThreadPool,
-        batches: impl Iterator<Item = Result<RecordBatch, E>> + Send,
+        chunks: Chunks,
         first: u64,
         outputs: &mut Outputs,
-    ) -> Result<u64, RunError>
-    where
-        RunError: From<E>,
-    {
+    ) -> Result<u64, RunError> {
         let budget = u64::from(self.graph.plan.runner.memory_mib.get()) << 20;
         // A batch waits for its turn while others are carried, so twice as many as threads may be in flight.
         let gate = Gate::new(budget, self.options.threads, 2 * self.options.threads);
@@ -147,7 +144,7 @@ impl Flow<'_> {
                 result
             });
             let fed = pool
-                .in_place_scope(|scope| self.feed(scope, batches, first, resume_at, &gate, &stop, &sender));
+                .in_place_scope(|scope| self.feed(scope, chunks, first, resume_at, &gate, &stop, &sender));
             drop(sender);
             let written = writer.join().expect("the writer does not panic");
             written.and(fed)
@@ -158,39 +155,90 @@ impl Flow<'_> {
         clippy::too_many_arguments,
         reason = "the loop's own state, named, is clearer than a struct of it"
     )]
-    fn feed<'scope, E>(
+    fn feed<'scope>(
         &'scope self,
         scope: &rayon::Scope<'scope>,
-        batches: impl Iterator<Item = Result<RecordBatch, E>>,
+        chunks: Chunks,
         first: u64,
         resume_at: u64,
         gate: &'scope Gate,
         stop: &'scope AtomicBool,
         sender: &Sender<Result<Delivery, RunError>>,
-    ) -> Result<u64, RunError>
-    where
-        RunError: From<E>,
-    {
+    ) -> Result<u64, RunError> {
         let mut number = first;
-        for batch in batches {
-            let batch = batch?;
+        for chunk in chunks {
+            let Chunk { length, load } = chunk?;
             if number >= resume_at {
                 if !gate.enter() || stop.load(Ordering::Relaxed) {
                     break;
                 }
-                let (sender, rows) = (sender.clone(), batch.num_rows() as u64);
+                let sender = sender.clone();
                 scope.spawn(move |_| {
-                    let delivery = Route::new(self.graph, self.counts).carry(self.node, number, batch);
-                    self.options.progress.inc(rows);
+                    let delivery = self.load_and_carry(number, load);
+                    self.options.progress.inc(length);
                     // The writer has gone only if it failed, and then its own error is the one to report.
                     let _ = sender.send(delivery);
                 });
             } else {
-                self.options.progress.inc(batch.num_rows() as u64);
+                self.options.progress.inc(length);
             }
             number += 1;
         }
         Ok(number)
+    }
+
+    fn load_and_carry(&self, number: u64, load: Load) -> Result<Delivery, RunError> {
+        let node = self.node;
+        let (batches, rejects) = match load {
+            Load::Ready(batch) => (vec![batch], Vec::new()),
+            Load::Later(load) => {
+                let name = || self.graph.nodes[node].name.clone();
+                let loaded = load().map_err(|source| RunError::Source { node: name(), source })?;
+                (loaded.batches, loaded.rejects)
+            }
+        };
+        self.counts.add_source(node, &rejects);
+        let mut delivery = Route::new(self.graph, self.counts).carry(node, number, batches)?;
+        let on_the_way = std::mem::replace(&mut delivery.rejects, rejects);
+        delivery.rejects.extend(on_the_way);
+        Ok(delivery)
+    }
+}
+
+/// One aggregate at work: what it gives goes on through the graph at once.
+struct AggregateStep<'a> {
+    graph: &'a Graph,
+    counts: &'a Counts,
+    node: usize,
+    plan_hash: &'a str,
+}
+
+impl AggregateStep<'_> {
+    /// Runs `aggregate`; its first batch has number `first`. Gives the number after its last.
+    fn run(
+        &self,
+        aggregate: &dyn Aggregate,
+        first: u64,
+        outputs: &mut Outputs,
+    ) -> Result<(Gathered, u64), RunError> {
+        let (node, mut number, mut failure) = (self.node, first, None);
+        let gathered = self.counts.aggregate(node, || {
+            let shelves = outputs.aggregate_inputs(node)?;
+            let inputs: Vec<&dyn Rows> = shelves.iter().map(|shelf| shelf as &dyn Rows).collect();
+            let mut give = |batch: RecordBatch| {
+                let carried = Route::new(self.graph, self.counts).carry(node, number, vec![batch]);
+                number += 1;
+                carried.and_then(|delivery| outputs.deliver(delivery)).map_err(|error| {
+                    failure = Some(error);
+                    StageError::Stopped
+                })
+            };
+            let run = aggregate.run(&inputs, self.plan_hash, &mut give);
+            let stage = self.graph.nodes[node].name.clone();
+            run.map_err(|source| failure.take().unwrap_or(RunError::Stage { stage, source }))
+        })?;
+        outputs.record_rejects(number, &gathered.rejects)?;
+        Ok((gathered, number + 1))
     }
 }
 

@@ -9,10 +9,10 @@ use arrow::datatypes::{Schema, SchemaRef};
 use datasets::shards::{
     Manifest, Provenance, SHARD_BYTES, ShardError, Started, TableReader, TableWriter, WriterOptions,
 };
-use schemas::columns::strings;
 use schemas::tables::rejects::{self, Reject};
 use std::sync::Arc;
 
+use super::shelf::Shelf;
 use super::summary::SinkSummary;
 use super::{RunError, route::Delivery, sibling};
 use crate::graph::{Graph, Work};
@@ -200,18 +200,18 @@ impl Outputs {
         Ok(())
     }
 
-    /// All rows of every input of the aggregate `node`, once all have come.
+    /// Every input of the aggregate `node`, once all rows have come.
     ///
     /// # Errors
-    /// When they cannot be completed or read back.
-    pub fn aggregate_inputs(&mut self, node: usize) -> Result<Vec<Vec<RecordBatch>>, RunError> {
-        let mut rows = Vec::new();
-        while let Some(output) = self.inputs.remove(&(node, rows.len())) {
+    /// When they cannot be completed or opened.
+    pub fn aggregate_inputs(&mut self, node: usize) -> Result<Vec<Shelf>, RunError> {
+        let mut shelves = Vec::new();
+        while let Some(output) = self.inputs.remove(&(node, shelves.len())) {
             let folder = output.folder.clone();
             output.complete(BTreeMap::new())?;
-            rows.push(TableReader::open(&folder, None)?.read_all()?);
+            shelves.push(Shelf::open(&folder)?);
         }
-        Ok(rows)
+        Ok(shelves)
     }
 
     /// Completes rejects and sinks, each with the rejects by reason in its manifest.
@@ -243,9 +243,8 @@ fn count_reasons(folder: &Path) -> Result<BTreeMap<String, u64>, RunError> {
     let mut reasons = BTreeMap::new();
     for batch in TableReader::open(folder, None)?.batches(8192) {
         let batch = batch?;
-        let column = strings(&batch, "reason").expect("the rejects table has reasons");
-        for reason in column.iter().flatten() {
-            *reasons.entry(reason.to_owned()).or_default() += 1;
+        for (reason, rows) in rejects::reasons(&batch).expect("the table of rejects is ours") {
+            *reasons.entry(reason.to_owned()).or_default() += rows;
         }
     }
     Ok(reasons)

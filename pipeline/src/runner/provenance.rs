@@ -18,7 +18,15 @@ pub fn provenance(graph: &Graph) -> Result<Provenance, RunError> {
     let plan = &graph.plan;
     let read = plan.sources.values().flat_map(|source| source.read.inputs());
     let used = plan.stages.values().flat_map(|stage| stage.run.inputs());
-    let inputs = read.chain(used).map(|path| InputHash::of(&path)).collect::<Result<Vec<_>, _>>()?;
+    let mut inputs = read.chain(used).map(|path| InputHash::of(&path)).collect::<Result<Vec<_>, _>>()?;
+    for node in &graph.nodes {
+        if let Work::Source(source) = &node.work
+            && let logs = source.log_files()
+            && !logs.is_empty()
+        {
+            inputs.push(InputHash::of_all(&format!("the logs of `{}`", node.name), &logs)?);
+        }
+    }
     let engines: BTreeMap<String, String> = graph
         .nodes
         .iter()

@@ -33,18 +33,17 @@ impl<'a> Route<'a> {
         Self { graph, counts }
     }
 
-    /// Carries `batch`, which leaves node `start`, as far as rows can go by themselves.
+    /// Carries `batches`, which leave node `start`, as far as rows can go by themselves.
     ///
     /// # Errors
     /// When a stage fails as a whole, or loses rows.
-    pub fn carry(&self, start: usize, number: u64, batch: RecordBatch) -> Result<Delivery, RunError> {
+    pub fn carry(&self, start: usize, number: u64, batches: Vec<RecordBatch>) -> Result<Delivery, RunError> {
         let nodes = &self.graph.nodes;
-        if matches!(nodes[start].work, Work::Source(_)) {
-            self.counts.add_rows(start, &nodes[start].work, batch.num_rows());
-        }
+        let rows = batches.iter().map(RecordBatch::num_rows).sum();
+        self.counts.add_output(start, rows);
         let mut delivery = Delivery { number, rows: Vec::new(), rejects: Vec::new(), bytes: 0 };
         let mut alive: Vec<Vec<RecordBatch>> = nodes.iter().map(|_| Vec::new()).collect();
-        alive[start].push(batch);
+        alive[start] = batches;
         for (index, node) in nodes.iter().enumerate().skip(start + 1) {
             for (position, &input) in node.inputs.iter().enumerate() {
                 for rows in alive[input].clone() {
@@ -68,7 +67,7 @@ impl<'a> Route<'a> {
                             delivery.rows.push((index, position, rows));
                         }
                         Work::Sink(_) => {
-                            self.counts.add_rows(index, &node.work, rows.num_rows());
+                            self.counts.add_input(index, rows.num_rows());
                             delivery.rows.push((index, position, rows));
                         }
                     }

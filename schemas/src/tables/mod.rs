@@ -6,18 +6,32 @@
 //! | [`samples`] | one crop of one person |
 //! | [`heatmaps`] | one prediction of one sample |
 //! | [`keypoints`] | one predicted person |
+//! | [`readings`] | one reading of one sensor |
+//! | [`signals`] | one gapless stretch of one session, at one rate |
+//! | [`windows`] | one sequence of one session |
+//! | [`embeddings`] | one frame of one sequence |
+//! | [`models`] | one fitted model: normaliser, projection, mixture |
+//! | [`trials`] | one verification score |
+//! | [`quality`] | one sensor of one session |
 //! | [`metrics`] | one number |
 //! | [`rejects`] | one row that could not be used |
 //!
 //! A stage may carry columns of its input along, so a table may hold more columns than its module names, never
 //! fewer. Name, version and skeleton stand in the schema metadata.
 
+pub mod embeddings;
 pub mod heatmaps;
 pub mod keypoints;
 pub mod metrics;
+pub mod models;
 pub mod people;
+pub mod quality;
+pub mod readings;
 pub mod rejects;
 pub mod samples;
+pub mod signals;
+pub mod trials;
+pub mod windows;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -63,6 +77,11 @@ pub fn in_space(field: Field, space: &str) -> Field {
         ("motionmill.space".to_owned(), space.to_owned()),
         ("motionmill.unit".to_owned(), "px".to_owned()),
     ]))
+}
+
+/// A field with the metadata `unit`.
+pub fn in_unit(field: Field, unit: &str) -> Field {
+    field.with_metadata(HashMap::from([("motionmill.unit".to_owned(), unit.to_owned())]))
 }
 
 /// `[N, length]` numbers as a column; a `None` row is null.

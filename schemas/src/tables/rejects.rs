@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::metadata;
+use crate::columns::{SchemaError, column, strings, wrong_type};
 
 /// Name of the table.
 pub const NAME: &str = "rejects";
 
 /// One row of the table.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
     /// The stage or reader that refused the row.
     pub stage: String,
@@ -25,6 +26,27 @@ pub struct Reject {
     pub source_record: Option<String>,
     /// What was found, in words.
     pub detail: String,
+    /// How many rows it stands for: one, unless neighbours share reason and detail.
+    pub rows: u64,
+}
+
+impl Default for Reject {
+    fn default() -> Self {
+        Self {
+            stage: String::new(),
+            reason: String::new(),
+            sample_id: None,
+            source_file: None,
+            source_record: None,
+            detail: String::new(),
+            rows: 1,
+        }
+    }
+}
+
+/// How many rows `rejects` stand for.
+pub fn total_rows(rejects: &[Reject]) -> u64 {
+    rejects.iter().map(|reject| reject.rows).sum()
 }
 
 /// The schema of the table.
@@ -37,8 +59,20 @@ pub fn schema() -> SchemaRef {
         text("source_file", true),
         text("source_record", true),
         text("detail", false),
+        Field::new("rows", DataType::UInt64, false),
     ];
     Arc::new(Schema::new_with_metadata(fields, metadata(NAME, None)))
+}
+
+/// The reason of each row of `batch`, and how many rows it stands for.
+///
+/// # Errors
+/// When a column is absent or of another type.
+pub fn reasons(batch: &RecordBatch) -> Result<impl Iterator<Item = (&str, u64)>, SchemaError> {
+    let rows = column(batch, "rows")?;
+    let rows: &UInt64Array =
+        rows.as_primitive_opt().ok_or_else(|| wrong_type("rows", "UInt64", rows.data_type()))?;
+    Ok(strings(batch, "reason")?.iter().flatten().zip(rows.values().iter().copied()))
 }
 
 /// The rows `rejects` as a batch.
@@ -56,6 +90,7 @@ pub fn to_batch(rejects: &[Reject]) -> RecordBatch {
         optional(|r| r.source_file.as_deref()),
         optional(|r| r.source_record.as_deref()),
         text(|r| &r.detail),
+        Arc::new(UInt64Array::from_iter_values(rejects.iter().map(|reject| reject.rows))),
     ];
     RecordBatch::try_new(schema(), columns).expect("columns follow the schema")
 }

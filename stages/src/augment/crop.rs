@@ -171,6 +171,6 @@ impl Stage for Crop {
         out = geometry::write(&out, &rows, self.size)?;
         let centers = vector_array(centers.iter().map(|center| Some(&center[..])), 2);
         out = with_column(&out, center_field(), centers)?;
-        Ok(Outcome { rows: RecordBatch::try_new(Arc::new(schema), out.columns().to_vec())?, rejects })
+        Ok(Outcome::some(RecordBatch::try_new(Arc::new(schema), out.columns().to_vec())?, rejects))
     }
 }

@@ -267,7 +267,7 @@ impl Stage for Decode {
                 name => Arc::clone(column(&rows, name)?),
             });
         }
-        Ok(Outcome { rows: RecordBatch::try_new(schema, columns).map_err(SchemaError::from)?, rejects })
+        Ok(Outcome::some(RecordBatch::try_new(schema, columns).map_err(SchemaError::from)?, rejects))
     }
 }
 

@@ -133,7 +133,7 @@ impl Stage for EncodeImage {
         let paths: ArrayRef = Arc::new(StringArray::from(paths));
         let image = StructArray::try_new(members, vec![bytes, paths], None)?;
         let rows = with_column(&take_rows(batch, &kept)?, field, Arc::new(image))?;
-        Ok(Outcome { rows, rejects })
+        Ok(Outcome::some(rows, rejects))
     }
 }
 

@@ -173,6 +173,7 @@ impl Measure {
                 source_file: Some(person.source_file.clone()),
                 source_record: Some(person.source_record.clone()),
                 detail,
+                rows: 1,
             })
         };
         let (what, length) = match self.rules.normaliser {

@@ -20,6 +20,7 @@ pub mod protocol;
 pub mod rules;
 mod step;
 pub mod table;
+pub mod verification;
 
 #[cfg(test)]
 mod fixtures;

@@ -1,12 +1,11 @@
 //! Evaluation as an aggregate of the runner: which columns it needs, and what it gives.
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use schemas::columns::{field, skeleton_of};
 use schemas::tables::metrics;
 
 use super::config::Evaluate;
-use crate::stage::{Aggregate, Gathered, StageError};
+use crate::stage::{Aggregate, Gathered, Give, Rows, StageError};
 
 /// Columns of the truth: without those of the first list there is nothing to score, those of the second serve some
 /// protocols.
@@ -45,14 +44,15 @@ impl Aggregate for Evaluate {
         Ok((0..schema.fields().len()).filter(|&index| wanted(schema.field(index).name())).collect())
     }
 
-    fn output_schema(&self) -> SchemaRef {
-        metrics::schema()
+    fn output_schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+        Ok(metrics::schema())
     }
 
-    fn run(&self, inputs: &[Vec<RecordBatch>], run: &str) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let [truth, predictions] = inputs else { unreachable!("the runner gives each input") };
-        let evaluation = self.score(truth, predictions, run)?;
-        let (rejects, notes) = (evaluation.rejects, evaluation.notes);
-        Ok(Gathered { rows: metrics::to_batch(&evaluation.metrics), rejects, notes })
+        let all = |rows: &dyn Rows| rows.scan().collect::<Result<Vec<_>, _>>();
+        let evaluation = self.score(&all(*truth)?, &all(*predictions)?, run)?;
+        give(metrics::to_batch(&evaluation.metrics))?;
+        Ok(Gathered { rejects: evaluation.rejects, notes: evaluation.notes })
     }
 }

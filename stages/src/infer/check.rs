@@ -39,7 +39,8 @@ fn element_name(element: TensorElementType) -> String {
     }
 }
 
-fn dimensions_text(dimensions: &[i64]) -> String {
+/// Dimensions as text, `?` where a run decides.
+pub fn dimensions_text(dimensions: &[i64]) -> String {
     let text = |size: &i64| if *size < 0 { "?".to_owned() } else { size.to_string() };
     format!("[{}]", dimensions.iter().map(text).collect::<Vec<_>>().join(", "))
 }

@@ -1,9 +1,9 @@
-//! Running an ONNX network on samples: runtime, provider, model card, session pool, stage.
+//! Running an ONNX network on samples or windows: runtime, provider, model card, session pool, stage.
 //!
 //! [`search`] finds ONNX Runtime and [`runtime`] loads it, once a process -> [`providers`] picks what computes ->
 //! [`model_card`] says what the network eats and gives, [`check`] holds that against the network itself ->
 //! [`gather`] turns raw crops into its input, [`session`] runs it -> [`config`] builds [`stage`], the step of a plan. [`doctor`]
-//! tells a person what works on this machine.
+//! tells a person what works on this machine. [`sequence`] does the same for networks that read windows of a signal.
 
 pub mod check;
 pub mod config;
@@ -13,6 +13,7 @@ pub mod model_card;
 pub mod providers;
 pub mod runtime;
 pub mod search;
+pub mod sequence;
 pub mod session;
 pub mod stage;
 
@@ -20,6 +21,7 @@ pub use config::InferConfig;
 pub use model_card::ModelCard;
 pub use providers::Provider;
 pub use runtime::Runtime;
+pub use sequence::{EmbedConfig, SequenceCard};
 pub use stage::Infer;
 
 #[cfg(test)]

@@ -178,20 +178,20 @@ impl Worker {
 }
 
 /// Workers that threads borrow in turn.
-pub struct Pool {
-    idle: Mutex<Vec<Worker>>,
+pub struct Pool<W = Worker> {
+    idle: Mutex<Vec<W>>,
     returned: Condvar,
 }
 
-impl Pool {
+impl<W> Pool<W> {
     /// A pool of `workers`, at least one.
-    pub fn new(workers: Vec<Worker>) -> Self {
+    pub fn new(workers: Vec<W>) -> Self {
         assert!(!workers.is_empty(), "a pool has workers");
         Self { idle: Mutex::new(workers), returned: Condvar::new() }
     }
 
     /// Calls `work` with a worker that nobody else uses meanwhile, waiting for one if need be.
-    pub fn with<T>(&self, work: impl FnOnce(&mut Worker) -> T) -> T {
+    pub fn with<T>(&self, work: impl FnOnce(&mut W) -> T) -> T {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let worker = loop {
             match idle.pop() {
@@ -206,12 +206,12 @@ impl Pool {
 }
 
 /// Gives the worker back even where the work panics.
-struct Borrowed<'a> {
-    pool: &'a Pool,
-    worker: Option<Worker>,
+struct Borrowed<'a, W> {
+    pool: &'a Pool<W>,
+    worker: Option<W>,
 }
 
-impl Drop for Borrowed<'_> {
+impl<W> Drop for Borrowed<'_, W> {
     fn drop(&mut self) {
         if let Some(worker) = self.worker.take() {
             self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);

@@ -18,7 +18,7 @@ use super::providers::Running;
 use super::runtime::Runtime;
 use super::session::Pool;
 use crate::stage::{reject, take_rows};
-use crate::{Outcome, Stage, StageError};
+use crate::{FanOut, Outcome, Stage, StageError};
 
 /// Name of the stage in plans and rejects.
 pub const NAME: &str = "infer";
@@ -216,10 +216,10 @@ impl Stage for Infer {
         columns.push(heatmaps::maps_array(maps, self.skeleton.len(), height, width));
         columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.stride))));
         columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.origin))));
-        Ok(Outcome { rows: RecordBatch::try_new(schema, columns).map_err(SchemaError::from)?, rejects })
+        Ok(Outcome::some(RecordBatch::try_new(schema, columns).map_err(SchemaError::from)?, rejects))
     }
 
-    fn fan_out(&self) -> usize {
-        self.card.outputs.len()
+    fn fan_out(&self) -> FanOut {
+        FanOut::Each(self.card.outputs.len())
     }
 }

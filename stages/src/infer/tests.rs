@@ -13,7 +13,7 @@ use schemas::tables::{heatmaps, in_space, metadata, points_array, samples, table
 use schemas::{Affine, Skeleton, columns};
 
 use super::{Infer, InferConfig, Provider};
-use crate::{BuildContext, Stage, StageError};
+use crate::{BuildContext, FanOut, Stage, StageError};
 
 const PIXELS: usize = 12 * 8;
 
@@ -74,7 +74,7 @@ fn two_heads_make_two_rows_a_sample_and_the_background_goes() {
     let infer = build("nchw").unwrap();
     let outcome = infer.run(&samples_of(&images, &FLIC9)).unwrap();
     let rows = &outcome.rows;
-    assert_eq!((rows.num_rows(), infer.fan_out(), outcome.rejects.len()), (6, 2, 0));
+    assert_eq!((rows.num_rows(), infer.fan_out(), outcome.rejects.len()), (6, FanOut::Each(2), 0));
     assert_eq!(rows.schema(), infer.output_schema(&samples_of(&images, &FLIC9).schema()).unwrap());
     assert_eq!(table_name(&rows.schema()), Some("heatmaps"));
     assert_eq!(rows.schema().metadata()[super::stage::MODEL_KEY], "nchw");
@@ -135,7 +135,7 @@ fn rows_that_cannot_run_are_rejects_and_the_others_stay_in_order() {
     let images = vec![image(1), vec![0; 7], image(2), Vec::new()];
     let infer = build("nchw").unwrap();
     let outcome = infer.run(&samples_of(&images, &FLIC9)).unwrap();
-    assert_eq!(outcome.rows.num_rows(), (4 - outcome.rejects.len()) * infer.fan_out());
+    assert_eq!(outcome.rows.num_rows(), (4 - outcome.rejects.len()) * 2);
     let rejected: Vec<_> =
         outcome.rejects.iter().map(|reject| reject.sample_id.as_deref().unwrap()).collect();
     assert_eq!(rejected, ["flic-1", "flic-3"]);

@@ -59,7 +59,7 @@ impl Stage for Filter {
                 rejects.push(reject(batch, row, &self.name, FILTERED_OUT, self.predicate.sql()));
             }
         }
-        Ok(Outcome { rows: take_rows(batch, &kept)?, rejects })
+        Ok(Outcome::some(take_rows(batch, &kept)?, rejects))
     }
 }
 

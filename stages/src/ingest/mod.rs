@@ -1,4 +1,4 @@
-//! Picking and mapping rows of `people`: filter, split, `map_skeleton`, select, repeat.
+//! Picking and mapping rows: filter, split, `split_subjects`, `map_skeleton`, select, repeat.
 //!
 //! [`predicate`] is the SQL of `filter` and `split`; [`polars_columns`] carries columns over to polars without a
 //! copy.
@@ -10,9 +10,11 @@ pub mod predicate;
 pub mod repeat;
 pub mod select;
 pub mod split;
+pub mod split_subjects;
 
 pub use filter::{Filter, FilterConfig};
 pub use map_skeleton::{MapSkeleton, MapSkeletonConfig};
 pub use repeat::{Repeat, RepeatConfig};
 pub use select::{Select, SelectConfig};
 pub use split::{Split, SplitConfig};
+pub use split_subjects::{SplitSubjects, SplitSubjectsConfig};

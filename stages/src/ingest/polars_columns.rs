@@ -7,6 +7,8 @@
 //! its schema come from one `ArrayData`, so they agree, which is what the import asks for.
 
 use arrow::array::{Array, ArrayRef};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, to_ffi};
 use polars::prelude::{PlSmallStr, PolarsError, Series};
@@ -33,6 +35,11 @@ pub enum CarryError {
 /// # Errors
 /// When one side does not know the type.
 pub fn to_series(name: &str, array: &ArrayRef) -> Result<Series, CarryError> {
+    // Names in a dictionary are compared as the text that they stand for.
+    let array = match array.data_type() {
+        DataType::Dictionary(_, values) => &cast(array, values)?,
+        _ => array,
+    };
     let (exported, schema) = to_ffi(&array.to_data())?;
     // SAFETY: both types are the C data interface's own struct, see the module; the exporter's value is moved.
     let (exported, schema) = unsafe {

@@ -61,6 +61,11 @@ impl Predicate {
         &self.sql
     }
 
+    /// The columns that it looks at.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
+    }
+
     /// Checks that rows of `schema` can be asked, on a table of that schema without rows.
     ///
     /// # Errors
@@ -157,7 +162,11 @@ fn beyond_one_row(part: &Expr) -> Option<String> {
 }
 
 fn is_scalar(data_type: &DataType) -> bool {
-    data_type.is_numeric() || matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Boolean)
+    let is_text = |found: &DataType| matches!(found, DataType::Utf8 | DataType::LargeUtf8);
+    match data_type {
+        DataType::Dictionary(_, names) => is_text(names),
+        other => other.is_numeric() || is_text(other) || other == &DataType::Boolean,
+    }
 }
 
 fn unknown_column(schema: &Schema, name: &str) -> SchemaError {

@@ -10,7 +10,7 @@ use schemas::tables::samples::COPY;
 use schemas::units::Count;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{BuildContext, Outcome, Stage, StageError, reject};
+use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError, reject};
 
 /// Keys of the stage `repeat`.
 ///
@@ -74,11 +74,11 @@ impl Stage for Repeat {
         }
         let repeated = take_record_batch(batch, &UInt64Array::from(rows))?;
         let rows = with_column(&repeated, copy_field(), Arc::new(Int32Array::from(numbers)))?;
-        Ok(Outcome { rows, rejects })
+        Ok(Outcome::some(rows, rejects))
     }
 
-    fn fan_out(&self) -> usize {
-        self.copies as usize
+    fn fan_out(&self) -> FanOut {
+        FanOut::Each(self.copies as usize)
     }
 }
 
@@ -115,7 +115,7 @@ mod tests {
         let twice = stage.run(&once.slice(1, 2)).unwrap().rows;
         let expected = [named("flic-1", 2), named("flic-1", 3), named("flic-2", 0), named("flic-2", 1)];
         assert_eq!(rows(&twice), expected);
-        assert_eq!(stage.fan_out(), 2);
+        assert_eq!(stage.fan_out(), FanOut::Each(2));
     }
 
     #[test]

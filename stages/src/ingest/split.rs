@@ -8,6 +8,7 @@ use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, SchemaRef};
 use schemas::columns::{field, strings, with_column, wrong_type};
 use schemas::random::KeyedRandom;
+use schemas::tables::{embeddings, table_name, windows};
 use schemas::units::Probability;
 use serde::{Deserialize, Serialize};
 
@@ -88,19 +89,47 @@ pub enum By {
     Activity,
     /// The data set.
     Dataset,
+    /// The person who holds the phone.
+    Subject,
+    /// The phone.
+    Device,
+    /// The session, named `{subject}/{device}/{session}`.
+    Session,
 }
 
 impl By {
-    /// The column that holds the name.
-    pub fn column(self) -> &'static str {
+    /// The columns that make the name.
+    pub fn columns(self) -> &'static [&'static str] {
         match self {
-            Self::Image => "image_path",
-            Self::Sample => "sample_id",
-            Self::Activity => "activity",
-            Self::Dataset => "dataset",
+            Self::Image => &["image_path"],
+            Self::Sample => &["sample_id"],
+            Self::Activity => &["activity"],
+            Self::Dataset => &["dataset"],
+            Self::Subject => &["subject"],
+            Self::Device => &["device"],
+            Self::Session => &SESSION,
         }
     }
+
+    /// Whether all rows of a session have one name.
+    fn keeps_sessions_whole(self) -> bool {
+        matches!(self, Self::Dataset | Self::Subject | Self::Device | Self::Session)
+    }
+
+    /// The name of each row of `batch`, if it has one, `[N]`.
+    fn names(self, batch: &RecordBatch) -> Result<Vec<Option<String>>, StageError> {
+        let columns =
+            self.columns().iter().map(|name| strings(batch, name)).collect::<Result<Vec<_>, _>>()?;
+        let name = |row: usize| {
+            let parts = columns.iter().map(|column| column.is_valid(row).then(|| column.value(row)));
+            parts.collect::<Option<Vec<&str>>>().map(|parts| parts.join("/"))
+        };
+        Ok((0..batch.num_rows()).map(name).collect())
+    }
 }
+
+/// The columns that name a session.
+const SESSION: [&str; 3] = ["subject", "device", "session"];
 
 impl SplitConfig {
     /// The files that are read: the list of names.
@@ -172,7 +201,7 @@ impl Split {
     fn picked(&self, batch: &RecordBatch) -> Result<Vec<bool>, StageError> {
         // A row without a name, such as one without an activity, is never picked.
         let named = |by: By, pick: &dyn Fn(&str) -> bool| -> Result<Vec<bool>, StageError> {
-            Ok(strings(batch, by.column())?.iter().map(|name| name.is_some_and(pick)).collect())
+            Ok(by.names(batch)?.iter().map(|name| name.as_deref().is_some_and(pick)).collect())
         };
         match &self.rule {
             Rule::HoldOut { key, seed, share, by } => {
@@ -187,13 +216,35 @@ impl Split {
             }),
         }
     }
+
+    /// Refuses rules that would put parts of one session on both sides: windows of a session overlap, so readings
+    /// of the one would be seen in the other.
+    fn check_leaks(&self, input: &SchemaRef) -> Result<(), StageError> {
+        let table = table_name(input).unwrap_or_default();
+        if ![windows::NAME, embeddings::NAME].contains(&table) {
+            return Ok(());
+        }
+        let by_session = |name: &str| SESSION.contains(&name) || ["dataset", "split"].contains(&name);
+        let safe = match &self.rule {
+            Rule::HoldOut { by, .. } | Rule::List { by, .. } => by.keeps_sessions_whole(),
+            Rule::Where(predicate) => predicate.columns().all(by_session),
+        };
+        if safe {
+            return Ok(());
+        }
+        Err(StageError::config(
+            format!("this split could put {table} of one session on both sides, and they share readings"),
+            "split by `subject`, `device` or `session`, or put the stage before `window`",
+        ))
+    }
 }
 
 impl Stage for Split {
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
+        self.check_leaks(input)?;
         let mut needed = vec!["split"];
         match &self.rule {
-            Rule::HoldOut { by, .. } | Rule::List { by, .. } => needed.push(by.column()),
+            Rule::HoldOut { by, .. } | Rule::List { by, .. } => needed.extend(by.columns()),
             Rule::Where(predicate) => predicate.check(input)?,
         }
         for name in needed {
@@ -226,6 +277,7 @@ impl Stage for Split {
 mod tests {
     use super::super::filter::tests::{context, people};
     use super::*;
+    use schemas::tables::signals;
 
     fn split(plan: &str) -> Split {
         toml::from_str::<SplitConfig>(plan).unwrap().build(&context("split")).unwrap()
@@ -286,6 +338,19 @@ mod tests {
         assert!(error.starts_with("cannot read the list of names") && error.contains("none.txt"), "{error}");
         std::fs::write(folder.path().join("none.txt"), "\n").unwrap();
         assert!(missing.build(&context).is_err());
+    }
+
+    #[test]
+    fn windows_are_only_split_by_whole_sessions() {
+        let signals = signals::schema(&["x".to_owned()], 50.0);
+        let windows = Arc::new(windows::schema(&signals, 2, 4, 2).unwrap());
+        let refused = |plan: &str| split(plan).output_schema(&windows).is_err();
+        assert!(refused("hold_out = { split = 'test', share = 0.5, by = 'sample' }"));
+        assert!(refused("where = { split = 'test', condition = 'sequence > 3' }"));
+        assert!(!refused("where = { split = 'test', condition = \"session = 'a'\" }"));
+        assert!(!refused("hold_out = { split = 'test', share = 0.5, by = 'subject' }"));
+        let by_sample = split("hold_out = { split = 'test', share = 0.5, by = 'sample' }");
+        assert!(by_sample.output_schema(&signals).is_ok(), "stretches of a session share no reading");
     }
 
     #[test]

@@ -188,7 +188,7 @@ impl Stage for Warp {
         out = with_column(&out, Field::new(DECODE_REDUCTION, DataType::Int32, false), reductions)?;
         out = keypoints::moved(&out, &geometry)?;
         debug_assert_eq!(out.schema_ref().as_ref(), &schema);
-        Ok(Outcome { rows: out, rejects })
+        Ok(Outcome::some(out, rejects))
     }
 }
 

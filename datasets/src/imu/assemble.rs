@@ -1,0 +1,163 @@
+//! Parts of files put together to sessions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use schemas::tables::readings::{Sensor, Session, SessionKey, Track, to_batch};
+use schemas::tables::rejects::Reject;
+
+use super::Loaded;
+use super::faults::file_reject;
+use super::labels::Labels;
+use super::log_file::FileRows;
+use super::reasons;
+use super::rows::Part;
+
+/// A session on its way: the parts that the files gave, in their order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Recorded {
+    pub(super) key: SessionKey,
+    /// Each with the file that it is from.
+    pub(super) parts: Vec<(Arc<str>, Part)>,
+}
+
+/// The sessions of one item, in the order in which they first appear.
+#[derive(Debug)]
+pub(super) struct Assembly {
+    dataset: String,
+    activities: Labels,
+    found: HashMap<[String; 3], usize>,
+    pub(super) sessions: Vec<Recorded>,
+    pub(super) rejects: Vec<Reject>,
+    pub(super) notes: Vec<String>,
+}
+
+impl Assembly {
+    pub(super) fn new(dataset: &str) -> Self {
+        Self {
+            dataset: dataset.to_owned(),
+            activities: Labels::default(),
+            found: HashMap::new(),
+            sessions: Vec::new(),
+            rejects: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Adds what `file` says. `known` are subject, device and session where no column gives them; `activity` makes the
+    /// data set's name of one of the log's, or is the name itself where no column gives it.
+    pub(super) fn add(
+        &mut self,
+        file: &str,
+        known: &[Option<String>; 3],
+        rows: FileRows,
+        activity: &Activity<'_>,
+    ) {
+        let file: Arc<str> = file.into();
+        let names: Vec<i32> = match activity {
+            Activity::AsLogged => rows.activities.iter().map(|name| self.activities.number(name)).collect(),
+            Activity::Named(named) => {
+                rows.activities.iter().map(|name| self.activities.number(named(name))).collect()
+            }
+            Activity::Constant(name) => vec![self.activities.number(name)],
+        };
+        let constant = matches!(activity, Activity::Constant(_));
+        for (given, parts) in rows.groups {
+            let mut key = [const { String::new() }; 3];
+            for (place, name) in key.iter_mut().enumerate() {
+                *name = given[place].clone().or_else(|| known[place].clone()).unwrap_or_default();
+            }
+            let session = self.session(key);
+            for mut part in parts {
+                if constant {
+                    part.track.activity = vec![names[0]; part.track.stamp_nanos.len()];
+                } else {
+                    part.track.activity.iter_mut().for_each(|activity| *activity = names[*activity as usize]);
+                }
+                self.sessions[session].parts.push((Arc::clone(&file), part));
+            }
+        }
+        self.rejects.extend(rows.rejects);
+    }
+
+    fn session(&mut self, key: [String; 3]) -> usize {
+        if let Some(session) = self.found.get(&key) {
+            return *session;
+        }
+        let [subject, device, session] = key.clone();
+        let dataset = self.dataset.clone();
+        self.sessions
+            .push(Recorded { key: SessionKey { dataset, subject, device, session }, parts: Vec::new() });
+        self.found.insert(key, self.sessions.len() - 1);
+        self.sessions.len() - 1
+    }
+
+    /// One batch a session; a session that lacks one of the `expected` sensors flows, and a reject says so.
+    pub(super) fn finish(mut self, expected: &[Sensor]) -> Loaded {
+        let mut batches = Vec::with_capacity(self.sessions.len());
+        for Recorded { key, parts } in self.sessions {
+            for sensor in expected {
+                let Some((file, _)) = parts.first() else { continue };
+                if !parts.iter().any(|(_, part)| part.sensor == *sensor) {
+                    let SessionKey { subject, device, session, .. } = &key;
+                    let detail = format!(
+                        "no reading of the {} for subject `{subject}`, device `{device}`, session `{session}`; those of other sensors flow",
+                        sensor.name()
+                    );
+                    self.rejects.push(file_reject(&self.dataset, file, reasons::SENSOR_MISSING, detail));
+                }
+            }
+            if !parts.is_empty() {
+                batches.push(to_batch(session(key, parts, &mut self.activities)));
+            }
+        }
+        Loaded { batches, rejects: self.rejects, notes: self.notes }
+    }
+}
+
+/// How the names of activities come about.
+pub(super) enum Activity<'a> {
+    /// As the log has them.
+    AsLogged,
+    /// By a name for each of the log's.
+    Named(&'a dyn Fn(&str) -> &'static str),
+    /// One for the whole file.
+    Constant(&'a str),
+}
+
+/// The session of these parts: one track a sensor, and only the activities that occur.
+fn session(key: SessionKey, parts: Vec<(Arc<str>, Part)>, activities: &mut Labels) -> Session {
+    let mut tracks: Vec<(Sensor, Track)> = Vec::new();
+    for (file, part) in parts {
+        match tracks.iter_mut().find(|(sensor, _)| *sensor == part.sensor) {
+            None => tracks.push((part.sensor, Track { source_file: file.to_string(), ..part.track })),
+            Some((_, track)) => append(track, &part.track, activities),
+        }
+    }
+    tracks.sort_by_key(|(sensor, _)| *sensor);
+    let mut short: Vec<Option<i32>> = vec![None; activities.names().len()];
+    let mut names = Vec::new();
+    for activity in tracks.iter_mut().flat_map(|(_, track)| &mut track.activity) {
+        *activity = *short[*activity as usize].get_or_insert_with(|| {
+            names.push(activities.name(*activity).to_owned());
+            names.len() as i32 - 1
+        });
+    }
+    Session { key, activities: names, tracks }
+}
+
+/// Adds `more` to `track`; where only one of them says what the person does, the other's activity has no name.
+fn append(track: &mut Track, more: &Track, activities: &mut Labels) {
+    if track.activity.is_empty() == more.activity.is_empty() {
+        track.activity.extend_from_slice(&more.activity);
+    } else {
+        let unknown = activities.number("");
+        track.activity.resize(track.stamp_nanos.len(), unknown);
+        track.activity.extend_from_slice(&more.activity);
+        track.activity.resize(track.stamp_nanos.len() + more.stamp_nanos.len(), unknown);
+    }
+    track.stamp_nanos.extend_from_slice(&more.stamp_nanos);
+    track.x.extend_from_slice(&more.x);
+    track.y.extend_from_slice(&more.y);
+    track.z.extend_from_slice(&more.z);
+}

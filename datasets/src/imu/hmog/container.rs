@@ -1,0 +1,149 @@
+//! Where logs lie: a folder, an archive, or an archive inside one.
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use zip::ZipArchive;
+
+use super::inner::{Deflated, Section, as_io};
+use crate::ReadError;
+
+/// The longest log in an archive, bytes; a log of an hour at 100 Hz has about 25 million.
+const MOST_LOG_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Where logs lie.
+#[derive(Debug)]
+pub(super) enum Container {
+    /// A folder; entries are paths.
+    Folder(PathBuf),
+    /// An archive.
+    Zip(PathBuf),
+    /// An archive stored in another one, with the place of its first byte and its length.
+    Stored(PathBuf, u64, u64),
+    /// An archive deflated in another one.
+    Deflated(Deflated),
+}
+
+/// What an archive can be read from.
+pub(super) trait ReadSeek: Read + Seek {}
+impl<T: Read + Seek> ReadSeek for T {}
+
+/// An archive, wherever it lies.
+pub(super) type Archive = ZipArchive<Box<dyn ReadSeek>>;
+
+impl Container {
+    /// The file that holds it all.
+    pub(super) fn file(&self) -> &Path {
+        match self {
+            Self::Folder(path) | Self::Zip(path) | Self::Stored(path, ..) => path,
+            Self::Deflated(deflated) => &deflated.outer,
+        }
+    }
+
+    /// The archive; a folder is none.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is no archive.
+    pub(super) fn archive(&self) -> io::Result<Archive> {
+        let reader: Box<dyn ReadSeek> = match self {
+            Self::Folder(_) => return Err(io::ErrorKind::IsADirectory.into()),
+            Self::Zip(path) => Box::new(BufReader::new(File::open(path)?)),
+            Self::Stored(path, start, length) => {
+                Box::new(BufReader::new(Section::new(File::open(path)?, *start, *length)?))
+            }
+            Self::Deflated(deflated) => Box::new(Cursor::new(deflated.bytes()?)),
+        };
+        ZipArchive::new(reader).map_err(as_io)
+    }
+
+    /// Hands the entry called `entry` and its length to `take`; the inner error is that of a damaged entry.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn read<T>(
+        &self,
+        entry: &[u8],
+        take: impl FnOnce(&mut dyn Read, u64) -> io::Result<T>,
+    ) -> Result<Result<T, io::Error>, ReadError> {
+        let done = if let Self::Folder(folder) = self {
+            let path = folder.join(String::from_utf8_lossy(entry).as_ref());
+            let open = |path: &Path| {
+                let file = File::open(path)?;
+                let bytes = file.metadata()?.len();
+                Ok((file, bytes))
+            };
+            let (mut file, bytes) = open(&path).map_err(|source| ReadError::io(&path, source))?;
+            return Ok(Ok(take(&mut file, bytes).map_err(|source| ReadError::io(&path, source))?));
+        } else {
+            self.archive().and_then(|mut archive| {
+                let file = unpacked(&mut archive, entry)?;
+                let bytes = file.size();
+                take(&mut Bounded::new(file, MOST_LOG_BYTES), bytes)
+            })
+        };
+        match done {
+            Err(error) if !is_damage(&error) => Err(ReadError::io(self.file(), error)),
+            done => Ok(done),
+        }
+    }
+}
+
+/// The entry of that name, which unpacks as it is read.
+///
+/// # Errors
+/// When there is none, or it is packed in a way that we cannot read.
+pub(super) fn unpacked<'a, R: Read + Seek>(
+    archive: &'a mut ZipArchive<R>,
+    name: &[u8],
+) -> io::Result<zip::read::ZipFile<'a, R>> {
+    let index = archive.index_for_name_raw(name).ok_or(io::ErrorKind::InvalidData)?;
+    archive.by_index(index).map_err(as_io)
+}
+
+/// Whether an error tells of the bytes, not of the machine.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, Other, UnexpectedEof};
+    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof | Other | FileTooLarge)
+}
+
+/// A reader that fails beyond a number of bytes: an archive may promise little and unpack to terabytes.
+#[derive(Debug)]
+pub(super) struct Bounded<R> {
+    reader: R,
+    left: u64,
+    most: u64,
+}
+
+impl<R: Read> Bounded<R> {
+    /// Of at most `most` bytes.
+    pub(super) fn new(reader: R, most: u64) -> Self {
+        Self { reader, left: most, most }
+    }
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("it unpacks to more than {} bytes", self.most),
+            )
+        })?;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_unpacks_to_too_much_fails() {
+        let mut text = Vec::new();
+        assert_eq!(Bounded::new(&[7u8; 100][..], 100).read_to_end(&mut text).unwrap(), 100);
+        let error = Bounded::new(io::repeat(7), 1000).read_to_end(&mut text).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::FileTooLarge);
+    }
+}

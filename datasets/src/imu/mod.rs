@@ -1,0 +1,116 @@
+//! Logs of phone accelerometers and gyroscopes, to sessions.
+//!
+//! [`Logs::open_csv`] reads CSV logs as a plan declares them, or one of two known sets by its name;
+//! [`Logs::open_hmog`] reads HMOG, zipped or not. Opening lists files only; each of [`Logs::items`] then loads by
+//! itself, on any thread, to one batch of `readings` a session. Stamps are neither sorted nor thinned out: repeated and
+//! backward stamps are data.
+//!
+//! Every line is a reading of each of its sensors or stands in a reject, with its number; see [`reasons`]. A last line
+//! without its end is used where no column is missing: what may be cut from its last field cannot be known.
+//! A file is read in pieces, so memory goes to the readings alone: 32 bytes each, 36 with an activity.
+
+mod assemble;
+mod careful;
+mod chunks;
+mod columns;
+mod config;
+mod csv;
+mod cut;
+mod declaration;
+mod events;
+mod faults;
+mod hmog;
+mod labels;
+mod layout;
+mod listing;
+mod log_file;
+mod number;
+mod pattern;
+mod presets;
+pub mod reasons;
+mod rows;
+mod scan;
+
+#[cfg(test)]
+mod tests;
+
+pub use columns::{ColumnRef, Separator};
+pub use config::{
+    AccelerationUnit, CsvLogs, Cut, Events, FileGroup, NameFrom, STANDARD_GRAVITY, SensorColumns, TurnUnit,
+    Units,
+};
+pub use hmog::{DATASET as HMOG_DATASET, DEVICE as HMOG_DEVICE, HmogClock, HmogLogs, TASKS};
+pub use number::Clock;
+pub use pattern::Pattern;
+pub use presets::{HHAR_GAP_SECONDS, Preset};
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use schemas::tables::rejects::Reject;
+
+use crate::ReadError;
+
+/// What can be loaded by itself: one session, or one log that holds several.
+pub trait SessionSource: Debug + Send + Sync {
+    /// What it is called in messages: subject, device and session as far as they are known.
+    fn name(&self) -> &str;
+
+    /// Bytes of its files, as an estimate of the work.
+    fn bytes(&self) -> u64;
+
+    /// Reads it, on any thread and as often as one likes; it always gives the same.
+    ///
+    /// # Errors
+    /// When the system refuses; what is wrong with the bytes is told by rejects.
+    fn load(&self) -> Result<Loaded, ReadError>;
+}
+
+/// What an item gives.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// One batch of `readings` a session, with all its rows.
+    pub batches: Vec<RecordBatch>,
+    /// Lines and files that could not be used, and sensors that are missing.
+    pub rejects: Vec<Reject>,
+    /// What was found and put right, or let pass, in words.
+    pub notes: Vec<String>,
+}
+
+/// Logs that were found, not yet read.
+#[derive(Debug)]
+pub struct Logs {
+    items: Vec<Arc<dyn SessionSource>>,
+    rejects: Vec<Reject>,
+    notes: Vec<String>,
+    inputs: Vec<PathBuf>,
+}
+
+impl Logs {
+    /// What can be loaded, in an order that depends on names alone.
+    pub fn items(&self) -> &[Arc<dyn SessionSource>] {
+        &self.items
+    }
+
+    /// What opening found and cannot use: folders without data, entries of archives that were refused, ...
+    pub fn rejects(&self) -> &[Reject] {
+        &self.rejects
+    }
+
+    /// What opening found and put right, or let pass, in words.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// All files that loading reads, sorted.
+    pub fn inputs(&self) -> &[PathBuf] {
+        &self.inputs
+    }
+}
+
+/// `1 file`, `2 files`.
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}

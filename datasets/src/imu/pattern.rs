@@ -1,0 +1,174 @@
+//! Patterns of paths with named fields: `{subject}/{session}_sp.csv`.
+
+use serde::{Deserialize, Serialize};
+
+/// What a field of a pattern names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Subject,
+    Device,
+    Session,
+    Sensor,
+}
+
+const FIELDS: [(&str, Field); 4] = [
+    ("subject", Field::Subject),
+    ("device", Field::Device),
+    ("session", Field::Session),
+    ("sensor", Field::Sensor),
+];
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Token {
+    Literal(String),
+    Field(Field),
+    Any,
+}
+
+/// A path below a folder, with fields `{subject}`, `{device}`, `{session}`, `{sensor}` and `*`.
+///
+/// Parts are separated by `/`. A field is one character or more of one part, `*` may be nothing; each is as short as
+/// the rest allows, from the left. A field that stands twice must be the same twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Pattern {
+    text: String,
+    parts: Vec<Vec<Token>>,
+}
+
+/// What a path gives to the fields, in the order subject, device, session, sensor.
+pub(super) type Given<'a> = [Option<&'a str>; 4];
+
+impl Pattern {
+    /// `*`, the pattern of files that are found by other means.
+    pub(super) fn any() -> Self {
+        Self { text: "*".to_owned(), parts: vec![vec![Token::Any]] }
+    }
+
+    /// How many parts a path must have.
+    pub(super) fn depth(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether the pattern has `field`.
+    pub(super) fn has(&self, field: Field) -> bool {
+        self.parts.iter().flatten().any(|token| *token == Token::Field(field))
+    }
+
+    /// The fields of a path of these parts, if it fits.
+    pub(super) fn matches<'a>(&self, parts: &[&'a str]) -> Option<Given<'a>> {
+        let mut given = Given::default();
+        let same = parts.len() == self.parts.len();
+        (same && self.parts.iter().zip(parts).all(|(tokens, part)| fits(tokens, part, &mut given)))
+            .then_some(given)
+    }
+
+    /// As [`Self::matches`], by the last part of the pattern alone.
+    pub(super) fn matches_name<'a>(&self, name: &'a str) -> Option<Given<'a>> {
+        let mut given = Given::default();
+        self.parts.last().is_some_and(|tokens| fits(tokens, name, &mut given)).then_some(given)
+    }
+}
+
+/// Whether `text` is what `tokens` say; fills the fields.
+fn fits<'a>(tokens: &[Token], text: &'a str, given: &mut Given<'a>) -> bool {
+    let Some((token, rest)) = tokens.split_first() else { return text.is_empty() };
+    match token {
+        Token::Literal(literal) => {
+            text.strip_prefix(literal.as_str()).is_some_and(|text| fits(rest, text, given))
+        }
+        Token::Any => ends(text, 0).any(|end| fits(rest, &text[end..], given)),
+        Token::Field(field) => {
+            let before = *given;
+            ends(text, 1).any(|end| {
+                let value = &text[..end];
+                *given = before;
+                let known = given[*field as usize].get_or_insert(value);
+                *known == value && fits(rest, &text[end..], given)
+            })
+        }
+    }
+}
+
+/// The ends of the first characters of `text`, from `least` characters on.
+fn ends(text: &str, least: usize) -> impl Iterator<Item = usize> {
+    text.char_indices().map(|(at, _)| at).chain([text.len()]).skip(least)
+}
+
+impl TryFrom<String> for Pattern {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let parts = text.split('/').map(|part| tokens(part, &text)).collect::<Result<_, _>>()?;
+        Ok(Self { text, parts })
+    }
+}
+
+impl From<Pattern> for String {
+    fn from(pattern: Pattern) -> Self {
+        pattern.text
+    }
+}
+
+fn tokens(part: &str, whole: &str) -> Result<Vec<Token>, String> {
+    if part.is_empty() || part == "." || part == ".." {
+        return Err(format!("a pattern must be a path below a folder, found `{whole}`"));
+    }
+    let (mut all, mut rest) = (Vec::new(), part);
+    while let Some(first) = rest.chars().next() {
+        match first {
+            '{' => {
+                let (name, behind) = rest[1..].split_once('}').ok_or(format!("no `}}` behind `{rest}`"))?;
+                let field = FIELDS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
+                    format!("no field `{name}`; the fields are `subject`, `device`, `session` and `sensor`")
+                })?;
+                all.push(Token::Field(field.1));
+                rest = behind;
+            }
+            '}' => return Err(format!("no `{{` before `{rest}`")),
+            '*' => {
+                all.push(Token::Any);
+                rest = &rest[1..];
+            }
+            _ => {
+                let end = rest.find(['{', '}', '*']).unwrap_or(rest.len());
+                all.push(Token::Literal(rest[..end].to_owned()));
+                rest = &rest[end..];
+            }
+        }
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given<'a>(pattern: &str, path: &'a str) -> Option<Given<'a>> {
+        let parts: Vec<&str> = path.split('/').collect();
+        Pattern::try_from(pattern.to_owned()).unwrap().matches(&parts)
+    }
+
+    #[test]
+    fn fields_are_taken_from_paths() {
+        let found = given("{subject}/{session}_sp.csv", "s01/s01_01_sp.csv");
+        assert_eq!(found, Some([Some("s01"), None, Some("s01_01"), None]));
+        let found = given("{subject}_{session}.csv", "s01_01_sp.csv");
+        assert_eq!(found, Some([Some("s01"), None, Some("01_sp"), None]));
+        let found = given("*/{device}-*-{sensor}.csv", "x/n5-2014-acc.csv");
+        assert_eq!(found, Some([None, Some("n5"), None, Some("acc")]));
+        let found = given("{subject}/{subject}_session_{session}/A.csv", "7/7_session_12/A.csv");
+        assert_eq!(found, Some([Some("7"), None, Some("12"), None]));
+        assert_eq!(given("{subject}/{subject}_{session}.csv", "7/8_1.csv"), None);
+        assert_eq!(given("{subject}.csv", ".csv"), None);
+        assert_eq!(given("{subject}.csv", "a/b.csv"), None);
+        assert_eq!(given("ä{subject}*.csv", "äöü.csv"), Some([Some("ö"), None, None, None]));
+    }
+
+    #[test]
+    fn patterns_that_say_nothing_are_refused() {
+        for wrong in ["", "/a.csv", "../a.csv", "a//b", "{user}.csv", "{subject", "subject}.csv"] {
+            assert!(Pattern::try_from(wrong.to_owned()).is_err(), "{wrong}");
+        }
+    }
+}

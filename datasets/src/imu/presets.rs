@@ -1,0 +1,110 @@
+//! Declarations of data sets that we have seen.
+
+use schemas::units::Positive;
+use serde::{Deserialize, Serialize};
+
+use super::columns::{ColumnRef, Separator};
+use super::config::{Cut, FileGroup, NameFrom, SensorColumns, Units};
+use super::number::Clock;
+use super::pattern::Pattern;
+
+/// A data set whose files are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Preset {
+    /// `GeoTecINIT/sp-sw-har-dataset`, the smartphone's logs: `{subject}/{session}_sp.csv` with a header, both sensors
+    /// merged, stamps in ms, acceleration with gravity. One execution is one session, about 10 s. The device is named
+    /// `phone`: the files do not say which it was.
+    SpSwHar,
+    /// UCI HHAR, the phones' logs: `Phones_accelerometer.csv` and `Phones_gyroscope.csv`, here without header, with
+    /// subject, model, device and activity in columns. A file with a header has it among the rejects, as line 1.
+    ///
+    /// Of the two clocks, the stamp is that of the reading's creation (ns); that of its arrival (ms) comes in bursts.
+    /// A session ends where a device is silent for more than [`HHAR_GAP_SECONDS`]: a person's run through the
+    /// activities then is one session, as one unlocked phone would see it. Sessions are called `001`, `002`, ...
+    HharPhone,
+}
+
+/// How long a device of HHAR is silent between two sessions, s. Our choice: pauses within the logs that we have seen
+/// are below 6 s, and the data set's description names no sessions.
+pub const HHAR_GAP_SECONDS: f64 = 60.0;
+
+impl Preset {
+    /// The name of the data set.
+    pub fn dataset(self) -> &'static str {
+        match self {
+            Self::SpSwHar => "sp-sw-har",
+            Self::HharPhone => "hhar-phone",
+        }
+    }
+
+    /// Its groups of files, and how its logs are cut.
+    ///
+    /// # Errors
+    /// Never; the patterns are sound.
+    pub(super) fn declaration(self) -> Result<(Vec<FileGroup>, Option<Cut>), String> {
+        let names = |names: [&str; 3]| Some(names.map(|name| ColumnRef::Name(name.to_owned())));
+        match self {
+            Self::SpSwHar => {
+                let sensors = SensorColumns {
+                    accelerometer: names(["x_acc", "y_acc", "z_acc"]),
+                    gyroscope: names(["x_gyro", "y_gyro", "z_gyro"]),
+                };
+                let group = FileGroup {
+                    header: true,
+                    device: Some(NameFrom::Value("phone".to_owned())),
+                    activity: Some(NameFrom::Column(ColumnRef::Name("label".to_owned()))),
+                    ..group(
+                        Pattern::try_from("{subject}/{session}_sp.csv".to_owned())?,
+                        Clock::Milliseconds,
+                        ColumnRef::Name("timestamp".into()),
+                        sensors,
+                    )
+                };
+                Ok((vec![group], None))
+            }
+            Self::HharPhone => {
+                let column = |number| Some(NameFrom::Column(ColumnRef::Number(number)));
+                let xyz = [4, 5, 6].map(ColumnRef::Number);
+                let group = |pattern: &str, sensors| {
+                    Ok::<_, String>(FileGroup {
+                        subject: column(7),
+                        device: column(9),
+                        activity: column(10),
+                        ..group(
+                            Pattern::try_from(pattern.to_owned())?,
+                            Clock::Nanoseconds,
+                            ColumnRef::Number(3),
+                            sensors,
+                        )
+                    })
+                };
+                let accelerometer = SensorColumns { accelerometer: Some(xyz.clone()), gyroscope: None };
+                let gyroscope = SensorColumns { accelerometer: None, gyroscope: Some(xyz) };
+                let groups = vec![
+                    group("Phones_accelerometer.csv", accelerometer)?,
+                    group("Phones_gyroscope.csv", gyroscope)?,
+                ];
+                Ok((groups, Some(Cut::GapSeconds(Positive::constant(HHAR_GAP_SECONDS)))))
+            }
+        }
+    }
+}
+
+/// A group of comma-separated files without header, in our units.
+pub(super) fn group(pattern: Pattern, clock: Clock, stamp: ColumnRef, sensors: SensorColumns) -> FileGroup {
+    FileGroup {
+        pattern,
+        header: false,
+        separator: Separator::default(),
+        clock,
+        stamp,
+        sensors,
+        units: Units::default(),
+        subject: None,
+        device: None,
+        session: None,
+        activity: None,
+        columns: None,
+    }
+}

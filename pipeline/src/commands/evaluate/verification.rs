@@ -1,0 +1,75 @@
+//! `motionmill evaluate verification`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::Context;
+use datasets::shards::TableReader;
+use schemas::tables::metrics;
+use schemas::tables::trials::{self, Trial};
+use stages::StageError;
+use stages::evaluate::verification::{VerificationOptions, evaluate_verification, format_verification};
+
+use super::super::table;
+use super::{BOOTSTRAP_SEED, print_metrics, say_what_was_left_out};
+use crate::cli::EvaluateVerificationArgs;
+
+/// Scores the trials and prints the numbers.
+pub fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
+    let all = read(&args.trials)?;
+    let scored = of_split(&all, &args.split);
+    let validation = match &args.validation {
+        Some(folder) => of_split(&read(folder)?, &args.validation_split),
+        None => exactly(&all, &args.validation_split),
+    };
+    let arguments = [
+        args.split.clone(),
+        args.validation_split.clone(),
+        args.eer.name().to_owned(),
+        args.resamples.to_string(),
+    ];
+    let inputs: Vec<_> = std::iter::once(args.trials.clone()).chain(args.validation.clone()).collect();
+    let provenance = table::provenance("evaluate verification", &arguments, &inputs)?;
+    let options = VerificationOptions {
+        eer: args.eer,
+        resamples: args.resamples,
+        seed: BOOTSTRAP_SEED,
+        run: provenance.plan_hash.clone(),
+        ..VerificationOptions::default()
+    };
+    let validation = (!validation.is_empty()).then_some(&validation[..]);
+    let evaluation = evaluate_verification(&scored, validation, &options).map_err(StageError::from)?;
+    let reasons = say_what_was_left_out(&evaluation.notes, &evaluation.rejects);
+    print_metrics(&evaluation.metrics, args.format, format_verification)?;
+    if let Some(path) = &args.plot {
+        let sheet = stages::report::motion::verification_sheet(&scored, &evaluation.metrics)?;
+        sheet.save(path).with_context(|| format!("cannot write the picture `{}`", path.display()))?;
+        eprintln!("wrote {}", path.display());
+    }
+    if let Some(out) = &args.out {
+        table::write(out, &metrics::to_batch(&evaluation.metrics), provenance, reasons, args.force)?;
+    }
+    Ok(())
+}
+
+fn read(folder: &Path) -> anyhow::Result<Vec<Trial>> {
+    let mut all = Vec::new();
+    for batch in TableReader::open(folder, None)?.batches(8192) {
+        all.extend(trials::from_batch(&batch?)?);
+    }
+    Ok(all)
+}
+
+/// The trials whose client and probe are both of `split`.
+fn exactly(all: &[Trial], split: &str) -> Vec<Trial> {
+    all.iter().filter(|trial| trial.split == split && trial.client_split == split).cloned().collect()
+}
+
+/// The same; all trials of a table that knows only one split, whatever it is called.
+fn of_split(all: &[Trial], split: &str) -> Vec<Trial> {
+    let splits: BTreeSet<&str> = all.iter().map(|trial| trial.split.as_str()).collect();
+    match splits.len() {
+        1 => all.iter().filter(|trial| trial.client_split == trial.split).cloned().collect(),
+        _ => exactly(all, split),
+    }
+}

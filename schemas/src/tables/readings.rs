@@ -1,0 +1,402 @@
+//! `readings`: one row is one reading of one sensor.
+//!
+//! Rows of one session stand together, those of one sensor one after the other in the order of the log, however the
+//! stamps run: repeated and backward stamps are data that a quality report must see. Batches of readings hold whole
+//! sessions (`docs/decisions/0005-sessions-flow-whole.md`), so a stage may work session by session.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+};
+use arrow::buffer::{NullBuffer, ScalarBuffer};
+use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
+
+use super::{in_unit, metadata};
+use crate::columns::{SchemaError, column, numbers, wrong_type};
+
+/// Name of the table.
+pub const NAME: &str = "readings";
+
+/// A sensor, by the name that it has in the column `sensor`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sensor {
+    /// Acceleration in m/s², with or without gravity as the log has it.
+    Accelerometer,
+    /// Angular velocity in rad/s.
+    Gyroscope,
+}
+
+impl Sensor {
+    /// All sensors, in the order of their channels.
+    pub const ALL: [Self; 2] = [Self::Accelerometer, Self::Gyroscope];
+
+    /// The name in tables and plans.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accelerometer => "accelerometer",
+            Self::Gyroscope => "gyroscope",
+        }
+    }
+
+    /// The sensor called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|sensor| sensor.name() == name)
+    }
+
+    /// The unit of its readings.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Accelerometer => "m/s2",
+            Self::Gyroscope => "rad/s",
+        }
+    }
+}
+
+/// Who, with what, when, doing what: what all readings of a session share.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SessionKey {
+    /// The data set.
+    pub dataset: String,
+    /// The person.
+    pub subject: String,
+    /// The device.
+    pub device: String,
+    /// The session, unique for one subject and device.
+    pub session: String,
+}
+
+/// The readings of one sensor in one session, in the order of the log. All lists are N long.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Track {
+    /// Nanoseconds of the log's clock.
+    pub stamp_nanos: Vec<i64>,
+    /// Along the device's x axis, m/s² or rad/s.
+    pub x: Vec<f64>,
+    /// Along the device's y axis.
+    pub y: Vec<f64>,
+    /// Along the device's z axis.
+    pub z: Vec<f64>,
+    /// What the person does, as indices into [`Session::activities`]; empty where the log does not say.
+    pub activity: Vec<i32>,
+    /// The file that it was read from.
+    pub source_file: String,
+}
+
+/// One session, as readers give it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Session {
+    /// Whose it is.
+    pub key: SessionKey,
+    /// The names that [`Track::activity`] counts.
+    pub activities: Vec<String>,
+    /// Readings by sensor, in the order of [`Sensor::ALL`]; a sensor may be missing.
+    pub tracks: Vec<(Sensor, Track)>,
+}
+
+/// A column of few names: `Dictionary(Int32, Utf8)`.
+pub fn label_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// The schema of the table.
+pub fn schema() -> SchemaRef {
+    let label = |name: &str, nullable| Field::new(name, label_type(), nullable);
+    let axis = |name: &str| {
+        in_unit(Field::new(name, DataType::Float64, false), "m/s2 (accelerometer), rad/s (gyroscope)")
+    };
+    let fields = vec![
+        label("dataset", false),
+        label("subject", false),
+        label("device", false),
+        label("session", false),
+        label("sensor", false),
+        in_unit(Field::new("stamp_nanos", DataType::Int64, false), "ns"),
+        axis("x"),
+        axis("y"),
+        axis("z"),
+        label("activity", true),
+        label("source_file", true),
+    ];
+    Arc::new(Schema::new_with_metadata(fields, metadata(NAME, None)))
+}
+
+/// The rows of `session` as one batch.
+pub fn to_batch(session: Session) -> RecordBatch {
+    let Session { key, activities, tracks } = session;
+    let rows: usize = tracks.iter().map(|(_, track)| track.stamp_nanos.len()).sum();
+    // One buffer of zeros serves all columns that hold a single name.
+    let zeros: ScalarBuffer<i32> = vec![0; rows].into();
+    let one = |name: &str| -> ArrayRef {
+        let keys = Int32Array::new(zeros.clone(), None);
+        Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(vec![name]))))
+    };
+    let by_track = |names: StringArray| -> ArrayRef {
+        let keys = tracks.iter().enumerate();
+        let keys = keys.flat_map(|(at, (_, track))| std::iter::repeat_n(at as i32, track.stamp_nanos.len()));
+        Arc::new(DictionaryArray::new(Int32Array::from_iter_values(keys), Arc::new(names)))
+    };
+    let sensors = by_track(tracks.iter().map(|(sensor, _)| Some(sensor.name())).collect());
+    let files = by_track(tracks.iter().map(|(_, track)| Some(track.source_file.as_str())).collect());
+    let known: Vec<bool> = tracks.iter().map(|(_, track)| !track.activity.is_empty()).collect();
+    let activity: ArrayRef = if known.iter().any(|known| *known) {
+        let (mut keys, mut valid) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        for ((_, track), known) in tracks.iter().zip(&known) {
+            if *known {
+                keys.extend_from_slice(&track.activity);
+            } else {
+                keys.resize(keys.len() + track.stamp_nanos.len(), 0);
+            }
+            valid.resize(keys.len(), *known);
+        }
+        let keys = Int32Array::new(keys.into(), Some(NullBuffer::from(valid)));
+        Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(activities))))
+    } else {
+        let keys = Int32Array::new(zeros.clone(), Some(NullBuffer::new_null(rows)));
+        Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(vec![""]))))
+    };
+    let axis = |get: fn(&mut Track) -> &mut Vec<f64>, tracks: &mut [(Sensor, Track)]| -> ArrayRef {
+        Arc::new(Float64Array::from(joined(tracks.iter_mut().map(|(_, track)| get(track)), rows)))
+    };
+    let mut tracks = tracks;
+    let stamps = joined(tracks.iter_mut().map(|(_, track)| &mut track.stamp_nanos), rows);
+    let columns = vec![
+        one(&key.dataset),
+        one(&key.subject),
+        one(&key.device),
+        one(&key.session),
+        sensors,
+        Arc::new(Int64Array::from(stamps)),
+        axis(|track| &mut track.x, &mut tracks),
+        axis(|track| &mut track.y, &mut tracks),
+        axis(|track| &mut track.z, &mut tracks),
+        activity,
+        files,
+    ];
+    RecordBatch::try_new(schema(), columns).expect("columns follow the schema")
+}
+
+/// All `parts` in one list of `length`; the first one's memory is used again.
+fn joined<'a, T: Copy + 'a>(parts: impl Iterator<Item = &'a mut Vec<T>>, length: usize) -> Vec<T> {
+    let mut parts = parts;
+    let mut all = parts.next().map(std::mem::take).unwrap_or_default();
+    all.reserve_exact(length - all.len());
+    parts.for_each(|part| all.extend_from_slice(part));
+    all
+}
+
+/// The readings of one sensor in one session, where they stand in a batch.
+#[derive(Debug, Clone)]
+pub struct TrackView<'a> {
+    /// Which sensor.
+    pub sensor: Sensor,
+    /// The first row of the batch that holds one of its readings.
+    pub first_row: usize,
+    /// Nanoseconds of the log's clock, `[N]`.
+    pub stamp_nanos: Cow<'a, [i64]>,
+    /// x, y and z, each `[N]`, m/s² or rad/s.
+    pub axes: [Cow<'a, [f64]>; 3],
+}
+
+/// One session of a batch.
+#[derive(Debug, Clone)]
+pub struct SessionView<'a> {
+    /// Whose it is.
+    pub key: SessionKey,
+    /// The rows that it takes.
+    pub rows: Range<usize>,
+    /// Its tracks in the order of [`Sensor::ALL`]; those without a reading are left out.
+    pub tracks: Vec<TrackView<'a>>,
+    /// What the person does, where all readings that say anything say the same.
+    pub activity: Option<String>,
+    /// The file of the first reading.
+    pub source_file: Option<String>,
+}
+
+impl SessionView<'_> {
+    /// `{subject}-{device}-{session}`, fit for a `sample_id`.
+    pub fn id(&self) -> String {
+        let SessionKey { subject, device, session, .. } = &self.key;
+        let parts = [subject, device, session].into_iter().filter(|part| !part.is_empty());
+        let id = parts.map(String::as_str).collect::<Vec<_>>().join("-");
+        crate::sample_id::sanitised(&id)
+    }
+}
+
+/// A column of names, dictionary or plain.
+#[derive(Debug, Clone)]
+pub struct Labels<'a> {
+    keys: Option<&'a Int32Array>,
+    names: &'a StringArray,
+}
+
+impl<'a> Labels<'a> {
+    /// The name in `row`, if it has one.
+    pub fn get(&self, row: usize) -> Option<&'a str> {
+        let at = match self.keys {
+            Some(keys) => keys.is_valid(row).then(|| keys.value(row) as usize)?,
+            None => row,
+        };
+        self.names.is_valid(at).then(|| self.names.value(at))
+    }
+
+    /// Whether two rows hold the same name, as cheaply as can be.
+    fn same(&self, a: usize, b: usize) -> bool {
+        match self.keys {
+            Some(keys) if keys.is_valid(a) && keys.is_valid(b) && keys.value(a) == keys.value(b) => true,
+            _ => self.get(a) == self.get(b),
+        }
+    }
+}
+
+/// The names of column `name`, `[N]`.
+///
+/// # Errors
+/// When it is absent or of another type.
+pub fn labels<'a>(batch: &'a RecordBatch, name: &str) -> Result<Labels<'a>, SchemaError> {
+    let array = column(batch, name)?;
+    if let Some(names) = array.as_string_opt() {
+        return Ok(Labels { keys: None, names });
+    }
+    let found = array.as_dictionary_opt::<Int32Type>().and_then(|dictionary| {
+        dictionary.values().as_string_opt().map(|names| Labels { keys: Some(dictionary.keys()), names })
+    });
+    found.ok_or_else(|| wrong_type(name, "Dictionary(Int32, Utf8)", array.data_type()))
+}
+
+/// The sessions of `batch`, in order.
+///
+/// # Errors
+/// When a column is absent or of another type, or a sensor is unknown.
+pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError> {
+    let [dataset, subject, device, session] = [
+        labels(batch, "dataset")?,
+        labels(batch, "subject")?,
+        labels(batch, "device")?,
+        labels(batch, "session")?,
+    ];
+    let (sensor, activity, file) =
+        (labels(batch, "sensor")?, labels(batch, "activity")?, labels(batch, "source_file")?);
+    let stamps = column(batch, "stamp_nanos")?;
+    let stamps: &Int64Array = stamps
+        .as_primitive_opt::<Int64Type>()
+        .ok_or_else(|| wrong_type("stamp_nanos", "Int64", stamps.data_type()))?;
+    let axes = [numbers(batch, "x")?, numbers(batch, "y")?, numbers(batch, "z")?];
+    let keys = [&subject, &device, &session];
+    let mut views = Vec::new();
+    for rows in runs(0..batch.num_rows(), |a, b| keys.iter().all(|labels| labels.same(a, b))) {
+        let text = |labels: &Labels<'_>| labels.get(rows.start).unwrap_or_default().to_owned();
+        let mut parts: Vec<(Sensor, Vec<Range<usize>>)> = Vec::new();
+        for run in runs(rows.clone(), |a, b| sensor.same(a, b)) {
+            let name = sensor.get(run.start).unwrap_or_default();
+            let known = Sensor::named(name)
+                .ok_or_else(|| SchemaError::UnknownSensor { found: name.to_owned(), row: run.start })?;
+            match parts.iter_mut().find(|(sensor, _)| *sensor == known) {
+                Some((_, runs)) => runs.push(run),
+                None => parts.push((known, vec![run])),
+            }
+        }
+        parts.sort_by_key(|(sensor, _)| *sensor);
+        let tracks = parts.into_iter().map(|(sensor, runs)| TrackView {
+            sensor,
+            first_row: runs[0].start,
+            stamp_nanos: gathered(stamps.values(), &runs),
+            axes: [0, 1, 2].map(|axis| gathered(axes[axis].values(), &runs)),
+        });
+        let (tracks, first) = (tracks.collect(), activity.get(rows.start));
+        let constant = runs(rows.clone(), |a, b| activity.same(a, b)).len() == 1;
+        views.push(SessionView {
+            key: SessionKey {
+                dataset: text(&dataset),
+                subject: text(&subject),
+                device: text(&device),
+                session: text(&session),
+            },
+            tracks,
+            activity: first.filter(|_| constant).map(str::to_owned),
+            source_file: file.get(rows.start).map(str::to_owned),
+            rows,
+        });
+    }
+    Ok(views)
+}
+
+/// Longest ranges of `rows` in which neighbours are `same`.
+fn runs(rows: Range<usize>, same: impl Fn(usize, usize) -> bool) -> Vec<Range<usize>> {
+    let (mut all, mut start) = (Vec::new(), rows.start);
+    for row in rows.start + 1..rows.end {
+        if !same(row - 1, row) {
+            all.push(start..row);
+            start = row;
+        }
+    }
+    if start < rows.end {
+        all.push(start..rows.end);
+    }
+    all
+}
+
+/// The values of `runs`, borrowed where they stand together.
+fn gathered<'a, T: Copy>(values: &'a [T], runs: &[Range<usize>]) -> Cow<'a, [T]> {
+    match runs {
+        [only] => Cow::Borrowed(&values[only.clone()]),
+        _ => Cow::Owned(runs.iter().flat_map(|run| values[run.clone()].iter().copied()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(first_nanos: i64, count: usize) -> Track {
+        let ramp: Vec<f64> = (0..count).map(|at| at as f64).collect();
+        Track {
+            stamp_nanos: (0..count as i64).map(|at| first_nanos + 10 * at).collect(),
+            x: ramp.clone(),
+            y: ramp.clone(),
+            z: ramp,
+            activity: Vec::new(),
+            source_file: "log.csv".to_owned(),
+        }
+    }
+
+    fn session(name: &str) -> Session {
+        Session {
+            key: SessionKey {
+                dataset: "d".into(),
+                subject: "s".into(),
+                device: String::new(),
+                session: name.into(),
+            },
+            activities: vec!["walk".into()],
+            tracks: vec![
+                (Sensor::Accelerometer, Track { activity: vec![0; 3], ..track(5, 3) }),
+                (Sensor::Gyroscope, Track { activity: vec![0; 2], ..track(7, 2) }),
+            ],
+        }
+    }
+
+    #[test]
+    fn a_batch_gives_its_sessions_back() {
+        let batches = ["a", "b"].map(|name| to_batch(session(name)));
+        let batch = arrow::compute::concat_batches(&schema(), &batches).unwrap();
+        let views = sessions(&batch).unwrap();
+        assert_eq!(views.len(), 2);
+        assert_eq!((views[1].id(), views[1].rows.clone()), ("s-b".to_owned(), 5..10));
+        assert_eq!(views[1].tracks[1].stamp_nanos.as_ref(), [7, 17]);
+        assert_eq!(views[0].tracks[0].axes[2].as_ref(), [0.0, 1.0, 2.0]);
+        assert_eq!(views[0].activity.as_deref(), Some("walk"));
+    }
+
+    #[test]
+    fn interleaved_sensors_are_put_together() {
+        let batch = to_batch(session("a"));
+        let order = arrow::array::UInt64Array::from(vec![0, 3, 1, 4, 2]);
+        let mixed = arrow::compute::take_record_batch(&batch, &order).unwrap();
+        let views = sessions(&mixed).unwrap();
+        assert_eq!(views[0].tracks[0].stamp_nanos.as_ref(), [5, 15, 25]);
+        assert_eq!(views[0].tracks[1].stamp_nanos.as_ref(), [7, 17]);
+    }
+}

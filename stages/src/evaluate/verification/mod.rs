@@ -1,0 +1,44 @@
+//! Verification and identification of people: error rates of trials, accuracy of class scores.
+//!
+//! [`curve`] counts both errors at every threshold and [`eer`] reads the equal error rate off it; [`groups`] do so for
+//! each client and session by itself; `collect` turns rows into blocks and [`score`] turns blocks into rows of the
+//! metric table, with the intervals of [`resample`]; [`verify`] is that as a step of a plan. [`identification`] ranks
+//! classes, and [`identify`] is that as a step. [`table`] prints.
+
+mod collect;
+pub mod curve;
+pub mod eer;
+mod error;
+pub mod groups;
+pub mod identification;
+pub mod identify;
+pub mod probit;
+pub mod resample;
+pub mod score;
+pub mod table;
+mod tally;
+pub mod verify;
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod identify_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod verify_tests;
+
+pub use curve::{Curve, Scored};
+pub use eer::{EerMethod, EqualError, equal_error};
+pub use error::VerificationError;
+pub use identification::{Rounding, TopShare, classes_counted, top_share_accuracy};
+pub use identify::{Identify, IdentifyConfig, Pool};
+pub use probit::probit;
+pub use score::{VerificationOptions, evaluate_verification};
+pub use table::format_verification;
+pub use verify::{Verify, VerifyConfig};
+
+/// Name under which trials and frames that cannot be scored are reported.
+const NAME: &str = "verification";

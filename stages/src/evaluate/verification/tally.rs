@@ -1,0 +1,126 @@
+//! Counting frames or sequences whose right class is on top.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::identification::rank;
+use super::identify::Pool;
+use crate::stage::StageError;
+
+/// Who and what a frame is of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Frame<'a> {
+    /// The data set.
+    pub dataset: &'a str,
+    /// The split, empty where there is none.
+    pub split: &'a str,
+    /// The person.
+    pub subject: &'a str,
+    /// Device and session.
+    pub of: [&'a str; 2],
+    /// Segment, sequence and copy.
+    pub numbers: [i32; 3],
+}
+
+/// How many rows of one subject there are, and of how many the right class is on top.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Hits {
+    /// All rows.
+    pub rows: u64,
+    /// Those whose right class is in the top share.
+    pub top_share: u64,
+    /// Those whose right class is the highest.
+    pub top_one: u64,
+}
+
+/// Counts frames or sequences by data set, split and subject.
+pub struct Tally<'a> {
+    classes: HashMap<&'a str, usize>,
+    counted: usize,
+    pool: Pool,
+    tables: Tables,
+    open: Option<Open>,
+    /// Sequences that are closed.
+    closed: HashSet<Key>,
+}
+
+/// Hits by data set and split, then by subject.
+pub type Tables = BTreeMap<[String; 2], BTreeMap<String, Hits>>;
+
+type Key = ([String; 5], [i32; 3]);
+
+/// The sequence whose frames are coming.
+struct Open {
+    key: Key,
+    class: usize,
+    sums: Vec<f64>,
+}
+
+impl<'a> Tally<'a> {
+    /// Counts rows whose right class is among the `counted` highest of `classes`.
+    pub fn new(classes: &'a [String], counted: usize, pool: Pool) -> Self {
+        let classes = classes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
+        Self { classes, counted, pool, tables: BTreeMap::new(), open: None, closed: HashSet::new() }
+    }
+
+    /// The class of `subject`, if it has one.
+    pub fn class_of(&self, subject: &str) -> Option<usize> {
+        self.classes.get(subject).copied()
+    }
+
+    /// Counts a frame of class `class` and its `scores`, `[classes]`.
+    ///
+    /// # Errors
+    /// When frames of one sequence are pooled and do not stand together.
+    pub fn push(&mut self, frame: &Frame<'_>, class: usize, scores: &[f32]) -> Result<(), StageError> {
+        if self.pool == Pool::Frame {
+            self.count([frame.dataset, frame.split, frame.subject], rank(scores, class));
+            return Ok(());
+        }
+        let Frame { dataset, split, subject, of: [device, session], numbers } = *frame;
+        let names = [dataset, split, subject, device, session];
+        if let Some(open) = &mut self.open
+            && open.key.0 == names
+            && open.key.1 == numbers
+        {
+            open.sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(*score));
+            return Ok(());
+        }
+        self.close();
+        let key = (names.map(str::to_owned), numbers);
+        if self.closed.contains(&key) {
+            return Err(StageError::data(
+                format!(
+                    "frames of sequence {} of session `{session}` of `{subject}` stand apart",
+                    numbers[1]
+                ),
+                "keep the order of the rows, or pool by frame: `pool = 'frame'`",
+            ));
+        }
+        let sums = scores.iter().map(|score| f64::from(*score)).collect();
+        self.open = Some(Open { key, class, sums });
+        Ok(())
+    }
+
+    /// Ranks the open sequence; a sum of scores ranks as their mean does.
+    fn close(&mut self) {
+        if let Some(Open { key, class, sums }) = self.open.take() {
+            let [dataset, split, subject, ..] = &key.0;
+            self.count([dataset, split, subject], rank(&sums, class));
+            self.closed.insert(key);
+        }
+    }
+
+    fn count(&mut self, [dataset, split, subject]: [&str; 3], rank: usize) {
+        let table = self.tables.entry([dataset.to_owned(), split.to_owned()]).or_default();
+        let hits = table.entry(subject.to_owned()).or_default();
+        hits.rows += 1;
+        hits.top_share += u64::from(rank <= self.counted);
+        hits.top_one += u64::from(rank == 1);
+    }
+
+    /// The counts by data set and split, then by subject.
+    pub fn finish(mut self) -> Tables {
+        self.close();
+        self.tables
+    }
+}

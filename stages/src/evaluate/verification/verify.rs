@@ -1,0 +1,199 @@
+//! Verification as a step of a plan: a whole table `trials` in, rows of `metrics` out.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::SchemaRef;
+use schemas::columns::field;
+use schemas::tables::metrics;
+use serde::{Deserialize, Serialize};
+
+use super::collect::{COLUMNS, Collector, Part, each_trial};
+use super::eer::EerMethod;
+use super::error::VerificationError;
+use super::score::{DEFAULT_POINTS, DEFAULT_RESAMPLES, VerificationOptions, score};
+use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+
+/// The split that gives the threshold unless a plan names another.
+pub const DEFAULT_VALIDATION: &str = "validation";
+/// The split that is scored unless a plan names another.
+pub const DEFAULT_SPLIT: &str = "test";
+/// Most resamples that a plan may ask for; 100,000 take minutes and narrow nothing.
+pub const MAXIMUM_RESAMPLES: u32 = 100_000;
+/// Most points of a curve that a plan may ask for; beyond, no eye and no page tells them apart.
+pub const MAXIMUM_POINTS: u32 = 10_000;
+
+/// Keys of the step `verify`.
+///
+/// ```
+/// use stages::evaluate::verification::{EerMethod, VerifyConfig};
+/// let config: VerifyConfig = toml::from_str("eer = 'rocch'")?;
+/// assert_eq!((config.validation.as_str(), config.split.as_str()), ("validation", "test"));
+/// assert_eq!((config.eer, config.resamples, config.points), (EerMethod::Rocch, 1000, 200));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifyConfig {
+    /// The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.
+    #[serde(default = "default_validation")]
+    pub validation: String,
+    /// The split that is scored; `test` where left out.
+    #[serde(default = "default_split")]
+    pub split: String,
+    /// How equal error rates are read off: `linear`, `rocch` or `midpoint`; `linear` where left out.
+    #[serde(default)]
+    pub eer: EerMethod,
+    /// How often clients are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    #[serde(default = "default_resamples")]
+    pub resamples: u32,
+    /// How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 where left out.
+    #[serde(default = "default_points")]
+    pub points: u32,
+}
+
+fn default_validation() -> String {
+    DEFAULT_VALIDATION.to_owned()
+}
+
+fn default_split() -> String {
+    DEFAULT_SPLIT.to_owned()
+}
+
+fn default_resamples() -> u32 {
+    DEFAULT_RESAMPLES
+}
+
+fn default_points() -> u32 {
+    DEFAULT_POINTS
+}
+
+impl Default for VerifyConfig {
+    fn default() -> Self {
+        Self {
+            validation: default_validation(),
+            split: default_split(),
+            eer: EerMethod::default(),
+            resamples: DEFAULT_RESAMPLES,
+            points: DEFAULT_POINTS,
+        }
+    }
+}
+
+impl VerifyConfig {
+    /// The step.
+    ///
+    /// # Errors
+    /// When both splits are one, or there are too many resamples, too many points or a single point.
+    pub fn build(&self, context: &BuildContext) -> Result<Verify, StageError> {
+        let stage = &context.name;
+        if self.validation == self.split {
+            return Err(StageError::config(
+                format!("`{stage}` takes its threshold from the split `{}` that it scores", self.split),
+                "name two splits in `validation` and `split`; the EER needs no threshold of another split",
+            ));
+        }
+        let most = |key: &str, found: u32, most: u32, usual: u32| {
+            let message = format!("`{stage}`: `{key}` must be at most {most}, found `{found}`");
+            Err(StageError::config(message, format!("set `{key} = {usual}`")))
+        };
+        if self.resamples > MAXIMUM_RESAMPLES {
+            return most("resamples", self.resamples, MAXIMUM_RESAMPLES, DEFAULT_RESAMPLES);
+        }
+        if self.points > MAXIMUM_POINTS {
+            return most("points", self.points, MAXIMUM_POINTS, DEFAULT_POINTS);
+        }
+        if self.points == 1 {
+            return Err(StageError::config(
+                format!("`{stage}`: a curve has two ends, so `points` cannot be `1`"),
+                format!("set `points = {DEFAULT_POINTS}`, or 0 for no curve"),
+            ));
+        }
+        Ok(Verify { config: self.clone(), seed: context.seed })
+    }
+}
+
+/// Scores a table of trials.
+#[derive(Debug, Clone)]
+pub struct Verify {
+    config: VerifyConfig,
+    seed: u64,
+}
+
+impl Aggregate for Verify {
+    fn inputs(&self) -> &'static [&'static str] {
+        &["trials"]
+    }
+
+    fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
+        for name in COLUMNS {
+            field(schema, name)?;
+        }
+        let needed = |index: &usize| COLUMNS.contains(&schema.field(*index).name().as_str());
+        Ok((0..schema.fields().len()).filter(needed).collect())
+    }
+
+    fn output_schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+        Ok(metrics::schema())
+    }
+
+    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+        let [trials] = inputs else { unreachable!("the runner gives each input") };
+        let mut collector = Collector::default();
+        let mut others: BTreeMap<String, u64> = BTreeMap::new();
+        let (mut seen, mut tested) = (false, false);
+        for batch in trials.scan() {
+            each_trial(&batch?, |trial| {
+                if trial.split == self.config.split {
+                    seen = true;
+                    tested |= trial.client_split == trial.split;
+                    collector.push(Part::Test, &trial);
+                } else if trial.split == self.config.validation {
+                    collector.push(Part::Validation, &trial);
+                } else if let Some(count) = others.get_mut(trial.split) {
+                    *count += 1;
+                } else {
+                    others.insert(trial.split.to_owned(), 1);
+                }
+            })?;
+        }
+        if !tested {
+            return Err(self.nothing_to_score(seen, &collector, &others).into());
+        }
+        let options = VerificationOptions {
+            eer: self.config.eer,
+            resamples: self.config.resamples,
+            points: self.config.points,
+            seed: self.seed,
+            run: run.to_owned(),
+        };
+        let mut evaluation = score(collector, &options)?;
+        if !others.is_empty() {
+            let each: Vec<String> =
+                others.iter().map(|(split, count)| format!("`{split}` {count}")).collect();
+            evaluation.notes.push(format!("trials of other splits are not scored: {}", each.join(", ")));
+        }
+        give(metrics::to_batch(&evaluation.metrics))?;
+        Ok(Gathered { rejects: evaluation.rejects, notes: evaluation.notes })
+    }
+}
+
+impl Verify {
+    fn nothing_to_score(
+        &self,
+        seen: bool,
+        collector: &Collector,
+        others: &BTreeMap<String, u64>,
+    ) -> VerificationError {
+        let mut present: Vec<String> = others.keys().map(|split| format!("`{split}`")).collect();
+        if seen {
+            present.push(format!("`{}`", self.config.split));
+        }
+        if collector.has(Part::Validation) {
+            present.push(format!("`{}`", self.config.validation));
+        }
+        if present.is_empty() {
+            return VerificationError::Empty;
+        }
+        VerificationError::EmptySplit { split: self.config.split.clone(), present: present.join(", ") }
+    }
+}

@@ -1,0 +1,173 @@
+//! The card of a network that reads windows.
+//!
+//! A TOML file beside the network, of the same stem:
+//!
+//! ```
+//! let card: stages::infer::SequenceCard = toml::from_str(r#"
+//!     name = "abacus-dcwrnn"
+//!     source = "where the network comes from"
+//!     channels = ["accelerometer_x", "accelerometer_y", "accelerometer_z",
+//!                 "gyroscope_x", "gyroscope_y", "gyroscope_z"]
+//!     rate_hz = 50
+//!
+//!     [input]
+//!     name = "window"               # the network's own name for it
+//!     axes = "n t b c"              # T blocks of B samples of C channels; `n t (b c)` for a vector a block
+//!     blocks = 20                   # T
+//!     block_samples = 50            # B
+//!
+//!     [[outputs]]
+//!     name = "features"             # [N, T, D]: one embedding a block
+//!     frames = "each"               # or "last": the last of T; or "one" where the output is [N, D]
+//!     size = 128                    # D
+//!
+//!     [[outputs]]
+//!     name = "scores"
+//!     frames = "last"
+//!     size = 2
+//!     classes = ["s01", "s02"]      # the subjects, where the output scores them
+//! "#)?;
+//! card.validate()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::path::Path;
+
+use schemas::units::Positive;
+use serde::{Deserialize, Serialize};
+
+use super::axes::Axes;
+use crate::StageError;
+
+/// What a network is, eats and gives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceCard {
+    /// Short name; it stands in the metadata of every embedding.
+    pub name: String,
+    /// Where the network comes from.
+    #[serde(default)]
+    pub source: String,
+    /// Under which terms it may be used.
+    #[serde(default)]
+    pub license: String,
+    /// The channels that it was trained on, in order.
+    pub channels: Vec<String>,
+    /// The sampling rate that it was trained on, Hz.
+    pub rate_hz: Positive,
+    /// The window input.
+    pub input: WindowInput,
+    /// What it gives; a plan picks one.
+    pub outputs: Vec<SequenceOutput>,
+}
+
+/// The window input of a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowInput {
+    /// The network's name for it.
+    pub name: String,
+    /// The order of its axes.
+    pub axes: Axes,
+    /// T, the blocks of a window.
+    pub blocks: usize,
+    /// B, the samples of a block.
+    pub block_samples: usize,
+}
+
+/// One output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SequenceOutput {
+    /// The network's name for it.
+    pub name: String,
+    /// How many embeddings it gives for a window.
+    pub frames: Frames,
+    /// D, the numbers of an embedding.
+    pub size: usize,
+    /// The subjects that the D numbers score, in order, where they are class scores.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
+}
+
+/// How many embeddings an output gives for a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Frames {
+    /// `[N, T, D]`, each block's is kept.
+    Each,
+    /// `[N, T, D]`, the last block's is kept.
+    Last,
+    /// `[N, D]`.
+    One,
+}
+
+impl SequenceCard {
+    /// Reads and checks the card at `path`.
+    ///
+    /// # Errors
+    /// When it cannot be read, is no card, or contradicts itself.
+    pub fn read(path: &Path) -> Result<Self, StageError> {
+        let text = std::fs::read_to_string(path).map_err(|source| StageError::File {
+            what: "model card",
+            path: path.to_owned(),
+            source,
+        })?;
+        let card: Self = toml::from_str(&text).map_err(|error| {
+            StageError::config(
+                format!("the model card is not valid: `{}`\n{error}", path.display()),
+                "a network that reads windows needs a card of `channels`, `rate_hz`, `input` and `outputs`",
+            )
+        })?;
+        card.validate()?;
+        Ok(card)
+    }
+
+    /// Checks that the card does not contradict itself.
+    ///
+    /// # Errors
+    /// When it does.
+    pub fn validate(&self) -> Result<(), StageError> {
+        let wrong = |message: String| Err(StageError::Config { message, hint: None });
+        if self.channels.is_empty() || self.input.blocks == 0 || self.input.block_samples == 0 {
+            return wrong("the card has no channels, blocks or samples".to_owned());
+        }
+        if self.outputs.is_empty() {
+            return wrong("the card names no output".to_owned());
+        }
+        for (index, output) in self.outputs.iter().enumerate() {
+            if self.outputs[..index].iter().any(|other| other.name == output.name) {
+                return wrong(format!("output `{}` is named twice", output.name));
+            }
+            if output.size == 0 || (!output.classes.is_empty() && output.classes.len() != output.size) {
+                return wrong(format!(
+                    "output `{}` has {} numbers but {} classes",
+                    output.name,
+                    output.size,
+                    output.classes.len()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The output called `name`; the first one if none is asked for.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub fn output(&self, name: Option<&str>) -> Result<&SequenceOutput, StageError> {
+        let Some(name) = name else { return Ok(&self.outputs[0]) };
+        self.outputs.iter().find(|output| output.name == name).ok_or_else(|| {
+            let names: Vec<String> = self.outputs.iter().map(|output| format!("`{}`", output.name)).collect();
+            StageError::config(
+                format!("the card has no output `{name}`"),
+                format!("the outputs are {}", names.join(", ")),
+            )
+        })
+    }
+
+    /// `[T, B, C]` of the windows that it reads.
+    pub fn window_shape(&self) -> [usize; 3] {
+        [self.input.blocks, self.input.block_samples, self.channels.len()]
+    }
+}

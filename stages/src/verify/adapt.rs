@@ -1,0 +1,317 @@
+//! `adapt`: each client's model, from the background model and the client's enrolment.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use rayon::prelude::*;
+use schemas::columns::strings;
+use schemas::tables::embeddings;
+use schemas::tables::models::{self, Mixture, matrix_shape};
+use schemas::units::Positive;
+use serde::{Deserialize, Serialize};
+
+use super::blocks::fold_blocks;
+use super::density::Densities;
+use super::fitted::background;
+use super::frames::{ENROLMENT, Frames, ROLE, chosen, needed_columns};
+use super::gaussians::Gaussians;
+use super::map::{self, Adaptation};
+use super::near::Near;
+use super::statistics::Statistics;
+use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+
+/// Relevance factor of the Abacus system, as recalled, not verified; Reynolds, Quatieri and Dunn (2000) use 16.
+pub const RELEVANCE: Positive = Positive::constant(4.0);
+/// Clients' models that are handed on at a time.
+const CLIENTS_PER_BATCH: usize = 16;
+
+/// A part of a mixture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Parameter {
+    /// The means of the Gaussians.
+    Means,
+    /// Their weights.
+    Weights,
+    /// Their variances.
+    Variances,
+}
+
+/// Keys of the stage `adapt`.
+///
+/// ```
+/// let config: stages::verify::AdaptConfig = toml::from_str("cohort = 'train'")?;
+/// assert_eq!((config.relevance.get(), config.splits.len()), (4.0, 2));
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdaptConfig {
+    /// What is adapted; `means` where left out.
+    pub parameters: Vec<Parameter>,
+    /// r, in frames: with so many frames a component lies halfway between background and client; 4 where left out.
+    pub relevance: Positive,
+    /// The splits whose subjects are clients; `validation` and `test` where left out.
+    pub splits: Vec<String>,
+    /// A split whose subjects become clients only to normalise scores; the background model may have seen them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<String>,
+    /// Whether the background model may have seen any client; `false` where left out.
+    pub allow_seen: bool,
+}
+
+impl Default for AdaptConfig {
+    fn default() -> Self {
+        Self {
+            parameters: vec![Parameter::Means],
+            relevance: RELEVANCE,
+            splits: vec!["validation".to_owned(), "test".to_owned()],
+            cohort: None,
+            allow_seen: false,
+        }
+    }
+}
+
+impl AdaptConfig {
+    /// The step.
+    ///
+    /// # Errors
+    /// When nothing is to be adapted, or no split is named.
+    pub fn build(&self, context: &BuildContext) -> Result<Adapt, StageError> {
+        let name = &context.name;
+        if self.parameters.is_empty() {
+            return Err(StageError::config(
+                format!("`{name}` adapts nothing"),
+                "name `means`, `weights` or `variances` in `parameters`",
+            ));
+        }
+        let mut splits = self.splits.clone();
+        splits.extend(self.cohort.iter().filter(|cohort| !self.splits.contains(cohort)).cloned());
+        if splits.is_empty() {
+            return Err(StageError::config(format!("`{name}` has no clients"), "name a split in `splits`"));
+        }
+        let has = |parameter| self.parameters.contains(&parameter);
+        let adaptation = Adaptation {
+            relevance: self.relevance.get(),
+            means: has(Parameter::Means),
+            weights: has(Parameter::Weights),
+            variances: has(Parameter::Variances),
+        };
+        let (cohort, allow_seen) = (self.cohort.clone(), self.allow_seen);
+        Ok(Adapt { name: name.clone(), adaptation, splits, cohort, allow_seen })
+    }
+}
+
+/// Adapts a [`Mixture`] for each subject with rows of role `enrolment`, in order of name; other rows are left alone.
+///
+/// The sums of all clients are held at once: M (1 + D) numbers each, or M (1 + 2 D) with variances.
+#[derive(Debug, Clone)]
+pub struct Adapt {
+    name: String,
+    adaptation: Adaptation,
+    splits: Vec<String>,
+    cohort: Option<String>,
+    allow_seen: bool,
+}
+
+/// Subjects as they come, by name and split.
+type Clients = HashMap<(String, String), u64>;
+
+impl Aggregate for Adapt {
+    fn inputs(&self) -> &'static [&'static str] {
+        &["embeddings", "background"]
+    }
+
+    fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
+        if input == 0 {
+            return needed_columns(schema, &["split", "subject", ROLE]);
+        }
+        matrix_shape(schema, "means")?;
+        Ok((0..schema.fields().len()).collect())
+    }
+
+    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+        let [components, dimensions] = matrix_shape(&inputs[1], "means")?;
+        same_dimensions(dimensions, embeddings::dimensions(&inputs[0])?)?;
+        Ok(models::mixture_schema(components, dimensions))
+    }
+
+    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+        let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
+        let (model, background) = background(inputs[1])?;
+        let densities = Densities::new(&background);
+        let found = Mutex::new(Clients::new());
+        let pick = |batch: &RecordBatch| {
+            let mut clients = found.lock().unwrap_or_else(PoisonError::into_inner);
+            self.pick(batch, &mut clients)
+        };
+        let mut frames = Frames::new(inputs[0], densities.dimensions(), &self.name, Box::new(pick));
+        let sums = self.sums(&mut frames, &densities)?;
+        let mut gathered = Gathered { rejects: std::mem::take(&mut frames.rejects), notes: Vec::new() };
+        drop(frames);
+        let mut clients: Vec<_> =
+            found.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect();
+        clients.sort();
+        self.check_unseen(&clients, &model, &mut gathered)?;
+        self.give(&clients, &sums, &background, &schema, give, &mut gathered)?;
+        Ok(gathered)
+    }
+}
+
+impl Adapt {
+    /// The client of each row that serves for enrolment.
+    fn pick(&self, batch: &RecordBatch, clients: &mut Clients) -> Result<Vec<Option<u64>>, StageError> {
+        let serves = chosen(batch, &self.splits, Some(ENROLMENT))?;
+        let (names, splits) = (strings(batch, "subject")?, strings(batch, "split")?);
+        let client = |(row, serves): (usize, bool)| {
+            let next = clients.len() as u64;
+            let key = || (names.value(row).to_owned(), splits.value(row).to_owned());
+            serves.then(|| *clients.entry(key()).or_insert(next))
+        };
+        Ok(serves.into_iter().enumerate().map(client).collect())
+    }
+
+    /// The sums of each client, by number. Each client's frames are added one by one in row order.
+    fn sums(&self, frames: &mut Frames<'_>, densities: &Densities) -> Result<Vec<Statistics>, StageError> {
+        let mut sums: Vec<Statistics> = Vec::new();
+        let order = self.adaptation.order();
+        let dimensions = densities.dimensions();
+        fold_blocks(
+            frames,
+            Near::default,
+            |near, block| {
+                let mut shares = Shares::default();
+                near.for_each_slab(densities, block, |_, _, near| shares.extend(near));
+                shares
+            },
+            |shares, block| {
+                let highest = block.tags.iter().max().map_or(0, |tag| *tag as usize + 1);
+                while sums.len() < highest {
+                    sums.push(Statistics::new(densities, order));
+                }
+                let mut rows = vec![Vec::new(); sums.len()];
+                block.tags.iter().enumerate().for_each(|(row, tag)| rows[*tag as usize].push(row));
+                sums.par_iter_mut().zip(rows).filter(|(_, rows)| !rows.is_empty()).for_each(|(sums, rows)| {
+                    let mut buffer = Vec::new();
+                    for row in rows {
+                        let frame = &block.numbers[row * dimensions..(row + 1) * dimensions];
+                        let log_likelihood = shares.log_likelihoods[row];
+                        sums.add_frame(densities, frame, shares.row(row), log_likelihood, &mut buffer);
+                    }
+                });
+                Ok(())
+            },
+        )?;
+        Ok(sums)
+    }
+
+    /// Whether the background model has seen a client that it must not have seen.
+    fn check_unseen(
+        &self,
+        clients: &[((String, String), u64)],
+        background: &Mixture,
+        gathered: &mut Gathered,
+    ) -> Result<(), StageError> {
+        let seen: Vec<&str> = clients
+            .iter()
+            .filter(|((_, split), _)| Some(split) != self.cohort.as_ref())
+            .filter(|((name, _), _)| background.subjects.contains(name))
+            .map(|((name, _), _)| name.as_str())
+            .collect();
+        let Some(first) = seen.first() else { return Ok(()) };
+        let message = format!("the background model was fitted on {} of the clients, among them `{first}`", seen.len());
+        if !self.allow_seen {
+            return Err(StageError::data(
+                message,
+                "split by subject, name the split of a cohort in `cohort`, or set `allow_seen = true`",
+            ));
+        }
+        gathered.notes.push(message);
+        Ok(())
+    }
+
+    fn give(
+        &self,
+        clients: &[((String, String), u64)],
+        sums: &[Statistics],
+        background: &Gaussians,
+        schema: &SchemaRef,
+        give: &mut Give<'_>,
+        gathered: &mut Gathered,
+    ) -> Result<(), StageError> {
+        // A client whose frames were all rejected has no sums, or none that count.
+        let enrolled = |number: u64| sums.get(number as usize).filter(|sums| sums.frames > 0);
+        let (with, without): (Vec<_>, Vec<_>) =
+            clients.iter().partition(|(_, number)| enrolled(*number).is_some());
+        if with.is_empty() {
+            return Err(StageError::data(
+                format!("no frame of role `{ENROLMENT}` in the splits {}", quoted(&self.splits)),
+                "assign roles before `adapt`, or check `splits`",
+            ));
+        }
+        for ((name, split), _) in without {
+            gathered.notes.push(format!("`{name}` of split `{split}` has no frame to adapt with and is no client"));
+        }
+        for group in with.chunks(CLIENTS_PER_BATCH) {
+            let adapted: Result<Vec<Mixture>, StageError> = group
+                .par_iter()
+                .filter_map(|((name, split), number)| enrolled(*number).map(|sums| (name, split, sums)))
+                .map(|(name, split, sums)| {
+                    let mixture = map::adapt(background, sums, self.adaptation)?.to_mixture(sums.frames);
+                    Ok(Mixture { client: Some(name.clone()), split: Some(split.clone()), ..mixture })
+                })
+                .collect();
+            give(Mixture::to_batch(schema, &adapted?))?;
+        }
+        gathered.notes.push(format!("{} clients", with.len()));
+        Ok(())
+    }
+}
+
+/// What is near each frame of a block.
+#[derive(Debug, Default)]
+struct Shares {
+    ends: Vec<usize>,
+    indices: Vec<u32>,
+    shares: Vec<f64>,
+    log_likelihoods: Vec<f64>,
+}
+
+impl Shares {
+    fn extend(&mut self, near: &Near) {
+        self.log_likelihoods.extend_from_slice(&near.log_likelihoods);
+        near.for_each_frame(|_, entries| {
+            for (index, share) in entries {
+                self.indices.push(index);
+                self.shares.push(share);
+            }
+            self.ends.push(self.indices.len());
+        });
+    }
+
+    fn row(&self, row: usize) -> (&[u32], &[f64]) {
+        let range = if row == 0 { 0 } else { self.ends[row - 1] }..self.ends[row];
+        (&self.indices[range.clone()], &self.shares[range])
+    }
+}
+
+/// Names in backquotes with commas between.
+pub fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether mixtures over `model` numbers fit embeddings of `frames`.
+///
+/// # Errors
+/// When they do not.
+pub fn same_dimensions(model: usize, frames: usize) -> Result<(), StageError> {
+    if model == frames {
+        return Ok(());
+    }
+    Err(StageError::data(
+        format!("the background model is one over {model} numbers, the embeddings have {frames}"),
+        "give both the same features and the same projection",
+    ))
+}

@@ -1,0 +1,233 @@
+//! `window`: signals cut into sequences of blocks.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, FixedSizeListArray, Float32Array, Int32Array, Int64Array, RecordBatch, StringArray, UInt64Array,
+};
+use arrow::buffer::ScalarBuffer;
+use arrow::compute::take;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use schemas::columns::{column, integers, longs, strings};
+use schemas::random::KeyedRandom;
+use schemas::tables::signals::{self, SIGNAL, signals};
+use schemas::tables::windows;
+use schemas::units::Count;
+use serde::{Deserialize, Serialize};
+
+use super::columns::{check_signals, signal_values, with_carried};
+use super::timing::stamp_nanos;
+use super::view::{Cutting, WindowView};
+use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError, reject};
+
+/// T, blocks in a sequence. Source: Project Abacus (arXiv 1511.03908).
+pub const BLOCKS: Count = Count::constant(20);
+/// B, samples in a block: 1 s at 50 Hz. Source: Project Abacus (arXiv 1511.03908).
+pub const BLOCK_SAMPLES: Count = Count::constant(50);
+/// Samples from block to block: 50 % overlap. Source: Project Abacus (arXiv 1511.03908).
+pub const BLOCK_HOP_SAMPLES: Count = Count::constant(25);
+
+/// Keys of the stage `window`.
+///
+/// ```
+/// let config: stages::window::WindowConfig = toml::from_str("stride_samples = 525")?;
+/// assert_eq!(config.cutting().length(), 525);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindowConfig {
+    /// T, blocks in a sequence, [`BLOCKS`].
+    #[serde(default = "blocks")]
+    pub blocks: Count,
+    /// B, samples in a block, [`BLOCK_SAMPLES`].
+    #[serde(default = "block_samples")]
+    pub block_samples: Count,
+    /// Samples from the start of one block to that of the next, [`BLOCK_HOP_SAMPLES`].
+    #[serde(default = "block_hop_samples")]
+    pub block_hop_samples: Count,
+    /// Samples from the start of one sequence to that of the next.
+    ///
+    /// The paper does not establish it. Unless given, it is ours: half a sequence, rounded down to whole hops but one
+    /// hop at least, so that neighbours overlap by half or a little more and share blocks: 250 with the other
+    /// defaults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stride_samples: Option<Count>,
+    /// The first sequence of a signal begins at a random sample from 0 to this one, drawn for each row and copy, and
+    /// no further than one sequence allows. 0, no shift, unless given.
+    #[serde(default)]
+    pub start_shift_samples: u32,
+}
+
+fn blocks() -> Count {
+    BLOCKS
+}
+
+fn block_samples() -> Count {
+    BLOCK_SAMPLES
+}
+
+fn block_hop_samples() -> Count {
+    BLOCK_HOP_SAMPLES
+}
+
+impl WindowConfig {
+    /// How signals are cut.
+    pub fn cutting(&self) -> Cutting {
+        let of = |count: Count| count.get() as usize;
+        let (blocks, block_samples) = (of(self.blocks), of(self.block_samples));
+        let hop_samples = of(self.block_hop_samples);
+        let unset = Cutting { blocks, block_samples, hop_samples, stride_samples: 1 };
+        let half = (unset.length() / 2 / hop_samples).max(1) * hop_samples;
+        Cutting { stride_samples: self.stride_samples.map_or(half, of), ..unset }
+    }
+
+    /// Builds the stage.
+    ///
+    /// # Errors
+    /// When a window would hold more numbers than a row can.
+    pub fn build(&self, context: &BuildContext) -> Result<Window, StageError> {
+        let cutting = self.cutting();
+        if i32::try_from(cutting.blocks * cutting.block_samples).is_err() {
+            let message = format!(
+                "a window of {} blocks of {} samples is too long for a row",
+                cutting.blocks, cutting.block_samples
+            );
+            return Err(StageError::config(message, "lower `blocks` or `block_samples`"));
+        }
+        let shift = self.start_shift_samples as usize;
+        Ok(Window { name: context.name.clone(), seed: context.seed, cutting, shift })
+    }
+}
+
+/// Signals to windows `[T, B, C]`, those of one signal one after the other, numbered in the column `sequence`.
+///
+/// A row that is shorter than a sequence is rejected; samples behind the last sequence are not used. Where the
+/// windows of a batch stand in its signals one after the other (no overlap, nothing left over), they share the
+/// signals' memory; else each block is copied once.
+#[derive(Debug, Clone)]
+pub struct Window {
+    name: String,
+    seed: u64,
+    cutting: Cutting,
+    shift: usize,
+}
+
+impl Window {
+    fn schema(&self, input: &Schema) -> Result<SchemaRef, StageError> {
+        let Cutting { blocks, block_samples, hop_samples, .. } = self.cutting;
+        let schema = windows::schema(input, blocks, block_samples, hop_samples)?;
+        Ok(with_carried(input, &schema, SIGNAL))
+    }
+
+    /// The first sample of the first sequence of a signal of `samples`.
+    fn first_sample(&self, id: &str, copy: i32, samples: usize) -> usize {
+        let most = self.shift.min(samples.saturating_sub(self.cutting.length()));
+        // No draw where there is nothing to draw; the row's stream serves nothing else.
+        if most == 0 { 0 } else { KeyedRandom::new(self.seed, &self.name, id, copy).index(most + 1) }
+    }
+}
+
+/// The windows' numbers: the signals' own memory where they stand there in one piece, else a copy.
+fn numbers(
+    batch: &RecordBatch,
+    views: &[WindowView<'_>],
+    cutting: Cutting,
+) -> Result<ScalarBuffer<f32>, StageError> {
+    let signals = signals(batch)?;
+    let channels = signals.channels();
+    let windows: usize = views.iter().map(WindowView::count).sum();
+    let total = windows * cutting.blocks * cutting.block_samples * channels;
+    if cutting.tiles() {
+        // Where in the signals of the batch each row's windows begin and end.
+        let (mut before, mut pieces) = (0, Vec::new());
+        for (row, view) in views.iter().enumerate() {
+            let start = before + view.start(0);
+            pieces.extend((view.count() > 0).then(|| start..start + view.count() * cutting.length()));
+            before += signals.row(row).len() / channels.max(1);
+        }
+        if pieces.windows(2).all(|pair| pair[0].end == pair[1].start) {
+            let first = pieces.first().map_or(0, |piece| piece.start);
+            return Ok(signal_values(batch)?.slice(first * channels, total));
+        }
+    }
+    let mut numbers = Vec::with_capacity(total);
+    for view in views {
+        view.gather(&mut numbers);
+    }
+    Ok(numbers.into())
+}
+
+/// `numbers`, `[N, T, B, C]`, as the column `window`.
+fn window_column(numbers: ScalarBuffer<f32>, shape: [usize; 3]) -> Result<ArrayRef, StageError> {
+    let mut array: ArrayRef = Arc::new(Float32Array::new(numbers, None));
+    for length in shape.into_iter().rev() {
+        let item = Arc::new(Field::new("item", array.data_type().clone(), true));
+        array = Arc::new(FixedSizeListArray::try_new(item, length as i32, array, None)?);
+    }
+    Ok(array)
+}
+
+impl Stage for Window {
+    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
+        check_signals(input)?;
+        self.schema(input)
+    }
+
+    fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
+        let (signals, rate_hz) = (signals(batch)?, signals::rate_hz(batch.schema_ref())?);
+        let (ids, copies) = (strings(batch, "sample_id")?, integers(batch, "copy")?);
+        let starts = longs(batch, "start_nanos")?;
+        let (channels, length) = (signals.channels(), self.cutting.length());
+        let (mut views, mut rejects) = (Vec::new(), Vec::new());
+        let (mut rows, mut names, mut sequences) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut start_nanos, mut end_nanos) = (Vec::new(), Vec::new());
+        for row in 0..batch.num_rows() {
+            let (signal, id) = (signals.row(row), ids.value(row));
+            let samples = signal.len() / channels.max(1);
+            let first = self.first_sample(id, copies.value(row), samples);
+            let view = WindowView::new(signal, channels, self.cutting, first);
+            if view.count() == 0 {
+                let seconds = |samples: usize| samples as f64 / rate_hz;
+                let detail = format!(
+                    "{samples} samples ({} s); a window takes {length} ({} s)",
+                    seconds(samples),
+                    seconds(length)
+                );
+                rejects.push(reject(batch, row, &self.name, "shorter than a window", detail));
+            }
+            for sequence in 0..view.count() {
+                let start = view.start(sequence);
+                rows.push(row as u64);
+                names.push(format!("{id}-{sequence:05}"));
+                sequences.push(sequence as i32);
+                start_nanos.push(stamp_nanos(starts.value(row), start, rate_hz));
+                end_nanos.push(stamp_nanos(starts.value(row), start + length, rate_hz));
+            }
+            views.push(view);
+        }
+        let taken = batch.num_rows() - rejects.len();
+        let shape = [self.cutting.blocks, self.cutting.block_samples, channels];
+        let window = window_column(numbers(batch, &views, self.cutting)?, shape)?;
+        let (schema, rows) = (self.schema(batch.schema_ref())?, UInt64Array::from(rows));
+        let made: [(&str, ArrayRef); 5] = [
+            ("sample_id", Arc::new(StringArray::from(names))),
+            ("start_nanos", Arc::new(Int64Array::from(start_nanos))),
+            ("sequence", Arc::new(Int32Array::from(sequences))),
+            ("end_nanos", Arc::new(Int64Array::from(end_nanos))),
+            (windows::WINDOW, window),
+        ];
+        let columns = schema.fields().iter().map(|field| -> Result<ArrayRef, StageError> {
+            match made.iter().find(|(name, _)| name == field.name()) {
+                Some((_, array)) => Ok(array.clone()),
+                None => Ok(take(column(batch, field.name())?, &rows, None)?),
+            }
+        });
+        let rows = RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)?;
+        Ok(Outcome { rows, rejects, taken: Some(taken) })
+    }
+
+    fn fan_out(&self) -> FanOut {
+        FanOut::Varies
+    }
+}

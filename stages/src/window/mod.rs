@@ -1,0 +1,45 @@
+//! The signal half of the motion chain: readings to signals, signals to windows, windows to frames.
+//!
+//! `resample` brings the sensors of a session on one clock and `quality` says how good its log is -> `features`
+//! adds channels -> `normalise`, or `fit_normaliser` and `apply_normaliser`, take the scale out -> `gain_offset` and
+//! `rotate_frame` vary a signal -> `window` cuts it into sequences of blocks -> `frames` describes them without a
+//! network. `balance` and `assign_roles` say which rows serve and what for; [`leak`] makes sure that no reading
+//! serves twice.
+
+pub mod augment;
+pub mod balance;
+mod columns;
+pub mod cut;
+#[cfg(test)]
+mod cut_tests;
+pub mod features;
+#[cfg(test)]
+mod fixtures;
+pub mod frames;
+mod identity;
+pub mod leak;
+mod median;
+mod natural_order;
+pub mod normalise;
+pub mod quality;
+pub mod resample;
+pub mod roles;
+#[cfg(test)]
+mod roles_tests;
+mod timing;
+pub mod view;
+
+pub use augment::{GainOffset, GainOffsetConfig, RotateFrame, RotateFrameConfig};
+pub use balance::{Balance, BalanceConfig};
+pub use columns::ANY_SPLIT;
+pub use cut::{Window, WindowConfig};
+pub use features::{Feature, Features, FeaturesConfig};
+pub use frames::{FrameOf, Frames, FramesConfig};
+pub use normalise::{
+    ApplyNormaliser, ApplyNormaliserConfig, FitNormaliser, FitNormaliserConfig, FitPer, Normalise,
+    NormaliseConfig, NormalisePer,
+};
+pub use quality::{Quality, QualityConfig};
+pub use resample::{Resample, ResampleConfig};
+pub use roles::{AssignRoles, AssignRolesConfig, Enrolment};
+pub use view::{Cutting, WindowView};

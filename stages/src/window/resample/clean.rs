@@ -1,0 +1,213 @@
+//! The readings of one sensor that can be used, and the stretches of them without a gap.
+//!
+//! The rules, reading by reading in the order of the log:
+//! 1. One that is no finite number, or none as `f32`, is dropped.
+//! 2. One with the stamp of the latest reading so far takes its place: the last of equal stamps is kept, as in the
+//!    conversion of HMOG.
+//! 3. One whose stamp lies before the latest so far, by no more than the jump limit, came late and is dropped.
+//! 4. One that lies further back says that the clock was set back: a new stretch begins with it, and the latest so
+//!    far starts anew. A jump forward needs no rule of its own: it is a gap.
+//! 5. A step beyond the gap limit ends a stretch.
+//! 6. A stretch of one reading is dropped: nothing lies between its ends. So a single wild stamp costs one reading.
+//!
+//! An **epoch** is a run of stretches that follow one another in time; each time the clock was set back, the next
+//! one begins.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use schemas::tables::readings::TrackView;
+
+/// When a stretch ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// The longest step within a stretch.
+    pub max_gap_nanos: i64,
+    /// The longest step back that counts as a late reading and not as a clock that was set back.
+    pub clock_jump_nanos: i64,
+}
+
+/// A run of readings without a gap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stretch {
+    /// Where they stand in [`Clean`], two readings or more.
+    pub range: Range<usize>,
+    /// How often the clock was set back before, stretches of one reading aside.
+    pub epoch: usize,
+}
+
+/// How many readings were dropped, by reason.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Dropped {
+    pub not_finite: usize,
+    pub duplicate: usize,
+    pub backward: usize,
+    pub alone: usize,
+}
+
+impl Dropped {
+    pub fn total(self) -> usize {
+        self.not_finite + self.duplicate + self.backward + self.alone
+    }
+}
+
+/// What is left of a track.
+#[derive(Debug, Clone)]
+pub(super) struct Clean<'a> {
+    /// `[N]`, ascending within each stretch.
+    pub stamp_nanos: Cow<'a, [i64]>,
+    /// x, y and z, each `[N]`, finite.
+    pub axes: [Cow<'a, [f64]>; 3],
+    pub stretches: Vec<Stretch>,
+    pub dropped: Dropped,
+}
+
+impl<'a> Clean<'a> {
+    /// The readings of `track` that can be used; those of a log without fault are not copied.
+    pub fn of(track: &'a TrackView<'_>, limits: Limits) -> Self {
+        let stamps = &track.stamp_nanos[..];
+        let ascending = stamps.windows(2).all(|pair| pair[0] < pair[1]);
+        let mut clean = if ascending && track.axes.iter().all(|axis| all_usable(axis)) {
+            let axes = [0, 1, 2].map(|axis| Cow::Borrowed(&track.axes[axis][..]));
+            let dropped = Dropped::default();
+            Self { stamp_nanos: Cow::Borrowed(stamps), axes, stretches: Vec::new(), dropped }
+        } else {
+            Self::filtered(track, limits)
+        };
+        clean.cut(limits);
+        clean
+    }
+
+    fn filtered(track: &TrackView<'_>, limits: Limits) -> Self {
+        let [x, y, z] = &track.axes;
+        let count = track.stamp_nanos.len();
+        let mut stamps: Vec<i64> = Vec::with_capacity(count);
+        let mut axes = [(); 3].map(|()| Vec::with_capacity(count));
+        let mut dropped = Dropped::default();
+        for (((&stamp, &x), &y), &z) in track.stamp_nanos.iter().zip(&x[..]).zip(&y[..]).zip(&z[..]) {
+            let reading = [x, y, z];
+            if !reading.into_iter().all(usable) {
+                dropped.not_finite += 1;
+                continue;
+            }
+            let back = stamps.last().map_or(-1, |latest| latest.saturating_sub(stamp));
+            if back == 0 {
+                dropped.duplicate += 1;
+                for (axis, value) in axes.iter_mut().zip(reading) {
+                    axis.pop();
+                    axis.push(value);
+                }
+            } else if back > 0 && back <= limits.clock_jump_nanos {
+                dropped.backward += 1;
+            } else {
+                stamps.push(stamp);
+                for (axis, value) in axes.iter_mut().zip(reading) {
+                    axis.push(value);
+                }
+            }
+        }
+        Self { stamp_nanos: Cow::Owned(stamps), axes: axes.map(Cow::Owned), stretches: Vec::new(), dropped }
+    }
+
+    /// Finds the stretches.
+    fn cut(&mut self, limits: Limits) {
+        let stamps = &self.stamp_nanos[..];
+        let within = |pair: &[i64]| {
+            let step = pair[1].saturating_sub(pair[0]);
+            step > 0 && step <= limits.max_gap_nanos
+        };
+        let (mut start, mut epoch, mut latest) = (0, 0, None);
+        while start < stamps.len() {
+            let more = stamps[start..].windows(2).take_while(|pair| within(pair)).count();
+            let range = start..start + more + 1;
+            start = range.end;
+            if range.len() == 1 {
+                self.dropped.alone += 1;
+                continue;
+            }
+            epoch += usize::from(latest.is_some_and(|latest| stamps[range.start] <= latest));
+            latest = Some(stamps[range.end - 1]);
+            self.stretches.push(Stretch { range, epoch });
+        }
+    }
+
+    /// First and last stamp of `stretch`.
+    pub fn span(&self, stretch: &Stretch) -> (i64, i64) {
+        (self.stamp_nanos[stretch.range.start], self.stamp_nanos[stretch.range.end - 1])
+    }
+}
+
+/// Whether a reading is a finite number as `f32` too, which is how signals hold it.
+fn usable(value: f64) -> bool {
+    value.abs() <= f64::from(f32::MAX)
+}
+
+/// Whether all are; without a branch a number, so that it runs on several at once.
+fn all_usable(values: &[f64]) -> bool {
+    values.chunks(256).all(|part| part.iter().fold(true, |all, value| all & usable(*value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::tables::readings::Sensor;
+
+    const LIMITS: Limits = Limits { max_gap_nanos: 20, clock_jump_nanos: 100 };
+
+    fn track(stamps: &[i64], x: &[f64]) -> TrackView<'static> {
+        TrackView {
+            sensor: Sensor::Accelerometer,
+            first_row: 0,
+            stamp_nanos: Cow::Owned(stamps.to_vec()),
+            axes: [Cow::Owned(x.to_vec()), Cow::Owned(vec![0.0; x.len()]), Cow::Owned(vec![0.0; x.len()])],
+        }
+    }
+
+    fn ramp(stamps: &[i64]) -> TrackView<'static> {
+        track(stamps, &(0..stamps.len()).map(|at| at as f64).collect::<Vec<_>>())
+    }
+
+    fn stretches(clean: &Clean<'_>) -> Vec<(Range<usize>, usize)> {
+        clean.stretches.iter().map(|stretch| (stretch.range.clone(), stretch.epoch)).collect()
+    }
+
+    #[test]
+    fn a_log_without_fault_is_not_copied() {
+        let track = ramp(&[0, 10, 20, 30]);
+        let clean = Clean::of(&track, LIMITS);
+        assert!(matches!(clean.stamp_nanos, Cow::Borrowed(_)));
+        assert_eq!((stretches(&clean), clean.dropped), (vec![(0..4, 0)], Dropped::default()));
+    }
+
+    #[test]
+    fn the_last_of_equal_stamps_is_kept_and_late_readings_are_not() {
+        let track = ramp(&[0, 10, 10, 10, 20, 15, 30]);
+        let clean = Clean::of(&track, LIMITS);
+        assert_eq!(clean.stamp_nanos[..], [0, 10, 20, 30]);
+        assert_eq!(clean.axes[0][..], [0.0, 3.0, 4.0, 6.0]);
+        assert_eq!(clean.dropped, Dropped { duplicate: 2, backward: 1, ..Dropped::default() });
+    }
+
+    #[test]
+    fn numbers_that_are_none_as_f32_are_dropped() {
+        let track = track(&[0, 10, 20, 30, 40], &[0.0, f64::NAN, 1e39, f64::INFINITY, 1.0]);
+        let clean = Clean::of(&track, Limits { max_gap_nanos: 40, ..LIMITS });
+        assert_eq!((clean.stamp_nanos.len(), clean.dropped.not_finite), (2, 3));
+    }
+
+    #[test]
+    fn a_step_beyond_the_limit_ends_a_stretch_and_one_at_the_limit_does_not() {
+        let track = ramp(&[0, 20, 41, 50]);
+        assert_eq!(stretches(&Clean::of(&track, LIMITS)), [(0..2, 0), (2..4, 0)]);
+    }
+
+    #[test]
+    fn a_clock_set_back_begins_an_epoch_and_a_wild_stamp_does_not() {
+        let track = ramp(&[1000, 1010, 500, 510]);
+        assert_eq!(stretches(&Clean::of(&track, LIMITS)), [(0..2, 0), (2..4, 1)]);
+        let track = ramp(&[0, 10, i64::MAX, 20, 30, i64::MIN, 40, 50]);
+        let clean = Clean::of(&track, LIMITS);
+        assert_eq!(stretches(&clean), [(0..2, 0), (3..5, 0), (6..8, 0)]);
+        assert_eq!(clean.dropped, Dropped { alone: 2, ..Dropped::default() });
+    }
+}

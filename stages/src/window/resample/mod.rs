@@ -1,0 +1,310 @@
+//! `resample`: the sensors of each session on one clock, at one rate.
+//!
+//! [`clean`] says which readings can be used and where a sensor has a gap, [`segments`] where all sensors have
+//! readings, [`grid`] draws the samples, [`low_pass`] keeps what the rate cannot hold out of them.
+
+mod clean;
+mod grid;
+pub mod low_pass;
+mod segments;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use schemas::tables::readings::{self, Sensor, SessionView, TrackView, labels, sessions};
+use schemas::tables::rejects::Reject;
+use schemas::tables::signals::{self, RAW_CHANNELS};
+use schemas::units::Positive;
+use serde::{Deserialize, Serialize};
+
+use self::clean::{Clean, Limits};
+use self::grid::{Grid, interpolate};
+use self::low_pass::{LowPass, Scratch};
+use self::segments::segments;
+use super::columns::{check_type, signal_column};
+use super::identity::{Identities, Stretch};
+use super::median::median;
+use super::timing::{NANOS_PER_MS, NANOS_PER_SECOND};
+use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
+
+/// Samples a second, Hz. Source: Project Abacus (arXiv 1511.03908).
+pub const RATE_HZ: Positive = Positive::constant(50.0);
+/// The longest step between two readings that is drawn over by a straight line, ms.
+///
+/// Phones hold readings back and give them in bursts: logs of 100 Hz in daily use have steps up to 188 ms
+/// (sp-sw-har), while a sensor that was switched off is gone for seconds. 200 ms parts the two. Ours; the paper does
+/// not say.
+pub const MAX_GAP_MS: Positive = Positive::constant(200.0);
+/// How far a stamp may lie behind the latest one and still be a late reading, s. Readings come late by one burst,
+/// parts of a second; a clock that was set back goes further. Ours.
+pub const CLOCK_JUMP_SECONDS: Positive = Positive::constant(1.0);
+/// The most samples that may be drawn between two readings: a bound on memory, far above what makes sense.
+const MOST_IN_A_GAP: f64 = 100_000.0;
+
+/// Keys of the stage `resample`.
+///
+/// ```
+/// let config: stages::window::ResampleConfig = toml::from_str("rate_hz = 100")?;
+/// assert!(config.low_pass);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResampleConfig {
+    /// Samples a second, [`RATE_HZ`].
+    #[serde(default = "rate_hz")]
+    pub rate_hz: Positive,
+    /// The longest step between two readings that is drawn over, [`MAX_GAP_MS`]; a longer one ends a segment.
+    #[serde(default = "max_gap_ms")]
+    pub max_gap_ms: Positive,
+    /// The longest step back that is a late reading, [`CLOCK_JUMP_SECONDS`]; at a longer one a segment begins.
+    #[serde(default = "clock_jump_seconds")]
+    pub clock_jump_seconds: Positive,
+    /// Whether a sensor that is faster than `rate_hz` is filtered first; on unless said otherwise.
+    #[serde(default = "low_pass")]
+    pub low_pass: bool,
+    /// The sensors that a session needs, both unless said otherwise; their channels stand in the order of
+    /// [`RAW_CHANNELS`].
+    #[serde(default = "sensors")]
+    pub sensors: BTreeSet<SensorName>,
+}
+
+/// A sensor in a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SensorName {
+    /// Acceleration in m/s².
+    Accelerometer,
+    /// Angular velocity in rad/s.
+    Gyroscope,
+}
+
+impl From<SensorName> for Sensor {
+    fn from(name: SensorName) -> Self {
+        match name {
+            SensorName::Accelerometer => Self::Accelerometer,
+            SensorName::Gyroscope => Self::Gyroscope,
+        }
+    }
+}
+
+fn rate_hz() -> Positive {
+    RATE_HZ
+}
+
+fn max_gap_ms() -> Positive {
+    MAX_GAP_MS
+}
+
+fn clock_jump_seconds() -> Positive {
+    CLOCK_JUMP_SECONDS
+}
+
+fn low_pass() -> bool {
+    true
+}
+
+fn sensors() -> BTreeSet<SensorName> {
+    BTreeSet::from([SensorName::Accelerometer, SensorName::Gyroscope])
+}
+
+impl ResampleConfig {
+    /// Builds the stage.
+    ///
+    /// # Errors
+    /// When no sensor is named, or a gap would be drawn over with more samples than memory should hold.
+    pub fn build(&self, context: &BuildContext) -> Result<Resample, StageError> {
+        if self.sensors.is_empty() {
+            return Err(StageError::config("`sensors` names no sensor", "leave the key out for both"));
+        }
+        let (gap, rate) = (self.max_gap_ms.get(), self.rate_hz.get());
+        if gap / 1e3 * rate > MOST_IN_A_GAP {
+            let message = format!(
+                "a gap of {gap} ms at {rate} Hz would be drawn over with more than {MOST_IN_A_GAP} samples"
+            );
+            return Err(StageError::config(message, "lower `max_gap_ms` or `rate_hz`"));
+        }
+        Ok(Resample {
+            name: context.name.clone(),
+            rate_hz: rate,
+            limits: Limits {
+                max_gap_nanos: (gap * NANOS_PER_MS) as i64,
+                clock_jump_nanos: (self.clock_jump_seconds.get() * NANOS_PER_SECOND) as i64,
+            },
+            low_pass: self.low_pass,
+            sensors: self.sensors.iter().map(|name| Sensor::from(*name)).collect(),
+        })
+    }
+}
+
+/// Readings of whole sessions to signals: one row for each stretch in which no sensor has a gap.
+///
+/// A reading is taken if it lies in such a stretch, or is the neighbour that the first or last sample of one is
+/// drawn from. All others are rejects, grouped by session, sensor and reason, so readings in = taken + rejected.
+/// Which ones can be used is said in the module `clean`.
+#[derive(Debug, Clone)]
+pub struct Resample {
+    name: String,
+    rate_hz: f64,
+    limits: Limits,
+    low_pass: bool,
+    sensors: Vec<Sensor>,
+}
+
+/// Checks that `schema` is one of readings; a plain column of names serves as well as a dictionary.
+pub(super) fn check_readings(schema: &Schema) -> Result<(), StageError> {
+    readings::schema().fields().iter().try_for_each(|wanted| {
+        let checked = check_type(schema, wanted);
+        if *wanted.data_type() != readings::label_type() {
+            return checked;
+        }
+        let plain = wanted.as_ref().clone().with_data_type(DataType::Utf8);
+        checked.or_else(|error| check_type(schema, &plain).map_err(|_| error))
+    })
+}
+
+/// What comes of a batch.
+#[derive(Default)]
+struct Output {
+    values: Vec<f32>,
+    lengths: Vec<usize>,
+    rows: Identities,
+    rejects: Vec<Reject>,
+    taken: usize,
+    scratch: Scratch,
+}
+
+impl Resample {
+    fn channels(&self) -> Vec<String> {
+        let asked_for = |name: &&str| self.sensors.iter().any(|sensor| name.starts_with(sensor.name()));
+        RAW_CHANNELS.into_iter().filter(asked_for).map(str::to_owned).collect()
+    }
+
+    fn schema(&self) -> SchemaRef {
+        signals::schema(&self.channels(), self.rate_hz)
+    }
+
+    /// Appends the signals of `session` to `output`.
+    fn session(&self, session: &SessionView<'_>, files: &readings::Labels<'_>, output: &mut Output) {
+        let track = |sensor: &Sensor| session.tracks.iter().find(|track| track.sensor == *sensor);
+        let mut refuse = |track: &TrackView<'_>, reason: &str, rows: usize| {
+            if rows > 0 {
+                let file = files.get(track.first_row);
+                output.rejects.push(self.rejected(session, track.sensor, file, reason, rows));
+            }
+        };
+        for track in session.tracks.iter().filter(|track| !self.sensors.contains(&track.sensor)) {
+            refuse(track, "sensor not asked for", track.stamp_nanos.len());
+        }
+        let tracks: Vec<_> = self.sensors.iter().filter_map(track).collect();
+        if tracks.len() < self.sensors.len() {
+            for track in tracks {
+                refuse(track, "sensor missing", track.stamp_nanos.len());
+            }
+            return;
+        }
+        let cleaned: Vec<_> = tracks.iter().map(|track| Clean::of(track, self.limits)).collect();
+        let (segments, taken) = segments(&cleaned);
+        for ((track, clean), taken) in tracks.iter().zip(&cleaned).zip(taken) {
+            let dropped = clean.dropped;
+            output.taken += taken;
+            refuse(track, "not finite", dropped.not_finite);
+            refuse(track, "duplicate stamp", dropped.duplicate);
+            refuse(track, "backward stamp", dropped.backward);
+            refuse(track, "stretch too short", dropped.alone);
+            refuse(track, "outside the common span", track.stamp_nanos.len() - dropped.total() - taken);
+        }
+        let filters: Vec<_> = cleaned.iter().map(|clean| self.filter(clean)).collect();
+        let (id, width) = (session.id(), 3 * cleaned.len());
+        for (number, segment) in segments.iter().enumerate() {
+            let grid = Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
+            let first = output.values.len();
+            output.values.resize(first + grid.length * width, 0.0);
+            let (samples, _) = output.values[first..].as_chunks_mut::<3>();
+            for (sensor, (clean, filter)) in cleaned.iter().zip(&filters).enumerate() {
+                let stamps = &clean.stamp_nanos[segment.readings[sensor].clone()];
+                let axes = [0, 1, 2].map(|axis| &clean.axes[axis][segment.readings[sensor].clone()]);
+                let write = |at: usize, sample: [f64; 3]| {
+                    samples[at * cleaned.len() + sensor] = sample.map(|value| value as f32);
+                };
+                match filter {
+                    Some(filter) => filter.apply(stamps, axes, grid, &mut output.scratch, write),
+                    None => interpolate(stamps, axes, grid, write),
+                }
+            }
+            output.lengths.push(grid.length);
+            output.rows.push(Stretch {
+                sample_id: format!("{id}-{number:03}"),
+                key: &session.key,
+                segment: number as i32,
+                activity: session.activity.as_deref(),
+                source_file: session.source_file.as_deref(),
+                start_nanos: segment.start_nanos,
+            });
+        }
+    }
+
+    /// The filter that a sensor needs, by the rate that it aims at in this session.
+    fn filter(&self, clean: &Clean<'_>) -> Option<LowPass> {
+        if !self.low_pass {
+            return None;
+        }
+        let within = clean.stretches.iter().flat_map(|stretch| {
+            clean.stamp_nanos[stretch.range.clone()].windows(2).map(|pair| pair[1] - pair[0])
+        });
+        let step = median(&mut within.collect::<Vec<_>>())?;
+        LowPass::design(NANOS_PER_SECOND / step, self.rate_hz)
+    }
+
+    fn rejected(
+        &self,
+        session: &SessionView<'_>,
+        sensor: Sensor,
+        file: Option<&str>,
+        reason: &str,
+        rows: usize,
+    ) -> Reject {
+        let readings = if rows == 1 { "reading" } else { "readings" };
+        Reject {
+            stage: self.name.clone(),
+            reason: reason.to_owned(),
+            sample_id: None,
+            source_file: file.map(str::to_owned),
+            source_record: None,
+            detail: format!("{rows} {readings} of the {} in session `{}`", sensor.name(), session.id()),
+            rows: rows as u64,
+        }
+    }
+}
+
+impl Stage for Resample {
+    fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
+        check_readings(input)?;
+        Ok(self.schema())
+    }
+
+    fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
+        let files = labels(batch, "source_file")?;
+        let mut output = Output::default();
+        for session in sessions(batch)? {
+            self.session(&session, &files, &mut output);
+        }
+        let signal: ArrayRef =
+            Arc::new(signal_column(output.values.into(), &output.lengths, 3 * self.sensors.len())?);
+        let mut columns = output.rows.into_columns();
+        columns.push(signal);
+        Ok(Outcome {
+            rows: RecordBatch::try_new(self.schema(), columns)?,
+            rejects: output.rejects,
+            taken: Some(output.taken),
+        })
+    }
+
+    fn fan_out(&self) -> FanOut {
+        FanOut::Varies
+    }
+}
