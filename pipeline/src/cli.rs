@@ -1,12 +1,14 @@
 //! The words of the command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use datasets::imu::{HmogClock, Preset};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use stages::evaluate::Protocol;
 use stages::evaluate::verification::EerMethod;
+use stages::report::motion::Blocks;
 
 use crate::plan::{FlicLabels, Override};
 
@@ -289,12 +291,38 @@ pub struct PreviewArgs {
     /// How many rows are drawn, spread evenly over the table
     #[arg(long, default_value_t = 16)]
     pub count: usize,
+    /// For `signals`: the window that is drawn, as blocks x samples / hop
+    #[arg(long, value_name = "TxB/H")]
+    pub blocks: Option<DrawnBlocks>,
     /// For a `keypoints` table: the `people` table with pictures and truth
     #[arg(long, value_name = "DIR")]
     pub people: Option<PathBuf>,
     /// Only this split
     #[arg(long)]
     pub split: Option<String>,
+}
+
+/// A window to draw: blocks x samples / hop.
+#[derive(Debug, Clone, Copy)]
+pub struct DrawnBlocks(pub Blocks);
+
+impl Default for DrawnBlocks {
+    /// The windows of Project Abacus.
+    fn default() -> Self {
+        Self(Blocks { blocks: 20, samples: 50, hop: 25 })
+    }
+}
+
+impl FromStr for DrawnBlocks {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("a window is written as in `20x50/25`, found `{text}`");
+        let (blocks, rest) = text.split_once('x').ok_or_else(wrong)?;
+        let (samples, hop) = rest.split_once('/').ok_or_else(wrong)?;
+        let number = |text: &str| text.parse().ok().filter(|number: &usize| *number > 0).ok_or_else(wrong);
+        Ok(Self(Blocks { blocks: number(blocks)?, samples: number(samples)?, hop: number(hop)? }))
+    }
 }
 
 /// The value called `name`, as plans spell it.

@@ -17,6 +17,7 @@ pub mod wardrobe;
 
 mod backdrop;
 mod flic;
+pub mod imu;
 mod jpeg;
 mod lsp;
 mod mpii;

@@ -1,11 +1,11 @@
-//! `motionmill demo`: the whole pose chain on synthetic people, told as the commands that do it.
+//! `motionmill demo`: both chains on synthetic people and logs, told as the commands that do it.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
 use clap::Parser;
-use datasets::synthetic::{self, Options};
+use datasets::synthetic::{self, Options, imu};
 
 use crate::cli::Cli;
 
@@ -33,6 +33,7 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     fs::write(folder.join("network/demo_pose.onnx"), NETWORK)?;
     fs::write(folder.join("network/demo_pose.toml"), CARD)?;
     draw_people(folder)?;
+    write_logs(folder)?;
     for line in COMMANDS {
         let line = line.replace("DEMO", &folder.display().to_string());
         eprintln!("\n$ motionmill {line}");
@@ -40,7 +41,7 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
         let cli = Cli::try_parse_from(arguments).context("a command of the demo is not valid")?;
         super::run(&cli.command)?;
     }
-    eprintln!("\nLook at {0}/people.png, {0}/samples.png and {0}/predictions.png.", folder.display());
+    eprintln!("\nLook at the pictures in {}.", folder.display());
     Ok(())
 }
 
@@ -48,7 +49,7 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
 const MARK: &str = "made-by-motionmill-demo";
 
 /// The demo, command by command.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 20] = [
     "ingest mpii --annotations DEMO/raw/mpii/annotations.mat --images DEMO/raw/mpii/images --out DEMO/people/mpii",
     "ingest lspet --annotations DEMO/raw/lspet/joints.mat --images DEMO/raw/lspet/images --out DEMO/people/lspet",
     "ingest lsp --annotations DEMO/raw/lsp/joints.mat --images DEMO/raw/lsp/images --out DEMO/people/lsp",
@@ -68,7 +69,29 @@ const COMMANDS: [&str; 12] = [
     "preview DEMO/people/mpii --split train --out DEMO/people.png",
     "preview DEMO/samples --out DEMO/samples.png",
     "preview DEMO/keypoints/mpii --people DEMO/people/mpii --out DEMO/predictions.png",
+    "ingest hmog DEMO/raw/hmog --out DEMO/readings",
+    "inspect DEMO/readings",
+    "run recipe:hmog --set sources.logs.read.hmog.path=DEMO/raw/hmog \
+     --set sinks.quality.write.parquet.path=DEMO/quality --set sinks.windows.write.parquet.path=DEMO/windows \
+     --set sinks.normaliser.write.parquet.path=DEMO/normaliser",
+    "run recipe:raw-features --set sources.readings.read.table.path=DEMO/readings \
+     --set stages.background.run.fit_background.components=32 --set stages.projection.run.fit_projection.components=40 \
+     --set sinks.trials.write.parquet.path=DEMO/trials --set sinks.metrics.write.parquet.path=DEMO/metrics/verification",
+    "evaluate verification --trials DEMO/trials --plot DEMO/verification.png",
+    "preview DEMO/readings --count 3 --out DEMO/readings.png",
+    "preview DEMO/windows --split train --count 3 --out DEMO/windows.png",
+    "preview DEMO/quality --out DEMO/quality.png",
 ];
+
+/// Writes synthetic phone logs in HMOG's layout, a zip a subject.
+fn write_logs(folder: &Path) -> anyhow::Result<()> {
+    let written = imu::write_hmog(&folder.join("raw/hmog"), &imu::ImuOptions::default(), SEED)?;
+    eprintln!(
+        "wrote hmog: {} subjects, {} sessions, {} readings",
+        written.subjects.len(), written.sessions, written.readings
+    );
+    Ok(())
+}
 
 /// Draws the synthetic data sets in their original formats.
 fn draw_people(folder: &Path) -> anyhow::Result<()> {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use datasets::imu::{CsvLogs, HmogLogs, Preset};
+use datasets::imu::{Clock, CsvLogs, HmogLogs, Preset};
 use datasets::shards::SHARD_BYTES;
 use schemas::units::Count;
 
@@ -60,7 +60,7 @@ fn source(format: &Ingest) -> anyhow::Result<(SourceConfig, &OutArgs)> {
             (SourceConfig::Logs(declared_logs(path, layout.as_deref(), *preset)?), out)
         }
         Ingest::Hmog { path, clock, out } => {
-            (SourceConfig::Hmog(HmogLogs::new(path.clone(), *clock)), out)
+            (SourceConfig::Hmog(HmogLogs { path: path.clone(), clock: *clock, event_unit: Clock::Nanoseconds }), out)
         }
         Ingest::Predictions(_) => unreachable!("predictions are read by a command of their own"),
     })

@@ -7,13 +7,18 @@ use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
 use datasets::shards::TableReader;
 use schemas::columns::{integers, skeleton_of};
-use schemas::tables::{keypoints, table_name};
+use schemas::tables::{keypoints, quality, readings, signals, table_name, trials, windows};
+use stages::evaluate::verification::EerMethod;
 use stages::ingest::MapSkeletonConfig;
-use stages::report::{SheetOptions, contact_sheet, prediction_sheet};
+use stages::report::motion::{
+    DEFAULT_QUALITY_ROWS, SignalOptions, VerificationSheetOptions, quality_sheet, signal_sheet, verification_sheet,
+};
+use stages::report::{Sheet, SheetOptions, contact_sheet, prediction_sheet};
 use stages::{BuildContext, Stage};
 
 use super::failure::Hint;
 use crate::cli::PreviewArgs;
+use crate::graph::{READ_ROWS, WholeSessions};
 
 /// Rows read at a time while rows are picked.
 const BATCH_ROWS: usize = 64;
@@ -21,7 +26,11 @@ const BATCH_ROWS: usize = 64;
 /// Draws the sheet.
 pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     let table = TableReader::open(&args.path, args.split.as_deref())?;
-    let is_prediction = table_name(table.schema()) == Some(keypoints::NAME);
+    let name = table_name(table.schema()).unwrap_or_default().to_owned();
+    let is_prediction = name == keypoints::NAME;
+    if let Some(sheet) = motion_sheet(&name, &table, args)? {
+        return save(&sheet, args);
+    }
     let rows = if is_prediction { last_stage(&table)? } else { spread(&table, args.count)? };
     let options = SheetOptions { rows: args.count, ..SheetOptions::default() };
     let sheet = if is_prediction {
@@ -38,6 +47,52 @@ pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     } else {
         contact_sheet(&rows, &options)?
     };
+    save(&sheet, args)
+}
+
+/// The sheet of a table of the motion chain; `None` where it is another one.
+fn motion_sheet(name: &str, table: &TableReader, args: &PreviewArgs) -> anyhow::Result<Option<Sheet>> {
+    Ok(Some(match name {
+        readings::NAME | signals::NAME | windows::NAME => {
+            let blocks = (name != readings::NAME).then(|| args.blocks.unwrap_or_default().0);
+            let options = SignalOptions { panels: args.count, blocks, ..SignalOptions::default() };
+            let rows = if name == readings::NAME {
+                first_sessions(table, args.count)?
+            } else {
+                spread(table, args.count)?
+            };
+            signal_sheet(&rows, &options)?
+        }
+        quality::NAME => quality_sheet(&first_rows(table, DEFAULT_QUALITY_ROWS)?, DEFAULT_QUALITY_ROWS)?,
+        trials::NAME => {
+            let mut all = Vec::new();
+            for batch in table.batches(8192) {
+                all.extend(trials::from_batch(&batch?)?);
+            }
+            verification_sheet(&all, &VerificationSheetOptions { threshold: None, eer: EerMethod::default() })?
+        }
+        _ => return Ok(None),
+    }))
+}
+
+/// All rows of the first `count` sessions of a table of readings.
+fn first_sessions(table: &TableReader, count: usize) -> anyhow::Result<RecordBatch> {
+    let mut rows = Vec::new();
+    for batch in WholeSessions::new(table.batches(READ_ROWS)).take(count) {
+        rows.push(batch?);
+    }
+    Ok(concat_batches(table.schema(), &rows)?)
+}
+
+/// The first `count` rows of the table.
+fn first_rows(table: &TableReader, count: usize) -> anyhow::Result<RecordBatch> {
+    match table.batches(count).next() {
+        Some(batch) => Ok(batch?),
+        None => Ok(RecordBatch::new_empty(table.schema().clone())),
+    }
+}
+
+fn save(sheet: &Sheet, args: &PreviewArgs) -> anyhow::Result<()> {
     for reject in &sheet.rejects {
         eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
     }

@@ -7,7 +7,7 @@ mod source;
 
 pub use print::print_graph;
 pub use print::type_name;
-pub use sessions::SessionError;
+pub use sessions::{READ_ROWS, SessionError, WholeSessions};
 pub use source::{Chunk, Chunks, Load, Source};
 
 use std::path::PathBuf;

@@ -76,6 +76,7 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             let chunks = source.chunks(graph.plan.runner.batch_rows.get() as usize);
             let flow = Flow { graph, counts: &counts, options, node };
             next_number = flow.run(&pool, chunks, next_number, &mut outputs)?;
+            notes.extend(outputs.take_notes());
         }
         for (node, work) in graph.nodes.iter().enumerate() {
             let Work::Aggregate(aggregate) = &work.work else { continue };
@@ -189,18 +190,19 @@ impl Flow<'_> {
 
     fn load_and_carry(&self, number: u64, load: Load) -> Result<Delivery, RunError> {
         let node = self.node;
-        let (batches, rejects) = match load {
-            Load::Ready(batch) => (vec![batch], Vec::new()),
+        let (batches, rejects, found) = match load {
+            Load::Ready(batch) => (vec![batch], Vec::new(), Vec::new()),
             Load::Later(load) => {
                 let name = || self.graph.nodes[node].name.clone();
                 let loaded = load().map_err(|source| RunError::Source { node: name(), source })?;
-                (loaded.batches, loaded.rejects)
+                (loaded.batches, loaded.rejects, loaded.notes)
             }
         };
         self.counts.add_source(node, &rejects);
         let mut delivery = Route::new(self.graph, self.counts).carry(node, number, batches)?;
         let on_the_way = std::mem::replace(&mut delivery.rejects, rejects);
         delivery.rejects.extend(on_the_way);
+        delivery.notes = found;
         Ok(delivery)
     }
 }

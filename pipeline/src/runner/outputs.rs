@@ -99,6 +99,8 @@ pub struct Outputs {
     /// By aggregate and number of the input: its rows until all have come.
     inputs: BTreeMap<(usize, usize), Output>,
     rejects: Output,
+    /// What sources found on the way, in order.
+    notes: Vec<String>,
     /// Folder of `inputs`.
     work: PathBuf,
 }
@@ -142,7 +144,7 @@ impl Outputs {
             }
         }
         let rejects = Output::start(rejects, &rejects::schema(), named("rejects"), SHARD_BYTES, force)?;
-        Ok(Self { sinks, inputs, rejects, work })
+        Ok(Self { sinks, inputs, rejects, notes: Vec::new(), work })
     }
 
     fn all(&self) -> impl Iterator<Item = &Output> {
@@ -164,7 +166,8 @@ impl Outputs {
     /// # Errors
     /// When the system refuses.
     pub fn deliver(&mut self, delivery: Delivery) -> Result<(), RunError> {
-        let Delivery { number, rows, rejects, .. } = delivery;
+        let Delivery { number, rows, rejects, notes, .. } = delivery;
+        self.notes.extend(notes);
         let mut full = false;
         for (node, position, rows) in rows {
             let output = match self.sinks.get_mut(&node) {
@@ -198,6 +201,11 @@ impl Outputs {
     pub fn record_rejects(&mut self, number: u64, rejects: &[Reject]) -> Result<(), RunError> {
         self.write_rejects(number, rejects)?;
         Ok(())
+    }
+
+    /// What sources found on the way so far.
+    pub fn take_notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Every input of the aggregate `node`, once all rows have come.

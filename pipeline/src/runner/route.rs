@@ -16,6 +16,8 @@ pub struct Delivery {
     pub rows: Vec<(usize, usize, RecordBatch)>,
     /// Rows that were rejected on the way.
     pub rejects: Vec<Reject>,
+    /// What its source found and put right on the way.
+    pub notes: Vec<String>,
     /// Bytes of all that was alive at the end of the way.
     pub bytes: u64,
 }
@@ -41,7 +43,7 @@ impl<'a> Route<'a> {
         let nodes = &self.graph.nodes;
         let rows = batches.iter().map(RecordBatch::num_rows).sum();
         self.counts.add_output(start, rows);
-        let mut delivery = Delivery { number, rows: Vec::new(), rejects: Vec::new(), bytes: 0 };
+        let mut delivery = Delivery { number, rows: Vec::new(), rejects: Vec::new(), notes: Vec::new(), bytes: 0 };
         let mut alive: Vec<Vec<RecordBatch>> = nodes.iter().map(|_| Vec::new()).collect();
         alive[start] = batches;
         for (index, node) in nodes.iter().enumerate().skip(start + 1) {

@@ -242,12 +242,31 @@ impl<'a> Labels<'a> {
         self.names.is_valid(at).then(|| self.names.value(at))
     }
 
-    /// Whether two rows hold the same name, as cheaply as can be.
-    fn same(&self, a: usize, b: usize) -> bool {
-        match self.keys {
-            Some(keys) if keys.is_valid(a) && keys.is_valid(b) && keys.value(a) == keys.value(b) => true,
-            _ => self.get(a) == self.get(b),
+    /// Longest ranges of `rows` in which all rows hold the same name.
+    fn runs(&self, rows: Range<usize>) -> Vec<Range<usize>> {
+        let Some(keys) = self.keys else { return runs(rows, |a, b| self.get(a) == self.get(b)) };
+        // Keys are compared block by block first: a column mostly holds one name for thousands of rows.
+        let (values, nulls) = (keys.values(), keys.nulls().is_some());
+        let (mut all, mut start) = (Vec::new(), rows.start);
+        let mut row = rows.start + 1;
+        while row < rows.end {
+            let end = (row + RUN_BLOCK).min(rows.end);
+            let first = values[row - 1];
+            let constant = !nulls && values[row..end].iter().fold(true, |same, key| same & (*key == first));
+            if !constant {
+                for at in row..end {
+                    if (nulls || values[at - 1] != values[at]) && self.get(at - 1) != self.get(at) {
+                        all.push(start..at);
+                        start = at;
+                    }
+                }
+            }
+            row = end;
         }
+        if start < rows.end {
+            all.push(start..rows.end);
+        }
+        all
     }
 }
 
@@ -284,12 +303,15 @@ pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError
         .as_primitive_opt::<Int64Type>()
         .ok_or_else(|| wrong_type("stamp_nanos", "Int64", stamps.data_type()))?;
     let axes = [numbers(batch, "x")?, numbers(batch, "y")?, numbers(batch, "z")?];
-    let keys = [&subject, &device, &session];
+    let mut sessions = vec![0..batch.num_rows()];
+    for labels in [&subject, &device, &session] {
+        sessions = sessions.into_iter().flat_map(|rows| labels.runs(rows)).collect();
+    }
     let mut views = Vec::new();
-    for rows in runs(0..batch.num_rows(), |a, b| keys.iter().all(|labels| labels.same(a, b))) {
+    for rows in sessions {
         let text = |labels: &Labels<'_>| labels.get(rows.start).unwrap_or_default().to_owned();
         let mut parts: Vec<(Sensor, Vec<Range<usize>>)> = Vec::new();
-        for run in runs(rows.clone(), |a, b| sensor.same(a, b)) {
+        for run in sensor.runs(rows.clone()) {
             let name = sensor.get(run.start).unwrap_or_default();
             let known = Sensor::named(name)
                 .ok_or_else(|| SchemaError::UnknownSensor { found: name.to_owned(), row: run.start })?;
@@ -306,7 +328,7 @@ pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError
             axes: [0, 1, 2].map(|axis| gathered(axes[axis].values(), &runs)),
         });
         let (tracks, first) = (tracks.collect(), activity.get(rows.start));
-        let constant = runs(rows.clone(), |a, b| activity.same(a, b)).len() == 1;
+        let constant = activity.runs(rows.clone()).len() == 1;
         views.push(SessionView {
             key: SessionKey {
                 dataset: text(&dataset),
@@ -322,6 +344,9 @@ pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError
     }
     Ok(views)
 }
+
+/// Keys that are compared at once.
+const RUN_BLOCK: usize = 256;
 
 /// Longest ranges of `rows` in which neighbours are `same`.
 fn runs(rows: Range<usize>, same: impl Fn(usize, usize) -> bool) -> Vec<Range<usize>> {

@@ -6,6 +6,7 @@
 mod caption;
 mod heat;
 mod layout;
+pub mod motion;
 mod palette;
 mod picture;
 mod pose;

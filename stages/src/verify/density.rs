@@ -7,6 +7,8 @@
 use nalgebra::RealField;
 
 use super::gaussians::Gaussians;
+use super::lanes::{exponentials, largest, scaled_distance};
+use super::near::NEAR_NATS;
 use super::product::{Strided, multiply};
 use crate::stage::StageError;
 
@@ -20,11 +22,11 @@ pub struct Densities {
     /// o, `[D]`.
     pub(super) origin: Vec<f64>,
     /// log weight - log of the normal density's divisor, `[L]`.
-    pub(super) constants: Vec<f64>,
+    constants: Vec<f64>,
     /// `[L, D]`.
-    pub(super) means: Vec<f64>,
+    means: Vec<f64>,
     /// 1 / (2 variance), `[L, D]`.
-    pub(super) halves: Vec<f64>,
+    halves: Vec<f64>,
     /// `[L, K]`.
     coefficients: Vec<f64>,
     /// The same in single precision.
@@ -88,6 +90,25 @@ impl Densities {
     /// K = 1 + 2 D.
     pub fn features(&self) -> usize {
         1 + 2 * self.dimensions
+    }
+
+    /// The component of live index `index`.
+    pub fn component(&self, index: u32) -> u32 {
+        self.live[index as usize]
+    }
+
+    /// The log-likelihood of `frame`, `[D]`, with no other components than `components`.
+    pub fn log_likelihood(&self, frame: &[f64], components: &[u32]) -> f64 {
+        let live = components.iter().filter_map(|component| self.live.binary_search(component).ok());
+        let mut logs: Vec<f64> = live.map(|index| self.log_density(index, frame)).collect();
+        let best = largest(&logs, f64::NEG_INFINITY);
+        best + libm::log(exponentials(&mut logs, best, -NEAR_NATS))
+    }
+
+    /// log p(x, i) of the live component `index`.
+    pub(super) fn log_density(&self, index: usize, frame: &[f64]) -> f64 {
+        let row = index * self.dimensions;
+        self.constants[index] - scaled_distance(frame, &self.means[row..], &self.halves[row..])
     }
 
     /// The log densities of n frames of features, `[n, K]`, as `[n, L]`, in double precision.

@@ -1,17 +1,43 @@
-//! The statistical back end of verification.
+//! The statistical back end of verification: whether it was the client who moved, judged by a likelihood ratio.
+//!
+//! `fit_projection` and `project` bring embeddings down to their principal components -> `fit_background` describes
+//! everybody by a mixture of Gaussians -> `adapt` moves it towards each client's enrolment -> `score` tries clients on
+//! probes -> `normalise_scores` puts the scores of all clients and sessions on one scale.
+//!
+//! Below the stages: [`frames`] picks rows and makes [`blocks`] of them, [`near`] is the expectation step on
+//! [`density`], [`statistics`] what it leaves behind, [`em`] and [`map`] what is made of that. All sums are taken in an
+//! order that depends neither on threads nor on batches.
+
+pub mod adapt;
 pub mod blocks;
+pub mod cohort;
 pub mod density;
 pub mod em;
 pub mod fit_background;
 pub mod fit_projection;
+pub mod fitted;
 pub mod frames;
 pub mod gaussians;
 mod lanes;
+pub mod map;
 pub mod moments;
 pub mod near;
-pub mod product;
+pub mod normalise_scores;
+pub mod pools;
+mod product;
 pub mod project;
-pub mod rechunk;
+pub mod ratio;
+mod rechunk;
+pub mod score;
 pub mod start;
 pub mod statistics;
-pub use fit_background::*;
+mod survey;
+pub mod trial_rows;
+
+pub use adapt::{Adapt, AdaptConfig, Parameter};
+pub use fit_background::{FitBackground, FitBackgroundConfig};
+pub use fit_projection::{FitProjection, FitProjectionConfig};
+pub use normalise_scores::{Kind, NormaliseScores, NormaliseScoresConfig};
+pub use pools::Pool;
+pub use project::{Project, ProjectConfig};
+pub use score::{Pooling, Score, ScoreConfig};

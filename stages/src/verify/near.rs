@@ -8,7 +8,7 @@
 
 use super::blocks::Block;
 use super::density::Densities;
-use super::lanes::{dot, exponentials, largest, scaled_distance};
+use super::lanes::{dot, exponentials, largest};
 
 /// How far below the best log density a component may lie and still count; exp(-40) is 4e-18.
 pub const NEAR_NATS: f64 = 40.0;
@@ -92,9 +92,7 @@ impl Near {
         for (frame, end) in frames.chunks_exact(dimensions).zip(&self.ends) {
             let shares = &mut self.shares[first..*end];
             for (share, index) in shares.iter_mut().zip(&self.indices[first..*end]) {
-                let (at, row) = (*index as usize, *index as usize * dimensions);
-                let (means, halves) = (&densities.means[row..], &densities.halves[row..]);
-                *share = densities.constants[at] - scaled_distance(frame, means, halves);
+                *share = densities.log_density(*index as usize, frame);
             }
             self.log_likelihoods.push(normalise(shares));
             first = *end;

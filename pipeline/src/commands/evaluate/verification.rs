@@ -9,6 +9,7 @@ use schemas::tables::metrics;
 use schemas::tables::trials::{self, Trial};
 use stages::StageError;
 use stages::evaluate::verification::{VerificationOptions, evaluate_verification, format_verification};
+use stages::report::motion::{VerificationSheetOptions, verification_sheet};
 
 use super::super::table;
 use super::{BOOTSTRAP_SEED, print_metrics, say_what_was_left_out};
@@ -42,8 +43,11 @@ pub fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
     let reasons = say_what_was_left_out(&evaluation.notes, &evaluation.rejects);
     print_metrics(&evaluation.metrics, args.format, format_verification)?;
     if let Some(path) = &args.plot {
-        let sheet = stages::report::motion::verification_sheet(&scored, &evaluation.metrics)?;
-        sheet.save(path).with_context(|| format!("cannot write the picture `{}`", path.display()))?;
+        let threshold = evaluation.metrics.iter().find(|metric| metric.metric == "threshold");
+        let options =
+            VerificationSheetOptions { threshold: threshold.map(|metric| metric.value), eer: args.eer };
+        let sheet = verification_sheet(&scored, &options)?;
+        sheet.picture.save(path).with_context(|| format!("cannot write the picture `{}`", path.display()))?;
         eprintln!("wrote {}", path.display());
     }
     if let Some(out) = &args.out {
