@@ -27,7 +27,7 @@ reference: $(VENV)/ready
 	MOTIONMILL_WRITE_REFERENCE=1 cargo test --package motionmill-tests --locked --quiet reference
 
 bench: $(VENV)/ready
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check numpy opencv-python-headless
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check numpy opencv-python-headless pandas scipy scikit-learn
 	$(VENV)/bin/python benches/run.py
 
 $(VENV)/ready: Makefile

@@ -50,11 +50,11 @@ def main() -> None:
             path = Path(folder) / f"{name}.f64"
             array.astype("<f8").tofile(path)
             files.append(str(path))
-        sizes = [str(arguments.dimensions), str(arguments.components), str(ITERATIONS), str(arguments.threads)]
+        options = [str(ITERATIONS), "1e-6", str(arguments.threads)]
         for _ in range(arguments.rounds):
-            said = json.loads(subprocess.run([arguments.program, *files, *sizes], check=True, stdout=subprocess.PIPE).stdout)
+            said = json.loads(subprocess.run([arguments.program, *files, *options], check=True, stdout=subprocess.PIPE).stdout)
             ours.append(said["seconds_per_iteration"])
-            ours_score.append(said["seconds_per_scoring"])
+            ours_score.append(said["seconds_per_scoring_pass"])
             mixture = GaussianMixture(
                 arguments.components, covariance_type="diag", max_iter=ITERATIONS, tol=0, reg_covar=1e-6,
                 weights_init=weights, means_init=means, precisions_init=1 / variances,
@@ -73,9 +73,12 @@ def main() -> None:
                 theirs.append((times[1] - times[0]) / ITERATIONS)
                 mixture.set_params(max_iter=ITERATIONS)
                 mixture.fit(frames)
-            start = time.perf_counter()
-            scores = mixture.score_samples(frames)
-            theirs_score.append(time.perf_counter() - start)
+            passes = []
+            for _ in range(3):  # the fastest of three counts, as in ours
+                start = time.perf_counter()
+                scores = mixture.score_samples(frames)
+                passes.append(time.perf_counter() - start)
+            theirs_score.append(min(passes))
     apart = abs(said["mean_log_likelihood"] - scores.mean()) / abs(scores.mean())
     median = statistics.median
     print(

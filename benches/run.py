@@ -2,7 +2,8 @@
 
     python benches/run.py --network NETWORK.onnx --card CARD.toml [--rounds 7] [--mmpose FOLDER] [--profile release]
 
-Builds the two example programs, then times ours and the rivals in turns. Needs numpy and opencv-python-headless.
+Builds the two example programs, then times ours and the rivals in turns. Needs numpy, opencv-python-headless, pandas, scipy and
+scikit-learn.
 """
 
 import argparse
@@ -40,6 +41,21 @@ filled beforehand, in a loop.
 
 """
 
+WINDOWS = """
+## CSV logs to windows, two cores
+
+Files of stamp, accelerometer and gyroscope at 100 Hz are read, resampled to 50 Hz and cut into windows of 10 s, half
+overlapped, in memory.
+
+"""
+
+MIXTURES = """
+## Mixtures of Gaussians, two cores
+
+EM with diagonal covariance from one start on the same frames, beside scikit-learn's `GaussianMixture`.
+
+"""
+
 
 def output_of(command: list[str]) -> str:
     print("$", " ".join(command), file=sys.stderr)
@@ -55,7 +71,7 @@ def main() -> None:
     parser.add_argument("--profile", default="release")
     arguments = parser.parse_args()
 
-    build = ["cargo", "build", "--locked", "-p", "motionmill-stages", "--examples", "--profile", arguments.profile]
+    build = ["cargo", "build", "--locked", "--workspace", "--examples", "--profile", arguments.profile]
     subprocess.run(build, cwd=ROOT, check=True)
     built = ROOT / "target" / ("debug" if arguments.profile == "dev" else arguments.profile) / "examples"
     samples = [sys.executable, "benches/samples.py", str(built / "sample_bench"), "--rounds", str(arguments.rounds)]
@@ -66,7 +82,10 @@ def main() -> None:
     level = os.environ.get("CARGO_PROFILE_DEV_OPT_LEVEL")
     profile = f"{arguments.profile}`, own crates at `opt-level = {level}" if level else arguments.profile
     head = HEAD.format(machine=machine, profile=profile, rounds=arguments.rounds)
-    text = head + SAMPLES + output_of(samples).strip() + "\n" + INFERENCE + output_of(infer).strip() + "\n"
+    motion = [sys.executable, "benches/motion.py", str(built / "window_bench"), "--rounds", str(arguments.rounds)]
+    mixture = [sys.executable, "benches/mixture.py", str(built / "mixture_bench"), "--rounds", str(arguments.rounds)]
+    parts = [(SAMPLES, samples), (INFERENCE, infer), (WINDOWS, motion), (MIXTURES, mixture)]
+    text = head + "".join(words + output_of(command).strip() + "\n" for words, command in parts)
     (ROOT / "docs" / "benchmarks.md").write_text(text)
 
 

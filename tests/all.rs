@@ -4,6 +4,7 @@ mod bad_input;
 mod commands;
 mod crate_edges;
 mod determinism;
+mod motion;
 mod real_data;
 mod reference;
 mod support;

@@ -32,17 +32,20 @@ fn without_times(text: &str) -> String {
 fn help_of_every_command() {
     let folder = tempdir().unwrap();
     let mut text = String::new();
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 16] = [
         &[],
         &["ingest"],
         &["ingest", "mpii"],
         &["ingest", "lsp"],
         &["ingest", "lspet"],
         &["ingest", "flic"],
+        &["ingest", "hmog"],
+        &["ingest", "logs"],
         &["ingest", "predictions"],
         &["plan"],
         &["run"],
         &["evaluate", "pose"],
+        &["evaluate", "verification"],
         &["inspect"],
         &["preview"],
         &["demo"],

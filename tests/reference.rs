@@ -3,7 +3,10 @@
 use std::fmt::Write;
 
 use schemas::skeleton;
-use schemas::tables::{heatmaps, keypoints, metrics, people, rejects, samples};
+use schemas::tables::{
+    embeddings, heatmaps, keypoints, metrics, models, people, quality, readings, rejects, samples, signals,
+    trials, windows,
+};
 
 use crate::support::assert_committed;
 
@@ -41,6 +44,35 @@ fn tables_and_skeletons() {
     table("heatmaps", "One prediction of one sample by one output head.", maps.iter().collect());
     let predicted = keypoints::fields(&skeleton::MPII16);
     table("keypoints", "One predicted person.", predicted.iter().collect());
+    let readings = readings::schema();
+    table("readings", "One reading of one sensor.", readings.fields().iter().map(AsRef::as_ref).collect());
+    let channels = signals::RAW_CHANNELS.map(str::to_owned);
+    let signals = signals::schema(&channels, 50.0);
+    table(
+        "signals",
+        "One gapless stretch of one session, all sensors at one rate (here six channels).",
+        signals.fields().iter().map(AsRef::as_ref).collect(),
+    );
+    let windows = windows::schema(&signals, 20, 50, 25).expect("signals have channels");
+    table("windows", "One sequence of one session.", windows.fields().iter().map(AsRef::as_ref).collect());
+    let embeddings = embeddings::schema(&windows, 100, "any");
+    table(
+        "embeddings",
+        "One frame of one sequence (here D = 100).",
+        embeddings.fields().iter().map(AsRef::as_ref).collect(),
+    );
+    let quality = quality::schema();
+    table("quality", "One sensor of one session.", quality.fields().iter().map(AsRef::as_ref).collect());
+    let fitted = [
+        ("normalisers", "Means and spreads of channels.", models::normaliser_schema(&signals, 6)),
+        ("projections", "A principal component analysis.", models::projection_schema(300, 100)),
+        ("mixtures", "A mixture of Gaussians: background or client.", models::mixture_schema(256, 100)),
+    ];
+    for (name, about, schema) in &fitted {
+        table(name, about, schema.fields().iter().map(AsRef::as_ref).collect());
+    }
+    let trials = trials::schema();
+    table("trials", "One verification score.", trials.fields().iter().map(AsRef::as_ref).collect());
     let metrics = metrics::schema();
     table("metrics", "One number.", metrics.fields().iter().map(AsRef::as_ref).collect());
     let rejects = rejects::schema();

@@ -6,9 +6,10 @@
 //! lines read, the windows made and the seconds from opening the folder to the last window, as JSON.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
-use datasets::imu::{CsvLogs, Logs};
+use datasets::imu::{CsvLogs, Logs, SessionSource};
 use rayon::prelude::*;
 use stages::window::{ResampleConfig, WindowConfig};
 use stages::{BuildContext, Stage};
@@ -35,13 +36,28 @@ fn main() -> Result<(), Failure> {
 
     let started = Instant::now();
     let logs = Logs::open_csv(&config)?;
-    let work = |item: &_| -> Result<(usize, usize), Failure> { counts(item, &resample, &window) };
-    let counted: Vec<(usize, usize)> =
-        pool.install(|| logs.items().par_iter().map(work).collect::<Result<_, _>>())?;
+    let counted: Vec<(usize, usize)> = pool.install(|| {
+        logs.items().par_iter().map(|item| counts(item, &resample, &window)).collect::<Result<_, _>>()
+    })?;
     let seconds = started.elapsed().as_secs_f64();
     // A line of these files holds a reading of each of the two sensors.
     let lines = counted.iter().map(|(readings, _)| readings).sum::<usize>() / 2;
     let windows = counted.iter().map(|(_, windows)| windows).sum::<usize>();
     println!("{{\"rows\": {lines}, \"windows\": {windows}, \"seconds\": {seconds}}}");
     Ok(())
+}
+
+/// Readings and windows of one log.
+fn counts(
+    item: &Arc<dyn SessionSource>,
+    resample: &impl Stage,
+    window: &impl Stage,
+) -> Result<(usize, usize), Failure> {
+    let (mut readings, mut windows) = (0, 0);
+    for batch in item.load()?.batches {
+        readings += batch.num_rows();
+        let signals = resample.run(&batch)?.rows;
+        windows += window.run(&signals)?.rows.num_rows();
+    }
+    Ok((readings, windows))
 }

@@ -20,8 +20,9 @@ use crate::verify::{
     AdaptConfig, FitBackgroundConfig, FitProjectionConfig, NormaliseScoresConfig, ProjectConfig, ScoreConfig,
 };
 use crate::window::{
-    ApplyNormaliserConfig, AssignRolesConfig, BalanceConfig, FeaturesConfig, FitNormaliserConfig, FramesConfig,
-    GainOffsetConfig, NormaliseConfig, QualityConfig, ResampleConfig, RotateFrameConfig, WindowConfig,
+    ApplyNormaliserConfig, AssignRolesConfig, BalanceConfig, FeaturesConfig, FitNormaliserConfig,
+    FramesConfig, GainOffsetConfig, NormaliseConfig, QualityConfig, ResampleConfig, RotateFrameConfig,
+    WindowConfig,
 };
 
 /// A stage that is built.

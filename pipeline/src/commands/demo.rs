@@ -88,7 +88,9 @@ fn write_logs(folder: &Path) -> anyhow::Result<()> {
     let written = imu::write_hmog(&folder.join("raw/hmog"), &imu::ImuOptions::default(), SEED)?;
     eprintln!(
         "wrote hmog: {} subjects, {} sessions, {} readings",
-        written.subjects.len(), written.sessions, written.readings
+        written.subjects.len(),
+        written.sessions,
+        written.readings
     );
     Ok(())
 }

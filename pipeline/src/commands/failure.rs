@@ -92,7 +92,13 @@ mod tests {
 
     #[test]
     fn a_bug_exits_with_two() {
-        let lost = RunError::LostRows { stage: "x".into(), rows_in: 2, rows_out: 1, rejected: 0, rule: String::new() };
+        let lost = RunError::LostRows {
+            stage: "x".into(),
+            rows_in: 2,
+            rows_out: 1,
+            rejected: 0,
+            rule: String::new(),
+        };
         assert_eq!(Failure::of(&lost.into()).exit_code, 2);
     }
 }

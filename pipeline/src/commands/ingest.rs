@@ -59,9 +59,14 @@ fn source(format: &Ingest) -> anyhow::Result<(SourceConfig, &OutArgs)> {
         Ingest::Logs { path, layout, preset, out } => {
             (SourceConfig::Logs(declared_logs(path, layout.as_deref(), *preset)?), out)
         }
-        Ingest::Hmog { path, clock, out } => {
-            (SourceConfig::Hmog(HmogLogs { path: path.clone(), clock: *clock, event_unit: Clock::Nanoseconds }), out)
-        }
+        Ingest::Hmog { path, clock, out } => (
+            SourceConfig::Hmog(HmogLogs {
+                path: path.clone(),
+                clock: *clock,
+                event_unit: Clock::Nanoseconds,
+            }),
+            out,
+        ),
         Ingest::Predictions(_) => unreachable!("predictions are read by a command of their own"),
     })
 }
@@ -72,8 +77,7 @@ fn declared_logs(path: &Path, layout: Option<&Path>, preset: Option<Preset>) -> 
         let (files, dataset, sessions) = (Vec::new(), None, None);
         return Ok(CsvLogs { path: path.to_owned(), dataset, preset, files, sessions });
     };
-    let text =
-        fs::read_to_string(layout).with_context(|| format!("cannot read `{}`", layout.display()))?;
+    let text = fs::read_to_string(layout).with_context(|| format!("cannot read `{}`", layout.display()))?;
     // The layout says how files look, the command line where they are.
     let place = toml::Value::String(path.display().to_string());
     let text = format!("path = {place}\n{text}");
@@ -93,10 +97,7 @@ fn plan_of(read: SourceConfig, out: &Path) -> Plan {
         rejects: None,
         sources: BTreeMap::from([(source.to_owned(), SourceNode { read })]),
         stages: BTreeMap::new(),
-        sinks: BTreeMap::from([(
-            table.to_owned(),
-            SinkNode { inputs: vec![source.to_owned()], write },
-        )]),
+        sinks: BTreeMap::from([(table.to_owned(), SinkNode { inputs: vec![source.to_owned()], write })]),
     }
 }
 

@@ -11,7 +11,8 @@ use schemas::tables::{keypoints, quality, readings, signals, table_name, trials,
 use stages::evaluate::verification::EerMethod;
 use stages::ingest::MapSkeletonConfig;
 use stages::report::motion::{
-    DEFAULT_QUALITY_ROWS, SignalOptions, VerificationSheetOptions, quality_sheet, signal_sheet, verification_sheet,
+    DEFAULT_QUALITY_ROWS, SignalOptions, VerificationSheetOptions, quality_sheet, signal_sheet,
+    verification_sheet,
 };
 use stages::report::{Sheet, SheetOptions, contact_sheet, prediction_sheet};
 use stages::{BuildContext, Stage};
@@ -69,7 +70,10 @@ fn motion_sheet(name: &str, table: &TableReader, args: &PreviewArgs) -> anyhow::
             for batch in table.batches(8192) {
                 all.extend(trials::from_batch(&batch?)?);
             }
-            verification_sheet(&all, &VerificationSheetOptions { threshold: None, eer: EerMethod::default() })?
+            verification_sheet(
+                &all,
+                &VerificationSheetOptions { threshold: None, eer: EerMethod::default() },
+            )?
         }
         _ => return Ok(None),
     }))

@@ -78,8 +78,7 @@ impl Graph {
                     schemas.push(Arc::new(schema.project(&needed).expect("columns of the schema")));
                 }
                 let schema = aggregate.output_schema(&schemas);
-                let schema =
-                    schema.map_err(|source| GraphError::Build { node: name.to_owned(), source })?;
+                let schema = schema.map_err(|source| GraphError::Build { node: name.to_owned(), source })?;
                 (schema, Work::Aggregate(aggregate))
             }
         };

@@ -163,9 +163,7 @@ impl Source {
                 let sessions = WholeSessions::new(table.batches(READ_ROWS));
                 Box::new(sessions.map(|batch| Ok(Chunk::ready(batch?))))
             }
-            Rows::Table(table) => {
-                Box::new(table.batches(batch_rows).map(|batch| Ok(Chunk::ready(batch?))))
-            }
+            Rows::Table(table) => Box::new(table.batches(batch_rows).map(|batch| Ok(Chunk::ready(batch?)))),
             Rows::People(skeleton, people) => {
                 let (skeleton, people) = (*skeleton, Arc::clone(people));
                 let starts = (0..people.len()).step_by(batch_rows.max(1));
@@ -176,9 +174,11 @@ impl Source {
             }
             Rows::Logs(logs) => {
                 let items = logs.items().to_vec().into_iter();
-                Box::new(items.map(|item| {
-                    Ok(Chunk { length: 1, load: Load::Later(Box::new(move || item.load())) })
-                }))
+                Box::new(
+                    items.map(|item| {
+                        Ok(Chunk { length: 1, load: Load::Later(Box::new(move || item.load())) })
+                    }),
+                )
             }
         }
     }

@@ -43,7 +43,8 @@ impl<'a> Route<'a> {
         let nodes = &self.graph.nodes;
         let rows = batches.iter().map(RecordBatch::num_rows).sum();
         self.counts.add_output(start, rows);
-        let mut delivery = Delivery { number, rows: Vec::new(), rejects: Vec::new(), notes: Vec::new(), bytes: 0 };
+        let mut delivery =
+            Delivery { number, rows: Vec::new(), rejects: Vec::new(), notes: Vec::new(), bytes: 0 };
         let mut alive: Vec<Vec<RecordBatch>> = nodes.iter().map(|_| Vec::new()).collect();
         alive[start] = batches;
         for (index, node) in nodes.iter().enumerate().skip(start + 1) {

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, Float64Array, Int64Array, ListArray, RecordBatch, StringArray,
+    Array, ArrayRef, AsArray, FixedSizeListArray, Float64Array, Int64Array, ListArray, RecordBatch,
+    StringArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef};
@@ -348,7 +349,10 @@ mod tests {
             deviation: vec![0.5, 0.25],
         }];
         let schema = normaliser_schema(&Schema::empty(), 2);
-        assert_eq!(Normaliser::from_batch(&Normaliser::to_batch(&schema, &normalisers)).unwrap(), normalisers);
+        assert_eq!(
+            Normaliser::from_batch(&Normaliser::to_batch(&schema, &normalisers)).unwrap(),
+            normalisers
+        );
 
         let projection = Projection {
             frames: 4,

@@ -86,8 +86,9 @@ pub fn schema() -> SchemaRef {
     let mut fields: Vec<Field> =
         TEXTS.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, false)).collect();
     fields.extend(WHOLES.iter().map(|(name, _)| Field::new(*name, DataType::Int64, false)));
-    fields
-        .extend(FLOATS.iter().map(|(name, unit, _)| in_unit(Field::new(*name, DataType::Float64, true), unit)));
+    fields.extend(
+        FLOATS.iter().map(|(name, unit, _)| in_unit(Field::new(*name, DataType::Float64, true), unit)),
+    );
     Arc::new(Schema::new_with_metadata(fields, metadata(NAME, None)))
 }
 
@@ -113,9 +114,8 @@ pub fn to_batch(rows: &[Quality]) -> RecordBatch {
 pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Quality>, SchemaError> {
     let text = |name: &str, row| strings(batch, name).map(|array| array.value(row).to_owned());
     let whole = |name: &str, row| longs(batch, name).map(|array| array.value(row));
-    let float = |name: &str, row| {
-        numbers(batch, name).map(|array| array.is_valid(row).then(|| array.value(row)))
-    };
+    let float =
+        |name: &str, row| numbers(batch, name).map(|array| array.is_valid(row).then(|| array.value(row)));
     let row_at = |row| {
         Ok(Quality {
             dataset: text("dataset", row)?,

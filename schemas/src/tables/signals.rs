@@ -18,14 +18,8 @@ pub const CHANNELS_KEY: &str = "motionmill.channels";
 pub const RATE_KEY: &str = "motionmill.rate_hz";
 
 /// The channels of both sensors as they are: m/s² and rad/s.
-pub const RAW_CHANNELS: [&str; 6] = [
-    "accelerometer_x",
-    "accelerometer_y",
-    "accelerometer_z",
-    "gyroscope_x",
-    "gyroscope_y",
-    "gyroscope_z",
-];
+pub const RAW_CHANNELS: [&str; 6] =
+    ["accelerometer_x", "accelerometer_y", "accelerometer_z", "gyroscope_x", "gyroscope_y", "gyroscope_z"];
 
 /// The columns that name a stretch of a session; `windows` and `embeddings` begin with them too.
 pub fn identity_fields() -> Vec<Field> {
@@ -122,8 +116,7 @@ pub fn signal_array(rows: Vec<Vec<f32>>, channels: usize) -> ListArray {
     let mut values = rows.next().unwrap_or_default();
     rows.for_each(|row| values.extend_from_slice(&row));
     let item = Arc::new(Field::new("item", DataType::Float32, true));
-    let samples =
-        FixedSizeListArray::new(item, channels as i32, Arc::new(Float32Array::from(values)), None);
+    let samples = FixedSizeListArray::new(item, channels as i32, Arc::new(Float32Array::from(values)), None);
     let sample = Arc::new(Field::new("item", samples.data_type().clone(), true));
     ListArray::new(sample, OffsetBuffer::from_lengths(lengths), Arc::new(samples), None)
 }

@@ -165,7 +165,8 @@ impl Aggregate for SplitSubjects {
             let people = splits.values().filter(|of| *of == split).count();
             format!("{people} in `{split}`")
         });
-        let notes = vec![format!("`{}` dealt people out: {}", self.name, dealt.collect::<Vec<_>>().join(", "))];
+        let notes =
+            vec![format!("`{}` dealt people out: {}", self.name, dealt.collect::<Vec<_>>().join(", "))];
         Ok(Gathered { rejects: without_place.into_iter().map(reject).collect(), notes })
     }
 }

@@ -193,14 +193,16 @@ impl Adapt {
                 }
                 let mut rows = vec![Vec::new(); sums.len()];
                 block.tags.iter().enumerate().for_each(|(row, tag)| rows[*tag as usize].push(row));
-                sums.par_iter_mut().zip(rows).filter(|(_, rows)| !rows.is_empty()).for_each(|(sums, rows)| {
-                    let mut buffer = Vec::new();
-                    for row in rows {
-                        let frame = &block.numbers[row * dimensions..(row + 1) * dimensions];
-                        let log_likelihood = shares.log_likelihoods[row];
-                        sums.add_frame(densities, frame, shares.row(row), log_likelihood, &mut buffer);
-                    }
-                });
+                sums.par_iter_mut().zip(rows).filter(|(_, rows)| !rows.is_empty()).for_each(
+                    |(sums, rows)| {
+                        let mut buffer = Vec::new();
+                        for row in rows {
+                            let frame = &block.numbers[row * dimensions..(row + 1) * dimensions];
+                            let log_likelihood = shares.log_likelihoods[row];
+                            sums.add_frame(densities, frame, shares.row(row), log_likelihood, &mut buffer);
+                        }
+                    },
+                );
                 Ok(())
             },
         )?;
@@ -221,7 +223,8 @@ impl Adapt {
             .map(|((name, _), _)| name.as_str())
             .collect();
         let Some(first) = seen.first() else { return Ok(()) };
-        let message = format!("the background model was fitted on {} of the clients, among them `{first}`", seen.len());
+        let message =
+            format!("the background model was fitted on {} of the clients, among them `{first}`", seen.len());
         if !self.allow_seen {
             return Err(StageError::data(
                 message,
@@ -252,7 +255,9 @@ impl Adapt {
             ));
         }
         for ((name, split), _) in without {
-            gathered.notes.push(format!("`{name}` of split `{split}` has no frame to adapt with and is no client"));
+            gathered
+                .notes
+                .push(format!("`{name}` of split `{split}` has no frame to adapt with and is no client"));
         }
         for group in with.chunks(CLIENTS_PER_BATCH) {
             let adapted: Result<Vec<Mixture>, StageError> = group

@@ -109,12 +109,17 @@ mod tests {
         let source = FrameMatrix { numbers: &numbers, dimensions: 2 };
         let (mut seen, mut lengths) = (Vec::new(), Vec::new());
         let first = |(): &mut (), block: &Block<'_>| block.numbers[0];
-        fold_blocks(source.blocks(), || (), first, |first, block| {
-            assert_eq!(first, seen.len() as f64);
-            lengths.push(block.numbers.len() / 2);
-            seen.extend_from_slice(&block.numbers);
-            Ok(())
-        })
+        fold_blocks(
+            source.blocks(),
+            || (),
+            first,
+            |first, block| {
+                assert_eq!(first, seen.len() as f64);
+                lengths.push(block.numbers.len() / 2);
+                seen.extend_from_slice(&block.numbers);
+                Ok(())
+            },
+        )
         .unwrap();
         assert_eq!(seen, numbers);
         assert_eq!(*lengths.last().unwrap(), 3);

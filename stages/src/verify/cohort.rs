@@ -50,9 +50,10 @@ impl Lacking {
             Self::Scores(count) => {
                 ("cohort too small", format!("{whose} has {count} cohort scores, {LEAST_SCORES} are needed"))
             }
-            Self::Spread(count) => {
-                ("cohort without spread", format!("{whose} has {count} cohort scores, all equal or not finite"))
-            }
+            Self::Spread(count) => (
+                "cohort without spread",
+                format!("{whose} has {count} cohort scores, all equal or not finite"),
+            ),
         }
     }
 }

@@ -41,7 +41,8 @@ impl Densities {
         let dimensions = gaussians.dimensions();
         let (mut live, mut constants) = (Vec::new(), Vec::new());
         let (mut means, mut halves) = (Vec::new(), Vec::new());
-        let rows = gaussians.means().chunks_exact(dimensions).zip(gaussians.variances().chunks_exact(dimensions));
+        let rows =
+            gaussians.means().chunks_exact(dimensions).zip(gaussians.variances().chunks_exact(dimensions));
         for ((component, weight), (mean, variance)) in gaussians.weights().iter().enumerate().zip(rows) {
             if *weight > 0.0 {
                 let logs: f64 = variance.iter().map(|v| libm::log(2.0 * std::f64::consts::PI * v)).sum();

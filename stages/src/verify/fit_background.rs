@@ -88,7 +88,9 @@ impl FitBackgroundConfig {
         let name = &context.name;
         if self.variance_floor.get() == 0.0 && self.regularisation.get() == 0.0 {
             return Err(StageError::config(
-                format!("`{name}`: `variance_floor` and `regularisation` are both 0, so a variance may become 0"),
+                format!(
+                    "`{name}`: `variance_floor` and `regularisation` are both 0, so a variance may become 0"
+                ),
                 format!("set `variance_floor = {}`", VARIANCE_FLOOR.get()),
             ));
         }
@@ -163,8 +165,7 @@ impl Aggregate for FitBackground {
         let mut gathered = survey.gathered;
         gathered.notes.push(note(&fit, survey.subjects.len()));
         let mixture = fit.gaussians.to_mixture(fit.frames);
-        let mixture =
-            Mixture { subjects: survey.subjects, log_likelihoods: fit.log_likelihoods, ..mixture };
+        let mixture = Mixture { subjects: survey.subjects, log_likelihoods: fit.log_likelihoods, ..mixture };
         give(Mixture::to_batch(&schema, &[mixture]))?;
         Ok(gathered)
     }
@@ -239,7 +240,10 @@ impl FitBackground {
             && let Some(at) = variance.iter().position(|variance| *variance <= 0.0)
         {
             return Err(StageError::data(
-                format!("number {at} of the embedding is the same in all frames of split `{}`", self.config.split),
+                format!(
+                    "number {at} of the embedding is the same in all frames of split `{}`",
+                    self.config.split
+                ),
                 "drop it with `fit_projection` and `project`, or set `regularisation` above 0",
             ));
         }

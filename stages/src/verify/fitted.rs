@@ -55,7 +55,9 @@ pub fn clients(rows: &dyn Rows, background: &Gaussians) -> Result<Vec<Client>, S
         }
     }
     clients.sort_by(|a, b| (&a.split, &a.name).cmp(&(&b.split, &b.name)));
-    if let Some(pair) = clients.windows(2).find(|pair| pair[0].split == pair[1].split && pair[0].name == pair[1].name) {
+    if let Some(pair) =
+        clients.windows(2).find(|pair| pair[0].split == pair[1].split && pair[0].name == pair[1].name)
+    {
         return Err(StageError::data(
             format!("client `{}` of split `{}` has two models", pair[0].name, pair[0].split),
             "adapt each client once",

@@ -83,7 +83,9 @@ impl<'a> Frames<'a> {
         let Some((batch, tags)) = &self.current else { return Ok(()) };
         if embeddings::dimensions(batch.schema_ref())? != self.dimensions {
             let found = field(batch.schema_ref(), embeddings::EMBEDDING)?.data_type();
-            return Err(wrong_type(embeddings::EMBEDDING, &format!("[{}] Float32", self.dimensions), found).into());
+            return Err(
+                wrong_type(embeddings::EMBEDDING, &format!("[{}] Float32", self.dimensions), found).into()
+            );
         }
         let numbers = embeddings::values(batch)?;
         while self.row < batch.num_rows() && block.tags.len() < BLOCK_FRAMES {

@@ -29,7 +29,10 @@ impl Gaussians {
         };
         let shape = [weights.len(), means.len(), variances.len()];
         if weights.is_empty() || means.len() != variances.len() || means.len() % weights.len() != 0 {
-            return broken(format!("has {} weights, {} means and {} variances", shape[0], shape[1], shape[2]));
+            return broken(format!(
+                "has {} weights, {} means and {} variances",
+                shape[0], shape[1], shape[2]
+            ));
         }
         if means.is_empty() {
             return broken("has no dimension".to_owned());
@@ -43,7 +46,8 @@ impl Gaussians {
         let sum: f64 = weights.iter().sum();
         let negative = weights.iter().any(|weight| *weight < 0.0);
         // Written so that a sum that is not a number is refused too.
-        if negative || (sum - 1.0).abs().partial_cmp(&WEIGHT_SUM_TOLERANCE) != Some(std::cmp::Ordering::Less) {
+        if negative || (sum - 1.0).abs().partial_cmp(&WEIGHT_SUM_TOLERANCE) != Some(std::cmp::Ordering::Less)
+        {
             return broken(format!("has weights that are negative or sum to {sum}"));
         }
         Ok(Self { weights, means, variances: variances.into() })

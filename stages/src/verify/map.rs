@@ -45,7 +45,8 @@ pub fn adapt(
     let counts: Vec<f64> = (0..components).map(|component| statistics.count(component)).collect();
     let total: f64 = counts.iter().sum();
     for (component, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
-        let (row, share) = (component * dimensions..(component + 1) * dimensions, count / (count + adaptation.relevance));
+        let (row, share) =
+            (component * dimensions..(component + 1) * dimensions, count / (count + adaptation.relevance));
         let before = &background.means()[row.clone()];
         if adaptation.means {
             let mean = &mut means[row.clone()];

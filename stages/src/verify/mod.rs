@@ -41,3 +41,16 @@ pub use normalise_scores::{Kind, NormaliseScores, NormaliseScoresConfig};
 pub use pools::Pool;
 pub use project::{Project, ProjectConfig};
 pub use score::{Pooling, Score, ScoreConfig};
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
+mod mixture_tests;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod refusal_tests;
+#[cfg(test)]
+mod stage_tests;

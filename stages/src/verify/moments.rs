@@ -45,11 +45,16 @@ pub fn moments<'a>(
     let mut total =
         Moments { frames: 0, mean: vec![0.0; dimensions], scatter: vec![0.0; dimensions * width] };
     let work = |(): &mut (), block: &Block<'a>| of_block(&block.numbers, dimensions, kept);
-    fold_blocks(blocks, || (), work, |moments, block| {
-        total.merge(&moments);
-        each(&block);
-        Ok(())
-    })?;
+    fold_blocks(
+        blocks,
+        || (),
+        work,
+        |moments, block| {
+            total.merge(&moments);
+            each(&block);
+            Ok(())
+        },
+    )?;
     Ok(total)
 }
 
@@ -106,10 +111,8 @@ mod tests {
     fn moments_far_from_zero_are_exact() {
         let count = BLOCK_FRAMES * 2 + 100;
         // x runs through -1, 0, 1 and y = 2 x, both a million away from 0.
-        let numbers: Vec<f64> = (0..count)
-            .map(|at| (at % 3) as f64 - 1.0)
-            .flat_map(|x| [1e6 + x, -1e6 + 2.0 * x])
-            .collect();
+        let numbers: Vec<f64> =
+            (0..count).map(|at| (at % 3) as f64 - 1.0).flat_map(|x| [1e6 + x, -1e6 + 2.0 * x]).collect();
         let source = FrameMatrix { numbers: &numbers, dimensions: 2 };
         let full = moments(source.blocks(), 2, Scatter::Full, |_| ()).unwrap();
         let diagonal = moments(source.blocks(), 2, Scatter::Diagonal, |_| ()).unwrap();

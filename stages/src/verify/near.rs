@@ -144,7 +144,10 @@ impl Near {
         for frame in 0..self.log_likelihoods.len() {
             if self.dense {
                 let row = self.matrix[frame * live..(frame + 1) * live].iter().enumerate();
-                each(frame, &mut row.filter(|(_, share)| **share > 0.0).map(|(at, share)| (at as u32, *share)));
+                each(
+                    frame,
+                    &mut row.filter(|(_, share)| **share > 0.0).map(|(at, share)| (at as u32, *share)),
+                );
             } else {
                 let range = first..self.ends[frame];
                 first = range.end;

@@ -183,7 +183,10 @@ impl NormaliseScores {
             for row in trial_rows(&batch?)? {
                 if row.trial.normalisation != "none" {
                     return Err(StageError::data(
-                        format!("`{}`: scores are normalised by `{}` already", self.name, row.trial.normalisation),
+                        format!(
+                            "`{}`: scores are normalised by `{}` already",
+                            self.name, row.trial.normalisation
+                        ),
                         "give it the output of `score`",
                     ));
                 }

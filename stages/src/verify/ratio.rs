@@ -35,7 +35,11 @@ impl Background {
 
     /// What it says of each block.
     pub fn baselines(&self, blocks: &[Block<'_>]) -> Vec<Baseline> {
-        blocks.par_iter().with_max_len(1).map_init(Near::default, |near, block| self.of_block(near, block)).collect()
+        blocks
+            .par_iter()
+            .with_max_len(1)
+            .map_init(Near::default, |near, block| self.of_block(near, block))
+            .collect()
     }
 
     fn of_block(&self, near: &mut Near, block: &Block<'_>) -> Baseline {
@@ -70,7 +74,9 @@ impl Background {
                 if self.best == 0 {
                     near.for_each_slab(&densities, block, |first, _, near| {
                         let below = &baseline.log_likelihoods[first..];
-                        ratios.extend(near.log_likelihoods.iter().zip(below).map(|(client, below)| client - below));
+                        ratios.extend(
+                            near.log_likelihoods.iter().zip(below).map(|(client, below)| client - below),
+                        );
                     });
                     return ratios;
                 }

@@ -85,7 +85,8 @@ impl Aggregate for Score {
 
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         if input == 0 {
-            let names = ["dataset", "split", "subject", "device", "session", "segment", "sequence", "frame", ROLE];
+            let names =
+                ["dataset", "split", "subject", "device", "session", "segment", "sequence", "frame", ROLE];
             return needed_columns(schema, &names);
         }
         matrix_shape(schema, "means")?;
@@ -144,8 +145,11 @@ impl Score {
     /// The splits of which probes are scored: those of clients, in order of name, and the cohort's last.
     fn splits(&self, clients: &[Client], survey: &Survey) -> Result<Vec<String>, StageError> {
         let of_clients: BTreeSet<&str> = clients.iter().map(|client| client.split.as_str()).collect();
-        let mut splits: Vec<String> =
-            of_clients.iter().filter(|split| !self.of_cohort(split)).map(|split| (*split).to_owned()).collect();
+        let mut splits: Vec<String> = of_clients
+            .iter()
+            .filter(|split| !self.of_cohort(split))
+            .map(|split| (*split).to_owned())
+            .collect();
         if splits.is_empty() {
             let what = format!("`{}` has no clients but those of a cohort", self.name);
             return Err(StageError::data(what, "name a split to be evaluated in `splits` of `adapt`"));
@@ -208,8 +212,7 @@ impl Scorer<'_> {
             let baselines = self.background.baselines(&group);
             let mut pools = pools();
             let forgotten = pools.forgotten;
-            let places =
-                || group.iter().flat_map(|block| &block.tags).map(|tag| (tag - forgotten) as usize);
+            let places = || group.iter().flat_map(|block| &block.tags).map(|tag| (tag - forgotten) as usize);
             places().for_each(|place| pools.frames[place] += 1);
             let count = pools.keys.len();
             sums.par_iter_mut().zip(&trials.tried).for_each(|(sums, client)| {

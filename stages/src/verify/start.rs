@@ -50,8 +50,7 @@ pub fn start(
     let counts: Vec<f64> = counts.into_iter().map(|count: f64| count.max(1.0)).collect();
     let total: f64 = counts.iter().sum();
     let frames = nearest.len() as f64;
-    let spread: Vec<f64> =
-        squares.iter().zip(floor).map(|(sum, floor)| (sum / frames).max(*floor)).collect();
+    let spread: Vec<f64> = squares.iter().zip(floor).map(|(sum, floor)| (sum / frames).max(*floor)).collect();
     let weights = counts.into_iter().map(|count| count / total).collect();
     Gaussians::new(weights, centres, spread.repeat(components))
 }
@@ -94,7 +93,12 @@ fn assign(sample: &[f64], centres: &[f64], dimensions: usize) -> Vec<usize> {
         let count = frames.len() / dimensions;
         let mut products = vec![0.0; count * components];
         let centres = Strided::new(centres, components, dimensions, dimensions);
-        multiply(Strided::new(frames, count, dimensions, dimensions), centres.transposed(), 0.0, &mut products);
+        multiply(
+            Strided::new(frames, count, dimensions, dimensions),
+            centres.transposed(),
+            0.0,
+            &mut products,
+        );
         let of_row = |row: &[f64]| {
             let distances = row.iter().zip(&lengths).map(|(product, length)| length - 2.0 * product);
             let first = |best: (usize, f64), next: (usize, f64)| if next.1 < best.1 { next } else { best };

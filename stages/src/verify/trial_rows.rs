@@ -49,7 +49,8 @@ pub struct PoolKey {
 impl PoolKey {
     /// It in words.
     pub fn words(&self) -> String {
-        let piece = |name: &str, number: Option<i32>| number.map_or_else(String::new, |n| format!(", {name} {n}"));
+        let piece =
+            |name: &str, number: Option<i32>| number.map_or_else(String::new, |n| format!(", {name} {n}"));
         format!(
             "session `{}` of subject `{}`, device `{}`{}{}{}",
             self.session,
@@ -143,7 +144,9 @@ pub fn trial_rows(batch: &RecordBatch) -> Result<Vec<TrialRow>, StageError> {
         array.filter(|array| array.is_valid(row)).map(|array| array.value(row))
     };
     let trials = trials::from_batch(batch)?.into_iter().enumerate();
-    Ok(trials.map(|(row, trial)| TrialRow { trial, segment: at(segments, row), frame: at(frames, row) }).collect())
+    Ok(trials
+        .map(|(row, trial)| TrialRow { trial, segment: at(segments, row), frame: at(frames, row) })
+        .collect())
 }
 
 #[cfg(test)]

@@ -22,7 +22,9 @@ impl TryFrom<String> for Axes {
 
     fn try_from(text: String) -> Result<Self, String> {
         let wrong = |what: &str| {
-            format!("axes are written as in `n t b c` or `n t (b c)`, each letter once, found `{text}`: {what}")
+            format!(
+                "axes are written as in `n t b c` or `n t (b c)`, each letter once, found `{text}`: {what}"
+            )
         };
         let spaced = text.replace('(', " ( ").replace(')', " ) ");
         let mut words = spaced.split_whitespace();

@@ -243,7 +243,13 @@ impl Stage for Embed {
             if window.iter().all(|number| number.is_finite()) {
                 rows.push(row);
             } else {
-                rejects.push(reject(batch, row, NAME, "not finite", "a sample of the window is no finite number"));
+                rejects.push(reject(
+                    batch,
+                    row,
+                    NAME,
+                    "not finite",
+                    "a sample of the window is no finite number",
+                ));
             }
         }
         let mut vectors = self.embed(numbers, &rows)?;

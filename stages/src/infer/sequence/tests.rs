@@ -32,9 +32,7 @@ fn windows_of(rows: usize, rate_hz: f64) -> RecordBatch {
     let length: usize = SHAPE.iter().product();
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         match field.name().as_str() {
-            windows::WINDOW => {
-                windows::window_array((0..rows * length).map(|n| n as f32).collect(), SHAPE)
-            }
+            windows::WINDOW => windows::window_array((0..rows * length).map(|n| n as f32).collect(), SHAPE),
             "sample_id" => Arc::new((0..rows).map(|row| Some(format!("w{row}"))).collect::<StringArray>()),
             "start_nanos" => Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|row| row * 1000))),
             "end_nanos" => Arc::new(Int64Array::from_iter_values((0..rows as i64).map(|row| row * 1000 + 7))),
@@ -57,7 +55,8 @@ fn each_block_has_its_embedding() {
     assert_eq!(rows.schema(), embed.output_schema(&batch.schema()).unwrap());
     assert_eq!(table_name(&rows.schema()), Some(embeddings::NAME));
     // A block of eight numbers from n on, two channels: the means are n + 3 and n + 4.
-    let expected: Vec<f32> = (0..9).flat_map(|block| [block as f32 * 8.0 + 3.0, block as f32 * 8.0 + 4.0]).collect();
+    let expected: Vec<f32> =
+        (0..9).flat_map(|block| [block as f32 * 8.0 + 3.0, block as f32 * 8.0 + 4.0]).collect();
     assert_eq!(embeddings::values(&rows).unwrap(), expected);
     assert_eq!(integers(&rows, "frame").unwrap().values()[3..6], [0, 1, 2]);
     assert_eq!(strings(&rows, "sample_id").unwrap().value(4), "w1");
@@ -112,7 +111,10 @@ fn a_card_that_lies_about_shapes_is_refused() {
         build("sequence", |config| config.card = Some(path)).err().unwrap().to_string()
     };
     let blocks = lie("blocks = 3", "blocks = 4");
-    assert!(blocks.contains("expects float32 [?, 4, 4, 2], the network has float32 [?, 3, 4, 2]"), "{blocks}");
+    assert!(
+        blocks.contains("expects float32 [?, 4, 4, 2], the network has float32 [?, 3, 4, 2]"),
+        "{blocks}"
+    );
     assert!(lie("frames = \"each\"", "frames = \"one\"").contains("expects float32 [?, 2]"));
     assert!(lie("name = \"window\"", "name = \"x\"").contains("names input `x`"));
 }
