@@ -19,7 +19,7 @@ fn logs(folder: &Path, defects: bool) -> (String, Vec<datasets::synthetic::imu::
     let options = ImuOptions {
         subjects: 8,
         sessions: 4,
-        seconds: 12,
+        seconds: 12.0,
         defects,
         packing: Packing::SubjectZips,
         ..ImuOptions::default()

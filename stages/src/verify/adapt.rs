@@ -1,24 +1,19 @@
 //! `adapt`: each client's model, from the background model and the client's enrolment.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
-use schemas::columns::strings;
 use schemas::tables::embeddings;
 use schemas::tables::models::{self, Mixture, matrix_shape};
 use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
-use super::blocks::fold_blocks;
 use super::density::Densities;
+use super::enrolment::{Clients, client_sums, pick_clients};
 use super::fitted::background;
-use super::frames::{ENROLMENT, Frames, ROLE, chosen, needed_columns};
+use super::frames::{ENROLMENT, Frames, ROLE, needed_columns};
 use super::gaussians::Gaussians;
 use super::map::{self, Adaptation};
-use super::near::Near;
 use super::statistics::Statistics;
 use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
 
@@ -116,9 +111,6 @@ pub struct Adapt {
     allow_seen: bool,
 }
 
-/// Subjects as they come, by name and split.
-type Clients = HashMap<(String, String), u64>;
-
 impl Aggregate for Adapt {
     fn inputs(&self) -> &'static [&'static str] {
         &["embeddings", "background"]
@@ -142,17 +134,13 @@ impl Aggregate for Adapt {
         let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
         let (model, background) = background(inputs[1])?;
         let densities = Densities::new(&background);
-        let found = Mutex::new(Clients::new());
-        let pick = |batch: &RecordBatch| {
-            let mut clients = found.lock().unwrap_or_else(PoisonError::into_inner);
-            self.pick(batch, &mut clients)
-        };
+        let mut found = Clients::new();
+        let pick = |batch: &RecordBatch| pick_clients(batch, &self.splits, &mut found);
         let mut frames = Frames::new(inputs[0], densities.dimensions(), &self.name, Box::new(pick));
-        let sums = self.sums(&mut frames, &densities)?;
+        let sums = client_sums(&mut frames, &densities, self.adaptation.order())?;
         let mut gathered = Gathered { rejects: std::mem::take(&mut frames.rejects), notes: Vec::new() };
         drop(frames);
-        let mut clients: Vec<_> =
-            found.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect();
+        let mut clients: Vec<_> = found.into_iter().collect();
         clients.sort();
         self.check_unseen(&clients, &model, &mut gathered)?;
         self.give(&clients, &sums, &background, &schema, give, &mut gathered)?;
@@ -161,54 +149,6 @@ impl Aggregate for Adapt {
 }
 
 impl Adapt {
-    /// The client of each row that serves for enrolment.
-    fn pick(&self, batch: &RecordBatch, clients: &mut Clients) -> Result<Vec<Option<u64>>, StageError> {
-        let serves = chosen(batch, &self.splits, Some(ENROLMENT))?;
-        let (names, splits) = (strings(batch, "subject")?, strings(batch, "split")?);
-        let client = |(row, serves): (usize, bool)| {
-            let next = clients.len() as u64;
-            let key = || (names.value(row).to_owned(), splits.value(row).to_owned());
-            serves.then(|| *clients.entry(key()).or_insert(next))
-        };
-        Ok(serves.into_iter().enumerate().map(client).collect())
-    }
-
-    /// The sums of each client, by number. Each client's frames are added one by one in row order.
-    fn sums(&self, frames: &mut Frames<'_>, densities: &Densities) -> Result<Vec<Statistics>, StageError> {
-        let mut sums: Vec<Statistics> = Vec::new();
-        let order = self.adaptation.order();
-        let dimensions = densities.dimensions();
-        fold_blocks(
-            frames,
-            Near::default,
-            |near, block| {
-                let mut shares = Shares::default();
-                near.for_each_slab(densities, block, |_, _, near| shares.extend(near));
-                shares
-            },
-            |shares, block| {
-                let highest = block.tags.iter().max().map_or(0, |tag| *tag as usize + 1);
-                while sums.len() < highest {
-                    sums.push(Statistics::new(densities, order));
-                }
-                let mut rows = vec![Vec::new(); sums.len()];
-                block.tags.iter().enumerate().for_each(|(row, tag)| rows[*tag as usize].push(row));
-                sums.par_iter_mut().zip(rows).filter(|(_, rows)| !rows.is_empty()).for_each(
-                    |(sums, rows)| {
-                        let mut buffer = Vec::new();
-                        for row in rows {
-                            let frame = &block.numbers[row * dimensions..(row + 1) * dimensions];
-                            let log_likelihood = shares.log_likelihoods[row];
-                            sums.add_frame(densities, frame, shares.row(row), log_likelihood, &mut buffer);
-                        }
-                    },
-                );
-                Ok(())
-            },
-        )?;
-        Ok(sums)
-    }
-
     /// Whether the background model has seen a client that it must not have seen.
     fn check_unseen(
         &self,
@@ -272,33 +212,6 @@ impl Adapt {
         }
         gathered.notes.push(format!("{} clients", with.len()));
         Ok(())
-    }
-}
-
-/// What is near each frame of a block.
-#[derive(Debug, Default)]
-struct Shares {
-    ends: Vec<usize>,
-    indices: Vec<u32>,
-    shares: Vec<f64>,
-    log_likelihoods: Vec<f64>,
-}
-
-impl Shares {
-    fn extend(&mut self, near: &Near) {
-        self.log_likelihoods.extend_from_slice(&near.log_likelihoods);
-        near.for_each_frame(|_, entries| {
-            for (index, share) in entries {
-                self.indices.push(index);
-                self.shares.push(share);
-            }
-            self.ends.push(self.indices.len());
-        });
-    }
-
-    fn row(&self, row: usize) -> (&[u32], &[f64]) {
-        let range = if row == 0 { 0 } else { self.ends[row - 1] }..self.ends[row];
-        (&self.indices[range.clone()], &self.shares[range])
     }
 }
 

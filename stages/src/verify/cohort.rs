@@ -65,7 +65,9 @@ mod tests {
     #[test]
     fn scores_are_counted_in_sample_spreads() {
         let mut cohort = Cohort::default();
-        [1.0, 2.0, 3.0, 4.0].into_iter().for_each(|score| cohort.add(score));
+        for score in [1.0, 2.0, 3.0, 4.0] {
+            cohort.add(score);
+        }
         // numpy: (5 - mean) / std with ddof = 1.
         assert!((cohort.normalise(5.0).unwrap() - 1.936_491_673_103_708_5).abs() < 1e-14);
     }

@@ -28,7 +28,8 @@ impl Gaussians {
             Err(StageError::data(format!("the mixture {message}"), "fit it anew with `fit_background`"))
         };
         let shape = [weights.len(), means.len(), variances.len()];
-        if weights.is_empty() || means.len() != variances.len() || means.len() % weights.len() != 0 {
+        if weights.is_empty() || means.len() != variances.len() || !means.len().is_multiple_of(weights.len())
+        {
             return broken(format!(
                 "has {} weights, {} means and {} variances",
                 shape[0], shape[1], shape[2]

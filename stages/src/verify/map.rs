@@ -1,11 +1,10 @@
 //! A client's mixture: the background model moved towards the client's frames, maximum a posteriori.
 //!
 //! Source: Reynolds, Quatieri, Dunn, Speaker Verification Using Adapted Gaussian Mixture Models, Digital Signal
-//! Processing 10 (2000), equations 7 to 14, with one relevance factor r for all parameters: with n_i frames in
-//! component i, a_i = n_i / (n_i + r).
+//! Processing 10 (2000), equations 7 to 14, with one relevance factor r for all parameters: with n frames in
+//! a component, its share of the client is a = n / (n + r).
 
 use super::gaussians::Gaussians;
-use super::lanes::add_scaled;
 use super::statistics::{Order, Statistics};
 use crate::stage::StageError;
 
@@ -49,9 +48,9 @@ pub fn adapt(
             (component * dimensions..(component + 1) * dimensions, count / (count + adaptation.relevance));
         let before = &background.means()[row.clone()];
         if adaptation.means {
-            let mean = &mut means[row.clone()];
-            mean.iter_mut().for_each(|mean| *mean *= 1.0 - share);
-            add_scaled(mean, share, &statistics.mean(component));
+            for (mean, new) in means[row.clone()].iter_mut().zip(statistics.mean(component)) {
+                *mean = share * new + (1.0 - share) * *mean;
+            }
         }
         if adaptation.variances {
             let after = &means[row.clone()];
@@ -68,7 +67,9 @@ pub fn adapt(
             *weight = share * count / total + (1.0 - share) * *weight;
         }
         let sum: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= sum);
+        for weight in &mut weights {
+            *weight /= sum;
+        }
     }
     Gaussians::new(weights, means, variances)
 }

@@ -54,9 +54,9 @@ fn expectation_is_that_of_plain_loops_whether_many_components_are_near_or_few() 
         let expected: Vec<f64> = frames.chunks(17).map(|frame| log_likelihood(frame, &gaussians)).collect();
         assert!(close(&logs, &expected, 1e-12));
         let (counts, means, squares) = reference::sums(&frames, &gaussians, None);
-        for component in 0..20 {
+        for (component, count) in counts.iter().enumerate() {
             let row = component * 17..(component + 1) * 17;
-            assert!(close(&[sums.count(component)], &[counts[component]], 1e-10));
+            assert!(close(&[sums.count(component)], &[*count], 1e-10));
             assert!(close(&sums.mean(component), &means[row.clone()], 1e-9));
             assert!(close(&sums.spread(component, &means[row.clone()]), &squares[row], 1e-8));
         }

@@ -10,9 +10,11 @@
 
 pub mod adapt;
 pub mod blocks;
+mod client_trials;
 pub mod cohort;
 pub mod density;
 pub mod em;
+mod enrolment;
 pub mod fit_background;
 pub mod fit_projection;
 pub mod fitted;

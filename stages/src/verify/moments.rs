@@ -1,7 +1,7 @@
 //! Mean and covariance of all frames in one pass.
 //!
-//! Each block is centred on its own mean, and blocks are merged by their means and scatters: Chan, Golub, LeVeque
-//! 1983, equation 2.1. Nothing cancels, however far from 0 the data lie.
+//! Each block is centred on its own mean, and blocks are merged by their means and scatters: Chan, Golub and
+//! `LeVeque` 1983, equation 2.1. Nothing cancels, however far from 0 the data lie.
 
 use super::blocks::{Block, fold_blocks};
 use super::lanes::add_scaled;
@@ -62,7 +62,9 @@ fn of_block(numbers: &[f64], dimensions: usize, kept: Scatter) -> Moments {
     let count = numbers.len() / dimensions;
     let mut mean = vec![0.0; dimensions];
     numbers.chunks_exact(dimensions).for_each(|frame| add_scaled(&mut mean, 1.0, frame));
-    mean.iter_mut().for_each(|sum| *sum /= count as f64);
+    for sum in &mut mean {
+        *sum /= count as f64;
+    }
     let mut centred = numbers.to_vec();
     centred.chunks_exact_mut(dimensions).for_each(|frame| add_scaled(frame, -1.0, &mean));
     let scatter = match kept {

@@ -111,7 +111,9 @@ impl Near {
         for frame in frames.chunks_exact(dimensions) {
             fill_features(frame, &densities.origin, &mut offsets);
             self.single_features.extend(offsets.iter().map(|feature| *feature as f32));
-            offsets.iter_mut().for_each(|feature| *feature = feature.abs());
+            for feature in &mut offsets {
+                *feature = feature.abs();
+            }
             let slack = rounding * dot(&offsets, &densities.reach);
             // Written so that a bound that is not a number is refused too.
             if slack.partial_cmp(&SINGLE_NATS) != Some(std::cmp::Ordering::Less) {
@@ -185,6 +187,8 @@ fn normalise(numbers: &mut [f64]) -> f64 {
     let best = largest(numbers, f64::NEG_INFINITY);
     let sum = exponentials(numbers, best, -NEAR_NATS);
     let share = 1.0 / sum;
-    numbers.iter_mut().for_each(|number| *number *= share);
+    for number in numbers.iter_mut() {
+        *number *= share;
+    }
     best + libm::log(sum)
 }

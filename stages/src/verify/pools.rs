@@ -66,12 +66,12 @@ impl Pools {
             let sequence = fine.then(|| sequences.value(row));
             let frame = (self.pool == Pool::Frame).then(|| frames.value(row));
             // Neighbours share a pool as a rule: no key is made for them.
-            let same = |key: &&PoolKey| {
+            let same = |key: &PoolKey| {
                 [&key.dataset, &key.split, &key.subject, &key.device, &key.session]
                     == [dataset, split, subject, device, session]
                     && (key.segment, key.sequence, key.frame) == (segment, sequence, frame)
             };
-            if self.pool != Pool::Frame && self.keys.last().filter(same).is_some() {
+            if self.pool != Pool::Frame && self.keys.last().is_some_and(same) {
                 return self.keys.len() as u64 - 1;
             }
             let [dataset, split, subject, device, session] =
@@ -101,11 +101,6 @@ impl Pools {
             order.sort_by(|&a, &b| self.keys[a].cmp(&self.keys[b]));
         }
         order
-    }
-
-    /// Whether pools are complete as soon as their first frame is there.
-    pub fn are_single(&self) -> bool {
-        self.pool == Pool::Frame
     }
 
     /// Forgets the first pools up to the last that has a frame; those behind it are still to be read.

@@ -77,7 +77,9 @@ fn a_background_needs_frames_and_spread() {
     let nobody = background("components = 2\nsplit = 'dev'").unwrap();
     assert_eq!(refused(&nobody, &[&frames]).0, "0 frames are too few for 2 components");
     let mut rows = people(&PEOPLE, 1, 3);
-    rows.iter_mut().for_each(|row| row.numbers[1] = 4.0);
+    for row in &mut rows {
+        row.numbers[1] = 4.0;
+    }
     let (message, hint) = refused(&background("components = 2").unwrap(), &[&vec![table(&rows)]]);
     assert_eq!(message, "number 1 of the embedding is the same in all frames of split `train`");
     assert!(hint.contains("`regularisation`"));

@@ -1,23 +1,20 @@
 //! `score`: every client's model against every probe, as a log-likelihood ratio.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use arrow::datatypes::SchemaRef;
-use rayon::prelude::*;
 use schemas::tables::embeddings;
 use schemas::tables::models::matrix_shape;
-use schemas::tables::trials::Trial;
 use serde::{Deserialize, Serialize};
 
 use super::adapt::same_dimensions;
-use super::blocks::next_group;
+use super::client_trials::Scorer;
 use super::fitted::{Client, background, clients};
-use super::frames::{Frames, PROBE, ROLE, needed_columns};
-use super::pools::{Pool, Pools};
+use super::frames::{PROBE, ROLE, needed_columns};
+use super::pools::Pool;
 use super::ratio::Background;
 use super::survey::Survey;
-use super::trial_rows::{self, TRIALS_PER_BATCH, TrialRow};
+use super::trial_rows;
 use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
 
 /// What the model is called where the embeddings do not say what made them.
@@ -118,9 +115,11 @@ impl Aggregate for Score {
         let survey = Survey::new(inputs[0])?;
         let splits = self.splits(&clients, &survey)?;
         let scorer = Scorer {
-            stage: self,
+            stage: &self.name,
             background: Background::new(&background, self.config.fast_components as usize),
             dimensions: background.dimensions(),
+            pool: self.config.pool,
+            cohort: self.config.cohort.as_deref(),
             model: self.model(&schemas[0]),
         };
         let mut gathered = Gathered::default();
@@ -176,127 +175,5 @@ impl Score {
         let features = embeddings.metadata().get(embeddings::MODEL_KEY).filter(|name| !name.is_empty());
         let made = || features.map_or_else(|| MODEL.to_owned(), |features| format!("{features} {MODEL}"));
         self.config.model.clone().unwrap_or_else(made)
-    }
-}
-
-/// Everything that is the same for all splits.
-struct Scorer<'a> {
-    stage: &'a Score,
-    background: Background,
-    dimensions: usize,
-    model: String,
-}
-
-impl Scorer<'_> {
-    /// Tries the clients `tried` on all probes of `split`.
-    fn score(
-        &self,
-        rows: &dyn Rows,
-        split: String,
-        tried: Vec<&Client>,
-        give: &mut Give<'_>,
-        gathered: &mut Gathered,
-    ) -> Result<(), StageError> {
-        let (pool, splits) = (self.stage.config.pool, [split]);
-        let found = Mutex::new(Pools::new(pool));
-        let pools = || found.lock().unwrap_or_else(PoisonError::into_inner);
-        let pick = |batch: &_| pools().pick(batch, &splits);
-        let mut frames = Frames::new(rows, self.dimensions, &self.stage.name, Box::new(pick));
-        let mut sums: Vec<Vec<f64>> = vec![Vec::new(); tried.len()];
-        let mut trials = Trials { scorer: self, tried, waiting: Vec::new(), give, genuine: 0, impostors: 0 };
-        loop {
-            let group = next_group(&mut frames)?;
-            if group.is_empty() {
-                break;
-            }
-            let baselines = self.background.baselines(&group);
-            let mut pools = pools();
-            let forgotten = pools.forgotten;
-            let places = || group.iter().flat_map(|block| &block.tags).map(|tag| (tag - forgotten) as usize);
-            places().for_each(|place| pools.frames[place] += 1);
-            let count = pools.keys.len();
-            sums.par_iter_mut().zip(&trials.tried).for_each(|(sums, client)| {
-                sums.resize(count, 0.0);
-                let ratios = self.background.ratios(&client.gaussians, &group, &baselines);
-                // One by one in row order, so that a sum does not depend on blocks.
-                places().zip(ratios.iter().flatten()).for_each(|(place, ratio)| sums[place] += ratio);
-            });
-            if pools.are_single() {
-                trials.add_all(&pools, &sums)?;
-                pools.forget();
-                sums.iter_mut().for_each(Vec::clear);
-            }
-        }
-        gathered.rejects.append(&mut frames.rejects);
-        drop(frames);
-        trials.add_all(&pools(), &sums)?;
-        trials.flush()?;
-        let clients = trials.tried.iter().filter(|client| client.split == splits[0]).count();
-        gathered.notes.push(format!(
-            "split `{}`: {clients} clients, {} genuine and {} impostor trials",
-            splits[0], trials.genuine, trials.impostors
-        ));
-        Ok(())
-    }
-}
-
-/// Trials on their way.
-struct Trials<'a, 'g> {
-    scorer: &'a Scorer<'a>,
-    tried: Vec<&'a Client>,
-    waiting: Vec<TrialRow>,
-    give: &'a mut Give<'g>,
-    genuine: u64,
-    impostors: u64,
-}
-
-impl Trials<'_, '_> {
-    /// The trials of all clients on all pools that have frames.
-    fn add_all(&mut self, pools: &Pools, sums: &[Vec<f64>]) -> Result<(), StageError> {
-        pools.in_order().into_iter().try_for_each(|place| self.add(pools, place, sums))
-    }
-
-    fn add(&mut self, pools: &Pools, place: usize, sums: &[Vec<f64>]) -> Result<(), StageError> {
-        let (key, frames, stage) = (&pools.keys[place], pools.frames[place], self.scorer.stage);
-        for (at, sums) in sums.iter().enumerate() {
-            let client = self.tried[at];
-            let same = client.name == key.subject;
-            if same && (stage.of_cohort(&client.split) || stage.of_cohort(&key.split)) {
-                continue;
-            }
-            if same {
-                self.genuine += 1;
-            } else {
-                self.impostors += 1;
-            }
-            let trial = Trial {
-                dataset: key.dataset.clone(),
-                split: key.split.clone(),
-                client_split: client.split.clone(),
-                client: client.name.clone(),
-                subject: key.subject.clone(),
-                device: key.device.clone(),
-                session: key.session.clone(),
-                sequence: key.sequence,
-                genuine: same,
-                score: sums[place] / frames as f64,
-                frames,
-                normalisation: "none".to_owned(),
-                model: self.scorer.model.clone(),
-            };
-            self.waiting.push(TrialRow { trial, segment: key.segment, frame: key.frame });
-            if self.waiting.len() == TRIALS_PER_BATCH {
-                self.flush()?;
-            }
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), StageError> {
-        if self.waiting.is_empty() {
-            return Ok(());
-        }
-        let rows = std::mem::take(&mut self.waiting);
-        (self.give)(trial_rows::to_batch(rows, self.scorer.stage.config.pool.fine())?)
     }
 }

@@ -69,13 +69,12 @@ impl Statistics {
         }
     }
 
-    /// Adds one frame of log-likelihood `log_likelihood` that belongs to live components `indices` by `shares`.
+    /// Adds one frame that belongs to live components `indices` by `shares`.
     pub fn add_frame(
         &mut self,
         densities: &Densities,
         frame: &[f64],
-        (indices, shares): (&[u32], &[f64]),
-        log_likelihood: f64,
+        (indices, shares, log_likelihood): (&[u32], &[f64], f64),
         buffer: &mut Vec<f64>,
     ) {
         self.frames += 1;
