@@ -65,11 +65,7 @@ impl<'a> Route<'a> {
                                 alive[index].push(outcome.rows);
                             }
                         }
-                        Work::Aggregate(_) => {
-                            self.counts.add_input(index, rows.num_rows());
-                            delivery.rows.push((index, position, rows));
-                        }
-                        Work::Sink(_) => {
+                        Work::Aggregate(_) | Work::Sink(_) => {
                             self.counts.add_input(index, rows.num_rows());
                             delivery.rows.push((index, position, rows));
                         }

@@ -252,7 +252,7 @@ impl<'a> Labels<'a> {
         while row < rows.end {
             let end = (row + RUN_BLOCK).min(rows.end);
             let first = values[row - 1];
-            let constant = !nulls && values[row..end].iter().fold(true, |same, key| same & (*key == first));
+            let constant = !nulls && values[row..end].iter().filter(|key| **key != first).count() == 0;
             if !constant {
                 for at in row..end {
                     if (nulls || values[at - 1] != values[at]) && self.get(at - 1) != self.get(at) {
@@ -303,7 +303,7 @@ pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError
         .as_primitive_opt::<Int64Type>()
         .ok_or_else(|| wrong_type("stamp_nanos", "Int64", stamps.data_type()))?;
     let axes = [numbers(batch, "x")?, numbers(batch, "y")?, numbers(batch, "z")?];
-    let mut sessions = vec![0..batch.num_rows()];
+    let mut sessions: Vec<Range<usize>> = std::iter::once(0..batch.num_rows()).collect();
     for labels in [&subject, &device, &session] {
         sessions = sessions.into_iter().flat_map(|rows| labels.runs(rows)).collect();
     }

@@ -148,7 +148,7 @@ impl Aggregate for SplitSubjects {
                     *without_place.entry(name.to_owned()).or_default() += 1;
                 }
             }
-            give(self.with_splits(&take_rows(&batch, &kept)?, &splits)?)?;
+            give(with_splits(&take_rows(&batch, &kept)?, &splits)?)?;
         }
         let reject = |(subject, rows): (String, u64)| Reject {
             stage: self.name.clone(),
@@ -171,17 +171,12 @@ impl Aggregate for SplitSubjects {
     }
 }
 
-impl SplitSubjects {
-    fn with_splits(
-        &self,
-        batch: &RecordBatch,
-        splits: &BTreeMap<String, &str>,
-    ) -> Result<RecordBatch, StageError> {
-        let names = strings(batch, "subject")?;
-        let column: StringArray =
-            names.iter().map(|name| name.and_then(|name| splits.get(name)).copied()).collect();
-        Ok(with_column(batch, split_field(), Arc::new(column))?)
-    }
+/// `batch` with the split of each row's subject.
+fn with_splits(batch: &RecordBatch, splits: &BTreeMap<String, &str>) -> Result<RecordBatch, StageError> {
+    let names = strings(batch, "subject")?;
+    let column: StringArray =
+        names.iter().map(|name| name.and_then(|name| splits.get(name)).copied()).collect();
+    Ok(with_column(batch, split_field(), Arc::new(column))?)
 }
 
 #[cfg(test)]
@@ -196,10 +191,10 @@ mod tests {
         RecordBatch::try_new(Arc::new(schema), vec![Arc::new(column)]).unwrap()
     }
 
-    fn dealt(plan: &str, batches: Vec<RecordBatch>) -> Result<(Vec<(String, String)>, Gathered), StageError> {
+    fn dealt(plan: &str, batches: &[RecordBatch]) -> Result<(Vec<(String, String)>, Gathered), StageError> {
         let stage = toml::from_str::<SplitSubjectsConfig>(plan).unwrap().build(&context("deal"))?;
         let mut given = Vec::new();
-        let gathered = stage.run(&[&batches], "", &mut |batch| {
+        let gathered = stage.run(&[&batches.to_vec()], "", &mut |batch| {
             let text = |name: &str| strings(&batch, name).unwrap().clone();
             let pairs = text("subject").iter().flatten().map(str::to_owned).collect::<Vec<_>>();
             let splits = text("split").iter().flatten().map(str::to_owned).collect::<Vec<_>>();
@@ -214,7 +209,7 @@ mod tests {
     #[test]
     fn shares_are_rounded_so_that_everyone_has_a_place() {
         let plan = "shares = { train = 0.5, validation = 0.25, test = 0.25 }";
-        let (given, gathered) = dealt(plan, vec![rows(&PEOPLE), rows(&["a", "g"])]).unwrap();
+        let (given, gathered) = dealt(plan, &[rows(&PEOPLE), rows(&["a", "g"])]).unwrap();
         assert_eq!((given.len(), gathered.rejects.len()), (9, 0));
         assert_eq!((&given[0].1, &given[6].1), (&given[7].1, &given[8].1), "a subject has one split");
         let count = |split: &str| given[..7].iter().filter(|(_, of)| of == split).count();
@@ -224,11 +219,11 @@ mod tests {
 
     #[test]
     fn counts_leave_the_others_out_and_say_so() {
-        let (given, gathered) = dealt("counts = { test = 2, train = 3 }", vec![rows(&PEOPLE)]).unwrap();
+        let (given, gathered) = dealt("counts = { test = 2, train = 3 }", &[rows(&PEOPLE)]).unwrap();
         assert_eq!((given.len(), gathered.rejects.len()), (5, 2));
         assert_eq!(gathered.rejects[0].reason, "subject in no split");
         assert_eq!(gathered.notes, ["`deal` dealt people out: 2 in `test`, 3 in `train`"]);
-        let error = dealt("counts = { test = 8 }", vec![rows(&PEOPLE)]).unwrap_err();
+        let error = dealt("counts = { test = 8 }", &[rows(&PEOPLE)]).unwrap_err();
         assert_eq!(error.to_string(), "`deal` deals out 8 people, but there are 7");
     }
 

@@ -17,7 +17,7 @@ use super::moments::{Scatter, moments};
 use super::start::start;
 use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
 
-/// Components of the Abacus paper (arXiv 1511.03908, section 5).
+/// Components of the Abacus paper (arXiv 1511.03908).
 pub const COMPONENTS: Count = Count::constant(256);
 /// Iterations of the Abacus paper.
 pub const ITERATIONS: Count = Count::constant(100);

@@ -15,7 +15,7 @@ use super::frames::{Frames, TRAIN, chosen, needed_columns};
 use super::moments::{Moments, Scatter, moments};
 use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
 
-/// Components of the Abacus paper, which projects its features to 100 numbers (arXiv 1511.03908, section 5).
+/// Components of the Abacus paper, which projects its features to 100 numbers (arXiv 1511.03908).
 pub const PROJECTED: Count = Count::constant(100);
 /// Steps after which the search for one eigenvalue gives up; a handful is usual.
 const STEPS_PER_EIGENVALUE: usize = 100;

@@ -1,7 +1,7 @@
 //! Mean and covariance of all frames in one pass.
 //!
 //! Each block is centred on its own mean, and blocks are merged by their means and scatters: Chan, Golub and
-//! `LeVeque` 1983, equation 2.1. Nothing cancels, however far from 0 the data lie.
+//! `LeVeque` 1983. Nothing cancels, however far from 0 the data lie.
 
 use super::blocks::{Block, fold_blocks};
 use super::lanes::add_scaled;

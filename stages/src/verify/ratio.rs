@@ -12,7 +12,7 @@ use super::near::Near;
 pub struct Background {
     densities: Densities,
     /// Components that count for each frame: 0 for all, else the likeliest so many of the background model, for
-    /// clients too (Reynolds, Quatieri, Dunn 2000, section 3.5).
+    /// clients too (Reynolds, Quatieri, Dunn 2000).
     best: usize,
 }
 

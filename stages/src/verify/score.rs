@@ -47,7 +47,7 @@ pub struct ScoreConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cohort: Option<String>,
     /// Components that are evaluated for a frame, the likeliest of the background model; 0, all, where left out. With
-    /// 5 or more scores hardly change (Reynolds, Quatieri, Dunn 2000, section 3.5).
+    /// 5 or more scores hardly change (Reynolds, Quatieri, Dunn 2000).
     pub fast_components: u32,
     /// Name of the system in the trials; the embeddings' model and `gmm-ubm` where left out.
     #[serde(skip_serializing_if = "Option::is_none")]
