@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod commands;
 pub mod graph;
+pub mod online;
 pub mod plan;
 pub mod recipes;
 pub mod runner;

@@ -9,11 +9,13 @@ mod journal;
 mod manifest;
 mod properties;
 mod reader;
+mod row_groups;
 mod writer;
 
 pub use journal::Journal;
 pub use manifest::{InputHash, MANIFEST_FILE, Manifest, Provenance, ShardEntry};
 pub use reader::{Batches, TableReader};
+pub use row_groups::RowGroup;
 pub use writer::{ROW_GROUP_BYTES, SHARD_BYTES, Started, TableWriter, WriterOptions, partial_path};
 
 use std::path::{Path, PathBuf};

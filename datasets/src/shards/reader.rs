@@ -66,6 +66,11 @@ impl TableReader {
         self.manifest.as_ref()
     }
 
+    /// Its shards, in order.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().map(|(file, _)| file.as_path())
+    }
+
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
         self.files.iter().map(|(_, rows)| rows).sum()

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use stages::BuildContext;
 use stages::registry::Step;
@@ -18,12 +19,27 @@ impl Graph {
     /// # Errors
     /// At the first node or edge that does not hold; the message names both ends.
     pub fn build(plan: Plan, threads: usize) -> Result<Self, GraphError> {
+        Self::build_given(plan, threads, BTreeMap::new())
+    }
+
+    /// As [`Graph::build`], with the rows of some sources `given` under their names: those are not opened.
+    ///
+    /// # Errors
+    /// At the first node or edge that does not hold; the message names both ends.
+    pub fn build_given(
+        plan: Plan,
+        threads: usize,
+        mut given: BTreeMap<String, Vec<RecordBatch>>,
+    ) -> Result<Self, GraphError> {
         check_names(&plan)?;
         check_sinks(&plan)?;
         let mut graph = Self { nodes: Vec::new(), plan };
         let mut index: HashMap<String, usize> = HashMap::new();
         for (name, node) in graph.plan.sources.clone() {
-            let (kind, source) = Source::open(&name, &node.read)?;
+            let (kind, source) = match given.remove(&name) {
+                Some(rows) => ("given rows", Source::from_batches(rows)),
+                None => Source::open(&name, &node.read)?,
+            };
             let schema = source.schema().clone();
             index.insert(name.clone(), graph.nodes.len());
             graph.nodes.push(Node { name, kind, inputs: Vec::new(), schema, work: Work::Source(source) });

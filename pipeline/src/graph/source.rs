@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use datasets::imu::{Loaded, Logs};
 use datasets::shards::TableReader;
 use datasets::{Annotations, ReadError, flic, lsp, lspet, mpii};
@@ -50,6 +50,7 @@ impl Chunk {
 }
 
 enum Rows {
+    Given(Vec<RecordBatch>),
     Logs(Logs),
     Table(TableReader),
     People(&'static schemas::Skeleton, Arc<Vec<Person>>),
@@ -96,6 +97,12 @@ impl Source {
         })
     }
 
+    /// A source of rows that are in memory, all of one schema.
+    pub(super) fn from_batches(batches: Vec<RecordBatch>) -> Self {
+        let schema = batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema);
+        Self { schema, rows: Rows::Given(batches), rejects: Vec::new(), images: None }
+    }
+
     fn from_logs(logs: Logs) -> Self {
         let rejects = logs.rejects().to_vec();
         Self { schema: readings::schema(), rows: Rows::Logs(logs), rejects, images: None }
@@ -116,6 +123,7 @@ impl Source {
     /// How long it is: rows, or logs that are read on the way.
     pub fn length(&self) -> u64 {
         match &self.rows {
+            Rows::Given(batches) => batches.iter().map(|batch| batch.num_rows() as u64).sum(),
             Rows::Table(table) => table.rows(),
             Rows::People(_, people) => people.len() as u64,
             Rows::Logs(logs) => logs.items().len() as u64,
@@ -131,7 +139,7 @@ impl Source {
     pub fn people(&self) -> Option<&[Person]> {
         match &self.rows {
             Rows::People(_, people) => Some(people),
-            Rows::Table(_) | Rows::Logs(_) => None,
+            Rows::Given(_) | Rows::Table(_) | Rows::Logs(_) => None,
         }
     }
 
@@ -144,7 +152,7 @@ impl Source {
     pub fn log_files(&self) -> Vec<PathBuf> {
         match &self.rows {
             Rows::Logs(logs) => logs.inputs().to_vec(),
-            Rows::Table(_) | Rows::People(..) => Vec::new(),
+            Rows::Given(_) | Rows::Table(_) | Rows::People(..) => Vec::new(),
         }
     }
 
@@ -152,13 +160,16 @@ impl Source {
     pub fn notes(&self) -> &[String] {
         match &self.rows {
             Rows::Logs(logs) => logs.notes(),
-            Rows::Table(_) | Rows::People(..) => &[],
+            Rows::Given(_) | Rows::Table(_) | Rows::People(..) => &[],
         }
     }
 
     /// Its rows, in order: at most `batch_rows` at a time, readings by whole sessions.
     pub fn chunks(&self, batch_rows: usize) -> Chunks {
         match &self.rows {
+            Rows::Given(batches) => {
+                Box::new(batches.clone().into_iter().map(|batch| Ok(Chunk::ready(batch))))
+            }
             Rows::Table(table) if table_name(table.schema()) == Some(readings::NAME) => {
                 let sessions = WholeSessions::new(table.batches(READ_ROWS));
                 Box::new(sessions.map(|batch| Ok(Chunk::ready(batch?))))

@@ -1,0 +1,83 @@
+//! Row groups of a table: what can be read by itself, in any order.
+
+use std::fs::File;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use schemas::columns::field;
+
+use super::properties::flowing_schema;
+use super::reader::TableReader;
+use super::{Path, PathBuf, ShardError};
+
+/// One row group of a table.
+#[derive(Debug, Clone)]
+pub struct RowGroup {
+    /// How many rows it has.
+    pub rows: usize,
+    file: PathBuf,
+    number: usize,
+    metadata: ArrowReaderMetadata,
+}
+
+impl TableReader {
+    /// The row groups of all shards, in the table's order.
+    ///
+    /// # Errors
+    /// When the end of a shard, which lists them, cannot be read.
+    pub fn row_groups(&self) -> Result<Vec<RowGroup>, ShardError> {
+        let mut groups = Vec::new();
+        for file in self.files() {
+            let opened = open(file)?;
+            let metadata = ArrowReaderMetadata::load(&opened, Default::default())
+                .map_err(ShardError::parquet("read", file))?;
+            for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
+                let rows = usize::try_from(group.num_rows()).unwrap_or(0);
+                groups.push(RowGroup { rows, file: file.to_owned(), number, metadata: metadata.clone() });
+            }
+        }
+        Ok(groups)
+    }
+
+    /// All rows of `group`, with all columns or only `columns`, which come in the table's order.
+    ///
+    /// # Errors
+    /// When the shard cannot be read, or has no such column.
+    pub fn read_row_group(
+        &self,
+        group: &RowGroup,
+        columns: Option<&[String]>,
+    ) -> Result<RecordBatch, ShardError> {
+        let path = &group.file;
+        let failed = |error| ShardError::parquet("read", path)(error);
+        let mut builder =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(open(path)?, group.metadata.clone());
+        if let Some(columns) = columns {
+            let roots = columns.iter().map(|name| {
+                field(self.schema(), name)
+                    .and_then(|_| Ok(self.schema().index_of(name)?))
+                    .map_err(|error| failed(parquet::errors::ParquetError::General(error.to_string())))
+            });
+            let roots = roots.collect::<Result<Vec<usize>, _>>()?;
+            let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+            builder = builder.with_projection(mask);
+        }
+        let builder = builder.with_row_groups(vec![group.number]).with_batch_size(group.rows.max(1));
+        let reader = builder.build().map_err(failed)?;
+        let schema = flowing_schema(&arrow::array::RecordBatchReader::schema(&reader));
+        let batches = reader
+            .map(|batch| batch.and_then(|batch| batch.with_schema(schema.clone())))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| failed(error.into()))?;
+        match &batches[..] {
+            [only] => Ok(only.clone()),
+            _ => concat_batches(&schema, &batches).map_err(|error| failed(error.into())),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File, ShardError> {
+    File::open(path).map_err(ShardError::io("open", path))
+}

@@ -1,0 +1,144 @@
+//! Why samples could not be made on the way.
+
+use datasets::shards::ShardError;
+use schemas::SchemaError;
+use stages::StageError;
+
+use crate::graph::{GraphError, SessionError};
+use crate::plan::PlanError;
+use crate::runner::{RunError, shard_hint};
+
+/// Why samples could not be made on the way.
+#[derive(Debug, thiserror::Error)]
+pub enum OnlineError {
+    /// The plan cannot be read.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The plan cannot be run.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// A stage failed as a whole, or lost rows.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// A table could not be read.
+    #[error(transparent)]
+    Shard(#[from] ShardError),
+    /// A table does not have what is asked of it.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The plan has no source or sink of this name.
+    #[error("the plan has no {what} `{name}`; there are {known}")]
+    Unknown {
+        /// `source` or `sink`.
+        what: &'static str,
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// There are several sinks or sources, and none was named.
+    #[error("the plan has several {what}s: {known}")]
+    Several {
+        /// `source` or `sink`.
+        what: &'static str,
+        /// Their names.
+        known: String,
+    },
+    /// The plan does not lead straight from people to the sink.
+    #[error("`{node}` {detail}, so its rows cannot be made one by one")]
+    NotStraight {
+        /// The node.
+        node: String,
+        /// What it does.
+        detail: String,
+    },
+    /// There is no such row.
+    #[error("there is no row {index}: the data set has {length}")]
+    Index {
+        /// The row that was asked for.
+        index: usize,
+        /// How many there are.
+        length: usize,
+    },
+    /// An epoch that no copy can have.
+    #[error("an epoch must be at most {}, found `{epoch}`", i32::MAX)]
+    Epoch {
+        /// The epoch that was asked for.
+        epoch: u64,
+    },
+    /// Settings of an epoch that contradict each other.
+    #[error("{message}")]
+    Setting {
+        /// The rule and the value that broke it.
+        message: String,
+    },
+    /// A picture in a table could not be decoded.
+    #[error("the picture of sample `{sample_id}` cannot be used: {detail}")]
+    Picture {
+        /// The sample.
+        sample_id: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A condition is asked in a process that was forked.
+    #[error("the stage `{stage}` uses threads that a forked process does not have")]
+    Forked {
+        /// The stage.
+        stage: String,
+    },
+    /// A thread panicked: a bug.
+    #[error("a batch could not be made: {detail}; this is a bug in motionmill")]
+    Panicked {
+        /// What the panic said.
+        detail: String,
+    },
+    /// The threads could not be started.
+    #[error("cannot start threads: {detail}")]
+    Threads {
+        /// What the system said.
+        detail: String,
+    },
+}
+
+impl From<SessionError> for OnlineError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::Shard(error) => Self::Shard(error),
+            SessionError::Schema(error) => Self::Schema(error),
+        }
+    }
+}
+
+impl OnlineError {
+    /// The stage `stage` failed as a whole.
+    pub(super) fn stage(stage: &str, source: StageError) -> Self {
+        RunError::Stage { stage: stage.to_owned(), source }.into()
+    }
+
+    /// What to change, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Graph(error) => error.hint(),
+            Self::Run(error) => error.hint(),
+            Self::Shard(error) => shard_hint(error),
+            Self::Several { what, .. } => Some(format!("name the {what}")),
+            Self::NotStraight { .. } => {
+                Some("write the samples with `motionmill run` and read the shards".to_owned())
+            }
+            Self::Forked { .. } => Some(
+                "start the workers anew (`multiprocessing_context=\"spawn\"`), or put the stage before `repeat`"
+                    .to_owned(),
+            ),
+            _ => None,
+        }
+    }
+
+    /// Whether the machine or motionmill is at fault, not the input or the plan.
+    pub fn is_internal(&self) -> bool {
+        match self {
+            Self::Run(error) => error.is_internal(),
+            Self::Panicked { .. } | Self::Threads { .. } => true,
+            _ => false,
+        }
+    }
+}
