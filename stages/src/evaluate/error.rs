@@ -75,6 +75,15 @@ pub enum EvaluateError {
         /// Skeleton of another.
         other: &'static str,
     },
+    /// Two predictions are of different people.
+    #[error("no person of the truth is predicted by both; there is nothing to compare")]
+    NothingShared,
+    /// A comparison is of one output head with one other.
+    #[error("a comparison needs the predictions of one output head on each side, found {count}")]
+    SeveralHeads {
+        /// How many there are.
+        count: usize,
+    },
     /// Presence needs numbers that only heatmaps give.
     #[error(
         "`presence` needs `score` or `heatmap_mean`, and the predictions of model `{model}` have neither"

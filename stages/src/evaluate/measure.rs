@@ -104,10 +104,7 @@ impl Measure {
 
     /// The errors of `prediction` against `truth`, which [`Self::seen`] has been through.
     pub fn errors(&self, truth: &Pose, length: f64, prediction: Option<&PredictedPose>) -> Errors {
-        let length = match self.rules.normaliser {
-            Normaliser::PredictedSegment(..) => prediction.map_or(f64::NAN, |p| self.predicted_length(p)),
-            _ => length,
-        };
+        let length = self.divisor(length, prediction);
         let parts = self.truth.iter().zip(&self.predicted);
         parts
             .map(|(true_ends, predicted_ends)| {
@@ -134,6 +131,21 @@ impl Measure {
                 })
             })
             .collect()
+    }
+
+    /// What errors of `prediction` in px are divided by: `length` of the person, unless that is the prediction's own.
+    pub fn divisor(&self, length: f64, prediction: Option<&PredictedPose>) -> f64 {
+        match self.rules.normaliser {
+            Normaliser::PredictedSegment(..) => prediction.map_or(f64::NAN, |p| self.predicted_length(p)),
+            _ => length,
+        }
+    }
+
+    /// Index of each part's joint in the truth and in the prediction, `[P]`; `None` where parts are sticks.
+    pub fn joints(&self) -> Option<Vec<[usize; 2]>> {
+        let alone = |ends: &Ends| (ends.to.is_empty() && ends.from.len() == 1).then(|| ends.from[0]);
+        let pair = |(truth, predicted): (&Ends, &Ends)| Some([alone(truth)?, alone(predicted)?]);
+        self.truth.iter().zip(&self.predicted).map(pair).collect()
     }
 
     /// Length of the true segment in px; `None` where an end is not annotated.

@@ -2,15 +2,18 @@
 //!
 //! [`protocol`] names the protocols and [`rules`] says in one table what each of them counts; [`pairs`] joins truth
 //! and predictions; [`measure`] turns each pair into normalised errors; [`curves`] and [`presence`] turn errors into
-//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints. `step` is the evaluation as a part of a plan.
+//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`scored`] holds who counts, for what looks closer:
+//! [`error_types`], [`slices`], [`worst`], and [`compare`] for two predictions of the same people. `step` is the evaluation as a part of a plan.
 //!
 //! All functions are pure: the same tables give the same numbers, whatever the order of people or the number of
 //! threads.
 
 pub mod bootstrap;
+pub mod compare;
 pub mod config;
 pub mod curves;
 mod error;
+pub mod error_types;
 pub mod measure;
 mod metric_rows;
 pub mod pairs;
@@ -18,9 +21,12 @@ mod pose;
 pub mod presence;
 pub mod protocol;
 pub mod rules;
+pub mod scored;
+pub mod slices;
 mod step;
 pub mod table;
 pub mod verification;
+pub mod worst;
 
 #[cfg(test)]
 mod fixtures;
@@ -35,5 +41,10 @@ pub use config::{Evaluate, EvaluateConfig};
 pub use error::EvaluateError;
 pub use pairs::{PredictedPose, predicted_poses};
 pub use pose::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation, evaluate_pose};
+pub use compare::{Comparison, Difference, compare_poses};
+pub use error_types::{ErrorType, error_types};
 pub use protocol::{Protocol, UnknownProtocol};
+pub use scored::ScoredPoses;
+pub use slices::{Slice, slices};
 pub use table::format_table;
+pub use worst::{Worst, worst};

@@ -4,17 +4,18 @@ use std::collections::HashMap;
 
 use schemas::skeleton::Skeleton;
 use schemas::tables::metrics::Metric;
-use schemas::tables::people::{Person, Pose};
+use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 
 use super::curves::Curves;
 use super::error::EvaluateError;
-use super::measure::{Errors, Measure};
+use super::measure::Measure;
 use super::metric_rows::{Head, rows};
 use super::pairs::{Pairs, PredictedPose};
 use super::presence;
 use super::protocol::Protocol;
-use super::rules::{Normaliser, Rules};
+use super::rules::Normaliser;
+use super::scored::ScoredPoses;
 
 /// How often people are drawn anew for the intervals; 1,000 is the usual least for a 95 % percentile interval
 /// (Efron and Tibshirani 1993, section 13.3).
@@ -82,58 +83,27 @@ pub fn evaluate_pose(
     match options.protocol.rules() {
         Some(rules) => {
             let measure = Measure::new(options.protocol, rules, truth_skeleton, prediction_skeleton)?;
-            Ok(places(&pairs, rules, &measure, truth_skeleton, options))
+            Ok(places(ScoredPoses::of(pairs, rules, measure, truth_skeleton), options))
         }
         None => presence::evaluate(&pairs, truth_skeleton, prediction_skeleton, options),
     }
 }
 
 /// Scores by distances: all protocols but presence.
-fn places(
-    pairs: &Pairs<'_>,
-    rules: &'static Rules,
-    measure: &Measure,
-    skeleton: &Skeleton,
-    options: &EvaluateOptions,
-) -> Evaluation {
-    let mut evaluation = Evaluation { notes: pairs.notes.clone(), ..Evaluation::default() };
-    let mut swapped = 0;
-    let mut scored: Vec<(&Person, Pose, f64)> = Vec::with_capacity(pairs.people.len());
-    for &person in &pairs.people {
-        let seen = measure.seen(&person.pose);
-        swapped += usize::from(seen.is_some());
-        let seen = seen.unwrap_or_else(|| person.pose.clone());
-        match measure.length(person, &seen) {
-            Ok(length) => scored.push((person, seen, length)),
-            Err(reject) => evaluation.rejects.push(*reject),
-        }
-    }
-    if swapped > 0 {
-        let all = pairs.people.len();
-        let note = format!("{swapped} of {all} people are seen from behind; left and right swapped");
-        evaluation.notes.push(note);
-    }
-    if !evaluation.rejects.is_empty() {
-        let (refused, all) = (evaluation.rejects.len(), pairs.people.len());
-        evaluation.notes.push(format!("{refused} of {all} people have no usable normaliser; not counted"));
-    }
-    note_sticks_without_length(rules, measure, &scored, &mut evaluation.notes);
-    if scored.is_empty() {
+fn places(mut scored: ScoredPoses<'_>, options: &EvaluateOptions) -> Evaluation {
+    let (notes, rejects) = (std::mem::take(&mut scored.notes), std::mem::take(&mut scored.rejects));
+    let mut evaluation = Evaluation { metrics: Vec::new(), notes, rejects };
+    note_sticks_without_length(&scored, &mut evaluation.notes);
+    if scored.people.is_empty() {
         evaluation.notes.push("nobody is left to score".to_owned());
         return evaluation;
     }
-    let people: Vec<&Person> = scored.iter().map(|(person, ..)| *person).collect();
-    for ((model, stage), poses) in &pairs.heads {
-        let errors: Vec<Errors> = scored
-            .iter()
-            .map(|(person, seen, length)| {
-                measure.errors(seen, *length, poses.get(person.sample_id.as_str()).copied())
-            })
-            .collect();
-        note_predicted_normalisers(rules, measure, &people, poses, (model, *stage), &mut evaluation.notes);
-        let curves = Curves::new(rules, &errors);
+    let people = scored.rows();
+    for ((model, stage), poses) in &scored.heads {
+        note_predicted_normalisers(&scored, &people, poses, (model, *stage), &mut evaluation.notes);
+        let curves = Curves::new(scored.rules, &scored.errors((model, *stage)));
         let head = Head { model, stage: *stage };
-        let cells = curves.cells(skeleton);
+        let cells = curves.cells(scored.skeleton);
         let metrics =
             rows(options, head, &people, cells, |weights| curves.rates(weights), &mut evaluation.notes);
         evaluation.metrics.extend(metrics);
@@ -142,16 +112,11 @@ fn places(
 }
 
 /// A true stick of no length cannot be scored and must not vanish unsaid.
-fn note_sticks_without_length(
-    rules: &Rules,
-    measure: &Measure,
-    scored: &[(&Person, Pose, f64)],
-    notes: &mut Vec<String>,
-) {
-    if !matches!(rules.normaliser, Normaliser::StickWorseEnd | Normaliser::StickMeanEnd) {
+fn note_sticks_without_length(scored: &ScoredPoses<'_>, notes: &mut Vec<String>) {
+    if !matches!(scored.rules.normaliser, Normaliser::StickWorseEnd | Normaliser::StickMeanEnd) {
         return;
     }
-    let count: usize = scored.iter().map(|(_, pose, _)| measure.sticks_without_length(pose)).sum();
+    let count: usize = scored.people.iter().map(|one| scored.measure.sticks_without_length(&one.seen)).sum();
     if count > 0 {
         notes.push(format!("{count} sticks of the truth have no length; not scored"));
     }
@@ -159,18 +124,17 @@ fn note_sticks_without_length(
 
 /// A prediction whose own torso has no length counts as wrong; how many do is said.
 fn note_predicted_normalisers(
-    rules: &Rules,
-    measure: &Measure,
+    scored: &ScoredPoses<'_>,
     people: &[&Person],
     poses: &HashMap<&str, &PredictedPose>,
     (model, stage): (&str, i32),
     notes: &mut Vec<String>,
 ) {
-    if !matches!(rules.normaliser, Normaliser::PredictedSegment(..)) {
+    if !matches!(scored.rules.normaliser, Normaliser::PredictedSegment(..)) {
         return;
     }
     let predicted = people.iter().filter_map(|person| poses.get(person.sample_id.as_str()));
-    let useless = predicted.filter(|pose| !measure.has_predicted_length(pose)).count();
+    let useless = predicted.filter(|pose| !scored.measure.has_predicted_length(pose)).count();
     if useless > 0 {
         notes.push(format!(
             "model `{model}`, stage {stage}: {useless} predictions have no torso; counted as wrong"
