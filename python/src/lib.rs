@@ -1,9 +1,27 @@
 //! `motionmill._native`: the Rust side of the wheel.
+//!
+//! It holds no arithmetic: it carries Arrow tables across the language border without a copy, lets go of the interpreter
+//! lock while Rust works, and turns errors into the exceptions of `motionmill.errors`. The public face is the Python
+//! package around it.
+
+mod command;
+mod error;
+mod online;
+mod pool;
+mod rows;
+mod stage;
+mod value;
 
 use pyo3::prelude::*;
 
 /// The Rust side of the wheel.
-#[pymodule]
-fn _native(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+#[pymodule(gil_used = true)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<stage::NativeStage>()?;
+    online::register(module)?;
+    module.add_function(wrap_pyfunction!(command::main, module)?)?;
+    module.add_function(wrap_pyfunction!(command::use_runtime_of, module)?)?;
+    module.add_function(wrap_pyfunction!(stage::stage_kinds, module)?)?;
     Ok(())
 }

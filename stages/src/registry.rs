@@ -52,6 +52,9 @@ macro_rules! stages {
         }
 
         impl StageConfig {
+            /// The names of all stages, in dataflow order.
+            pub const KINDS: &[&str] = &[$($name,)*];
+
             /// The stage's name in a plan.
             pub fn kind(&self) -> &'static str {
                 match self {

@@ -35,13 +35,18 @@ impl Failure {
             }
             last = cause;
         }
-        if let Some(hint) = error.chain().find_map(hint_of) {
+        if let Some(hint) = hint_of_chain(error) {
             let _ = writeln!(text, "\nhint: {hint}");
         }
         let internal =
             error.chain().any(|cause| cause.downcast_ref::<RunError>().is_some_and(RunError::is_internal));
         Self { text, exit_code: if internal { MACHINE_AT_FAULT } else { INPUT_AT_FAULT } }
     }
+}
+
+/// What to change so that `error` does not come again, where that is known.
+pub fn hint_of_chain(error: &anyhow::Error) -> Option<String> {
+    error.chain().find_map(hint_of)
 }
 
 fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {

@@ -12,7 +12,7 @@ mod preview;
 mod progress;
 mod table;
 
-pub use failure::Failure;
+pub use failure::{Failure, hint_of_chain};
 
 use crate::cli::{Command, Ingest};
 

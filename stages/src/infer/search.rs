@@ -7,6 +7,7 @@ use std::env;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// The environment variable that names the library's file and goes before everything else.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
@@ -20,6 +21,14 @@ pub const SYSTEM_NAME: &str = if cfg!(windows) {
     "libonnxruntime.so"
 };
 
+static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says where the `onnxruntime` package of the interpreter lies that this process runs in. The first call counts.
+pub fn use_package(folder: PathBuf) {
+    // A second interpreter of one process has the same packages.
+    let _ = PACKAGE.set(folder);
+}
+
 /// Why a library was chosen, in the order in which places are tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
@@ -27,6 +36,8 @@ pub enum Found {
     Variable,
     /// The plan or the command line names it.
     Asked,
+    /// It belongs to the interpreter that runs this process.
+    ThisInterpreter,
     /// It belongs to the active virtual environment, `VIRTUAL_ENV`.
     ActiveEnvironment,
     /// It belongs to a folder `.venv` beside or above the current folder.
@@ -44,6 +55,7 @@ impl fmt::Display for Found {
         f.write_str(match self {
             Self::Variable => "`ORT_DYLIB_PATH` names it",
             Self::Asked => "it was asked for by path",
+            Self::ThisInterpreter => "it belongs to the Python that runs this",
             Self::ActiveEnvironment => "it is in the active virtual environment",
             Self::BesideCurrentFolder => "it is in a `.venv` beside or above the current folder",
             Self::BesideExecutable => "it is in a `.venv` beside or above the executable",
@@ -58,6 +70,8 @@ impl fmt::Display for Found {
 pub struct Places {
     /// Value of `ORT_DYLIB_PATH`.
     pub variable: Option<PathBuf>,
+    /// The `onnxruntime` package of the interpreter that runs this process.
+    pub package: Option<PathBuf>,
     /// Value of `VIRTUAL_ENV`.
     pub active_environment: Option<PathBuf>,
     /// The current folder.
@@ -76,6 +90,7 @@ impl Places {
         let folder = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
             variable: folder(LIBRARY_VARIABLE),
+            package: PACKAGE.get().cloned(),
             active_environment: folder("VIRTUAL_ENV"),
             current_folder: env::current_dir().ok(),
             executable: env::current_exe().ok(),
@@ -96,13 +111,17 @@ impl Places {
             return vec![(path.to_path_buf(), Found::Asked)];
         }
         let mut candidates: Vec<(PathBuf, Found)> = Vec::new();
-        let mut add = |prefix: &Path, found: &Found| {
-            for library in libraries_below(prefix) {
+        let mut add_all = |libraries: Vec<PathBuf>, found: &Found| {
+            for library in libraries {
                 if candidates.iter().all(|(path, _)| *path != library) {
                     candidates.push((library, found.clone()));
                 }
             }
         };
+        if let Some(package) = &self.package {
+            add_all(libraries_of(&[package.clone()]), &Found::ThisInterpreter);
+        }
+        let mut add = |prefix: &Path, found: &Found| add_all(libraries_below(prefix), found);
         if let Some(environment) = &self.active_environment {
             add(environment, &Found::ActiveEnvironment);
         }
@@ -133,8 +152,13 @@ fn libraries_below(prefix: &Path) -> Vec<PathBuf> {
         .iter()
         .flat_map(|python| [python.join("site-packages"), python.join("dist-packages")])
         .chain([prefix.join("Lib").join("site-packages")]);
+    libraries_of(&packages.map(|folder| folder.join("onnxruntime")).collect::<Vec<_>>())
+}
+
+/// The libraries in the `onnxruntime` packages `folders`, newest first.
+fn libraries_of(folders: &[PathBuf]) -> Vec<PathBuf> {
     let mut libraries: Vec<PathBuf> =
-        packages.flat_map(|folder| children(&folder.join("onnxruntime").join("capi"), is_library)).collect();
+        folders.iter().flat_map(|folder| children(&folder.join("capi"), is_library)).collect();
     libraries.sort_by_key(|library| std::cmp::Reverse(version_numbers(library)));
     libraries
 }
@@ -188,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_environment_then_current_folder_then_executable_then_python_then_system() {
+    fn the_order_is_interpreter_then_environment_then_current_folder_then_executable_then_python_then_system() {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);
         let expected = [
@@ -199,7 +223,9 @@ mod tests {
         ];
         fs::create_dir_all(at("usr/bin")).unwrap();
         fs::write(at("usr/bin/python3"), b"").unwrap();
+        let own = wheel(&at("own"), "libonnxruntime.so.1.20.0");
         let places = Places {
+            package: Some(own.ancestors().nth(2).unwrap().to_path_buf()),
             active_environment: Some(at("active")),
             current_folder: Some(at("project/deep/below")),
             executable: Some(at("install/target/debug/motionmill")),
@@ -208,9 +234,10 @@ mod tests {
         };
         let candidates = places.candidates(None);
         let paths: Vec<&PathBuf> = candidates.iter().map(|(path, _)| path).collect();
-        assert_eq!(paths[..4], expected.iter().collect::<Vec<_>>()[..]);
-        assert_eq!(candidates[4], (PathBuf::from(SYSTEM_NAME), Found::SystemLoader));
-        assert_eq!(candidates[1].1, Found::BesideCurrentFolder);
+        assert_eq!(candidates[0], (own.clone(), Found::ThisInterpreter));
+        assert_eq!(paths[1..5], expected.iter().collect::<Vec<_>>()[..]);
+        assert_eq!(candidates[5], (PathBuf::from(SYSTEM_NAME), Found::SystemLoader));
+        assert_eq!(candidates[2].1, Found::BesideCurrentFolder);
     }
 
     #[test]

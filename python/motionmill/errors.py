@@ -1,0 +1,58 @@
+"""What can go wrong, one class a kind.
+
+Every error of motionmill is a :class:`MotionmillError`, and besides that the built-in exception that a reader of Python
+expects. The message names the key, column or file; what to change stands apart in ``hint``.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConfigError",
+    "DataError",
+    "FileError",
+    "InferenceError",
+    "InternalError",
+    "MotionmillError",
+    "RejectedRowsWarning",
+    "SchemaError",
+]
+
+
+class MotionmillError(Exception):
+    """Any error of motionmill."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message, hint)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message}\n\nhint: {self.hint}"
+
+
+class ConfigError(MotionmillError, ValueError):
+    """A key or value that a plan or stage does not take, or keys that contradict each other."""
+
+
+class SchemaError(MotionmillError, TypeError):
+    """Rows that lack a column, have it with another type, or lack their schema metadata."""
+
+
+class DataError(MotionmillError, ValueError):
+    """Rows that contradict each other or what is asked of them."""
+
+
+class FileError(MotionmillError, OSError):
+    """A file or folder that cannot be read or written, or does not hold what its name says."""
+
+
+class InferenceError(MotionmillError, RuntimeError):
+    """ONNX Runtime is missing, or it refused a network."""
+
+
+class InternalError(MotionmillError, RuntimeError):
+    """A bug of motionmill or a machine that fails. Please report it."""
+
+
+class RejectedRowsWarning(UserWarning):
+    """Rows that a stage could not use and that the caller does not take; see :meth:`motionmill.stages.Stage.run`."""

@@ -1,0 +1,137 @@
+//! Rust errors as the exceptions of `motionmill.errors`: one class a kind, the hint apart from the message.
+
+use std::any::Any;
+use std::fmt::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use datasets::ReadError;
+use datasets::shards::ShardError;
+use pipeline::commands::hint_of_chain;
+use pipeline::graph::GraphError;
+use pipeline::plan::PlanError;
+use pipeline::runner::RunError;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+use schemas::SchemaError;
+use stages::StageError;
+use stages::evaluate::EvaluateError;
+
+/// The module of the exceptions.
+const MODULE: &str = "motionmill.errors";
+
+/// Which exception an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A key or value of a plan, or keys that contradict each other.
+    Config,
+    /// A table lacks a column, or it has another type.
+    Schema,
+    /// Rows that contradict the plan or each other.
+    Data,
+    /// A file or folder that cannot be read or written.
+    File,
+    /// The inference runtime.
+    Inference,
+    /// A bug of motionmill.
+    Internal,
+}
+
+impl Kind {
+    fn class(self) -> &'static str {
+        match self {
+            Self::Config => "ConfigError",
+            Self::Schema => "SchemaError",
+            Self::Data => "DataError",
+            Self::File => "FileError",
+            Self::Inference => "InferenceError",
+            Self::Internal => "InternalError",
+        }
+    }
+
+    /// The kind of the innermost error that is one of ours.
+    fn of(error: &anyhow::Error) -> Self {
+        error.chain().filter_map(kind_of_one).last().unwrap_or(Self::Data)
+    }
+}
+
+fn kind_of_one(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
+    if let Some(error) = cause.downcast_ref::<StageError>() {
+        return Some(match error {
+            StageError::Schema(_) => Kind::Schema,
+            StageError::Config { .. } => Kind::Config,
+            StageError::File { .. } => Kind::File,
+            StageError::Inference { .. } => Kind::Inference,
+            StageError::Evaluate(error) => kind_of_score(error),
+            StageError::Shard(error) => kind_of_shard(error),
+            StageError::Data { .. } | StageError::Arrow(_) => Kind::Data,
+            StageError::Stopped => Kind::Internal,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<RunError>() {
+        return Some(match error {
+            error if error.is_internal() => Kind::Internal,
+            RunError::Shard(error) => kind_of_shard(error),
+            _ => Kind::Data,
+        });
+    }
+    let shard = cause.downcast_ref::<ShardError>().map(kind_of_shard);
+    let score = cause.downcast_ref::<EvaluateError>().map(kind_of_score);
+    let plan = (cause.is::<GraphError>() || cause.is::<PlanError>()).then_some(Kind::Config);
+    let file = (cause.is::<ReadError>() || cause.is::<std::io::Error>()).then_some(Kind::File);
+    let schema = cause.is::<SchemaError>().then_some(Kind::Schema);
+    shard.or(score).or(plan).or(file).or(schema)
+}
+
+fn kind_of_shard(error: &ShardError) -> Kind {
+    if matches!(error, ShardError::BadSplit { .. }) { Kind::Config } else { Kind::File }
+}
+
+fn kind_of_score(error: &EvaluateError) -> Kind {
+    if matches!(error, EvaluateError::Schema(_)) { Kind::Schema } else { Kind::Data }
+}
+
+/// `error` as an exception.
+pub fn to_python(error: impl Into<anyhow::Error>) -> PyErr {
+    let error = error.into();
+    let mut message = error.to_string();
+    for cause in error.chain().skip(1) {
+        let cause = cause.to_string();
+        // Some libraries repeat their cause in their own words.
+        if !message.contains(&cause) {
+            let _ = write!(message, ": {cause}");
+        }
+    }
+    exception(Kind::of(&error), &message, hint_of_chain(&error).as_deref())
+}
+
+/// The exception of `kind` that says `message`.
+pub fn exception(kind: Kind, message: &str, hint: Option<&str>) -> PyErr {
+    Python::attach(|py| {
+        let class = py.import(MODULE).and_then(|module| module.getattr(kind.class()));
+        match class.and_then(|class| Ok(class.cast_into::<PyType>()?)) {
+            Ok(class) => PyErr::from_type(class, (message.to_owned(), hint.map(str::to_owned))),
+            Err(error) => error,
+        }
+    })
+}
+
+/// Does `work` without the interpreter lock; its errors and panics come back as exceptions.
+pub fn detached<T: Send, E: Into<anyhow::Error> + Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, E> + Send,
+) -> PyResult<T> {
+    // A panic is a bug, and what it leaves half done is not used again: the exception ends the call.
+    match py.detach(|| catch_unwind(AssertUnwindSafe(work))) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(to_python(error)),
+        Err(panic) => {
+            let message = format!("a bug in motionmill: {}", words_of(panic.as_ref()));
+            Err(exception(Kind::Internal, &message, None))
+        }
+    }
+}
+
+fn words_of(panic: &(dyn Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words")
+}

@@ -1,0 +1,156 @@
+//! Rows across the language border, without a copy.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, RecordBatchReader};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::ffi_stream::ArrowArrayStreamReader;
+use arrow_pyarrow::{FromPyArrow, IntoPyArrow, Table, ToPyArrow};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::error::{Kind, detached, exception};
+
+/// Rows that came from Python.
+pub enum Given {
+    /// One batch: what makes one gives one back.
+    Batch(RecordBatch),
+    /// A table or a stream: what makes one gives a table back.
+    Table(SchemaRef, Vec<RecordBatch>),
+}
+
+impl Given {
+    /// The rows of `object`, which speaks the Arrow `PyCapsule` interface.
+    ///
+    /// Strings and lists in layouts that polars and pandas prefer become the plain ones that the tables have; every
+    /// other column is taken where it lies.
+    pub fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let py = object.py();
+        if object.hasattr(intern!(py, "__arrow_c_array__"))? {
+            let batch = RecordBatch::from_pyarrow_bound(object)?;
+            return Ok(Self::Batch(plain(&batch).map_err(not_rows)?));
+        }
+        if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
+            let mut reader = ArrowArrayStreamReader::from_pyarrow_bound(object)?;
+            return detached(py, || {
+                let schema = plain_schema(&reader.schema());
+                let batches: Result<_, ArrowError> = reader.by_ref().map(|batch| plain(&batch?)).collect();
+                batches.map(|batches| Self::Table(schema, batches))
+            });
+        }
+        let found = object.get_type().name()?;
+        let message = format!(
+            "rows must be a pyarrow.RecordBatch, a pyarrow.Table or another object of the Arrow PyCapsule interface, \
+             found an object of type `{found}`"
+        );
+        Err(exception(Kind::Schema, &message, None))
+    }
+
+    /// The schema of the rows.
+    pub fn schema(&self) -> SchemaRef {
+        match self {
+            Self::Batch(batch) => batch.schema(),
+            Self::Table(schema, _) => Arc::clone(schema),
+        }
+    }
+
+    /// The rows as batches, one at least.
+    pub fn into_batches(self) -> Vec<RecordBatch> {
+        match self {
+            Self::Batch(batch) => vec![batch],
+            Self::Table(schema, batches) if batches.is_empty() => vec![RecordBatch::new_empty(schema)],
+            Self::Table(_, batches) => batches,
+        }
+    }
+}
+
+fn not_rows(error: ArrowError) -> PyErr {
+    exception(Kind::Schema, &error.to_string(), None)
+}
+
+/// `batch` as a `pyarrow.RecordBatch` over the same memory.
+pub fn batch_to_python<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<Bound<'py, PyAny>> {
+    batch.to_pyarrow(py)
+}
+
+/// `batches` as a `pyarrow.Table` over the same memory.
+pub fn table_to_python(
+    py: Python<'_>,
+    schema: SchemaRef,
+    batches: Vec<RecordBatch>,
+) -> PyResult<Bound<'_, PyAny>> {
+    // Batches may name the fields' nullability apart from the declared schema; the values are the same.
+    let batches = batches.into_iter().map(|batch| with_schema(&batch, &schema)).collect::<Result<_, _>>();
+    let table = batches.and_then(|batches| Table::try_new(batches, schema));
+    table.map_err(not_rows)?.into_pyarrow(py)
+}
+
+fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(schema), batch.columns().to_vec(), &options)
+}
+
+/// The schema of `object`: a `pyarrow.Schema`, or something that has one.
+pub fn schema_of(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+    let py = object.py();
+    if object.hasattr(intern!(py, "__arrow_c_schema__"))? {
+        return Ok(plain_schema(&Schema::from_pyarrow_bound(object)?));
+    }
+    if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
+        return Ok(plain_schema(&ArrowArrayStreamReader::from_pyarrow_bound(object)?.schema()));
+    }
+    let found = object.get_type().name()?;
+    let message =
+        format!("a schema must be a pyarrow.Schema or rows that have one, found an object of type `{found}`");
+    Err(exception(Kind::Schema, &message, None))
+}
+
+/// `batch` with the layouts of the tables.
+fn plain(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let schema = batch.schema_ref();
+    if schema.fields().iter().all(|field| plain_type(field.data_type()).is_none()) {
+        return Ok(batch.clone());
+    }
+    let columns: Result<Vec<ArrayRef>, ArrowError> = batch.columns().iter().map(plain_column).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(plain_schema(schema), columns?, &options)
+}
+
+fn plain_column(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match plain_type(column.data_type()) {
+        Some(plain) => cast(column, &plain),
+        None => Ok(Arc::clone(column)),
+    }
+}
+
+fn plain_schema(schema: &Schema) -> SchemaRef {
+    let fields: Vec<FieldRef> = schema.fields().iter().map(plain_field).collect();
+    Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
+}
+
+fn plain_field(field: &FieldRef) -> FieldRef {
+    match plain_type(field.data_type()) {
+        Some(plain) => Arc::new(Field::clone(field).with_data_type(plain)),
+        None => Arc::clone(field),
+    }
+}
+
+/// The layout that tables use for values of type `found`, where it is another.
+fn plain_type(found: &DataType) -> Option<DataType> {
+    let inner = |field: &FieldRef| plain_type(field.data_type()).map(|_| plain_field(field));
+    match found {
+        DataType::Utf8View | DataType::LargeUtf8 => Some(DataType::Utf8),
+        DataType::BinaryView | DataType::LargeBinary => Some(DataType::Binary),
+        DataType::LargeList(item) => Some(DataType::List(plain_field(item))),
+        DataType::List(item) => inner(item).map(DataType::List),
+        DataType::FixedSizeList(item, length) => {
+            inner(item).map(|item| DataType::FixedSizeList(item, *length))
+        }
+        DataType::Struct(fields) if fields.iter().any(|field| inner(field).is_some()) => {
+            Some(DataType::Struct(fields.iter().map(plain_field).collect()))
+        }
+        _ => None,
+    }
+}
