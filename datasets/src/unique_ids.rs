@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use schemas::sample_id::{file_stem, sample_id};
+use schemas::sample_id::{file_stem, sample_id, sanitised};
 
 /// Gives every record of one file its own id: where two records would share one, the later gets `_2`, `_3`, ...
 ///
@@ -15,7 +15,12 @@ pub(crate) struct UniqueIds {
 impl UniqueIds {
     /// The id of person `person_index` of the image file `image`, of `dataset`.
     pub(crate) fn of(&mut self, dataset: &str, image: &str, person_index: Option<i32>) -> String {
-        let id = sample_id(dataset, file_stem(image), person_index);
+        self.kept(&sample_id(dataset, file_stem(image), person_index))
+    }
+
+    /// `id`, which the record brings along, without dots.
+    pub(crate) fn kept(&mut self, id: &str) -> String {
+        let id = sanitised(id);
         let count = self.given.entry(id.clone()).or_default();
         *count += 1;
         if *count == 1 {

@@ -1,0 +1,93 @@
+//! Which skeleton a COCO category means.
+
+use schemas::Skeleton;
+use schemas::skeleton::ALL;
+use serde::Deserialize;
+
+/// A category of a COCO file.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Category {
+    pub id: i64,
+    #[serde(default)]
+    pub name: String,
+    /// Joint names, in the order of the annotations' points.
+    #[serde(default)]
+    pub keypoints: Vec<String>,
+}
+
+/// Rule of [`choose`], for messages.
+pub(super) const RULE: &str =
+    "a COCO file must have one category whose `keypoints` are those of a known skeleton, in its order";
+
+impl Category {
+    /// The skeleton with just these joints, in this order; names may be spelt with blanks or hyphens.
+    fn skeleton(&self) -> Option<&'static Skeleton> {
+        let spelt = |name: &String| name.to_lowercase().replace([' ', '-'], "_");
+        let names: Vec<String> = self.keypoints.iter().map(spelt).collect();
+        let same = |skeleton: &&Skeleton| {
+            skeleton.len() == names.len()
+                && names.iter().enumerate().all(|(joint, name)| skeleton.index_of(name) == Some(joint))
+        };
+        ALL.into_iter().find(same)
+    }
+}
+
+/// Number and skeleton of the one category with keypoints of a known skeleton, or of the one called `wanted`.
+///
+/// # Errors
+/// What the file holds instead.
+pub(super) fn choose(
+    categories: &[Category],
+    wanted: Option<&str>,
+) -> Result<(i64, &'static Skeleton), String> {
+    let named = categories.iter().filter(|category| wanted.is_none_or(|name| category.name == name));
+    let known: Vec<_> = named.filter_map(|category| Some((category.id, category.skeleton()?))).collect();
+    match known[..] {
+        [only] => Ok(only),
+        _ => Err(listed(categories)),
+    }
+}
+
+fn listed(categories: &[Category]) -> String {
+    let one = |category: &Category| match category.skeleton() {
+        Some(skeleton) => format!("`{}` ({})", category.name, skeleton.name),
+        None if category.keypoints.is_empty() => format!("`{}` (no keypoints)", category.name),
+        None => format!("`{}` (unknown keypoints: {})", category.name, category.keypoints.join(", ")),
+    };
+    let names: Vec<String> = categories.iter().map(one).collect();
+    if names.is_empty() { "no categories".to_owned() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::skeleton::COCO17;
+
+    fn category(name: &str, joints: &[&str]) -> Category {
+        Category { id: 3, name: name.into(), keypoints: joints.iter().map(|&joint| joint.into()).collect() }
+    }
+
+    #[test]
+    fn every_skeleton_is_known_by_the_names_of_its_joints() {
+        for skeleton in ALL {
+            let category = category("person", skeleton.joints);
+            assert_eq!(choose(&[category], None), Ok((3, skeleton)), "{}", skeleton.name);
+        }
+        let spelt: Vec<String> = COCO17.joints.iter().map(|joint| joint.replace('_', " ")).collect();
+        let spelt: Vec<&str> = spelt.iter().map(String::as_str).collect();
+        assert_eq!(choose(&[category("person", &spelt), category("cup", &[])], None), Ok((3, &COCO17)));
+    }
+
+    #[test]
+    fn what_is_not_known_is_listed() {
+        let dog = category("dog", &["snout"]);
+        let both = [category("man", COCO17.joints), dog, category("woman", COCO17.joints)];
+        let found = choose(&both, None).unwrap_err();
+        assert_eq!(found, "`man` (coco17), `dog` (unknown keypoints: snout), `woman` (coco17)");
+        assert!(choose(&both, Some("woman")).is_ok());
+        assert_eq!(choose(&[], None).unwrap_err(), "no categories");
+        // The order of the joints is that of the results of a model, so another order is another skeleton.
+        let turned: Vec<&str> = COCO17.joints.iter().rev().copied().collect();
+        assert!(choose(&[category("person", &turned)], None).is_err());
+    }
+}

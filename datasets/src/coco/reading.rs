@@ -1,0 +1,198 @@
+//! From the records of a COCO file to rows.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use schemas::tables::people::{Person, Pose};
+use schemas::tables::rejects::Reject;
+use schemas::{Skeleton, Visibility};
+use serde_json::{Map, Value as Json, json};
+
+use super::DATASET;
+use super::entry::{Annotation, Entry, Image, Kept};
+use super::stated::KEY;
+use crate::ReadError;
+use crate::unique_ids::UniqueIds;
+
+/// One file on its way to people.
+pub(super) struct Reading<'a> {
+    pub dataset: &'a str,
+    pub split: &'a str,
+    pub images: &'a Path,
+    pub file: String,
+    pub category: i64,
+    pub skeleton: &'static Skeleton,
+    pub ids: UniqueIds,
+    pub rejects: Vec<Reject>,
+}
+
+impl Reading<'_> {
+    fn reject(&mut self, record: String, reason: &str, detail: String) {
+        self.rejects.push(Reject {
+            stage: DATASET.to_owned(),
+            reason: reason.to_owned(),
+            source_file: Some(self.file.clone()),
+            source_record: Some(record),
+            detail,
+            ..Reject::default()
+        });
+    }
+
+    /// The images that can be read.
+    ///
+    /// # Errors
+    /// When two have one number.
+    pub fn sound_images(&mut self, path: &Path, entries: Vec<Entry<Image>>) -> Result<Vec<Image>, ReadError> {
+        let (mut images, mut numbers) = (Vec::with_capacity(entries.len()), HashSet::new());
+        for (row, entry) in entries.into_iter().enumerate() {
+            match entry {
+                Entry::Sound(image) => {
+                    if !numbers.insert(image.id) {
+                        let found = format!("`{}` twice", image.id);
+                        return Err(ReadError::unexpected(path, "an image's `id` must be its own", found));
+                    }
+                    images.push(image);
+                }
+                Entry::Unsound(detail) => {
+                    self.reject(format!("images[{row}]"), "record of another shape", detail);
+                }
+            }
+        }
+        Ok(images)
+    }
+
+    /// The people of the annotations `entries` of `images`.
+    pub fn people(&mut self, images: &[Image], entries: Vec<Entry<Annotation>>) -> Vec<Person> {
+        let known: HashSet<i64> = images.iter().map(|image| image.id).collect();
+        let mut of_image: HashMap<i64, Vec<(usize, Annotation)>> = HashMap::new();
+        for (row, entry) in entries.into_iter().enumerate() {
+            let record = || format!("annotations[{row}]");
+            match entry {
+                Entry::Unsound(detail) => self.reject(record(), "record of another shape", detail),
+                Entry::Sound(one) if one.category_id != self.category => {
+                    let detail = format!("category {} instead of {}", one.category_id, self.category);
+                    self.reject(record(), "another category", detail);
+                }
+                Entry::Sound(one) if !known.contains(&one.image_id) => {
+                    self.reject(record(), "image not listed", format!("image {}", one.image_id));
+                }
+                Entry::Sound(one) => of_image.entry(one.image_id).or_default().push((row, one)),
+            }
+        }
+        let mut people = Vec::new();
+        for image in images {
+            let first = people.len();
+            let Some(annotations) = of_image.remove(&image.id) else {
+                let person = self.blank(image, image.kept.clone());
+                people.push(Person { sample_id: self.id(&image.kept, image, None), ..person });
+                continue;
+            };
+            for (index, (row, annotation)) in annotations.into_iter().enumerate() {
+                match self.person(image, index as i32, row, annotation) {
+                    Ok(person) => people.push(person),
+                    Err((reason, detail)) => self.reject(format!("annotations[{row}]"), reason, detail),
+                }
+            }
+            fill_others(&mut people[first..]);
+        }
+        people
+    }
+
+    /// A row of which nothing but the image, and what our writer kept, is known.
+    fn blank(&self, image: &Image, kept: Kept) -> Person {
+        Person {
+            sample_id: String::new(),
+            dataset: kept.dataset.unwrap_or_else(|| self.dataset.to_owned()),
+            split: kept.split.unwrap_or_else(|| self.split.to_owned()),
+            image_path: self.images.join(&image.file_name).to_string_lossy().into_owned(),
+            image_size: image.width.zip(image.height).map(|(width, height)| [width, height]),
+            person_index: kept.person_index,
+            center: kept.center,
+            scale: kept.scale,
+            head_box: kept.head_box,
+            torso_box: kept.torso_box,
+            pose: Pose::unknown(self.skeleton.len()),
+            others: Vec::new(),
+            activity: kept.activity,
+            attributes: Some(json!({ KEY: { "image_id": image.id } }).to_string()),
+            source_file: self.file.clone(),
+            source_record: format!("image {}", image.id),
+        }
+    }
+
+    fn person(
+        &mut self,
+        image: &Image,
+        index: i32,
+        row: usize,
+        annotation: Annotation,
+    ) -> Result<Person, (&'static str, String)> {
+        if annotation.iscrowd != 0 {
+            return Err(("crowd", "`iscrowd` is set: a region of many people".to_owned()));
+        }
+        let pose = self.pose(&annotation.keypoints).map_err(|detail| ("record of another shape", detail))?;
+        let sample_id = self.id(&annotation.kept, image, Some(index));
+        let mut person = Person { sample_id, pose, ..self.blank(image, annotation.kept) };
+        person.person_index.get_or_insert(index);
+        let mut attributes = Map::new();
+        if let Some([x, y, width, height]) = annotation.bbox {
+            if person.center.is_none() {
+                person.center = Some([x + width / 2.0, y + height / 2.0]);
+                attributes.insert("center_means".into(), "centre of the box".into());
+            }
+            if person.scale.is_none() {
+                person.scale = Some(width.max(height) / 200.0);
+                attributes.insert("scale_means".into(), "longer side of the box / 200 px".into());
+            }
+        }
+        let mut coco = Map::new();
+        coco.insert("image_id".into(), image.id.into());
+        coco.insert("annotation_id".into(), json!(annotation.id));
+        coco.insert("bbox".into(), json!(annotation.bbox));
+        coco.insert("area".into(), json!(annotation.area));
+        coco.extend(annotation.more);
+        attributes.insert(KEY.into(), coco.into());
+        person.attributes = Some(Json::Object(attributes).to_string());
+        person.source_record =
+            annotation.id.map_or_else(|| format!("annotations[{row}]"), |id| format!("annotation {id}"));
+        Ok(person)
+    }
+
+    fn id(&mut self, kept: &Kept, image: &Image, index: Option<i32>) -> String {
+        match &kept.sample_id {
+            Some(id) => self.ids.kept(id),
+            None => self.ids.of(self.dataset, &image.file_name, index),
+        }
+    }
+
+    /// The pose of `[3K]` numbers; unknown where there are none.
+    fn pose(&self, numbers: &[f64]) -> Result<Pose, String> {
+        let joints = self.skeleton.len();
+        let mut pose = Pose::unknown(joints);
+        if ![0, 3 * joints].contains(&numbers.len()) {
+            return Err(format!(
+                "{} numbers in `keypoints`; there must be 3 for each of {joints} joints",
+                numbers.len()
+            ));
+        }
+        for (joint, point) in numbers.chunks_exact(3).enumerate() {
+            let visibility = match point[2] {
+                0.0 => Visibility::NotAnnotated,
+                1.0 => Visibility::Occluded,
+                2.0 => Visibility::Visible,
+                other => return Err(format!("visibility {other} of joint {joint}; it must be 0, 1 or 2")),
+            };
+            pose.set(joint, [point[0], point[1]], visibility);
+        }
+        Ok(pose)
+    }
+}
+
+/// Gives each person of one image the poses of the other labelled ones.
+fn fill_others(people: &mut [Person]) {
+    let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
+    for (own, person) in people.iter_mut().enumerate() {
+        let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
+        person.others = others.map(|(_, pose)| pose.clone()).collect();
+    }
+}

@@ -1,0 +1,272 @@
+//! COCO results: what a model found, joined to the people that it was shown.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field};
+use schemas::Skeleton;
+use schemas::columns::with_column;
+use schemas::tables::people::Person;
+use schemas::tables::rejects::Reject;
+use serde::Deserialize;
+
+use super::entry::Entry;
+use super::{BoxRule, DATASET, ImageIds, PersonBox, oks, sigmas};
+use crate::ReadError;
+use crate::predictions::{self, Predictions};
+
+/// Column of the score of a whole detection, f64, in a table of keypoints that was read from COCO results.
+pub const DETECTION_SCORE: &str = "detection_score";
+
+/// How results are read.
+#[derive(Debug, Clone, Default)]
+pub struct ResultOptions {
+    /// Number of the category to read, where the file has several.
+    pub category: Option<i64>,
+    /// What made the predictions.
+    pub model: String,
+}
+
+/// Results as a table.
+#[derive(Debug)]
+pub struct Results {
+    /// Rows of the table `keypoints`, in the order of the people, with the column [`DETECTION_SCORE`].
+    pub batch: RecordBatch,
+    /// Detections that belong to nobody, each with the reason; rows and these are all detections of the file.
+    pub rejects: Vec<Reject>,
+    /// What a reader of the table must know.
+    pub notes: Vec<String>,
+}
+
+/// One detection.
+#[derive(Deserialize)]
+struct Detection {
+    image_id: i64,
+    #[serde(default)]
+    category_id: i64,
+    /// `[3K]`: x, y and a score of the joint.
+    keypoints: Vec<f64>,
+    #[serde(default)]
+    score: Option<f64>,
+    /// Only our own writer says of whom a detection is.
+    #[serde(default)]
+    sample_id: Option<String>,
+}
+
+/// Reads the COCO results at `path` for `people`, whose joints they have in the order of `skeleton`.
+///
+/// Which detection is whose: one that states a `sample_id` is that person's. Of the others of an image, the pair of
+/// person and detection with the largest object keypoint similarity comes first, then the largest of what is left;
+/// equal pairs go by score, then by their order. Where an image has one person, the detection most like the person is
+/// theirs, however unlike; elsewhere a pair must be alike at all (similarity above 0). Images are known by
+/// their numbers, as [`ImageIds`] counts them. The third number of a point becomes the joint's `score`; a point of
+/// three zeros was not found.
+///
+/// # Errors
+/// When the file cannot be read or is no list of detections, detections are of several categories and `options`
+/// choose none, or two images of the people have one number.
+pub fn read_results(
+    path: &Path,
+    people: &[Person],
+    skeleton: &'static Skeleton,
+    options: &ResultOptions,
+) -> Result<Results, ReadError> {
+    let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+    let rule = "COCO results must be a list of detections";
+    let entries: Vec<Entry<Detection>> =
+        serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => ReadError::unexpected(path, rule, error.to_string()),
+            _ => ReadError::malformed(path, "JSON", error.to_string()),
+        })?;
+    drop(bytes);
+    let category = only_category(&entries, options.category).map_err(|found| {
+        ReadError::unexpected(path, "results must be of one category, or one be chosen", found)
+    })?;
+    let mut joining = Joining::new(path, people, skeleton)?;
+    for (row, entry) in entries.into_iter().enumerate() {
+        match entry {
+            Entry::Unsound(detail) => joining.reject(row, None, "record of another shape", detail),
+            Entry::Sound(one) if category.is_some_and(|category| one.category_id != category) => {
+                joining.reject(row, None, "another category", format!("category {}", one.category_id));
+            }
+            Entry::Sound(one) => joining.take(row, one),
+        }
+    }
+    joining.match_images();
+    Ok(joining.finish(&options.model))
+}
+
+/// The category to read; `None` where all have the same.
+fn only_category(entries: &[Entry<Detection>], wanted: Option<i64>) -> Result<Option<i64>, String> {
+    let sound = entries.iter().filter_map(|entry| match entry {
+        Entry::Sound(one) => Some(one.category_id),
+        Entry::Unsound(_) => None,
+    });
+    let mut numbers: Vec<i64> = sound.collect::<HashSet<_>>().into_iter().collect();
+    numbers.sort_unstable();
+    if wanted.is_some() || numbers.len() < 2 {
+        return Ok(wanted);
+    }
+    Err(numbers.iter().map(|number| format!("`{number}`")).collect::<Vec<_>>().join(", "))
+}
+
+/// A sound detection: its record, points `[K]`, their scores `[K]`, its own score.
+struct Found {
+    row: usize,
+    keypoints: Vec<[f64; 2]>,
+    score: Vec<f64>,
+    whole: Option<f64>,
+}
+
+struct Joining<'a> {
+    people: &'a [Person],
+    skeleton: &'static Skeleton,
+    file: String,
+    by_id: HashMap<&'a str, usize>,
+    of_image: HashMap<i64, Vec<usize>>,
+    /// Detections of each image that are nobody's yet.
+    waiting: HashMap<i64, Vec<Found>>,
+    /// By person.
+    taken: Vec<Option<Found>>,
+    rejects: Vec<(usize, Reject)>,
+}
+
+impl<'a> Joining<'a> {
+    fn new(path: &Path, people: &'a [Person], skeleton: &'static Skeleton) -> Result<Self, ReadError> {
+        let mut ids = ImageIds::default();
+        let mut of_image: HashMap<i64, Vec<usize>> = HashMap::new();
+        for (index, person) in people.iter().enumerate() {
+            let id = ids.of(person).map_err(|error| {
+                ReadError::unexpected(path, "results must be of one set of images", error.to_string())
+            })?;
+            let someone = person.person_index.is_some() || person.pose.annotated() > 0;
+            of_image.entry(id).or_default().extend(someone.then_some(index));
+        }
+        Ok(Self {
+            people,
+            skeleton,
+            file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            by_id: people.iter().enumerate().map(|(index, one)| (one.sample_id.as_str(), index)).collect(),
+            of_image,
+            waiting: HashMap::new(),
+            taken: people.iter().map(|_| None).collect(),
+            rejects: Vec::new(),
+        })
+    }
+
+    fn reject(&mut self, row: usize, sample_id: Option<String>, reason: &str, detail: String) {
+        let reject = Reject {
+            stage: DATASET.to_owned(),
+            reason: reason.to_owned(),
+            sample_id,
+            source_file: Some(self.file.clone()),
+            source_record: Some(format!("[{row}]")),
+            detail,
+            rows: 1,
+        };
+        self.rejects.push((row, reject));
+    }
+
+    /// Gives `detection` to the person whom it names, or lets it wait for its image.
+    fn take(&mut self, row: usize, detection: Detection) {
+        let Detection { image_id, keypoints, score: whole, sample_id, .. } = detection;
+        let joints = self.skeleton.len();
+        if keypoints.len() != 3 * joints {
+            let detail = format!(
+                "{} numbers in `keypoints`; there must be 3 for each of {joints} joints (`{}`)",
+                keypoints.len(),
+                self.skeleton.name
+            );
+            return self.reject(row, sample_id, "record of another shape", detail);
+        }
+        let points = keypoints.chunks_exact(3);
+        let place = |point: &[f64]| if point == [0.0; 3] { [f64::NAN; 2] } else { [point[0], point[1]] };
+        let found = Found {
+            row,
+            keypoints: points.clone().map(place).collect(),
+            score: points.map(|point| point[2]).collect(),
+            whole,
+        };
+        let Some(id) = sample_id else {
+            if self.of_image.contains_key(&image_id) {
+                self.waiting.entry(image_id).or_default().push(found);
+            } else {
+                self.reject(row, None, "image not in the people", format!("image {image_id}"));
+            }
+            return;
+        };
+        match self.by_id.get(id.as_str()) {
+            None => {
+                self.reject(row, Some(id), "nobody of this id in the people", format!("image {image_id}"));
+            }
+            Some(&person) if self.taken[person].is_some() => {
+                self.reject(row, Some(id), "detected twice", "the first detection stands".to_owned());
+            }
+            Some(&person) => self.taken[person] = Some(found),
+        }
+    }
+
+    fn match_images(&mut self) {
+        let mut images: Vec<i64> = self.waiting.keys().copied().collect();
+        images.sort_unstable();
+        let sigmas = sigmas(self.skeleton);
+        for image in images {
+            let mut detections: Vec<Option<Found>> =
+                self.waiting.remove(&image).unwrap_or_default().into_iter().map(Some).collect();
+            let everybody = self.of_image[&image].clone();
+            let alone = everybody.len() == 1;
+            let mut pairs = Vec::new();
+            for person in everybody.into_iter().filter(|person| self.taken[*person].is_none()) {
+                let area = PersonBox::of(&self.people[person], BoxRule::default(), None);
+                let area = area.map_or(1.0, |found| found.area);
+                for (number, found) in detections.iter().enumerate() {
+                    let Some(found) = found else { continue };
+                    let alike = oks(&self.people[person].pose, area, &found.keypoints, &sigmas);
+                    if alike > 0.0 || alone {
+                        pairs.push((alike, found.whole.unwrap_or(0.0), person, number));
+                    }
+                }
+            }
+            // The sort is stable, so what is equal stays in the order of people, then detections.
+            pairs.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));
+            for (_, _, person, number) in pairs {
+                if self.taken[person].is_none() && detections[number].is_some() {
+                    self.taken[person] = detections[number].take();
+                }
+            }
+            for found in detections.into_iter().flatten() {
+                let detail = format!("image {image}, score {}", found.whole.unwrap_or(f64::NAN));
+                self.reject(found.row, None, "detection of nobody", detail);
+            }
+        }
+    }
+
+    fn finish(mut self, model: &str) -> Results {
+        self.rejects.sort_by_key(|(row, _)| *row);
+        let (mut ids, mut splits, mut whole) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut keypoints, mut score) = (Vec::new(), Vec::new());
+        let mut missed = 0;
+        for (person, found) in self.people.iter().zip(self.taken) {
+            let Some(found) = found else {
+                missed += usize::from(person.pose.annotated() > 0);
+                continue;
+            };
+            ids.push(person.sample_id.clone());
+            splits.push(Some(person.split.clone()));
+            keypoints.push(found.keypoints);
+            score.push(found.score);
+            whole.push(found.whole);
+        }
+        let predictions = Predictions { keypoints, score: Some(score) };
+        let batch = predictions::to_batch(&ids, &splits, &predictions, self.skeleton, model)
+            .expect("as many ids as predictions");
+        let whole: ArrayRef = Arc::new(Float64Array::from(whole));
+        let field = Field::new(DETECTION_SCORE, DataType::Float64, true);
+        let batch = with_column(&batch, field, whole).expect("as many scores as predictions");
+        let notes = (missed > 0).then(|| format!("{missed} labelled people have no detection"));
+        let rejects = self.rejects.into_iter().map(|(_, reject)| reject).collect();
+        Results { batch, rejects, notes: notes.into_iter().collect() }
+    }
+}

@@ -1,0 +1,32 @@
+//! What a row of `people` still knows of the COCO file that it came from.
+
+use schemas::tables::people::Person;
+use serde::Deserialize;
+use serde_json::{Map, Value as Json};
+
+/// Key of `attributes` below which the reader of COCO keeps what no column holds.
+pub(crate) const KEY: &str = "coco";
+
+/// What the annotation and its image state.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct Stated {
+    /// Number of the image in the file.
+    #[serde(default)]
+    pub image_id: Option<i64>,
+    /// `[x, y, width, height]` of the person, px of the image.
+    #[serde(default)]
+    pub bbox: Option<[f64; 4]>,
+    /// Area of the person's outline, px².
+    #[serde(default)]
+    pub area: Option<f64>,
+}
+
+impl Stated {
+    /// What `person` came with; nothing where it did not come from COCO.
+    pub fn of(person: &Person) -> Self {
+        let attributes = person.attributes.as_deref().filter(|text| text.contains("\"coco\""));
+        let parsed = attributes.and_then(|text| serde_json::from_str::<Map<String, Json>>(text).ok());
+        let coco = parsed.and_then(|mut object| object.remove(KEY));
+        coco.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,201 @@
+use super::*;
+use schemas::Visibility;
+use schemas::columns::{numbers, points, strings, vectors_f64};
+use schemas::skeleton::COCO17;
+use schemas::tables::people::Person;
+use serde_json::{Value as Json, json};
+
+/// A person without anything, of the skeleton `coco17`.
+pub(super) fn person(image: &str, index: i32) -> Person {
+    crate::export::testing::person(image, index, 17)
+}
+
+/// Keypoints: the nose at `x`, `y`, an ankle a little below, hidden.
+fn keypoints(x: f64, y: f64) -> Vec<f64> {
+    let mut numbers = vec![0.0; 51];
+    numbers[..3].copy_from_slice(&[x, y, 2.0]);
+    numbers[45..48].copy_from_slice(&[x + 4.0, y + 40.0, 1.0]);
+    numbers
+}
+
+fn file() -> Json {
+    let annotation = |id: i64, image: i64, x: f64| {
+        json!({
+            "id": id, "image_id": image, "category_id": 1, "iscrowd": 0, "bbox": [x, 10.0, 20.0, 60.0], "area": 700.5,
+            "num_keypoints": 2, "keypoints": keypoints(x, 20.0), "segmentation": [[1, 2, 3, 4, 5, 6]],
+        })
+    };
+    let mut crowd = annotation(13, 9, 0.0);
+    crowd["iscrowd"] = json!(1);
+    crowd["segmentation"] = json!({ "counts": [1, 2], "size": [2, 2] });
+    let mut unlabelled = annotation(14, 9, 300.0);
+    unlabelled["keypoints"] = json!(vec![0; 51]);
+    json!({
+        "info": {}, "licenses": [],
+        "images": [
+            { "id": 9, "file_name": "000000000009.jpg", "width": 640, "height": 480, "license": 3 },
+            { "id": 4, "file_name": "000000000004.jpg", "width": 500, "height": 333 },
+            { "id": 5, "file_name": "000000000005.jpg" },
+        ],
+        "annotations": [annotation(11, 4, 50.0), annotation(12, 9, 100.0), crowd, unlabelled, annotation(15, 9, 200.0)],
+        "categories": [{
+            "id": 1, "name": "person", "keypoints": COCO17.joints,
+            "skeleton": COCO17.limbs.iter().map(|&(a, b)| [a + 1, b + 1]).collect::<Vec<_>>(),
+        }],
+    })
+}
+
+fn written(folder: &Path, name: &str, content: &Json) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, content.to_string()).unwrap();
+    path
+}
+
+fn read_file(content: &Json) -> Result<Annotations, ReadError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path(), "person_keypoints_val2017.json", content);
+    read(&path, &Options { images: "images".into(), ..Options::default() })
+}
+
+#[test]
+fn annotations_become_people_image_by_image() {
+    let found = read_file(&file()).unwrap();
+    assert_eq!((found.skeleton.name, found.images), ("coco17", 3));
+    let ids: Vec<&str> = found.people.iter().map(|person| person.sample_id.as_str()).collect();
+    let expected = ["000000000009-0", "000000000009-2", "000000000009-3", "000000000004-0", "000000000005"];
+    assert_eq!(ids, expected.map(|id| format!("coco-{id}")));
+    let [first, unlabelled, third, _, empty] = &found.people[..] else { panic!("five rows") };
+    assert_eq!((first.split.as_str(), first.image_size), ("validation", Some([640, 480])));
+    assert_eq!(first.image_path, "images/000000000009.jpg");
+    assert_eq!((first.center, first.scale), (Some([110.0, 40.0]), Some(0.3)));
+    assert_eq!(first.pose.joint(0), Some([100.0, 20.0]));
+    assert_eq!(first.pose.visibility[15], Visibility::Occluded);
+    assert_eq!((first.pose.annotated(), first.source_record.as_str()), (2, "annotation 12"));
+    // The other labelled person of the image, not the unlabelled one.
+    assert_eq!(first.others.len(), 1);
+    assert_eq!(first.others[0].joint(0), third.pose.joint(0));
+    assert_eq!((unlabelled.pose.annotated(), unlabelled.person_index), (0, Some(2)));
+    assert_eq!((empty.person_index, empty.image_size), (None, None));
+    let stated = Stated::of(first);
+    assert_eq!(stated.bbox, Some([100.0, 10.0, 20.0, 60.0]));
+    assert_eq!((stated.image_id, stated.area), (Some(9), Some(700.5)));
+    let attributes = first.attributes.as_deref().unwrap();
+    assert!(!attributes.contains("segmentation") && attributes.contains("longer side of the box"));
+    let [crowd] = &found.rejects[..] else { panic!("one reject") };
+    assert_eq!((crowd.reason.as_str(), crowd.source_record.as_deref()), ("crowd", Some("annotations[2]")));
+}
+
+#[test]
+fn spoilt_records_are_rejects_and_every_record_is_accounted_for() {
+    let mut content = file();
+    let records = content["annotations"].as_array_mut().unwrap();
+    records[0]["keypoints"] = json!([1, 2, 2]);
+    records[1]["keypoints"][2] = json!(7);
+    records[2]["image_id"] = json!(77);
+    records[3]["category_id"] = json!(2);
+    records[4]["keypoints"][0] = json!("left");
+    let found = read_file(&content).unwrap();
+    let mut reasons: Vec<(&str, &str)> = found
+        .rejects
+        .iter()
+        .map(|reject| (reject.source_record.as_deref().unwrap(), reject.reason.as_str()))
+        .collect();
+    reasons.sort_unstable();
+    let shape = "record of another shape";
+    let expected = [shape, shape, "image not listed", "another category", shape];
+    let records = ["annotations[0]", "annotations[1]", "annotations[2]", "annotations[3]", "annotations[4]"];
+    assert_eq!(reasons, std::iter::zip(records, expected).collect::<Vec<_>>());
+    // Images whose annotations are all rejects have no row; the third has none from the start.
+    assert_eq!(found.people.len(), 1);
+}
+
+#[test]
+fn files_of_something_else_are_explained() {
+    let message = |content: &Json| read_file(content).unwrap_err().to_string();
+    assert!(message(&json!([])).contains("found a list (results of a model?)"));
+    assert!(message(&json!({ "images": [] })).contains("missing field `annotations`"));
+    let mut content = file();
+    content["images"][1]["id"] = json!(9);
+    assert!(message(&content).contains("an image's `id` must be its own, found `9` twice"));
+    content = file();
+    content["categories"] = json!([{ "id": 1, "name": "hand", "keypoints": ["wrist"] }]);
+    assert!(message(&content).contains("found `hand` (unknown keypoints: wrist)"));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cut.json");
+    std::fs::write(&path, &file().to_string()[..500]).unwrap();
+    assert!(matches!(read(&path, &Options::default()), Err(ReadError::Malformed { .. })));
+    assert!(matches!(read(&folder.path().join("no.json"), &Options::default()), Err(ReadError::Io { .. })));
+}
+
+fn detection(image: i64, x: f64, score: f64) -> Json {
+    json!({ "image_id": image, "category_id": 1, "keypoints": keypoints(x, 20.0), "score": score })
+}
+
+fn results(list: &Json) -> Result<Results, ReadError> {
+    let folder = tempfile::tempdir().unwrap();
+    let people = read_file(&file()).unwrap().people;
+    let path = written(folder.path(), "results.json", list);
+    read_results(&path, &people, &COCO17, &ResultOptions { category: None, model: "net".into() })
+}
+
+#[test]
+fn detections_go_to_whom_they_are_most_like() {
+    // Image 9: people at 100, 300 (unlabelled) and 200. The second detection is nearer to the first person than the
+    // first one, and wins although its score is lower.
+    let mut list = json!([
+        detection(9, 103.0, 0.9),
+        detection(9, 101.0, 0.2),
+        detection(9, 201.0, 0.4),
+        detection(4, 400.0, 0.1)
+    ]);
+    list[2]["keypoints"][0] = json!(0);
+    list[2]["keypoints"][1] = json!(0);
+    list[2]["keypoints"][2] = json!(0);
+    let found = results(&list).unwrap();
+    let ids: Vec<&str> = strings(&found.batch, "sample_id").unwrap().iter().flatten().collect();
+    // Alone in its image, the last one is taken however unlike it is.
+    assert_eq!(ids, ["coco-000000000009-0", "coco-000000000009-3", "coco-000000000004-0"]);
+    let places = points(&found.batch, "keypoints").unwrap();
+    assert_eq!(places[0][0], [101.0, 20.0]);
+    assert!(places[1][0][0].is_nan() && places[1][15] == [205.0, 60.0]);
+    assert_eq!(vectors_f64(&found.batch, "score", 17).unwrap().row(0).unwrap()[..2], [2.0, 0.0]);
+    assert_eq!(numbers(&found.batch, DETECTION_SCORE).unwrap().value(0), 0.2);
+    let [left] = &found.rejects[..] else { panic!("one reject") };
+    assert_eq!((left.reason.as_str(), left.source_record.as_deref()), ("detection of nobody", Some("[0]")));
+}
+
+#[test]
+fn detections_of_nobody_are_rejects() {
+    let mut named = detection(9, 0.0, 0.5);
+    named["sample_id"] = json!("coco-000000000009-3");
+    let mut stranger = named.clone();
+    stranger["sample_id"] = json!("coco-1");
+    let mut short = detection(9, 0.0, 0.5);
+    short["keypoints"] = json!([1, 2, 3]);
+    let unknown = detection(123, 0.0, 0.5);
+    let list = json!([named.clone(), named, stranger, short, unknown, { "score": 1 }]);
+    let found = results(&list).unwrap();
+    assert_eq!(found.batch.num_rows(), 1);
+    let reasons: Vec<&str> = found.rejects.iter().map(|reject| reject.reason.as_str()).collect();
+    let shape = "record of another shape";
+    let expected =
+        ["detected twice", "nobody of this id in the people", shape, "image not in the people", shape];
+    assert_eq!(reasons, expected);
+    assert_eq!(found.notes, ["2 labelled people have no detection"]);
+}
+
+#[test]
+fn results_of_several_categories_must_be_chosen_from() {
+    let mut other = detection(9, 100.0, 0.5);
+    other["category_id"] = json!(18);
+    let list = json!([detection(9, 100.0, 0.5), other]);
+    assert!(results(&list).unwrap_err().to_string().contains("found `1`, `18`"));
+    let folder = tempfile::tempdir().unwrap();
+    let people = read_file(&file()).unwrap().people;
+    let path = written(folder.path(), "results.json", &list);
+    let options = ResultOptions { category: Some(1), model: "net".into() };
+    let found = read_results(&path, &people, &COCO17, &options).unwrap();
+    assert_eq!((found.batch.num_rows(), found.rejects[0].reason.as_str()), (1, "another category"));
+    assert!(results(&json!({ "annotations": [] })).unwrap_err().to_string().contains("must be a list"));
+    assert_eq!(results(&json!([])).unwrap().batch.num_rows(), 0);
+}

@@ -1,0 +1,141 @@
+//! Why nothing was exported.
+
+use std::path::{Path, PathBuf};
+
+use schemas::SchemaError;
+
+use crate::coco::SameImageId;
+use crate::matlab::WriteError;
+use crate::shards::ShardError;
+
+/// Why nothing was exported; the target is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The system refused.
+    #[error("cannot {action}: {source}: `{}`", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The target is there already.
+    #[error("the target exists: `{}`", path.display())]
+    Exists {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The target is a folder that no export has made, and is not replaced.
+    #[error("the target is a folder that no export made: `{}`", path.display())]
+    NotOurs {
+        /// The target.
+        path: PathBuf,
+    },
+    /// The table could not be read.
+    #[error(transparent)]
+    Table(#[from] ShardError),
+    /// The table lacks a column, or has another.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The table is another one.
+    #[error("the table must be `{expected}`, found `{found}`")]
+    OtherTable {
+        /// The table that the format is made from.
+        expected: &'static str,
+        /// The table that is there.
+        found: String,
+    },
+    /// There is no row, so there is no skeleton either.
+    #[error("the table has no rows")]
+    Empty,
+    /// Batches of two skeletons.
+    #[error("all rows must have one skeleton, found `{first}` and `{second}`")]
+    TwoSkeletons {
+        /// The first.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// The format has a skeleton of its own.
+    #[error("{format} holds `{expected}` keypoints, found `{found}`")]
+    OtherSkeleton {
+        /// The format.
+        format: &'static str,
+        /// Its skeleton.
+        expected: &'static str,
+        /// The table's.
+        found: &'static str,
+    },
+    /// Two pictures of one name, where names alone are written.
+    #[error("two images are called `{name}`: `{first}` and `{second}`")]
+    SameName {
+        /// The name.
+        name: String,
+        /// Path of the image that had it first.
+        first: String,
+        /// Path of the other.
+        second: String,
+    },
+    /// An image that does not lie below the folder that names are relative to.
+    #[error("the image does not lie below `{}`: `{image}`", folder.display())]
+    Outside {
+        /// The folder.
+        folder: PathBuf,
+        /// The image.
+        image: String,
+    },
+    /// Two images of one number.
+    #[error(transparent)]
+    SameImageId(#[from] SameImageId),
+    /// The pixels of the samples are not image files.
+    #[error("the column `image` must hold image files, found {found}")]
+    RawPixels {
+        /// Its type.
+        found: String,
+    },
+    /// An array could not be written.
+    #[error(transparent)]
+    Matlab(#[from] WriteError),
+}
+
+impl ExportError {
+    /// The error of `action` at `path`.
+    pub(super) fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// What to change.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Exists { .. } => "replace it with `--overwrite`, or choose another with `--out`".into(),
+            Self::NotOurs { .. } => "choose another with `--out`".into(),
+            Self::OtherTable { expected: "people", .. } => {
+                "joints must stand in the picture: name the table of people that the samples were made from"
+                    .into()
+            }
+            Self::OtherTable { expected, .. } => format!("name a table `{expected}`"),
+            Self::OtherSkeleton { expected, .. } => {
+                format!(
+                    "map the table first: a plan with the stage `map_skeleton = {{ to = \"{expected}\" }}`"
+                )
+            }
+            Self::SameName { .. } => {
+                "name the folder that both lie below, so that paths are told apart: `--images DIR`".into()
+            }
+            Self::Outside { .. } => "name a folder that all images lie below: `--images DIR`".into(),
+            Self::SameImageId(_) => {
+                "export each source on its own, with `--split` or from its own table".into()
+            }
+            Self::RawPixels { .. } => "end the plan of the samples with the stage `encode_image`".into(),
+            Self::Io { .. }
+            | Self::Table(_)
+            | Self::Schema(_)
+            | Self::Empty
+            | Self::TwoSkeletons { .. }
+            | Self::Matlab(_) => return None,
+        })
+    }
+}

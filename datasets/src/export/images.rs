@@ -1,0 +1,125 @@
+//! The names and sizes of images in an export.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::pixels::{self, PixelError};
+
+use super::ExportError;
+
+/// Calls each image by its path below a folder, or by its file's name alone where no folder is given.
+#[derive(Debug)]
+pub(super) struct ImageNames {
+    folder: Option<PathBuf>,
+    /// By name: the path that has it.
+    given: HashMap<String, String>,
+}
+
+impl ImageNames {
+    pub fn below(folder: Option<&Path>) -> Self {
+        Self { folder: folder.map(Path::to_owned), given: HashMap::new() }
+    }
+
+    /// The name of the image at `path`, with `/` between folders.
+    ///
+    /// # Errors
+    /// When another image has the name, or the image lies elsewhere.
+    pub fn of(&mut self, path: &str) -> Result<String, ExportError> {
+        let name = match &self.folder {
+            None => path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned(),
+            Some(folder) => {
+                let outside = || ExportError::Outside { folder: folder.clone(), image: path.to_owned() };
+                let below = Path::new(path).strip_prefix(folder).map_err(|_| outside())?;
+                let parts = below.components().map(|part| part.as_os_str().to_string_lossy());
+                parts.collect::<Vec<_>>().join("/")
+            }
+        };
+        if let Some(first) = self.given.get(&name) {
+            if first == path {
+                return Ok(name);
+            }
+            return Err(ExportError::SameName { name, first: first.clone(), second: path.to_owned() });
+        }
+        self.given.insert(name.clone(), path.to_owned());
+        Ok(name)
+    }
+}
+
+/// Bytes that hold the header of most image files; where they do not, the whole file is read.
+const HEADER_BYTES: u64 = 64 << 10;
+
+/// Sizes of images, each found once.
+#[derive(Debug, Default)]
+pub(super) struct Sizes {
+    found: HashMap<String, Result<[u32; 2], (&'static str, String)>>,
+    /// Images that are not there, whose size the annotations state.
+    pub stated: u64,
+}
+
+impl Sizes {
+    /// Width and height of the image at `path`: from its header, or `stated` where there is no such file. Else why
+    /// there is none: a reason to count, and its detail.
+    pub fn of(&mut self, path: &str, stated: Option<[i32; 2]>) -> Result<[u32; 2], (&'static str, String)> {
+        if let Some(known) = self.found.get(path) {
+            return known.clone();
+        }
+        let stated = stated.and_then(|[width, height]| {
+            let size = [u32::try_from(width).ok()?, u32::try_from(height).ok()?];
+            size.iter().all(|side| *side > 0).then_some(size)
+        });
+        let found = match (header_size(Path::new(path)), stated) {
+            (Err(PixelError::Missing { .. }), Some(size)) => {
+                self.stated += 1;
+                Ok(size)
+            }
+            (found, _) => found.map_err(|error| (error.reason(), error.to_string())),
+        };
+        self.found.insert(path.to_owned(), found.clone());
+        found
+    }
+}
+
+fn header_size(path: &Path) -> Result<[u32; 2], PixelError> {
+    let mut start = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut start));
+    match read.map(|_| pixels::size_of(&start)) {
+        Ok(Ok(size)) => Ok(size),
+        // Also where the system refuses: then this says why.
+        _ => pixels::size(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_apart_or_refused() {
+        let mut bare = ImageNames::below(None);
+        assert_eq!(bare.of("raw/a/1.jpg").unwrap(), "1.jpg");
+        assert_eq!(bare.of("raw/a/1.jpg").unwrap(), "1.jpg");
+        let error = bare.of("raw/b/1.jpg").unwrap_err();
+        assert_eq!(error.to_string(), "two images are called `1.jpg`: `raw/a/1.jpg` and `raw/b/1.jpg`");
+        assert!(error.hint().unwrap().contains("--images"));
+        let mut below = ImageNames::below(Some(Path::new("raw/")));
+        assert_eq!(below.of("raw/a/1.jpg").unwrap(), "a/1.jpg");
+        assert_eq!(below.of("raw/b/1.jpg").unwrap(), "b/1.jpg");
+        assert!(below.of("elsewhere/1.jpg").unwrap_err().to_string().contains("below `raw/`"));
+    }
+
+    #[test]
+    fn sizes_come_from_headers_and_only_then_from_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, pixels::encode_png(&[0; 18], 3, 2).unwrap()).unwrap();
+        let (path, mut sizes) = (path.to_string_lossy(), Sizes::default());
+        assert_eq!(sizes.of(&path, Some([9, 9])), Ok([3, 2]));
+        assert_eq!((sizes.of("absent.png", Some([9, 8])), sizes.stated), (Ok([9, 8]), 1));
+        assert_eq!(sizes.of("other.png", Some([0, 8])).unwrap_err().0, "image missing");
+        std::fs::write(folder.path().join("b.png"), "text").unwrap();
+        let text = folder.path().join("b.png");
+        assert_eq!(sizes.of(&text.to_string_lossy(), Some([9, 9])).unwrap_err().0, "image unreadable");
+    }
+}

@@ -1,0 +1,303 @@
+//! What is written is read back: by our own readers here, by those of others in `tests/python/test_exports.py`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use schemas::Visibility;
+use schemas::columns::points;
+use schemas::skeleton::{COCO17, LSP14, MPII16};
+use schemas::tables::people::{Person, Pose};
+
+use super::testing::{person, picture, pieces, place, pose, text};
+use super::*;
+use crate::coco::ResultOptions;
+use crate::predictions::{self, Predictions};
+use crate::{matlab, mpii};
+
+/// Two people of one picture, one of another, a picture without people; every column filled somewhere.
+fn crowd(folder: &Path, joints: usize) -> Vec<Person> {
+    let (first, second, third) =
+        (picture(folder, "a.png"), picture(folder, "b.png"), picture(folder, "c.png"));
+    let mut people = vec![person(&first, 0, joints), person(&first, 1, joints), person(&second, 0, joints)];
+    for (index, one) in people.iter_mut().enumerate() {
+        let shift = index as f64;
+        one.pose.set(0, [10.25 + shift, 20.5], Visibility::Visible);
+        one.pose.set(3, [30.0, 40.0 - shift], Visibility::Occluded);
+        one.center = Some([20.0, 30.125 + shift]);
+        one.scale = Some(0.2);
+        one.image_size = Some([64, 48]);
+    }
+    people[1].head_box = Some([3.0, 4.0, 9.0, 11.0]);
+    people[2].torso_box = Some([3.5, 4.0, 9.0, 11.0]);
+    people[2].activity = Some("bicycling".into());
+    people[2].split = "validation".into();
+    people[0].others = vec![people[1].pose.clone()];
+    people[1].others = vec![people[0].pose.clone()];
+    let empty =
+        Person { sample_id: "test-c".into(), image_size: Some([64, 48]), ..person(&third, 0, joints) };
+    people.push(Person { person_index: None, ..empty });
+    people
+}
+
+/// The people of the COCO file `path`, but for where they stand.
+fn from_coco(path: &Path, images: &Path) -> Vec<Person> {
+    let options = crate::coco::Options { images: images.to_owned(), ..Default::default() };
+    let found = crate::coco::read(path, &options).unwrap();
+    assert!(found.rejects.is_empty(), "{:?}", found.rejects);
+    found.people
+}
+
+fn without_source(people: &[Person]) -> Vec<Person> {
+    let (attributes, source_file, source_record) = (None, String::new(), String::new());
+    let blank = |one: &Person| Person {
+        attributes: attributes.clone(),
+        source_file: source_file.clone(),
+        source_record: source_record.clone(),
+        ..one.clone()
+    };
+    people.iter().map(blank).collect()
+}
+
+#[test]
+fn coco_gives_the_same_people_back() {
+    let folder = tempfile::tempdir().unwrap();
+    for skeleton in [&COCO17, &MPII16] {
+        let people = crowd(folder.path(), skeleton.len());
+        let target = folder.path().join("people.json");
+        let options = coco::Options { overwrite: true, ..coco::Options::default() };
+        let exported = coco::write(pieces(skeleton, &people), &target, &options).unwrap();
+        assert_eq!((exported.written, exported.rejects.len()), (4, 0));
+        let read = from_coco(&target, folder.path());
+        assert_eq!(text(&without_source(&read)), text(&without_source(&people)));
+        // Once more: box, area and numbers are those of the file now.
+        let again = folder.path().join("again.json");
+        coco::write(pieces(skeleton, &read), &again, &options).unwrap();
+        let stated =
+            |path: &Path| std::fs::read_to_string(path).unwrap().replace("\"stated\"", "\"keypoints\"");
+        assert_eq!(stated(&again), stated(&target));
+    }
+}
+
+#[test]
+fn what_coco_cannot_hold_is_a_reject_or_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut people = crowd(folder.path(), 17);
+    people[0].pose = Pose::unknown(17);
+    people[0].scale = None;
+    people[2].image_path = "absent.png".into();
+    people[2].image_size = None;
+    let target = folder.path().join("people.json");
+    let exported = coco::write(pieces(&COCO17, &people), &target, &coco::Options::default()).unwrap();
+    let reasons: Vec<&str> = exported.rejects.iter().map(|reject| reject.reason.as_str()).collect();
+    assert_eq!((exported.written, reasons), (2, vec!["no box", "image missing"]));
+    assert_eq!(exported.rejects[0].source_record.as_deref(), Some("record 0"));
+    let failure = |pieces: Vec<Piece>| coco::write(pieces, &target, &coco::Options::default()).unwrap_err();
+    assert!(failure(pieces(&COCO17, &people)).hint().unwrap().contains("--overwrite"));
+    let target = folder.path().join("other.json");
+    let failure =
+        |pieces: Vec<Piece>| coco::write(pieces, &target, &coco::Options::default()).unwrap_err().to_string();
+    assert_eq!(failure(Vec::new()), "the table has no rows");
+    assert_eq!(failure(keypoints_of(&people, &COCO17)), "the table must be `people`, found `keypoints`");
+    let mixed = pieces(&COCO17, &people[..1]).into_iter().chain(pieces(&LSP14, &[person("x", 0, 14)]));
+    assert_eq!(failure(mixed.collect()), "all rows must have one skeleton, found `coco17` and `lsp14`");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4, "three pictures and the first target");
+}
+
+/// The truth as predictions of the last of two stages.
+fn keypoints_of(people: &[Person], skeleton: &'static Skeleton) -> Vec<Piece> {
+    let persons: Vec<&Person> = people.iter().filter(|person| is_person(person)).collect();
+    let ids: Vec<String> = persons.iter().map(|person| person.sample_id.clone()).collect();
+    let splits: Vec<Option<String>> = persons.iter().map(|person| Some(person.split.clone())).collect();
+    let keypoints: Vec<Vec<[f64; 2]>> = persons.iter().map(|person| person.pose.keypoints.clone()).collect();
+    let score = Some(keypoints.iter().map(|points| vec![0.5; points.len()]).collect());
+    let last = Predictions { keypoints, score };
+    let last = predictions::to_batch(&ids, &splits, &last, skeleton, "truth").unwrap();
+    let nothing = Predictions { keypoints: vec![vec![[1.0, 1.0]; skeleton.len()]; ids.len()], score: None };
+    let first = predictions::to_batch(&ids, &splits, &nothing, skeleton, "truth").unwrap();
+    let stage: arrow::array::ArrayRef =
+        std::sync::Arc::new(arrow::array::Int32Array::from(vec![2; ids.len()]));
+    let field = field(last.schema_ref(), "stage").unwrap().clone();
+    vec![Ok(first), Ok(schemas::columns::with_column(&last, field, stage).unwrap())]
+}
+
+#[test]
+fn coco_results_come_back_to_the_people_that_they_are_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = crowd(folder.path(), 17);
+    let target = folder.path().join("results.json");
+    let predicted = Predicted::read(keypoints_of(&people, &COCO17), None).unwrap();
+    let exported = coco_results::write(predicted, &people, &COCO17, &target, false).unwrap();
+    assert_eq!((exported.written, exported.rejects.len()), (3, 1));
+    assert_eq!((exported.rejects[0].reason.as_str(), exported.rejects[0].rows), ("another stage", 3));
+    let options = ResultOptions { category: None, model: "truth".into() };
+    let read = crate::coco::read_results(&target, &people, &COCO17, &options).unwrap();
+    let expected: Vec<Vec<[f64; 2]>> = people[..3].iter().map(|one| one.pose.keypoints.clone()).collect();
+    assert_eq!(text(&points(&read.batch, "keypoints").unwrap()), text(&expected));
+    // Without the ids they are matched by likeness, whatever their order.
+    let mut list: Vec<serde_json::Value> = serde_json::from_slice(&std::fs::read(&target).unwrap()).unwrap();
+    list.reverse();
+    for one in &mut list {
+        one.as_object_mut().unwrap().remove("sample_id");
+    }
+    std::fs::write(&target, serde_json::to_vec(&list).unwrap()).unwrap();
+    let read = crate::coco::read_results(&target, &people, &COCO17, &options).unwrap();
+    assert_eq!(text(&points(&read.batch, "keypoints").unwrap()), text(&expected));
+    assert!(read.rejects.is_empty() && read.notes.is_empty());
+}
+
+#[test]
+fn hrnet_json_is_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = crowd(folder.path(), 16);
+    let target = folder.path().join("train.json");
+    let options = hrnet_json::Options::default();
+    let exported = hrnet_json::write(pieces(&MPII16, &people), &target, &options).unwrap();
+    assert_eq!((exported.written, exported.rejects[0].reason.as_str()), (3, "image without people"));
+    assert!(exported.notes[0].starts_with("3 joints are hidden"), "{:?}", exported.notes);
+    let options = mpii::Options { images: folder.path().to_owned(), subset: None };
+    let read = mpii::read(&target, &options).unwrap().people;
+    for (read, person) in read.iter().zip(&people) {
+        assert_eq!(text(&read.pose.keypoints), text(&person.pose.keypoints));
+        assert_eq!((read.center, read.scale), (person.center, person.scale));
+        assert_eq!((&read.image_path, read.person_index), (&person.image_path, person.person_index));
+    }
+    let lsp = pieces(&LSP14, &[person("x", 0, 14)]);
+    let options = hrnet_json::Options { overwrite: true, ..Default::default() };
+    let error = hrnet_json::write(lsp, &target, &options).unwrap_err();
+    assert_eq!(error.to_string(), "the MPII JSON of HRNet holds `mpii16` keypoints, found `lsp14`");
+}
+
+#[test]
+fn hrnet_json_gives_a_published_file_back() {
+    let Some(path) = crate::testing::real_data("mpii/images/test_mpii.json") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let read = mpii::read(&path, &mpii::Options::default()).unwrap();
+    let target = folder.path().join("test_mpii.json");
+    hrnet_json::write(pieces(&MPII16, &read.people), &target, &hrnet_json::Options::default()).unwrap();
+    let load = |path: &Path| -> Vec<BTreeMap<String, serde_json::Value>> {
+        serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    };
+    for (written, published) in load(&target).into_iter().zip(load(&path)) {
+        for (key, value) in written {
+            assert_eq!(value, published[&key], "{key}");
+        }
+    }
+}
+
+#[test]
+fn preds_stand_in_the_order_of_the_people_and_of_their_joints() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = crowd(folder.path(), 16);
+    let mut predicted = people.clone();
+    predicted.reverse();
+    predicted.pop();
+    predicted.push(person("stranger.png", 0, 16));
+    let target = folder.path().join("preds.mat");
+    let predicted = Predicted::read(keypoints_of(&predicted, &MPII16), Some(2)).unwrap();
+    let exported = mpii_preds::write(predicted, &people, &MPII16, &target, false).unwrap();
+    assert_eq!(exported.written, 2);
+    let reasons: Vec<(&str, u64)> =
+        exported.rejects.iter().map(|one| (one.reason.as_str(), one.rows)).collect();
+    assert_eq!(reasons, [("another stage", 3), ("nobody of this id in the people", 1)]);
+    assert_eq!(exported.notes[1], "1 people have no prediction; their rows are NaN");
+    let options = predictions::Options {
+        array: mpii_preds::ARRAY.into(),
+        axes: "njc".into(),
+        skeleton: &MPII16,
+        first_pixel: 1.0,
+    };
+    let read = predictions::read(&target, &options).unwrap();
+    let mut expected: Vec<_> = people[..3].iter().map(|one| one.pose.keypoints.clone()).collect();
+    expected[0] = vec![[f64::NAN; 2]; 16];
+    assert_eq!(text(&read.keypoints), text(&expected));
+    // A network of another skeleton.
+    let lsp = vec![Ok(predictions::to_batch(
+        &[people[2].sample_id.clone()],
+        &[None],
+        &Predictions { keypoints: vec![(0..14).map(|j| [f64::from(j), 5.0]).collect()], score: None },
+        &LSP14,
+        "x",
+    )
+    .unwrap())];
+    let predicted = Predicted::read(lsp, None).unwrap();
+    let exported = mpii_preds::write(predicted, &people, &MPII16, &target, true).unwrap();
+    assert_eq!(exported.notes[1], "the predictions (`lsp14`) have no `pelvis`, `thorax`");
+    let variables = matlab::read(&target).unwrap();
+    let values = matlab::variable(&variables, "preds").unwrap().numbers().unwrap();
+    // x of the head top, joint 13 of lsp14 and 9 of mpii16, of the third of three people; from 1.
+    assert_eq!(values[2 + 3 * 9], 14.0);
+}
+
+#[test]
+fn yolo_labels_are_shares_of_the_picture() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut people = crowd(folder.path(), 17);
+    people[0].pose.set(5, [-1.0, 5.0], Visibility::Visible);
+    people[2].image_path = "absent.png".into();
+    let target = folder.path().join("yolo");
+    let exported =
+        yolo_pose::write(pieces(&COCO17, &people), &target, &yolo_pose::Options::default()).unwrap();
+    assert_eq!((exported.written, exported.rejects[0].reason.as_str()), (3, "image missing"));
+    assert!(exported.notes[0].starts_with("1 annotated joints lie outside"), "{:?}", exported.notes);
+    let labels = std::fs::read_to_string(target.join("labels/train/a.txt")).unwrap();
+    let lines: Vec<Vec<f64>> =
+        labels.lines().map(|line| line.split(' ').map(|number| number.parse().unwrap()).collect()).collect();
+    assert_eq!((lines.len(), lines[0].len()), (2, 5 + 17 * 3));
+    assert_eq!(lines[0][5..8], [10.25 / 64.0, 20.5 / 48.0, 2.0].map(|v| (v * 1e6_f64).round() / 1e6));
+    assert!(lines.iter().flatten().all(|number| (0.0..=2.0).contains(number)));
+    assert_eq!(lines[0][5 + 15..5 + 18], [0.0; 3]);
+    assert_eq!(std::fs::read_to_string(target.join("labels/train/c.txt")).unwrap(), "");
+    let list = std::fs::read_to_string(target.join("train.txt")).unwrap();
+    assert_eq!(list, "./images/train/a.png\n./images/train/c.png\n");
+    assert!(list.lines().all(|line| target.join(line).is_file()));
+    let yaml = std::fs::read_to_string(target.join("data.yaml")).unwrap();
+    assert!(yaml.contains("kpt_shape: [17, 3]\nflip_idx: [0, 2, 1, 4, 3,"), "{yaml}");
+    let twins =
+        [person(&picture(folder.path(), "x.png"), 0, 17), person(&picture(folder.path(), "x.jpg"), 0, 17)];
+    let twins = twins.map(|one| Person { person_index: None, ..one });
+    let target = folder.path().join("twins");
+    let error =
+        yolo_pose::write(pieces(&COCO17, &twins), &target, &yolo_pose::Options::default()).unwrap_err();
+    assert!(error.to_string().starts_with("two images are called `x.jpg`"), "{error}");
+    assert!(!target.exists());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn any_pose_survives_coco_and_hrnet_json(
+        poses in proptest::collection::vec((pose(16), place(), place(), 1..400_i32), 1..4),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let image = picture(folder.path(), "a.png");
+        let mut people = Vec::new();
+        for (index, (pose, x, y, scale)) in poses.into_iter().enumerate() {
+            let (center, scale) = (Some([x, y]), Some(f64::from(scale) / 64.0));
+            people.push(Person { pose, center, scale, ..person(&image, index as i32, 16) });
+        }
+        let json = folder.path().join("coco.json");
+        let exported = coco::write(pieces(&MPII16, &people), &json, &coco::Options::default()).unwrap();
+        prop_assert_eq!(exported.written as usize + exported.rejects.len(), people.len());
+        let boxed: Vec<&Person> = people
+            .iter()
+            .filter(|one| !exported.rejects.iter().any(|no| no.sample_id.as_ref() == Some(&one.sample_id)))
+            .collect();
+        if !boxed.is_empty() {
+            let read = from_coco(&json, folder.path());
+            prop_assert_eq!(read.len(), boxed.len());
+            for (read, person) in read.iter().zip(&boxed) {
+                prop_assert_eq!(text(&read.pose), text(&person.pose));
+                prop_assert_eq!((&read.sample_id, read.center, read.scale), (&person.sample_id, person.center, person.scale));
+            }
+        }
+        let json = folder.path().join("hrnet.json");
+        hrnet_json::write(pieces(&MPII16, &people), &json, &hrnet_json::Options::default()).unwrap();
+        let read = mpii::read(&json, &mpii::Options { images: folder.path().to_owned(), subset: None }).unwrap();
+        for (read, person) in read.people.iter().zip(&people) {
+            prop_assert_eq!(text(&read.pose.keypoints), text(&person.pose.keypoints));
+            prop_assert_eq!((read.center, read.scale), (person.center, person.scale));
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! `people` to a folder that YOLO pose trainers read.
+//!
+//! ```text
+//! data.yaml               kpt_shape, flip_idx, names, a folder of pictures a split
+//! images/train/NAME.jpg   the pictures, copied or linked
+//! labels/train/NAME.txt   one line a person: class, box centre and size, then x, y, visibility of each joint
+//! train.txt               the pictures of the split
+//! ```
+//! Numbers are shares of the picture's width and height: x / width, without half a pixel, as `ultralytics` converts
+//! COCO. Visibility is 0, 1 or 2. The readers drop a picture with a number outside 0 to 1, so an annotated joint
+//! outside the picture is written as not annotated. The splits `validation` and `all` are called `val` and `train`.
+//! Format: docs.ultralytics.com/datasets/pose.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use schemas::Skeleton;
+use schemas::tables::people::Person;
+use serde_json::json;
+
+use super::atomic::AtomicFolder;
+use super::images::{ImageNames, Sizes};
+use super::{ExportError, Exported, OneSkeleton, Piece, is_person, people_of};
+use crate::coco::{BoxRule, PersonBox};
+
+/// Stage name in rejects.
+const FORMAT: &str = "export yolo";
+
+/// How pictures come into the folder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Pictures {
+    /// Copied: the folder can be moved.
+    #[default]
+    Copy,
+    /// Symbolic links to where they are: no space is taken.
+    Link,
+}
+
+/// How the folder is written.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Folder that names are relative to; the file's name alone if not given.
+    pub images: Option<PathBuf>,
+    /// What boxes are made from where the source states none.
+    pub bbox: BoxRule,
+    /// How pictures come into the folder.
+    pub pictures: Pictures,
+    /// Replace the target.
+    pub overwrite: bool,
+}
+
+/// Writes the people of `batches` to the folder `target`.
+///
+/// Rejects are rows whose picture is not there or unreadable, and people of whom no box can be made. A picture
+/// without people has an empty label file.
+///
+/// # Errors
+/// When the target is there, a batch cannot be read or is not of `people`, names of images clash, or the system
+/// refuses.
+pub fn write(
+    batches: impl IntoIterator<Item = Piece>,
+    target: &Path,
+    options: &Options,
+) -> Result<Exported, ExportError> {
+    let folder = AtomicFolder::create(target, options.overwrite)?;
+    let mut names = ImageNames::below(options.images.as_deref());
+    let (mut exported, mut sizes, mut skeleton) =
+        (Exported::default(), Sizes::default(), OneSkeleton::default());
+    let mut labels: HashMap<PathBuf, String> = HashMap::new();
+    let mut lists: BTreeMap<String, String> = BTreeMap::new();
+    let mut outside = 0;
+    for batch in batches {
+        let (found, people) = people_of(&batch?)?;
+        skeleton.check(found)?;
+        for person in &people {
+            let size = match sizes.of(&person.image_path, None) {
+                Ok(size) => size,
+                Err((reason, detail)) => {
+                    exported.reject(FORMAT, person, reason, detail);
+                    continue;
+                }
+            };
+            let (name, split) = (names.of(&person.image_path)?, split_name(&person.split));
+            let label = folder.path().join("labels").join(&split).join(&name).with_extension("txt");
+            match labels.get(&label) {
+                Some(other) if *other == person.image_path => {}
+                // Pictures that differ in their endings alone would share their labels.
+                Some(first) => {
+                    let (first, second) = (first.clone(), person.image_path.clone());
+                    return Err(ExportError::SameName { name, first, second });
+                }
+                None => {
+                    place(
+                        &person.image_path,
+                        &folder.path().join("images").join(&split).join(&name),
+                        options,
+                    )?;
+                    let _ = writeln!(lists.entry(split.clone()).or_default(), "./images/{split}/{name}");
+                    make_parent(&label)?;
+                    append(&label, "")?;
+                    labels.insert(label.clone(), person.image_path.clone());
+                }
+            }
+            if is_person(person) {
+                let Some(found) = PersonBox::of(person, options.bbox, Some(size)) else {
+                    let detail = "neither joints nor centre and scale make a box in the picture";
+                    exported.reject(FORMAT, person, "no box", detail);
+                    continue;
+                };
+                append(&label, &line(person, &found, size, &mut outside))?;
+            }
+            exported.written += 1;
+        }
+    }
+    let skeleton = skeleton.get()?;
+    for (split, list) in &lists {
+        let path = folder.path().join(format!("{split}.txt"));
+        fs::write(&path, list).map_err(ExportError::io("write", &path))?;
+    }
+    let yaml = folder.path().join("data.yaml");
+    fs::write(&yaml, description(skeleton, lists.keys())).map_err(ExportError::io("write", &yaml))?;
+    let counts: BTreeMap<&String, usize> =
+        lists.iter().map(|(split, list)| (split, list.lines().count())).collect();
+    folder.finish(&json!({ "format": "yolo-pose", "rows": exported.written, "images": counts }))?;
+    exported.note(outside, "annotated joints lie outside the picture; they stand as not annotated");
+    if !(lists.contains_key("train") && lists.contains_key("val")) {
+        let splits: Vec<String> = lists.keys().map(|split| format!("`{split}`")).collect();
+        exported.notes.push(format!(
+            "trainers want `train` and `val` in data.yaml, the table has {}",
+            splits.join(", ")
+        ));
+    }
+    Ok(exported)
+}
+
+/// The split as YOLO calls it, fit for a folder.
+fn split_name(split: &str) -> String {
+    match split {
+        "validation" => "val".to_owned(),
+        "all" | "" => "train".to_owned(),
+        other => schemas::sample_id::sanitised(other),
+    }
+}
+
+fn make_parent(path: &Path) -> Result<(), ExportError> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(ExportError::io("create the folder", parent))
+}
+
+/// Brings the picture `from` to `to`.
+fn place(from: &str, to: &Path, options: &Options) -> Result<(), ExportError> {
+    make_parent(to)?;
+    let from = Path::new(from);
+    match options.pictures {
+        Pictures::Copy => fs::copy(from, to).map(drop).map_err(ExportError::io("copy", from)),
+        Pictures::Link => {
+            let absolute = std::path::absolute(from).map_err(ExportError::io("find", from))?;
+            link(&absolute, to).map_err(ExportError::io("link to", from))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn link(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::os::unix::fs::symlink(from, to)
+}
+
+#[cfg(windows)]
+fn link(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::os::windows::fs::symlink_file(from, to)
+}
+
+fn append(path: &Path, text: &str) -> Result<(), ExportError> {
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(text.as_bytes())).map_err(ExportError::io("write", path))
+}
+
+/// The line of `person`: six digits, a thousandth of a pixel.
+fn line(person: &Person, found: &PersonBox, size: [u32; 2], outside: &mut u64) -> String {
+    let [width, height] = size.map(f64::from);
+    let [x, y, w, h] = found.xywh;
+    // A stated box may stick out by a rounding error, which readers do not forgive.
+    let (x1, y1) = (x.clamp(0.0, width), y.clamp(0.0, height));
+    let (x2, y2) = ((x + w).clamp(0.0, width), (y + h).clamp(0.0, height));
+    let mut line = format!(
+        "0 {:.6} {:.6} {:.6} {:.6}",
+        f64::midpoint(x1, x2) / width,
+        f64::midpoint(y1, y2) / height,
+        (x2 - x1) / width,
+        (y2 - y1) / height
+    );
+    for joint in 0..person.pose.keypoints.len() {
+        let Some([x, y]) = person.pose.joint(joint) else {
+            line.push_str(" 0 0 0");
+            continue;
+        };
+        if (0.0..=width).contains(&x) && (0.0..=height).contains(&y) {
+            let code = person.pose.visibility[joint].code();
+            let _ = write!(line, " {:.6} {:.6} {code}", x / width, y / height);
+        } else {
+            *outside += 1;
+            line.push_str(" 0 0 0");
+        }
+    }
+    line.push('\n');
+    line
+}
+
+/// `data.yaml`. Without `path`, readers take the folder that the file is in.
+fn description<'a>(skeleton: &Skeleton, splits: impl Iterator<Item = &'a String>) -> String {
+    let mut text = format!("# Keypoints `{}`, written by motionmill.\n", skeleton.name);
+    for split in splits {
+        let _ = writeln!(text, "{split}: images/{split}");
+    }
+    let (joints, mirrored) = (skeleton.len(), skeleton.mirrored());
+    let _ = writeln!(
+        text,
+        "kpt_shape: [{joints}, 3]\nflip_idx: {mirrored:?}\nnames:\n  0: person\nkpt_names:\n  0:"
+    );
+    for joint in skeleton.joints {
+        let _ = writeln!(text, "    - {joint}");
+    }
+    text
+}
