@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use schemas::random::KeyedRandom;
 
 /// Share of resamples below the lower and above the upper end of an interval, for 95 % between them.
-pub const TAIL: f64 = 0.025;
+const TAIL: f64 = 0.025;
+/// Key of the draws of the people who are scored.
+pub const KEY: &str = "bootstrap";
 
 /// The percentile interval of each number of `statistic`, `[M]`; `None` where it is undefined in every resample.
 ///
@@ -25,15 +27,23 @@ pub fn intervals(
 ) -> Vec<Option<[f64; 2]>> {
     let drawn: Vec<Vec<f64>> = (0..resamples)
         .into_par_iter()
-        .map(|resample| {
-            let mut random = KeyedRandom::new(seed, "evaluate", "bootstrap", resample as i32);
-            let mut weights = vec![0_u32; people];
-            for _ in 0..people {
-                weights[random.index(people)] += 1;
-            }
-            statistic(&weights)
-        })
+        .map(|resample| statistic(&draw(people, seed, KEY, resample)))
         .collect();
+    ends(&drawn, values)
+}
+
+/// How often each of `people` is drawn in resample number `resample`, `[N]`; `key` names who they are.
+pub fn draw(people: usize, seed: u64, key: &str, resample: u32) -> Vec<u32> {
+    let mut random = KeyedRandom::new(seed, "evaluate", key, resample as i32);
+    let mut weights = vec![0; people];
+    for _ in 0..people {
+        weights[random.index(people)] += 1;
+    }
+    weights
+}
+
+/// The percentile interval of each of `values`, `[M]`, from the resamples `drawn`, `[R, M]`, as [`intervals`] gives it.
+pub fn ends(drawn: &[Vec<f64>], values: &[f64]) -> Vec<Option<[f64; 2]>> {
     let interval = |(at, value): (usize, &f64)| {
         let mut numbers: Vec<f64> =
             drawn.iter().map(|row| row[at]).filter(|number| !number.is_nan()).collect();

@@ -5,12 +5,11 @@
 //! are not drawn anew: an interval is about other clients, tried by the same people.
 
 use rayon::prelude::*;
-use schemas::random::KeyedRandom;
 
-use super::super::bootstrap::TAIL;
+use super::super::bootstrap::{KEY, draw, ends};
 
 /// Keys of the draws: those of the test clients, those of the validation clients.
-const KEYS: [&str; 2] = ["bootstrap", "bootstrap-validation"];
+const KEYS: [&str; 2] = [KEY, "bootstrap-validation"];
 
 /// The percentile interval of each number of `statistic`, `[M]`; `None` where it is undefined in every resample.
 ///
@@ -31,33 +30,7 @@ pub fn intervals(
             statistic([&weights[0], &weights[1]])
         })
         .collect();
-    let interval = |(at, value): (usize, &f64)| {
-        let mut numbers: Vec<f64> = drawn.iter().map(|row| row[at]).filter(|v| !v.is_nan()).collect();
-        if numbers.is_empty() || value.is_nan() {
-            return None;
-        }
-        numbers.sort_unstable_by(f64::total_cmp);
-        Some([percentile(&numbers, TAIL).min(*value), percentile(&numbers, 1.0 - TAIL).max(*value)])
-    };
-    values.par_iter().enumerate().map(interval).collect()
-}
-
-/// How often each of `people` is drawn.
-fn draw(people: usize, seed: u64, key: &str, resample: u32) -> Vec<u32> {
-    let mut random = KeyedRandom::new(seed, "evaluate", key, resample as i32);
-    let mut weights = vec![0; people];
-    for _ in 0..people {
-        weights[random.index(people)] += 1;
-    }
-    weights
-}
-
-/// The number below which this share of the ascending `numbers` lies, between neighbours by straight line.
-fn percentile(numbers: &[f64], share: f64) -> f64 {
-    let place = share * (numbers.len() - 1) as f64;
-    let (below, rest) = (place.floor() as usize, place.fract());
-    let above = (below + 1).min(numbers.len() - 1);
-    numbers[below] + (numbers[above] - numbers[below]) * rest
+    ends(&drawn, values)
 }
 
 #[cfg(test)]
