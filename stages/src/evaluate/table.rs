@@ -39,7 +39,8 @@ pub fn format_table(metrics: &[Metric]) -> String {
     text
 }
 
-fn line(text: &mut String, content: &str) {
+/// Puts `content` on a line of `text`, cut to [`WIDTH`].
+pub(super) fn line(text: &mut String, content: &str) {
     let content = content.trim_end();
     if content.chars().count() <= WIDTH {
         text.push_str(content);
@@ -58,7 +59,7 @@ fn title(rows: &[&Metric], what: &str) -> String {
 }
 
 /// Head of the column of a group.
-fn heading(group: &str) -> &str {
+pub fn heading(group: &str) -> &str {
     match group {
         "head" => "Head",
         "shoulder" => "Shoulder",

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use schemas::tables::metrics::Metric;
 
+use super::super::table::line;
 use super::identify;
 use super::score::{CLIENT_GROUP, CURVE_GROUP, PROTOCOL, VALIDATION_GROUP};
 
-/// Widest line, in characters.
-const WIDTH: usize = 100;
 /// How many of the hardest clients are listed.
 const HARDEST: usize = 5;
 
@@ -91,19 +90,9 @@ fn hardest(text: &mut String, rows: &[&Metric]) {
     }
 }
 
-fn line(text: &mut String, content: &str) {
-    let content = content.trim_end();
-    if content.chars().count() <= WIDTH {
-        text.push_str(content);
-    } else {
-        text.extend(content.chars().take(WIDTH - 1));
-        text.push('…');
-    }
-    text.push('\n');
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::super::table::WIDTH;
     use super::super::fixtures::trials;
     use super::super::{VerificationOptions, evaluate_verification};
     use super::*;
