@@ -1,6 +1,9 @@
-//! Where tests find real data: it is never part of the repository, so tests that need it skip without it.
+//! What tests share. Real data is never part of the repository, so tests that need it skip without it.
 
 use std::path::{Path, PathBuf};
+
+#[cfg(test)]
+use crate::imu::{Loaded, Logs};
 
 /// `path` below the folder of real data, or `None`, with a message, where it is not there.
 ///
@@ -13,4 +16,18 @@ pub fn real_data(path: &str) -> Option<PathBuf> {
     }
     eprintln!("skipped: real data `{path}` is not there");
     None
+}
+
+/// Everything in `logs`, one log after the other.
+#[cfg(test)]
+pub(crate) fn load_all(logs: &Logs) -> Loaded {
+    let mut all =
+        Loaded { rejects: logs.rejects().to_vec(), notes: logs.notes().to_vec(), ..Loaded::default() };
+    for item in logs.items() {
+        let loaded = item.load().unwrap();
+        all.batches.extend(loaded.batches);
+        all.rejects.extend(loaded.rejects);
+        all.notes.extend(loaded.notes);
+    }
+    all
 }

@@ -7,22 +7,11 @@ use schemas::tables::readings::{SessionView, sessions};
 use schemas::tables::rejects::total_rows;
 
 use super::*;
+use crate::testing::load_all;
 
 mod cutting;
 mod lines;
 mod real_logs;
-
-fn load_all(logs: &Logs) -> Loaded {
-    let mut all =
-        Loaded { rejects: logs.rejects().to_vec(), notes: logs.notes().to_vec(), ..Loaded::default() };
-    for item in logs.items() {
-        let loaded = item.load().unwrap();
-        all.batches.extend(loaded.batches);
-        all.rejects.extend(loaded.rejects);
-        all.notes.extend(loaded.notes);
-    }
-    all
-}
 
 fn views(batches: &[RecordBatch]) -> Vec<SessionView<'_>> {
     batches.iter().map(|batch| sessions(batch).unwrap().remove(0)).collect()

@@ -1,6 +1,7 @@
 use super::*;
 use crate::imu::{HmogClock, HmogLogs, Loaded, Logs, TASKS};
 use schemas::tables::readings::{Sensor, sessions};
+use crate::testing::load_all;
 use schemas::tables::rejects::Reject;
 
 fn small(packing: Packing) -> ImuOptions {
@@ -14,18 +15,6 @@ fn open(path: &Path) -> Logs {
         event_unit: crate::imu::Clock::Nanoseconds,
     };
     Logs::open_hmog(&config).unwrap()
-}
-
-fn load(logs: &Logs) -> Loaded {
-    let mut all =
-        Loaded { rejects: logs.rejects().to_vec(), notes: logs.notes().to_vec(), ..Loaded::default() };
-    for item in logs.items() {
-        let loaded = item.load().unwrap();
-        all.batches.extend(loaded.batches);
-        all.rejects.extend(loaded.rejects);
-        all.notes.extend(loaded.notes);
-    }
-    all
 }
 
 /// Subject, session and, by sensor, the stamps of each session.
@@ -58,7 +47,7 @@ fn every_defect_is_told_whatever_the_packing() {
         let folder = tempfile::tempdir().unwrap();
         let written = write_hmog(folder.path(), &small(packing), 7).unwrap();
         let logs = open(&written.path);
-        let loaded = load(&logs);
+        let loaded = load_all(&logs);
         let mut told = 0;
         for planted in &written.planted {
             match planted.shows_as {
@@ -97,7 +86,7 @@ fn every_defect_is_told_whatever_the_packing() {
 fn defects_of_readings_come_through() {
     let folder = tempfile::tempdir().unwrap();
     let written = write_hmog(folder.path(), &small(Packing::Folders), 7).unwrap();
-    let loaded = load(&open(&written.path));
+    let loaded = load_all(&open(&written.path));
     let found = stamps(&loaded);
     let session = |defect: Defect| {
         let planted = written.planted.iter().find(|planted| planted.defect == defect).unwrap();
@@ -150,7 +139,7 @@ fn csv_logs_are_read_as_they_were_written() {
     let options = ImuOptions { subjects: 3, sessions: 2, seconds: 3.0, ..ImuOptions::default() };
     let written = write_csv_logs(folder.path(), &options, 1).unwrap();
     let logs = Logs::open_csv(&csv_logs(folder.path()).unwrap()).unwrap();
-    let loaded = load(&logs);
+    let loaded = load_all(&logs);
     assert_eq!((loaded.rejects.len(), loaded.batches.len(), logs.inputs().len()), (0, 6, 6));
     assert_eq!(
         loaded.batches.iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>() as u64,
@@ -181,7 +170,7 @@ fn equal_error_rate(seed: u64) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let options = ImuOptions { packing: Packing::Folders, ..ImuOptions::default() };
     let written = write_hmog(folder.path(), &options, seed).unwrap();
-    let loaded = load(&open(&written.path));
+    let loaded = load_all(&open(&written.path));
     assert!(loaded.rejects.is_empty());
     let all: Vec<Vec<f64>> = loaded.batches.iter().map(features).collect();
     let per_subject = options.sessions;
