@@ -1,6 +1,7 @@
 //! A chain of stages that is asked for the samples of given rows and a given epoch.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{Int32Array, RecordBatch};
@@ -29,12 +30,27 @@ const HEAD_ROWS: usize = 4096;
 pub struct ChainOptions {
     /// The sink that the rows would go to; the plan's only one if not given.
     pub sink: Option<String>,
-    /// Rows in the place of those that the plan's sources read, by the name of the source.
-    pub people: BTreeMap<String, Vec<RecordBatch>>,
+    /// What is read in the place of the plan's sources, each with the name of the source; where the plan has only one,
+    /// its name may be left out.
+    pub people: Vec<(Option<String>, People)>,
     /// Seed in the place of the plan's.
     pub seed: Option<u64>,
     /// How pictures are given.
     pub pictures: Pictures,
+}
+
+/// What is read in the place of a source.
+#[derive(Debug)]
+pub enum People {
+    /// Rows in memory. Where the source has a split, only those of it are taken.
+    Rows(Vec<RecordBatch>),
+    /// A table folder.
+    Table {
+        /// The folder.
+        path: PathBuf,
+        /// The split; that of the source if not given.
+        split: Option<String>,
+    },
 }
 
 /// The straight part of a plan that leads to one sink, ready to make any of its samples.
@@ -47,7 +63,7 @@ pub struct Chain {
     schema: SchemaRef,
     pictures: Pictures,
     seed: u64,
-    plan_hash: String,
+    stages_hash: String,
     process: u32,
 }
 
@@ -74,9 +90,9 @@ impl Chain {
     /// once, makes several rows of one, or joins rows behind the first stage that makes samples.
     pub fn open(mut plan: Plan, options: ChainOptions) -> Result<Self, OnlineError> {
         plan.seed = options.seed.unwrap_or(plan.seed);
-        let plan = lead_to(plan, options.sink.as_deref())?;
-        let given = given_rows(&plan, options.people)?;
-        let (seed, plan_hash) = (plan.seed, plan.hash());
+        let mut plan = lead_to(plan, options.sink.as_deref())?;
+        let given = replace_sources(&mut plan, options.people)?;
+        let (seed, stages_hash) = (plan.seed, stages_hash(&plan));
         let graph = Graph::build_given(plan, 1, given)?;
         let cut = cut(&graph)?;
         let (rows, rejects) = run_head(&graph, &cut)?;
@@ -84,7 +100,7 @@ impl Chain {
         tail.extend(graph, &cut)?;
         let schema = Arc::new(options.pictures.schema(&tail.schema));
         let (pictures, process) = (options.pictures, std::process::id());
-        Ok(Self { rows, rejects, steps: tail.steps, schema, pictures, seed, plan_hash, process })
+        Ok(Self { rows, rejects, steps: tail.steps, schema, pictures, seed, stages_hash, process })
     }
 
     /// How many samples an epoch has.
@@ -117,9 +133,14 @@ impl Chain {
         self.seed
     }
 
-    /// Hash of the part of the plan that leads to the sink, seed included.
-    pub fn plan_hash(&self) -> &str {
-        &self.plan_hash
+    /// Equal where the samples are: hash of the stages that lead to the sink, of the seed and of the ids of the rows.
+    pub fn content_hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(self.stages_hash.as_bytes());
+        for id in strings(&self.rows, "sample_id").ok().into_iter().flatten().flatten() {
+            hasher.update(&(id.len() as u64).to_le_bytes()).update(id.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
     }
 
     /// The samples of the rows `indices` in `epoch`, in that order, without those that are rejected.
@@ -159,6 +180,12 @@ impl Chain {
     }
 }
 
+/// Hash of all that decides a sample of given people. Where they are read and where samples would go does not.
+fn stages_hash(plan: &Plan) -> String {
+    let text = serde_json::to_string(&(plan.seed, &plan.stages)).expect("a plan is plain data");
+    blake3::hash(text.as_bytes()).to_hex().to_string()
+}
+
 fn copy_field() -> Field {
     Field::new(COPY, DataType::Int32, false)
 }
@@ -173,23 +200,40 @@ fn check_count(stage: &str, rows_in: usize, outcome: &Outcome) -> Result<(), Run
     Err(RunError::LostRows { stage, rows_in, rows_out, rejected, rule })
 }
 
-/// The given rows, narrowed to the split that their source would read.
-fn given_rows(
-    plan: &Plan,
-    people: BTreeMap<String, Vec<RecordBatch>>,
+/// Puts `people` in the place of sources of `plan`; gives the rows that are in memory, by the name of their source.
+fn replace_sources(
+    plan: &mut Plan,
+    people: Vec<(Option<String>, People)>,
 ) -> Result<BTreeMap<String, Vec<RecordBatch>>, OnlineError> {
     let mut given = BTreeMap::new();
-    for (name, rows) in people {
-        let Some(source) = plan.sources.get(&name) else {
-            return Err(OnlineError::Unknown { what: "source", name, known: listed(plan.sources.keys()) });
+    for (name, people) in people {
+        let known = listed(plan.sources.keys());
+        let name = match name {
+            Some(name) => name,
+            None if plan.sources.len() > 1 => return Err(OnlineError::Several { what: "source", known }),
+            None => plan.sources.keys().next().cloned().unwrap_or_default(),
         };
-        let rows = match &source.read {
-            SourceConfig::Table { split: Some(split), .. } => {
-                rows.iter().map(|rows| of_split(rows, split)).collect::<Result<_, _>>()?
+        let Some(source) = plan.sources.get_mut(&name) else {
+            return Err(OnlineError::Unknown { what: "source", name, known });
+        };
+        let split_before = match &source.read {
+            SourceConfig::Table { split, .. } => split.clone(),
+            _ => None,
+        };
+        match people {
+            People::Rows(rows) => {
+                let rows = match split_before {
+                    Some(split) => {
+                        rows.iter().map(|rows| of_split(rows, &split)).collect::<Result<_, _>>()?
+                    }
+                    None => rows,
+                };
+                given.insert(name, rows);
             }
-            _ => rows,
-        };
-        given.insert(name, rows);
+            People::Table { path, split } => {
+                source.read = SourceConfig::Table { path, split: split.or(split_before) };
+            }
+        }
     }
     Ok(given)
 }

@@ -22,7 +22,7 @@ mod shard_order;
 mod shards;
 mod stream;
 
-pub use chain::{Chain, ChainOptions};
+pub use chain::{Chain, ChainOptions, People};
 pub use epoch::{Batch, DEFAULT_BUFFER, Feed, chain_stream, shard_stream};
 pub use error::OnlineError;
 pub use order::{Share, batches_of, permutation};

@@ -80,6 +80,10 @@ impl<T: Send + 'static> Stream<T> {
 
     /// Waits for the next batch, at most for `patience`.
     pub fn next_within(&self, patience: Duration) -> Next<T> {
+        if std::process::id() != self.process {
+            let detail = "they stayed behind in the process that was forked".to_owned();
+            return Next::Ready(Err(OnlineError::Threads { detail }));
+        }
         let until = Instant::now() + patience;
         let mut state = self.shared.lock();
         loop {

@@ -158,7 +158,7 @@ fn given_people_take_the_place_of_a_source() {
     let (folder, plan) = people(&[]);
     let people = chain(&plan).people().clone();
     std::fs::remove_file(folder.path().join("joints.mat")).unwrap();
-    let given = [("people".to_owned(), vec![people.slice(1, 2), people.slice(4, 1)])].into();
+    let given = vec![(None, People::Rows(vec![people.slice(1, 2), people.slice(4, 1)]))];
     let options = ChainOptions { people: given, seed: Some(8), ..ChainOptions::default() };
     let three = Chain::open(plan.clone(), options).unwrap();
     assert_eq!((three.len(), three.seed()), (3, 8));
@@ -166,7 +166,7 @@ fn given_people_take_the_place_of_a_source() {
         strings(three.people(), "sample_id").unwrap().value(2),
         strings(&people, "sample_id").unwrap().value(4)
     );
-    let given = [("persons".to_owned(), vec![people])].into();
+    let given = vec![(Some("persons".to_owned()), People::Rows(vec![people]))];
     let error = Chain::open(plan, ChainOptions { people: given, ..ChainOptions::default() }).err().unwrap();
     assert_eq!(error.to_string(), "the plan has no source `persons`; there are `people`");
 }

@@ -1,0 +1,259 @@
+"""Samples of a plan, made on the fly from people and pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pyarrow as pa
+import torch
+import torch.utils.data
+
+from .. import _native
+from ..errors import ConfigError
+from . import rejected
+from .arguments import ToFloat, overrides, plan_text, planes, sources
+from .loader import Loader
+from .tensors import Fetched, check_columns, default_columns, to_tensors
+
+#: Batches that may be ready beside those at work.
+AHEAD = 2
+
+
+class _Plan:
+    """The arguments of a chain, and the chain once it was opened in this process or one that this was forked from."""
+
+    def __init__(
+        self,
+        plan: str | os.PathLike[str],
+        people: Any,
+        split: str | None,
+        sink: str | None,
+        seed: int | None,
+        set: Mapping[str, Any] | None,
+        to_float: ToFloat,
+    ) -> None:
+        self._name, self._text = plan_text(plan)
+        self._arguments = {
+            "sets": overrides(set),
+            "people": sources(people),
+            "split": split,
+            "sink": sink,
+            "seed": seed,
+            "planes": planes(to_float),
+        }
+        self._chain: _native.NativeChain | None = None
+
+    def chain(self) -> _native.NativeChain:
+        # A chain has no threads, so a forked process goes on with the one that it was born with.
+        if self._chain is None:
+            self._chain = _native.NativeChain(self._name, text=self._text, **self._arguments)
+        return self._chain
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_chain": None}
+
+
+class SampleDataset(torch.utils.data.Dataset):
+    """Samples of a plan by number: ``dataset[i]`` is made when it is asked for.
+
+    For a ``DataLoader`` with a sampler of your own; `SampleLoader` is faster and needs no worker processes. With
+    ``collate_fn=motionmill.torch.collate`` a batch is handed over as it was made.
+
+    Parameters
+    ----------
+    plan
+        A plan file, ``"recipe:NAME"``, or the text of a plan. The part that leads to ``sink`` is used: the stages that
+        pick rows run once now, the others for each sample. ``repeat`` is left out, the copy is the epoch; a picture is
+        given as pixels, whether or not the plan encodes it.
+    people
+        What is read in the place of the plan's source: a table folder or an Arrow table; a dictionary by the name of the
+        source where there are several.
+    split
+        The split of the table folder ``people``; that of the plan's source if not given.
+    sink
+        Which of the plan's sinks, if it has several.
+    seed
+        Seed in the place of the plan's.
+    set
+        Changes of the plan, as ``--set`` on the command line: ``{"stages.crop.run.crop.size": [128, 128]}``.
+    epoch
+        The epoch to begin with; see `set_epoch`.
+    to_float
+        Pictures as ``float32 [3, H, W]``, ``(level - mean) / std`` of levels 0 to 255: ``(mean, std)``, or True for 0 to
+        1. Else they are ``uint8 [H, W, 3]``.
+    columns
+        What a sample has; `SAMPLE_COLUMNS`, as far as the plan makes them, if not given.
+    """
+
+    def __init__(
+        self,
+        plan: str | os.PathLike[str],
+        people: Any = None,
+        *,
+        split: str | None = None,
+        sink: str | None = None,
+        seed: int | None = None,
+        set: Mapping[str, Any] | None = None,
+        epoch: int = 0,
+        to_float: ToFloat = False,
+        columns: Sequence[str] | None = None,
+    ) -> None:
+        self._plan = _Plan(plan, people, split, sink, seed, set, to_float)
+        schema = self.schema
+        self.columns = default_columns(schema) if columns is None else check_columns(schema, columns)
+        # In shared memory, so that workers that live on see which epoch it is.
+        self._epoch = torch.tensor(epoch, dtype=torch.int64).share_memory_()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """All columns that the plan makes."""
+        return self._plan.chain().schema
+
+    @property
+    def people(self) -> pa.RecordBatch:
+        """The rows that the plan picked, in the order of their numbers."""
+        return self._plan.chain().people
+
+    @property
+    def rejects(self) -> pa.RecordBatch:
+        """The rows that it did not pick, with the reason."""
+        return self._plan.chain().rejects
+
+    @property
+    def epoch(self) -> int:
+        """Which copy of each sample is made."""
+        return int(self._epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Make other copies from now on, in worker processes too. Call it before each pass over the data."""
+        self._epoch.fill_(epoch)
+
+    def __len__(self) -> int:
+        return len(self._plan.chain())
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
+        """The samples of ``indices``, in that order.
+
+        Raises
+        ------
+        IndexError
+            There is no such sample.
+        RejectedError
+            A sample cannot be made; the message names it and says why.
+        """
+        count = len(self)
+        numbers = [index + count if index < 0 else int(index) for index in indices]
+        for number, index in zip(numbers, indices):
+            if not 0 <= number < count:
+                raise IndexError(f"there is no sample {index}: the data set has {count}")
+        rows, rejects = self._plan.chain().samples(numbers, self.epoch)
+        rejected.check(rejects)
+        return Fetched(to_tensors(rows, self.columns), rows.num_rows)
+
+
+class SampleLoader(Loader):
+    """Batches of samples made on the fly, on threads in Rust: ``for batch in loader``.
+
+    A batch is a dictionary of tensors, see `to_tensors`. The order is a shuffle keyed by (seed, epoch), the same for any
+    number of ranks; rank r takes every ``world_size``-th sample from r on. Batches do not depend on ``threads``, and in
+    the worker processes of a ``DataLoader(loader, batch_size=None)`` each makes its share of the same batches.
+
+    Parameters
+    ----------
+    plan, people, split, sink, seed, set, to_float, columns
+        As for `SampleDataset`; ``seed`` is that of the order too.
+    batch_size
+        Samples of a batch.
+    shuffle
+        Whether the order changes with the epoch; else it is that of the people.
+    drop_last
+        Whether a last, smaller batch is left out. With several ranks every one then gives as many batches as the others.
+    epoch
+        The epoch to begin with.
+    rank, world_size
+        Which training process this is; as ``torch.distributed`` says if not given.
+    threads
+        Threads that make samples; as many as this process may run on if not given.
+    ahead
+        Batches that may be ready beside the ``threads`` at work.
+    on_reject
+        ``"raise"`` a `RejectedError` that names the sample, or ``"skip"`` it: then the batch is smaller, and the reject is
+        added to `skipped`.
+    """
+
+    def __init__(
+        self,
+        plan: str | os.PathLike[str],
+        people: Any = None,
+        *,
+        batch_size: int = 1,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        split: str | None = None,
+        sink: str | None = None,
+        seed: int | None = None,
+        set: Mapping[str, Any] | None = None,
+        epoch: int = 0,
+        rank: int | None = None,
+        world_size: int | None = None,
+        threads: int | None = None,
+        ahead: int = AHEAD,
+        to_float: ToFloat = False,
+        columns: Sequence[str] | None = None,
+        on_reject: Literal["raise", "skip"] = "raise",
+    ) -> None:
+        super().__init__(
+            batch_size=batch_size,
+            shuffle=shuffle,
+            drop_last=drop_last,
+            seed=seed,
+            epoch=epoch,
+            rank=rank,
+            world_size=world_size,
+            threads=threads,
+            ahead=ahead,
+        )
+        if on_reject not in ("raise", "skip"):
+            raise ConfigError(f"`on_reject` must be 'raise' or 'skip', found {on_reject!r}")
+        self.on_reject = on_reject
+        #: Rejects of the samples that were skipped, as dictionaries, since the loader was made.
+        self.skipped: list[dict[str, Any]] = []
+        self._plan = _Plan(plan, people, split, sink, seed, set, to_float)
+        schema = self.schema
+        self.columns = default_columns(schema) if columns is None else check_columns(schema, columns)
+        self.order()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """All columns that the plan makes."""
+        return self._open().schema
+
+    @property
+    def people(self) -> pa.RecordBatch:
+        """The rows that the plan picked."""
+        return self._open().people
+
+    @property
+    def rejects(self) -> pa.RecordBatch:
+        """The rows that it did not pick, with the reason."""
+        return self._open().rejects
+
+    def _open(self) -> _native.NativeChain:
+        return self._plan.chain()
+
+    def _columns(self) -> Sequence[str]:
+        return self.columns
+
+    def _seed(self) -> int:
+        return self._open().seed
+
+    def _take_rejects(self, rejects: pa.RecordBatch) -> None:
+        if self.on_reject == "raise":
+            rejected.check(rejects)
+        else:
+            self.skipped.extend(rejects.to_pylist())
