@@ -1,0 +1,102 @@
+"""Runs the notebooks on demo data and writes them back with outputs: `python notebooks/execute.py [NOTEBOOK ...]`.
+
+What would differ from one run or machine to the next is taken out: times, versions of the interpreter, what pictures say
+of the program that drew them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import io
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+from PIL import Image
+
+FOLDER = Path(__file__).resolve().parent
+#: Seconds that one cell may take.
+CELL_SECONDS = 120
+#: Colours of a committed picture: 256 look alike and take a third of the room.
+COLOURS = 256
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def notebooks() -> list[Path]:
+    """All notebooks, in dataflow order."""
+    return sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+
+
+def make_demo(folder: Path) -> Path:
+    """Write the demo data to `folder`, by the command of ``MOTIONMILL_BIN`` or that of this interpreter."""
+    words = shlex.split(os.environ.get("MOTIONMILL_BIN", "")) or [sys.executable, "-m", "motionmill"]
+    done = subprocess.run([*words, "demo", "--out", str(folder)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"`{words[-1]} demo` gave {done.returncode}: {done.stderr[-2000:]}")
+    return folder
+
+
+def execute(path: Path, demo: Path) -> NotebookNode:
+    """The notebook at `path` run from its first cell on the data in `demo`, clean; the file stays as it is."""
+    notebook = nbformat.read(path, as_version=4)
+    # The kernel takes the variables of this process when it starts.
+    environment = {**os.environ, "MOTIONMILL_DEMO": str(demo), "PYTHONWARNINGS": "error::DeprecationWarning:__main__"}
+    client = NotebookClient(
+        notebook, timeout=CELL_SECONDS, kernel_name=KERNEL["name"], resources={"metadata": {"path": str(FOLDER)}}
+    )
+    client.execute(env=environment)
+    return clean(notebook)
+
+
+def clean(notebook: NotebookNode) -> NotebookNode:
+    """`notebook` without what differs from run to run."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    number = 0
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({"tags": cell.metadata.tags} if cell.metadata.get("tags") else {})
+        if cell.cell_type != "code":
+            continue
+        number += 1
+        cell.execution_count = number
+        for output in cell.outputs:
+            output.pop("metadata", None) if output.output_type == "stream" else output.update(metadata={})
+            if output.output_type == "execute_result":
+                output.execution_count = number
+            data = output.get("data", {})
+            if "image/png" in data:
+                data["image/png"] = small_picture(data["image/png"])
+    return notebook
+
+
+def small_picture(png: str) -> str:
+    """The picture with few colours and without words of its maker, in base64 as `png` is."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    picture = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return base64.b64encode(out.getvalue()).decode()
+
+
+def main() -> None:
+    """Run the notebooks named on the command line, or all, and write them back."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebooks", nargs="*", type=Path, help="all of them where none is named")
+    parser.add_argument("--demo", type=Path, help="data that `motionmill demo` wrote; made anew where not given")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        demo = given.demo.resolve() if given.demo else make_demo(Path(folder) / "demo")
+        for path in given.notebooks or notebooks():
+            executed = execute(path, demo)
+            nbformat.write(executed, path)
+            print(f"{path.name}: {path.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()
