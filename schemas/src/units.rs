@@ -1,5 +1,8 @@
 //! Numbers of a plan that can only be made valid, so that an error lands under the value.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A number outside the range that its key allows.
@@ -10,6 +13,9 @@ pub struct OutOfRange {
     rule: &'static str,
     found: String,
 }
+
+/// The key of a number's range, in words, in JSON schemas.
+pub const RULE: &str = "rule";
 
 macro_rules! ranged {
     ($(#[$doc:meta])* $name:ident, $inner:ty, $what:literal, $rule:literal, $valid:expr) => {
@@ -48,6 +54,21 @@ macro_rules! ranged {
 
             fn try_from(value: Number) -> Result<Self, OutOfRange> {
                 Self::try_from(value.0)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                let written = if stringify!($inner) == "f64" { "number" } else { "integer" };
+                json_schema!({ "type": written, RULE: $rule })
             }
         }
 

@@ -1,7 +1,10 @@
 //! Every stage under the name it has in a plan, in dataflow order.
+//!
+//! What is said here of a stage is what the reference of plan keys and the Python classes say of it.
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::{
@@ -43,12 +46,11 @@ fn all_rows(aggregate: impl Aggregate + 'static) -> Step {
 
 /// Writes the enum of all configurations, their names and their builders from one list.
 macro_rules! stages {
-    ($($name:literal $variant:ident($config:ty) as $step:ident,)*) => {
+    ($($(#[$about:meta])+ $name:literal $variant:ident($config:ty) as $step:ident,)*) => {
         /// The configuration of one stage. `run.NAME = { .. }` in a plan names the variant.
-        #[derive(Debug, Clone, Serialize, Deserialize)]
-        #[expect(missing_docs, reason = "each variant is documented by its configuration")]
+        #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
         pub enum StageConfig {
-            $(#[serde(rename = $name)] $variant($config),)*
+            $($(#[$about])+ #[serde(rename = $name)] $variant($config),)*
         }
 
         impl StageConfig {
@@ -77,51 +79,172 @@ macro_rules! stages {
 
 stages! {
     // ingest
+    /// Keeps the rows that an SQL condition holds for; the others are rejected.
+    ///
+    /// Any table; rows stay as they are.
     "filter" Filter(FilterConfig) as rows,
+    /// Gives rows another split: by chance keyed by a name, by a condition, or by a list.
+    ///
+    /// Any table with `split`; every row goes on, in order.
     "split" Split(SplitConfig) as rows,
+    /// Deals whole subjects out to splits, by number or by share.
+    ///
+    /// Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
     "split_subjects" SplitSubjects(SplitSubjectsConfig) as all_rows,
+    /// Reorders poses into another skeleton, by joint name.
+    ///
+    /// `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were not there are not annotated.
     "map_skeleton" MapSkeleton(MapSkeletonConfig) as rows,
+    /// Keeps or drops columns.
+    ///
+    /// Any table; no row changes.
     "select" Select(SelectConfig) as rows,
+    /// Gives each row several times, numbered in `copy`, so that each copy is augmented by itself.
+    ///
+    /// Any table; N rows become N x `copies`.
     "repeat" Repeat(RepeatConfig) as rows,
     // augment
+    /// Lays a crop around each person.
+    ///
+    /// `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
+    /// px, and `crop_size` `[2]` px, width then height.
     "crop" Crop(CropConfig) as rows,
+    /// Enlarges or shrinks each sample about the crop's centre, by a random factor.
+    ///
+    /// `samples`; multiplies into `crop_from_image`.
     "scale" Scale(ScaleConfig) as rows,
+    /// Turns each sample about the crop's centre, by a random angle.
+    ///
+    /// `samples`; multiplies into `crop_from_image`.
     "rotate" Rotate(RotateConfig) as rows,
+    /// Moves each sample within its crop, by a random number of px.
+    ///
+    /// `samples`; multiplies into `crop_from_image`.
     "shift" Shift(ShiftConfig) as rows,
+    /// Mirrors some samples; left and right joints swap when `warp` moves them.
+    ///
+    /// `samples`; multiplies into `crop_from_image`.
     "flip" Flip(FlipConfig) as rows,
+    /// Changes the RGB levels of each sample by one random affine map.
+    ///
+    /// `samples`; multiplies into `colour_matrix` `[12]`, 3 x 4.
     "colour" Colour(ColourConfig) as rows,
+    /// Reads each image once and samples the crop bilinearly; keypoints move into the crop.
+    ///
+    /// `samples`; adds `image` `[H, W, 3]` u8 RGB, and `keypoints` `[K, 2]` are px of the crop.
     "warp" Warp(WarpConfig) as rows,
     // encode
+    /// Draws the maps that a network is trained to give.
+    ///
+    /// `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with a further map for the background or the person's
+    /// centre where asked for.
     "encode_heatmaps" EncodeHeatmaps(EncodeHeatmapsConfig) as rows,
+    /// Writes raw pixels as image files in the table.
+    ///
+    /// `samples`; the column `image` `[H, W, 3]` u8 becomes `struct<bytes, path>`, which Hugging Face data sets show.
     "encode_image" EncodeImage(EncodeImageConfig) as rows,
     // window
+    /// Measures each log: rate, gaps, duplicates, clock skew and drift.
+    ///
+    /// `readings` of whole sessions to `quality`, one row a sensor and session.
     "quality" Quality(QualityConfig) as rows,
+    /// Puts the sensors of each session on one clock, at one rate.
+    ///
+    /// `readings` of whole sessions to `signals`: `signal` is a list of `[C]` f32, m/s^2 and rad/s.
     "resample" Resample(ResampleConfig) as rows,
+    /// Takes the mean out of each signal and divides by its deviation, by its own numbers.
+    ///
+    /// `signals`.
     "normalise" Normalise(NormaliseConfig) as rows,
+    /// Fits mean and deviation of each channel over the training signals of a device, or of all.
+    ///
+    /// `signals` to `normalisers`.
     "fit_normaliser" FitNormaliser(FitNormaliserConfig) as all_rows,
+    /// Takes fitted means out of signals and divides by fitted deviations.
+    ///
+    /// `signals` and `normalisers` to `signals`.
     "apply_normaliser" ApplyNormaliser(ApplyNormaliserConfig) as all_rows,
+    /// Gives magnitudes and orientation angles beside, or in place of, the channels of a signal.
+    ///
+    /// `signals` of C channels to `signals` of C' channels.
     "features" Features(FeaturesConfig) as rows,
+    /// Scales and shifts each channel a little, by chance, as another copy of the sensor would.
+    ///
+    /// `signals` or `windows`; shapes stay.
     "gain_offset" GainOffset(GainOffsetConfig) as rows,
+    /// Turns the device: one random rotation for all vectors of a row.
+    ///
+    /// `signals` or `windows`; shapes stay.
     "rotate_frame" RotateFrame(RotateFrameConfig) as rows,
+    /// Cuts signals into sequences of blocks.
+    ///
+    /// `signals` to `windows`: `window` `[T, B, C]` f32, T blocks of B samples of C channels.
     "window" Window(WindowConfig) as rows,
+    /// Takes windows as frames without a network: what raw features are.
+    ///
+    /// `windows` to `embeddings`: `embedding` `[D]` f32, D = B x C or C.
     "frames" Frames(FramesConfig) as rows,
+    /// Keeps at most so many rows of each subject.
+    ///
+    /// `windows` or `embeddings`.
     "balance" Balance(BalanceConfig) as all_rows,
+    /// Says which sessions of a subject enrol it, and which are probes.
+    ///
+    /// `signals`, `windows` or `embeddings`; adds `role`. It is an error if roles or splits leak.
     "assign_roles" AssignRoles(AssignRolesConfig) as all_rows,
     // infer
+    /// Runs an ONNX network that reads samples.
+    ///
+    /// `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
+    /// names.
     "infer" Infer(InferConfig) as rows,
+    /// Runs an ONNX network that reads windows.
+    ///
+    /// `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row a block or a window.
     "embed" Embed(EmbedConfig) as rows,
     // decode
+    /// Finds each joint's place in its map.
+    ///
+    /// `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
+    /// `[K]`.
     "decode" Decode(DecodeConfig) as rows,
     // verify
+    /// Fits a principal component analysis to the embeddings of one split.
+    ///
+    /// `embeddings` `[D]` to `projections`: P directions of D numbers.
     "fit_projection" FitProjection(FitProjectionConfig) as all_rows,
+    /// Takes embeddings along the directions of a fitted projection.
+    ///
+    /// `embeddings` `[D]` and `projections` to `embeddings` `[P]`.
     "project" Project(ProjectConfig) as all_rows,
+    /// Fits the mixture of Gaussians that describes everybody.
+    ///
+    /// `embeddings` to `mixtures`.
     "fit_background" FitBackground(FitBackgroundConfig) as all_rows,
+    /// Adapts each client's model from the background model and the client's enrolment.
+    ///
+    /// `embeddings` with roles and `mixtures` to `mixtures`, one a client.
     "adapt" Adapt(AdaptConfig) as all_rows,
+    /// Scores every client's model against every probe, as a log-likelihood ratio.
+    ///
+    /// `embeddings`, the clients' `mixtures` and the background's to `trials`.
     "score" Score(ScoreConfig) as all_rows,
+    /// Gives scores in spreads above what impostors reach: z, t, or both.
+    ///
+    /// `trials` to `trials`.
     "normalise_scores" NormaliseScores(NormaliseScoresConfig) as all_rows,
     // evaluate
+    /// Scores predicted keypoints by named protocols.
+    ///
+    /// `people` and `keypoints` to `metrics`.
     "evaluate" Evaluate(EvaluateConfig) as all_rows,
+    /// Reads equal error rate, half total error rate and curves off trials.
+    ///
+    /// `trials` to `metrics`.
     "verify" Verify(VerifyConfig) as all_rows,
+    /// Counts how often the right class scores highest.
+    ///
+    /// `embeddings` that hold class scores to `metrics`.
     "identify" Identify(IdentifyConfig) as all_rows,
 }
 

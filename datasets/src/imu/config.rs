@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use schemas::units::{Count, Positive};
 use serde::{Deserialize, Serialize};
 
@@ -33,10 +34,11 @@ use super::presets::Preset;
 ///
 /// Files that agree in subject, device and session make one session, sensors in files of their own included. The rows
 /// of a file whose subject, device or session comes from a column are grouped by value, in order of first appearance.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CsvLogs {
     /// A folder, or one file.
+    #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// Name of the data set; a preset has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,7 +55,7 @@ pub struct CsvLogs {
 }
 
 /// Files of one form.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FileGroup {
     /// Their paths below `path`, with fields: `{subject}/{session}_sp.csv`.
@@ -95,7 +97,7 @@ fn yes() -> bool {
 }
 
 /// The columns of x, y and z of each sensor.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SensorColumns {
     /// Of the accelerometer.
@@ -107,7 +109,7 @@ pub struct SensorColumns {
 }
 
 /// The units of the readings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Units {
     /// Of the accelerometer, m/s² unless said otherwise.
@@ -122,7 +124,7 @@ pub struct Units {
 pub const STANDARD_GRAVITY: f64 = 9.806_65;
 
 /// A unit of acceleration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum AccelerationUnit {
     /// Metres a second squared.
     #[default]
@@ -144,7 +146,7 @@ impl AccelerationUnit {
 }
 
 /// A unit of angular velocity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 pub enum TurnUnit {
     /// Radians a second.
     #[default]
@@ -166,7 +168,7 @@ impl TurnUnit {
 }
 
 /// Where a name comes from: `{ column = "user" }` or `{ value = "nexus5" }`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NameFrom {
     /// From a column, row by row.
@@ -176,7 +178,7 @@ pub enum NameFrom {
 }
 
 /// How long logs are cut into sessions, which are numbered `{session}-001`, `{session}-002`, ...
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
     /// A session begins where no sensor has had a reading for longer than so many seconds.
@@ -190,7 +192,7 @@ pub enum Cut {
 /// ```toml
 /// sessions = { events = { pattern = "{subject}/screen.csv", clock = "ms", stamp = "time", event = "what", start = "unlock", end = "lock" } }
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
     /// The files' paths below `path`; a file holds for the sessions that agree with all its fields.

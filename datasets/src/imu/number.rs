@@ -4,10 +4,11 @@
 //! a whole number below 2^53 and a power of ten up to 10^22 are both exact in `f64`, so their quotient is rounded
 //! once), all others by `fast_float2`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The unit in which a log counts time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Clock {
     /// Seconds, with a fraction or without.
     #[serde(rename = "s")]

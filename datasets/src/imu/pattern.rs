@@ -1,5 +1,6 @@
 //! Patterns of paths with named fields: `{subject}/{session}_sp.csv`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a field of a pattern names.
@@ -29,7 +30,7 @@ enum Token {
 ///
 /// Parts are separated by `/`. A field is one character or more of one part, `*` may be nothing; each is as short as
 /// the rest allows, from the left. A field that stands twice must be the same twice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
     text: String,

@@ -1,5 +1,6 @@
 //! Declarations of data sets that we have seen.
 
+use schemars::JsonSchema;
 use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +10,7 @@ use super::number::Clock;
 use super::pattern::Pattern;
 
 /// A data set whose files are known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// `GeoTecINIT/sp-sw-har-dataset`, the smartphone's logs: `{subject}/{session}_sp.csv` with a header, both sensors

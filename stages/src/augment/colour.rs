@@ -1,5 +1,6 @@
 //! `colour`: changes the RGB levels of each sample by one affine map.
 
+use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +17,7 @@ pub const LUMA: [f64; 3] = [0.299, 0.587, 0.114];
 pub const MID_GREY: f64 = 127.5;
 
 /// What changes; each factor is drawn uniformly from its range, in this order, and 1 changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColourConfig {
     /// Each channel times a factor of its own. Stacked hourglass: 0.6 to 1.4.

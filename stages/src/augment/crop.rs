@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datasets::pixels;
+use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{
     column, field, fixed_list, integers, numbers, points, schema_with, skeleton_of, strings, vectors_f64,
@@ -21,7 +22,7 @@ use super::geometry::{self, CROP_CENTER, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
 
 /// Which part of each image becomes a sample.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CropConfig {
     /// Width and height of the crop in px.
@@ -30,6 +31,7 @@ pub struct CropConfig {
     pub frame: Frame,
     /// Folder of the images, read only where a frame needs an image's size and the table does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
 }
 

@@ -1,5 +1,6 @@
 //! `flip`: mirrors left and right of some samples.
 
+use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::random::KeyedRandom;
 use schemas::units::Probability;
@@ -13,7 +14,7 @@ use crate::stage::{BuildContext, StageError};
 pub const PROBABILITY: Probability = Probability::constant(0.5);
 
 /// How often samples are mirrored.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FlipConfig {
     /// Probability that a sample is mirrored.

@@ -1,5 +1,6 @@
 //! Where a crop lies in its image: the framings of the papers.
 
+use schemars::JsonSchema;
 use schemas::units::{NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +21,7 @@ pub const NO_SHIFT: NonNegative = NonNegative::constant(0.0);
 pub const PX_PER_SCALE: f64 = 200.0;
 
 /// How a crop is laid around a person.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Frame {
     /// Around the annotated `center`, so that the person (200 x `scale` px high) is `height` px high in the crop.

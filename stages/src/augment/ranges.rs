@@ -1,18 +1,19 @@
 //! Ranges of factors, whose order is checked where they are read.
 
+use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
 use schemas::units::{NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
 /// From a least factor, 0 or above, to a greatest one.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Written")]
 pub struct FactorRange {
     min: NonNegative,
     max: Positive,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Written {
     min: NonNegative,

@@ -1,5 +1,6 @@
 //! `rotate`: turns each sample about the crop's centre.
 
+use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::random::KeyedRandom;
 use schemas::units::{Degrees, Probability};
@@ -17,7 +18,7 @@ pub const HOURGLASS_CLAMP: Degrees = Degrees::constant(60.0);
 pub const HOURGLASS_PROBABILITY: Probability = Probability::constant(0.4);
 
 /// How the angle is distributed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RotateConfig {
     /// Uniform up to `max_degrees` to either side. Convolutional pose machines: 40.

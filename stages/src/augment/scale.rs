@@ -1,5 +1,6 @@
 //! `scale`: enlarges or shrinks each sample about the crop's centre.
 
+use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::random::KeyedRandom;
 use schemas::units::{Positive, Probability};
@@ -17,7 +18,7 @@ pub const HOURGLASS_CLAMP: Positive = Positive::constant(0.5);
 pub const ALWAYS: Probability = Probability::constant(1.0);
 
 /// How the factor is distributed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScaleConfig {
     /// Enlarges the picture by a factor that is uniform from `min` to `max`; with 1 - `probability`, by 1.

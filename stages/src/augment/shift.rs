@@ -1,5 +1,6 @@
 //! `shift`: moves each sample within its crop.
 
+use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::random::KeyedRandom;
 use schemas::units::NonNegative;
@@ -10,7 +11,7 @@ use super::keyed::{Draw, Keyed};
 use crate::stage::{BuildContext, StageError};
 
 /// How far samples move.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ShiftConfig {
     /// Greatest shift in px of the crop, along x and y alike, uniform to either side. The convolutional pose

@@ -1,11 +1,12 @@
 //! Where between px a joint is: from the highest px of its map and that px's neighbours.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::peak::Peak;
 
 /// How the place of a peak is refined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Refine {
     /// The px itself.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{affines, booleans, column, field, numbers, skeleton_of, wrong_type};
 use schemas::tables::{heatmaps, keypoints, metadata, samples};
 use schemas::{Affine, SchemaError, Skeleton};
@@ -33,7 +34,7 @@ const MAPS: [&str; 5] = [
 ];
 
 /// Whose way a map becomes a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Rule {
     /// The highest px, refined, at input px `origin + stride * place`.
@@ -49,7 +50,7 @@ pub enum Rule {
 }
 
 /// How maps become keypoints.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecodeConfig {
     /// Whose way.

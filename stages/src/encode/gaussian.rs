@@ -1,5 +1,6 @@
 //! Gaussians sampled at the grid's places in the crop, as the pose machines' training layer draws them.
 
+use schemars::JsonSchema;
 use schemas::units::{NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const CUTOFF: Positive = Positive::constant(4.6052);
 
 /// Gaussians of the true distance, in px of the crop; those of several people add up and are clipped to 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Gaussian {
     /// Spread in px of the crop. Pose machines: 7. `RePose`: 5.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{
     affines, field, fixed_list, points, schema_with, skeleton_of, vectors_f64, visibilities, with_column,
 };
@@ -22,7 +23,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError};
 pub const CENTER_SIGMA: Positive = Positive::constant(21.0);
 
 /// Which maps are made.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EncodeHeatmapsConfig {
     /// Px of the crop per px of the maps. Pose machines: 8. Hourglass: 4. `RePose`: 1.
@@ -44,7 +45,7 @@ pub struct EncodeHeatmapsConfig {
 }
 
 /// How a joint is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Style {
     /// A Gaussian of the true distance at each grid point.
@@ -54,7 +55,7 @@ pub enum Style {
 }
 
 /// What becomes of a joint that is not annotated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
     /// Its map is zero, and trained on.
@@ -65,7 +66,7 @@ pub enum Missing {
 }
 
 /// Whose joints are drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Labels {
     /// The row's own person: K maps.
@@ -78,7 +79,7 @@ pub enum Labels {
 }
 
 /// A Gaussian at the augmented centre of the frame.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CenterMap {
     /// Spread in px of the crop.

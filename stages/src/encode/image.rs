@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, BinaryArray, RecordBatch, StringArray, StructArray};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datasets::pixels::{JPEG_QUALITY, PixelError, encode_jpeg, encode_png};
+use schemars::JsonSchema;
 use schemas::columns::{column, field, integers, schema_with, strings, with_column, wrong_type};
 use schemas::tables::samples::{COPY, IMAGE, encoded_image_field, raw_image_size};
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
 
 /// The file format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum EncodeImageConfig {
     /// Without loss, fast compression.
@@ -27,7 +28,7 @@ pub enum EncodeImageConfig {
 }
 
 /// A JPEG quality, 1 to 100.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Quality(u8);
 

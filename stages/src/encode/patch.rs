@@ -1,5 +1,6 @@
 //! One fixed patch of a Gaussian, pasted at a whole place of the map: hourglass and `HRNet`.
 
+use schemars::JsonSchema;
 use schemas::units::{Count, Positive};
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub const RADIUS_IN_SIGMAS: f64 = 3.0;
 
 /// Which whole place a joint at x / stride comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// Cut towards zero: hourglass (`transform` of `src/util/img.lua`).
@@ -18,7 +19,7 @@ pub enum Rounding {
 }
 
 /// What happens to a patch that leaves the map at the top or left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Border {
     /// It is cut off there.
@@ -29,7 +30,7 @@ pub enum Border {
 }
 
 /// A square patch exp(-d² / 2σ²) with its peak, 1, at a whole place; where patches overlap, the greater value counts.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Patch {
     /// Spread in px of the map. Hourglass: 1.75 (its code's "sigma 1" is a 7 x 7 patch of 0.25 x 7). `HRNet`: 2.

@@ -1,6 +1,7 @@
 //! Evaluation as a step of a plan: it takes whole tables, not batches.
 
 use arrow::array::RecordBatch;
+use schemars::JsonSchema;
 use schemas::columns::skeleton_of;
 use schemas::skeleton::Skeleton;
 use schemas::tables::people::{self, Person};
@@ -23,7 +24,7 @@ pub const MAXIMUM_RESAMPLES: u32 = 100_000;
 /// assert_eq!(config.resamples, 1000);
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluateConfig {
     /// The protocols to score by, one or more.

@@ -1,8 +1,10 @@
 //! The names of the protocols.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// A way to score poses that papers or widely copied code use. What each counts stands in [`super::rules`].
@@ -79,6 +81,16 @@ impl Protocol {
             Self::FlicPckPredictedTorso => "flic-pck-predicted-torso",
             Self::Presence => "presence",
         }
+    }
+}
+
+impl JsonSchema for Protocol {
+    fn schema_name() -> Cow<'static, str> {
+        "Protocol".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": Self::ALL.map(Self::name) })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::{check_ports, inputs_of, map_size, outputs_of};
@@ -33,13 +34,15 @@ pub const DEFAULT_INTRA_THREADS: NonZeroUsize = NonZeroUsize::MIN;
 /// "#)?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InferConfig {
     /// The `.onnx` file.
+    #[schemars(extend("format" = "path"))]
     pub model: PathBuf,
     /// Its model card; by default the `.toml` of the same stem beside it.
     #[serde(default)]
+    #[schemars(extend("format" = "path"))]
     pub card: Option<PathBuf>,
     /// What computes.
     #[serde(default)]
@@ -66,6 +69,7 @@ pub struct InferConfig {
     pub keep_image: bool,
     /// The file of ONNX Runtime; by default it is searched for.
     #[serde(default)]
+    #[schemars(extend("format" = "path"))]
     pub library: Option<PathBuf>,
 }
 

@@ -7,13 +7,14 @@ use ort::ep;
 use ort::ep::ExecutionProvider;
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::runtime::{CPU_WHEEL, GPU_WHEEL, Runtime};
 use crate::StageError;
 
 /// What computes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Provider {
     /// The processor.

@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::predicate::Predicate;
@@ -16,7 +17,7 @@ pub const FILTERED_OUT: &str = "filtered out";
 /// let config: stages::ingest::FilterConfig = toml::from_str("where = \"annotated_joints >= 10\"")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilterConfig {
     /// An SQL condition on the scalar columns and on `annotated_joints`, `visible_joints` and `occluded_joints`.

@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{concat, take};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{SKELETON_JSON_KEY, SKELETON_KEY, column, field, skeleton_of, wrong_type};
 use schemas::skeleton::Skeleton;
 use schemas::tables::samples::{HEATMAP_WEIGHT, HEATMAPS};
@@ -27,7 +28,7 @@ const PER_OTHER: [&str; 2] = ["other_keypoints", "other_visibility"];
 /// let config: stages::ingest::MapSkeletonConfig = toml::from_str("to = 'cpm14'")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MapSkeletonConfig {
     /// Name of the skeleton that poses have afterwards.

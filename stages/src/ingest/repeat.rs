@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, Int32Array, RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{field, integers, schema_with, with_column, wrong_type};
 use schemas::tables::samples::COPY;
 use schemas::units::Count;
@@ -18,7 +19,7 @@ use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError, reject};
 /// let config: stages::ingest::RepeatConfig = toml::from_str("copies = 3")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatConfig {
     /// How many rows leave for one that enters, 1 or more.

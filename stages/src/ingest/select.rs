@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::field;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +14,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError};
 /// let config: stages::ingest::SelectConfig = toml::from_str("drop = ['activity']")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SelectConfig {
     /// The columns to keep, in this order.

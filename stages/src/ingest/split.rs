@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{field, strings, with_column, wrong_type};
 use schemas::random::KeyedRandom;
 use schemas::tables::{embeddings, table_name, windows};
@@ -26,7 +27,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError};
 /// let config: stages::ingest::SplitConfig = toml::from_str(plan)?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SplitConfig {
     /// A share of the rows, drawn by name.
@@ -38,7 +39,7 @@ pub enum SplitConfig {
 }
 
 /// A share of the rows, drawn by name: rows of one name stay together, and new rows move no old one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldOut {
     /// The split that the rows drawn get.
@@ -53,7 +54,7 @@ pub struct HoldOut {
 }
 
 /// The rows that a condition holds for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Where {
     /// The split that such rows get.
@@ -63,12 +64,13 @@ pub struct Where {
 }
 
 /// The rows that a file lists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct List {
     /// The split that such rows get.
     pub split: String,
     /// A text file of names, one a line; empty lines do not count. Relative to the plan's folder.
+    #[schemars(extend("format" = "path"))]
     pub file: PathBuf,
     /// Only rows of this split; of every split where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -78,7 +80,7 @@ pub struct List {
 }
 
 /// What names a row when splits are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// The image, so that all people of an image stay together.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{field, schema_with, strings, with_column, wrong_type};
 use schemas::random::KeyedRandom;
 use schemas::tables::rejects::Reject;
@@ -22,7 +23,7 @@ use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, ta
 /// let config: stages::ingest::SplitSubjectsConfig = toml::from_str(plan)?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SplitSubjectsConfig {
     /// People of each split. Rows of people beyond the sum are rejected.

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::columns::{integers, strings};
 use schemas::random::KeyedRandom;
 use schemas::tables::embeddings;
@@ -42,7 +43,7 @@ pub const START_FRAMES: Count = Count::constant(20_000);
 /// assert_eq!(config.variance_floor.get(), 0.01);
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitBackgroundConfig {
     /// M, the Gaussians; 256 where left out.

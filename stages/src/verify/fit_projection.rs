@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use nalgebra::{DMatrix, SymmetricEigen};
+use schemars::JsonSchema;
 use schemas::columns::strings;
 use schemas::tables::embeddings;
 use schemas::tables::models::{self, Projection};
@@ -27,7 +28,7 @@ const STEPS_PER_EIGENVALUE: usize = 100;
 /// assert_eq!(config.split, "train");
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitProjectionConfig {
     /// P, the numbers that are kept of each frame; 100 where left out.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{field, with_column};
 use schemas::tables::trials;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use super::trial_rows::{PoolKey, TRIALS_PER_BATCH, TrialRow, trial_rows};
 use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, reject, take_rows};
 
 /// Which steps are taken.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// By client.
@@ -52,7 +53,7 @@ impl Kind {
 /// assert_eq!(config.cohort, "train");
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NormaliseScoresConfig {
     /// `z`, `t` or `zt`; `zt` where left out.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
+use schemars::JsonSchema;
 use schemas::columns::{integers, strings};
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,7 @@ use super::trial_rows::{Fine, PoolKey};
 use crate::stage::StageError;
 
 /// How many frames are pooled into one score.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     /// All of a session.

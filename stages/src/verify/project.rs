@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use schemas::columns::{fixed_list, schema_with, with_column};
 use schemas::tables::embeddings::{self, CLASSES_KEY, EMBEDDING};
 use schemas::tables::models::{Projection, matrix_shape};
@@ -18,7 +19,7 @@ use super::rechunk::Rechunked;
 use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, take_rows};
 
 /// Keys of the stage `project`: none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectConfig {}
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use arrow::array::{Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{integers, strings};
 use schemas::random::KeyedRandom;
 use schemas::tables::rejects::Reject;
@@ -19,7 +20,7 @@ use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, ta
 /// let config: stages::window::BalanceConfig = toml::from_str("per_subject = 200")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BalanceConfig {
     /// The most rows that stay of one subject, of all splits together.

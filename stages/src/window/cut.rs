@@ -8,6 +8,7 @@ use arrow::array::{
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{column, integers, longs, strings};
 use schemas::random::KeyedRandom;
 use schemas::tables::signals::{self, SIGNAL, signals};
@@ -34,7 +35,7 @@ pub const BLOCK_HOP_SAMPLES: Count = Count::constant(25);
 /// assert_eq!(config.cutting().length(), 525);
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WindowConfig {
     /// T, blocks in a sequence, [`BLOCKS`].

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::schema_with;
 use schemas::tables::readings::Sensor;
 use schemas::tables::signals::{CHANNELS_KEY, SIGNAL, signal_type};
@@ -22,7 +23,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError};
 /// let config: stages::window::FeaturesConfig = toml::from_str("channels = [\"raw\", \"magnitude\"]")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeaturesConfig {
     /// What a sample holds, in this order; the channels as they are unless said otherwise.
@@ -35,7 +36,7 @@ fn raw() -> Vec<Feature> {
 }
 
 /// A kind of channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
     /// All channels of the input as they are.

@@ -8,6 +8,7 @@ use arrow::array::{
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{SchemaError, column, longs};
 use schemas::tables::embeddings::{self, EMBEDDING};
 use schemas::tables::signals::rate_hz;
@@ -24,7 +25,7 @@ use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 /// let config: stages::window::FramesConfig = toml::from_str("of = \"block\"")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FramesConfig {
     /// What a frame is.
@@ -32,7 +33,7 @@ pub struct FramesConfig {
 }
 
 /// What a frame is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FrameOf {
     /// A block, its samples one after the other: D = B x C, T frames a window.

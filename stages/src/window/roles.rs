@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{field, longs, schema_with, strings, with_column};
 use schemas::tables::rejects::Reject;
 use schemas::tables::signals::{SIGNAL, rate_hz};
@@ -34,7 +35,7 @@ const NO_SPLIT: &str = "no split";
 /// let half: AssignRolesConfig = toml::from_str("enrolment = { share = 0.5 }")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignRolesConfig {
     /// Which sessions enrol their subject.
@@ -42,7 +43,7 @@ pub struct AssignRolesConfig {
 }
 
 /// Which sessions of a subject enrol it: the first ones in order of time, whatever their split and device.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Enrolment {
     /// So many; a subject needs one more, to be a probe.

@@ -17,6 +17,7 @@ pub use activity::TASKS;
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Logs;
@@ -40,10 +41,11 @@ const SENSOR_COLUMNS: u32 = 7;
 /// path = "hmog_dataset.zip"   # or a folder of <subject>.zip, one of them, or a folder unpacked from them
 /// clock = "system"            # or "event"
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HmogLogs {
     /// The outer archive, a folder of subjects' archives, one such archive, or a folder with unpacked ones.
+    #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
     /// Which of the two clocks the stamps are from.
     #[serde(default)]
@@ -55,7 +57,7 @@ pub struct HmogLogs {
 }
 
 /// A clock of HMOG.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HmogClock {
     /// The system's, milliseconds since 1970: stamps repeat.

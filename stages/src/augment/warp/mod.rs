@@ -19,6 +19,7 @@ use arrow::array::{ArrayRef, BinaryArray, Int32Array, RecordBatch};
 use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datasets::pixels::{Limits, MAX_PIXELS, Reduction};
+use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{field, schema_with, skeleton_of, strings, with_column};
 use schemas::tables::samples::{DECODE_REDUCTION, raw_image_field};
@@ -36,11 +37,12 @@ pub const BORDER: Grey = Grey::constant(0);
 pub const MAX_MEGAPIXELS: Positive = Positive::constant(MAX_PIXELS as f64 / 1e6);
 
 /// How pixels are read.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WarpConfig {
     /// Folder that `image_path` starts from; the plan's own folder if it is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
     /// Level of all channels outside the image.
     #[serde(default = "border")]

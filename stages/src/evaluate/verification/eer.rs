@@ -3,12 +3,13 @@
 //! The two rates of a step curve seldom meet on a step, so a number needs a rule, and rules differ by whole points on
 //! small sets. Each figure therefore names its method.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 
 /// How the rate at which FAR and FRR are equal is read off a step curve.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EerMethod {
     /// By straight line between the two steps on either side of the crossing, in the plane of FAR and FRR.

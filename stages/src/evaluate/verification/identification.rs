@@ -4,6 +4,7 @@
 //! within the 5 % most probable classes. 5 % of its 587 classes are 29.35; how that is rounded is not stated there, so
 //! it is a key, and every figure says how many classes were counted.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Share of the classes that count as the top, as in the talk.
@@ -12,7 +13,7 @@ pub const DEFAULT_SHARE: f64 = 0.05;
 const WHOLE_WITHIN: f64 = 1e-9;
 
 /// How a share of the classes becomes a number of classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// To the next whole number above.

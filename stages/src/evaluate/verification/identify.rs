@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use arrow::array::{Array, RecordBatch, StringArray};
 use arrow::datatypes::{Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::columns::{field, integers, strings};
 use schemas::tables::embeddings::{self, CLASSES_KEY, EMBEDDING, MODEL_KEY};
 use schemas::tables::metrics::{self, Metric};
@@ -22,7 +23,7 @@ use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, re
 pub const PROTOCOL: &str = "identification";
 
 /// What is ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pool {
     /// Every frame by itself.
@@ -50,7 +51,7 @@ impl Pool {
 /// assert_eq!((config.share.get(), config.rounding, config.pool), (0.05, Rounding::Up, Pool::Frame));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdentifyConfig {
     /// Share of the classes that count as the top, above 0; 0.05 where left out.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::columns::field;
 use schemas::tables::metrics;
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub const MAXIMUM_POINTS: u32 = 10_000;
 /// assert_eq!((config.eer, config.resamples, config.points), (EerMethod::Rocch, 1000, 200));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyConfig {
     /// The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.

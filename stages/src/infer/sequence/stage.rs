@@ -8,6 +8,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::SchemaError;
 use schemas::columns::longs;
 use schemas::tables::{embeddings, signals, windows};
@@ -32,13 +33,15 @@ const NAME: &str = "embed";
 /// let config: stages::infer::EmbedConfig = toml::from_str("model = 'dcwrnn.onnx'\noutput = 'features'")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EmbedConfig {
     /// The `.onnx` file.
+    #[schemars(extend("format" = "path"))]
     pub model: PathBuf,
     /// Its card; by default the `.toml` of the same stem beside it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub card: Option<PathBuf>,
     /// The output to keep, by its name in the card; the card's first by default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,6 +60,7 @@ pub struct EmbedConfig {
     pub batch: Option<NonZeroUsize>,
     /// The file of ONNX Runtime; by default it is searched for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub library: Option<PathBuf>,
 }
 

@@ -4,6 +4,7 @@
 //! numbers from U[0.98, 1.02]. Read as six gains and six offsets, that is odd: such offsets would add about 1 to each
 //! channel. Here gains lie about 1 and offsets about 0, equally far to either side.
 
+use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
 use schemas::units::{NonNegative, Positive};
 use serde::{Deserialize, Serialize};
@@ -25,7 +26,7 @@ pub const OFFSET: NonNegative = NonNegative::constant(0.02);
 /// let config: stages::window::GainOffsetConfig = toml::from_str("gain_low = 0.9\ngain_high = 1.1")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GainOffsetConfig {
     /// The lowest gain, [`GAIN_LOW`].

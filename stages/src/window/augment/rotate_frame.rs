@@ -1,5 +1,6 @@
 //! `rotate_frame`: the device turned in the hand or pocket: one rotation for all vectors of a row.
 
+use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
 use schemas::tables::signals::RAW_CHANNELS;
 use schemas::units::Degrees;
@@ -17,7 +18,7 @@ use crate::stage::{BuildContext, StageError};
 /// let any: RotateFrameConfig = toml::from_str("uniform = {}")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum RotateFrameConfig {
     /// About an axis that is uniform on the sphere, by an angle uniform from 0 to `max_degrees`.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::columns::{field, strings};
 use schemas::tables::models::{Normaliser, normaliser_schema};
 use schemas::tables::rejects::Reject;
@@ -20,7 +21,7 @@ use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, re
 /// let config: stages::window::ApplyNormaliserConfig = toml::from_str("")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApplyNormaliserConfig {}
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use schemas::columns::strings;
 use schemas::tables::models::{Normaliser, normaliser_schema};
 use schemas::tables::signals::signals;
@@ -24,7 +25,7 @@ pub const SPLIT: &str = "train";
 /// assert_eq!(config.split, "train");
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FitNormaliserConfig {
     /// What has a normaliser of its own.
@@ -35,7 +36,7 @@ pub struct FitNormaliserConfig {
 }
 
 /// What has a normaliser of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FitPer {
     /// Each device: sensors differ in scale and offset.

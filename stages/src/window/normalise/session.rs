@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::tables::signals::signals;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError};
 /// let config: stages::window::NormaliseConfig = toml::from_str("per = \"session\"")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NormaliseConfig {
     /// Whose statistics are used.
@@ -23,7 +24,7 @@ pub struct NormaliseConfig {
 }
 
 /// Whose statistics normalise a signal, where nothing needs to be fitted first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NormalisePer {
     /// Those of the row itself: the whole gapless stretch of the session.

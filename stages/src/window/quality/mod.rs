@@ -4,6 +4,7 @@ mod measure;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::tables::quality::{self as table, Quality as Row};
 use schemas::tables::readings::{SessionView, sessions};
 use schemas::units::Positive;
@@ -21,7 +22,7 @@ use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 /// let config: stages::window::QualityConfig = toml::from_str("max_gap_ms = 100")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QualityConfig {
     /// The longest step between two readings that is no gap, ms; [`MAX_GAP_MS`], that of `resample`.

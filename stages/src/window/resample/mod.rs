@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
+use schemars::JsonSchema;
 use schemas::tables::readings::{self, Sensor, SessionView, TrackView, labels, sessions};
 use schemas::tables::rejects::Reject;
 use schemas::tables::signals::{self, RAW_CHANNELS};
@@ -52,7 +53,7 @@ const MOST_IN_A_GAP: f64 = 100_000.0;
 /// assert!(config.low_pass);
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResampleConfig {
     /// Samples a second, [`RATE_HZ`].
@@ -74,7 +75,7 @@ pub struct ResampleConfig {
 }
 
 /// A sensor in a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SensorName {
     /// Acceleration in m/s².
