@@ -18,9 +18,14 @@ from .errors import (
     InferenceError,
     InternalError,
     MotionmillError,
+    NoteWarning,
     RejectedRowsWarning,
     SchemaError,
 )
+from .evaluate import evaluate_pose, evaluate_verification
+from .plans import Summary, check_plan, recipes, run_plan
+from .readers import Source, read_people, read_readings, read_table
+from .skeletons import Skeleton, skeleton, skeletons
 
 _runtime.announce()
 
@@ -33,9 +38,23 @@ __all__ = [
     "InferenceError",
     "InternalError",
     "MotionmillError",
+    "NoteWarning",
     "RejectedRowsWarning",
     "SchemaError",
+    "Skeleton",
+    "Source",
+    "Summary",
     "__version__",
+    "check_plan",
     "errors",
+    "evaluate_pose",
+    "evaluate_verification",
+    "read_people",
+    "read_readings",
+    "read_table",
+    "recipes",
+    "run_plan",
+    "skeleton",
+    "skeletons",
     "stages",
 ]

@@ -6,6 +6,12 @@ expects. The message names the key, column or file; what to change stands apart 
 
 from __future__ import annotations
 
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 __all__ = [
     "ConfigError",
     "DataError",
@@ -13,6 +19,7 @@ __all__ = [
     "InferenceError",
     "InternalError",
     "MotionmillError",
+    "NoteWarning",
     "RejectedRowsWarning",
     "SchemaError",
 ]
@@ -56,3 +63,21 @@ class InternalError(MotionmillError, RuntimeError):
 
 class RejectedRowsWarning(UserWarning):
     """Rows that a stage could not use and that the caller does not take; see :meth:`motionmill.stages.Stage.run`."""
+
+
+class NoteWarning(UserWarning):
+    """What a reader of rows or numbers must know, such as rows that were left out of a fit."""
+
+
+def tell(rejects: pa.RecordBatch, notes: list[str], who: str) -> None:
+    """Warn of what the caller of a plain function does not get: rejects and notes. Two calls up stands the user."""
+    for note in notes:
+        warnings.warn(f"`{who}`: {note}", NoteWarning, stacklevel=3)
+    if rejects.num_rows == 0:
+        return
+    first = rejects.slice(0, 1).to_pylist()[0]
+    count = sum(rejects.column("rows").to_pylist())
+    where = f" ({first['sample_id']})" if first["sample_id"] else ""
+    plural = "row" if count == 1 else "rows"
+    words = f"`{who}` rejected {count} {plural}, the first{where}: {first['reason']}: {first['detail']}"
+    warnings.warn(words, RejectedRowsWarning, stacklevel=3)

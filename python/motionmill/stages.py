@@ -17,15 +17,15 @@ bytes as ``motionmill run``, in whatever order and from whatever thread.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-import warnings
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from . import _native
-from .errors import RejectedRowsWarning
+from . import _keys, _native
+from .errors import ConfigError, tell
 
 __all__ = ["Outcome", "Stage"]
 
@@ -60,12 +60,16 @@ class Stage:
     def _build(self, value: Any, name: str, seed: int) -> None:
         self.name = name
         self.seed = seed
+        config = _keys.stages()[self.kind]
+        if config.choice and not value:
+            forms = ", ".join(f"`{form}`" for form in [*(word for word, _ in config.words), *(key.name for key in config.keys)])
+            raise ConfigError(f"`{self.kind}`: nothing is given", f"give one of {forms}")
         self._native = _native.NativeStage(self.kind, value, name, seed, os.cpu_count() or 1)
 
     @property
     def config(self) -> Any:
         """All keys with their values: what a plan has to the right of ``run.KIND =``."""
-        return json.loads(self._native.config, parse_float=_number)
+        return _keys.whole(json.loads(self._native.config))
 
     @property
     def inputs(self) -> list[str] | None:
@@ -97,19 +101,11 @@ class Stage:
         """As :meth:`run`, but give the rows alone.
 
         Rejected rows are not dropped in silence: a :class:`~motionmill.errors.RejectedRowsWarning` says how many there
-        are, and why. Use :meth:`run` to have them.
+        are, and why; what an aggregate notes is a :class:`~motionmill.errors.NoteWarning`. Use :meth:`run` to have both.
         """
-        rows, rejects, _ = self.run(*inputs)
-        if rejects.num_rows:
-            self._warn(rejects)
-        return rows
-
-    def _warn(self, rejects: pa.RecordBatch) -> None:
-        first = rejects.slice(0, 1).to_pylist()[0]
-        count = sum(rejects.column("rows").to_pylist())
-        where = f" ({first['sample_id']})" if first["sample_id"] else ""
-        words = f"`{self.name}` rejected {count} rows, the first{where}: {first['reason']}: {first['detail']}"
-        warnings.warn(words, RejectedRowsWarning, stacklevel=3)
+        outcome = self.run(*inputs)
+        tell(outcome.rejects, outcome.notes, self.name)
+        return outcome.rows
 
     def __repr__(self) -> str:
         config = self.config
@@ -128,12 +124,6 @@ class Stage:
         return _restore, (self.kind, self.config, self.name, self.seed)
 
 
-def _number(text: str) -> float | int:
-    """A number as a plan would have it: without a decimal point where it is whole."""
-    number = float(text)
-    return int(number) if number.is_integer() else number
-
-
 def _restore(kind: str, config: Any, name: str, seed: int) -> Stage:
     stage = object.__new__(_CLASSES[kind])
     stage._build(config, name, seed)
@@ -144,10 +134,40 @@ def _class_name(kind: str) -> str:
     return "".join(word.capitalize() for word in kind.split("_"))
 
 
-def _make(kind: str) -> type[Stage]:
-    return type(_class_name(kind), (Stage,), {"kind": kind, "__module__": __name__, "__doc__": f"The stage ``{kind}``."})
+def _signature(config: _keys.Config) -> inspect.Signature:
+    """What a class takes: the plan's keys, then `name` and `seed`."""
+    keyword, nothing = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty
+    parameters = []
+    if config.words:
+        value = None if config.keys else nothing
+        parameters.append(inspect.Parameter("value", inspect.Parameter.POSITIONAL_ONLY, default=value))
+    for key in config.keys:
+        default = nothing if key.required else key.default
+        parameters.append(inspect.Parameter(key.name, keyword, default=default, annotation=_keys.type_name(key.schema)))
+    parameters.append(inspect.Parameter("name", keyword, default=config.kind, annotation="str"))
+    parameters.append(inspect.Parameter("seed", keyword, default=0, annotation="int"))
+    return inspect.Signature(parameters)
 
 
-_CLASSES: dict[str, type[Stage]] = {kind: _make(kind) for kind in _native.stage_kinds()}
+def _docstring(config: _keys.Config) -> str:
+    lines = [config.about, ""]
+    if config.choice:
+        lines += ["One of these is given:", ""]
+    lines += [f"- ``{word!r}``: {doc}" for word, doc in config.words]
+    lines += [f"- ``{key.name}``: {' '.join(key.doc.split())}" for key in config.keys]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _make(config: _keys.Config) -> type[Stage]:
+    members = {
+        "kind": config.kind,
+        "__module__": __name__,
+        "__doc__": _docstring(config),
+        "__signature__": _signature(config),
+    }
+    return type(_class_name(config.kind), (Stage,), members)
+
+
+_CLASSES: dict[str, type[Stage]] = {kind: _make(config) for kind, config in _keys.stages().items()}
 globals().update({made.__name__: made for made in _CLASSES.values()})
 __all__ += [made.__name__ for made in _CLASSES.values()]

@@ -6,8 +6,12 @@
 
 mod command;
 mod error;
+mod evaluate;
 mod online;
+mod plan;
 mod pool;
+mod readers;
+mod reference;
 mod rows;
 mod stage;
 mod value;
@@ -22,6 +26,14 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     online::register(module)?;
     module.add_function(wrap_pyfunction!(command::main, module)?)?;
     module.add_function(wrap_pyfunction!(command::use_runtime_of, module)?)?;
+    module.add_class::<readers::NativeSource>()?;
+    module.add_class::<readers::NativeBatches>()?;
     module.add_function(wrap_pyfunction!(stage::stage_kinds, module)?)?;
+    module.add_function(wrap_pyfunction!(reference::plan_schemas, module)?)?;
+    module.add_function(wrap_pyfunction!(reference::skeletons, module)?)?;
+    module.add_function(wrap_pyfunction!(evaluate::score_trials, module)?)?;
+    module.add_function(wrap_pyfunction!(plan::recipes, module)?)?;
+    module.add_function(wrap_pyfunction!(plan::check_plan, module)?)?;
+    module.add_function(wrap_pyfunction!(plan::run_plan, module)?)?;
     Ok(())
 }

@@ -143,6 +143,12 @@ fn plain_type(found: &DataType) -> Option<DataType> {
     match found {
         DataType::Utf8View | DataType::LargeUtf8 => Some(DataType::Utf8),
         DataType::BinaryView | DataType::LargeBinary => Some(DataType::Binary),
+        DataType::Dictionary(key, value) => {
+            let text = matches!(value.as_ref(), DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8);
+            let plain = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            let is_plain = key.as_ref() == &DataType::Int32 && value.as_ref() == &DataType::Utf8;
+            (text && !is_plain).then_some(plain)
+        }
         DataType::LargeList(item) => Some(DataType::List(plain_field(item))),
         DataType::List(item) => inner(item).map(DataType::List),
         DataType::FixedSizeList(item, length) => {

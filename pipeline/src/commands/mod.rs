@@ -14,6 +14,7 @@ mod table;
 
 pub use failure::{Failure, hint_of_chain};
 
+pub use evaluate::{BOOTSTRAP_SEED, scored_and_validation};
 use crate::cli::{Command, Ingest};
 
 /// Carries out `command`.

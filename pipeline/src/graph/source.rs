@@ -57,8 +57,12 @@ enum Rows {
 }
 
 impl Source {
-    /// Opens what `config` names. An annotation file is read here, since only its content tells its skeleton.
-    pub(super) fn open(node: &str, config: &SourceConfig) -> Result<(&'static str, Self), GraphError> {
+    /// Opens what `config` names, for the node `node`; gives the kind of source too. An annotation file is read here,
+    /// since only its content tells its skeleton.
+    ///
+    /// # Errors
+    /// When a file is missing or does not hold what it should.
+    pub fn open(node: &str, config: &SourceConfig) -> Result<(&'static str, Self), GraphError> {
         let annotated = |result: Result<Annotations, ReadError>| {
             result
                 .map(Self::from_annotations)

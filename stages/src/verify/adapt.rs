@@ -3,6 +3,7 @@
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
+use schemars::JsonSchema;
 use schemas::tables::embeddings;
 use schemas::tables::models::{self, Mixture, matrix_shape};
 use schemas::units::Positive;
@@ -23,7 +24,7 @@ pub const RELEVANCE: Positive = Positive::constant(4.0);
 const CLIENTS_PER_BATCH: usize = 16;
 
 /// A part of a mixture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Parameter {
     /// The means of the Gaussians.
@@ -41,7 +42,7 @@ pub enum Parameter {
 /// assert_eq!((config.relevance.get(), config.splits.len()), (4.0, 2));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdaptConfig {
     /// What is adapted; `means` where left out.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::tables::embeddings;
 use schemas::tables::models::matrix_shape;
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
 pub const MODEL: &str = "gmm-ubm";
 
 /// How the ratios of a pool's frames become one score.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
     /// Their mean: a ratio a frame, the same scale for long and short probes.
@@ -36,7 +37,7 @@ pub enum Pooling {
 /// assert_eq!(config.fast_components, 0);
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScoreConfig {
     /// What one score is of: `session`, `sequence` or `frame`; `session` where left out.

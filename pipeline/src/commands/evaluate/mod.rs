@@ -3,6 +3,8 @@
 mod pose;
 mod verification;
 
+pub use verification::scored_and_validation;
+
 use std::collections::BTreeMap;
 
 use schemas::tables::metrics::Metric;
@@ -12,7 +14,7 @@ use crate::cli::{Evaluate, Format};
 use crate::runner::grouped;
 
 /// Seed of the bootstrap on the command line; a plan has its own.
-const BOOTSTRAP_SEED: u64 = 0;
+pub const BOOTSTRAP_SEED: u64 = 0;
 
 /// Scores what `kind` names and prints the numbers.
 pub fn run(kind: &Evaluate) -> anyhow::Result<()> {

@@ -18,11 +18,9 @@ use crate::cli::EvaluateVerificationArgs;
 /// Scores the trials and prints the numbers.
 pub fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
     let all = read(&args.trials)?;
-    let scored = of_split(&all, &args.split);
-    let validation = match &args.validation {
-        Some(folder) => of_split(&read(folder)?, &args.validation_split),
-        None => exactly(&all, &args.validation_split),
-    };
+    let others = args.validation.as_deref().map(read).transpose()?;
+    let (scored, validation) =
+        scored_and_validation(&all, others.as_deref(), &args.split, &args.validation_split);
     let arguments = [
         args.split.clone(),
         args.validation_split.clone(),
@@ -38,8 +36,8 @@ pub fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
         run: provenance.plan_hash.clone(),
         ..VerificationOptions::default()
     };
-    let validation = (!validation.is_empty()).then_some(&validation[..]);
-    let evaluation = evaluate_verification(&scored, validation, &options).map_err(StageError::from)?;
+    let evaluation =
+        evaluate_verification(&scored, validation.as_deref(), &options).map_err(StageError::from)?;
     let reasons = say_what_was_left_out(&evaluation.notes, &evaluation.rejects);
     print_metrics(&evaluation.metrics, args.format, format_verification)?;
     if let Some(path) = &args.plot {
@@ -62,6 +60,20 @@ fn read(folder: &Path) -> anyhow::Result<Vec<Trial>> {
         all.extend(trials::from_batch(&batch?)?);
     }
     Ok(all)
+}
+
+/// The trials of `all` that are scored, and those that set the threshold, which stand in `others` or else in `all`.
+pub fn scored_and_validation(
+    all: &[Trial],
+    others: Option<&[Trial]>,
+    split: &str,
+    validation_split: &str,
+) -> (Vec<Trial>, Option<Vec<Trial>>) {
+    let validation = match others {
+        Some(others) => of_split(others, validation_split),
+        None => exactly(all, validation_split),
+    };
+    (of_split(all, split), (!validation.is_empty()).then_some(validation))
 }
 
 /// The trials whose client and probe are both of `split`.

@@ -1,0 +1,59 @@
+"""Predictions and trials scored by named protocols, as rows of the table ``metrics``.
+
+A row is one number: ``protocol``, ``dataset``, ``split``, ``metric``, ``joint`` or ``group``, ``threshold``, ``value``, ``count``, the
+95 % interval ``ci_low`` to ``ci_high``, ``model``. The numbers are those of ``motionmill evaluate``, bit for bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from . import _native, stages
+from .errors import tell
+
+__all__ = ["evaluate_pose", "evaluate_verification"]
+
+#: Bootstrap resamples behind the 95 % intervals where nothing else is said.
+DEFAULT_RESAMPLES = 1000
+
+
+def evaluate_pose(
+    truth: Any,
+    predictions: Any,
+    *,
+    protocol: str | list[str] | tuple[str, ...],
+    split: str | None = None,
+    resamples: int = DEFAULT_RESAMPLES,
+) -> pa.Table:
+    """Score ``predictions``, a table ``keypoints``, against ``truth``, a table ``people``, by one or more protocols.
+
+    :param split: only the people of this split.
+    :param resamples: bootstrap resamples behind the 95 % intervals; 0 for none.
+    """
+    protocols = [protocol] if isinstance(protocol, str) else list(protocol)
+    stage = stages.Evaluate(protocols=protocols, split=split, resamples=resamples)
+    outcome = stage.run(truth, predictions)
+    tell(outcome.rejects, outcome.notes, stage.name)
+    return outcome.rows
+
+
+def evaluate_verification(
+    trials: Any,
+    validation: Any = None,
+    *,
+    split: str = "test",
+    validation_split: str = "validation",
+    eer: str = "linear",
+    resamples: int = DEFAULT_RESAMPLES,
+) -> pa.Table:
+    """Score ``trials``: equal error rate, half total error rate at the threshold of the validation people, curves.
+
+    :param validation: a table ``trials`` for the threshold; by default ``validation_split`` of ``trials``.
+    :param eer: how the equal error rate is read off the curve: ``linear``, ``rocch`` or ``midpoint``.
+    :param resamples: bootstrap resamples behind the 95 % intervals; 0 for none.
+    """
+    scored, rejects, notes = _native.score_trials(trials, validation, split, validation_split, eer, resamples)
+    tell(rejects, notes, "verification")
+    return scored

@@ -1,0 +1,109 @@
+"""Annotations, logs and tables as Arrow.
+
+The keyword arguments are the plan's keys: ``read_people("lsp", annotations=..., images=...)`` is what a plan has as
+``read.lsp = { annotations = ..., images = ... }``. Files are read by Rust threads, without the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from . import _native
+from .errors import ConfigError, tell
+
+__all__ = ["Batches", "Source", "read_people", "read_readings", "read_table"]
+
+#: Sources whose rows are readings of sensors.
+_LOGS = ("hmog", "logs")
+
+
+class Batches(Iterator[pa.RecordBatch]):
+    """The record batches of a source, one after the other; safe to share between threads."""
+
+    def __init__(self, native: Any) -> None:
+        self._native = native
+
+    def __iter__(self) -> Batches:
+        return self
+
+    def __next__(self) -> pa.RecordBatch:
+        return next(self._native)
+
+    @property
+    def rejects(self) -> pa.RecordBatch:
+        """What could not be read so far: a batch of the table ``rejects``."""
+        return self._native.rejects
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the rows so far must know."""
+        return self._native.notes
+
+
+class Source:
+    """An open source of a plan: ``Source("mpii", annotations=..., images=...)``.
+
+    Annotation files are read when it is opened, since only their content tells their skeleton; logs are found then, and
+    read on the way.
+    """
+
+    def __init__(self, kind: str, /, **keys: Any) -> None:
+        self.kind = kind
+        self._native = _native.NativeSource(kind, keys)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of its rows."""
+        return self._native.schema
+
+    def read(self) -> tuple[pa.Table, pa.RecordBatch, list[str]]:
+        """All rows, in order, then what could not be read (a batch of ``rejects``), then notes."""
+        return self._native.all()
+
+    def batches(self, rows: int = 1024) -> Batches:
+        """The rows in batches of at most ``rows``; readings come by whole sessions, however long."""
+        return Batches(self._native.batches(rows))
+
+
+def _read(source: Source) -> pa.Table:
+    table, rejects, notes = source.read()
+    tell(rejects, notes, source.kind)
+    return table
+
+
+def read_people(format: str, /, **keys: Any) -> pa.Table:
+    """Read annotations: ``mpii``, ``lsp``, ``lspet``, ``flic`` or ``coco``, with the plan's keys of that source.
+
+    Gives the table ``people``: one row a person, ``keypoints`` ``[K, 2]`` float64 in 0-based px of the image,
+    ``visibility`` ``[K]``, ``center``, ``scale`` (height / 200 px), boxes. The skeleton is in the schema metadata.
+    Pictures need not be there.
+
+    Records that could not be read are a :class:`~motionmill.errors.RejectedRowsWarning`; ``Source(format, ...).read()``
+    gives them.
+    """
+    if format in _LOGS:
+        raise ConfigError(f"`{format}` holds readings of sensors", "read it with `read_readings`")
+    return _read(Source(format, **keys))
+
+
+def read_readings(format: str, /, **keys: Any) -> pa.Table:
+    """Read logs of sensors: ``hmog`` or ``logs``, with the plan's keys of that source.
+
+    Gives the table ``readings``: one row a reading of one sensor, ``stamp_nanos`` int64, ``x`` ``y`` ``z`` float64 in m/s^2
+    or rad/s; sessions stand whole, one after the other.
+    """
+    if format not in _LOGS:
+        raise ConfigError(f"`{format}` holds no readings of sensors; `hmog` and `logs` do", "read it with `read_people`")
+    return _read(Source(format, **keys))
+
+
+def read_table(path: str | os.PathLike[str], split: str | None = None) -> pa.Table:
+    """Read a table folder that motionmill wrote, or one Parquet file, with its schema metadata; one ``split`` or all.
+
+    For rows that are many, ``Source("table", path=...).batches()`` gives them batch by batch.
+    """
+    return _read(Source("table", path=path, split=split))

@@ -1,0 +1,105 @@
+//! Plans run from Python.
+
+use pipeline::graph::{Graph, print_graph};
+use pipeline::plan::{Override, Plan};
+use pipeline::runner::{self, RunOptions, Summary};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::{Value, json};
+
+use crate::error::{Kind, detached, exception, to_python};
+use crate::value::{plan_table, plan_value};
+
+/// How a plan in memory is named in errors.
+const IN_MEMORY: &str = "plan";
+
+/// The plans that ship with motionmill: name and text.
+#[pyfunction]
+pub fn recipes() -> Vec<(&'static str, &'static str)> {
+    pipeline::recipes::ALL.iter().map(|recipe| (recipe.name, recipe.text)).collect()
+}
+
+/// Checks a plan and gives its graph in words.
+#[pyfunction]
+pub fn check_plan(
+    py: Python<'_>,
+    plan: &Bound<'_, PyAny>,
+    overrides: &Bound<'_, PyDict>,
+) -> PyResult<String> {
+    let plan = plan_of(py, plan, overrides)?;
+    detached(py, || Graph::build(plan, 1).map(|graph| print_graph(&graph)))
+}
+
+/// Checks a plan and runs it; gives the summary in JSON.
+#[pyfunction]
+pub fn run_plan(
+    py: Python<'_>,
+    plan: &Bound<'_, PyAny>,
+    overrides: &Bound<'_, PyDict>,
+    threads: usize,
+    force: bool,
+) -> PyResult<String> {
+    let plan = plan_of(py, plan, overrides)?;
+    let options = RunOptions::quiet(threads, force);
+    let work = || -> anyhow::Result<String> {
+        let graph = Graph::build(plan, threads)?;
+        Ok(told(&runner::run(&graph, &options)?).to_string())
+    };
+    detached(py, work)
+}
+
+/// The plan that `plan` is: a table, TOML text of several lines, or the name of a file or recipe.
+fn plan_of(py: Python<'_>, plan: &Bound<'_, PyAny>, overrides: &Bound<'_, PyDict>) -> PyResult<Plan> {
+    let overrides = plan_table(overrides, "")?.into_iter().map(|(key, value)| {
+        let parsed = format!("{key}={value}").parse::<Override>();
+        parsed.map_err(|reason| exception(Kind::Config, &format!("cannot set `{key}`: {reason}"), None))
+    });
+    let overrides: Vec<Override> = overrides.collect::<PyResult<_>>()?;
+    let is_file = plan.hasattr("__fspath__")?;
+    match plan_value(plan, IN_MEMORY)? {
+        Some(toml::Value::String(text)) if is_file || !text.contains('\n') => {
+            detached(py, || Plan::read(&text, &overrides))
+        }
+        Some(toml::Value::String(text)) => Plan::parse(&text, IN_MEMORY, &overrides).map_err(to_python),
+        Some(toml::Value::Table(table)) => {
+            let text = toml::to_string(&table).map_err(to_python)?;
+            Plan::parse(&text, IN_MEMORY, &overrides).map_err(to_python)
+        }
+        _ => {
+            let message = "a plan is a path, `recipe:NAME`, TOML text of several lines or a dictionary";
+            Err(exception(Kind::Config, message, None))
+        }
+    }
+}
+
+fn told(summary: &Summary) -> Value {
+    let nodes: Vec<Value> = summary
+        .nodes
+        .iter()
+        .map(|node| {
+            json!({
+                "name": node.name,
+                "kind": node.kind,
+                "rows_in": node.totals.rows_in,
+                "rows_out": node.totals.rows_out,
+                "rejected": node.totals.rejected,
+                "seconds": node.totals.busy.as_secs_f64(),
+            })
+        })
+        .collect();
+    let tables: Vec<Value> = summary
+        .sinks
+        .iter()
+        .map(|sink| {
+            json!({ "folder": sink.folder, "rows": sink.rows, "shards": sink.shards, "already": sink.already })
+        })
+        .collect();
+    json!({
+        "nodes": nodes,
+        "tables": tables,
+        "rejected": summary.reasons,
+        "notes": summary.notes,
+        "seconds": summary.elapsed.as_secs_f64(),
+        "text": summary.to_text(),
+    })
+}

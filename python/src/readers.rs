@@ -1,0 +1,145 @@
+//! Sources of a plan, opened from Python.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::Context;
+use arrow::array::RecordBatch;
+use arrow_pyarrow::ToPyArrow;
+use datasets::imu::Loaded;
+use pipeline::graph::{Chunk, Chunks, Load, Source};
+use pipeline::plan::SourceConfig;
+use pyo3::prelude::*;
+use rayon::prelude::*;
+use schemas::tables::rejects::{self, Reject};
+
+use crate::error::detached;
+use crate::pool::pool;
+use crate::rows::{batch_to_python, table_to_python};
+use crate::value::{plan_value, read};
+
+/// Rows, rejects, notes.
+type Everything<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Vec<String>);
+
+/// An open source.
+#[pyclass(frozen, module = "motionmill._native")]
+pub struct NativeSource {
+    kind: String,
+    source: Source,
+}
+
+#[pymethods]
+impl NativeSource {
+    /// Opens what `value`, the right side of `read.KIND`, names.
+    #[new]
+    fn new(py: Python<'_>, kind: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let value = plan_value(value, kind)?.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
+        let keyed = toml::Value::Table(toml::Table::from_iter([(kind.to_owned(), value)]));
+        let config: SourceConfig = read(keyed, kind, 1)?;
+        let (_, source) = detached(py, || Source::open(kind, &config))?;
+        Ok(Self { kind: kind.to_owned(), source })
+    }
+
+    /// The schema of its rows.
+    #[getter]
+    fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.source.schema().to_pyarrow(py)
+    }
+
+    /// All rows, in order, with what could not be read and what must be known.
+    fn all<'py>(&self, py: Python<'py>) -> PyResult<Everything<'py>> {
+        let (batches, rejects, notes) = detached(py, || self.load_all())?;
+        let table = table_to_python(py, self.source.schema().clone(), batches)?;
+        Ok((table, batch_to_python(py, &rejects::to_batch(&rejects))?, notes))
+    }
+
+    /// The rows batch by batch.
+    fn batches(&self, rows: usize) -> NativeBatches {
+        let cursor = Cursor {
+            chunks: self.source.chunks(rows.max(1)),
+            ready: VecDeque::new(),
+            rejects: self.source.rejects().to_vec(),
+            notes: self.source.notes().to_vec(),
+        };
+        NativeBatches { kind: self.kind.clone(), cursor: Mutex::new(cursor) }
+    }
+}
+
+impl NativeSource {
+    fn load_all(&self) -> anyhow::Result<(Vec<RecordBatch>, Vec<Reject>, Vec<String>)> {
+        let rows = pipeline::plan::DEFAULT_BATCH_ROWS.get() as usize * 32;
+        let chunks: Vec<Chunk> = self.source.chunks(rows).collect::<Result<_, _>>()?;
+        let load = |chunk: Chunk| loaded(chunk, &self.kind);
+        let loaded = pool()?.install(|| chunks.into_par_iter().map(load).collect::<Result<Vec<_>, _>>())?;
+        let (mut batches, mut rejects) = (Vec::new(), self.source.rejects().to_vec());
+        let mut notes = self.source.notes().to_vec();
+        for piece in loaded {
+            batches.extend(piece.batches);
+            rejects.extend(piece.rejects);
+            notes.extend(piece.notes);
+        }
+        Ok((batches, rejects, notes))
+    }
+}
+
+fn loaded(chunk: Chunk, kind: &str) -> anyhow::Result<Loaded> {
+    match chunk.load {
+        Load::Ready(batch) => Ok(Loaded { batches: vec![batch], rejects: Vec::new(), notes: Vec::new() }),
+        Load::Later(load) => load().with_context(|| format!("cannot read the source `{kind}`")),
+    }
+}
+
+/// The batches of a source, one after the other.
+#[pyclass(frozen, module = "motionmill._native")]
+pub struct NativeBatches {
+    kind: String,
+    cursor: Mutex<Cursor>,
+}
+
+struct Cursor {
+    chunks: Chunks,
+    ready: VecDeque<RecordBatch>,
+    rejects: Vec<Reject>,
+    notes: Vec<String>,
+}
+
+#[pymethods]
+impl NativeBatches {
+    fn __iter__(this: Py<Self>) -> Py<Self> {
+        this
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let next = detached(py, || self.next())?;
+        next.map(|batch| batch_to_python(py, &batch)).transpose()
+    }
+
+    /// What could not be read so far.
+    #[getter]
+    fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+        batch_to_python(py, &rejects::to_batch(&cursor.rejects))
+    }
+
+    /// What must be known of the rows so far.
+    #[getter]
+    fn notes(&self) -> Vec<String> {
+        self.cursor.lock().unwrap_or_else(PoisonError::into_inner).notes.clone()
+    }
+}
+
+impl NativeBatches {
+    fn next(&self) -> anyhow::Result<Option<RecordBatch>> {
+        let mut cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(batch) = cursor.ready.pop_front() {
+                return Ok(Some(batch));
+            }
+            let Some(chunk) = cursor.chunks.next() else { return Ok(None) };
+            let piece = loaded(chunk?, &self.kind)?;
+            cursor.ready.extend(piece.batches);
+            cursor.rejects.extend(piece.rejects);
+            cursor.notes.extend(piece.notes);
+        }
+    }
+}
