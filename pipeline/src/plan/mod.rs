@@ -18,6 +18,7 @@
 //! Paths are taken as a shell takes them, from the current folder.
 
 mod overrides;
+mod read;
 mod sinks;
 mod sources;
 
