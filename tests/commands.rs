@@ -32,20 +32,28 @@ fn without_times(text: &str) -> String {
 fn help_of_every_command() {
     let folder = tempdir().unwrap();
     let mut text = String::new();
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 24] = [
         &[],
         &["ingest"],
         &["ingest", "mpii"],
         &["ingest", "lsp"],
         &["ingest", "lspet"],
         &["ingest", "flic"],
+        &["ingest", "coco"],
         &["ingest", "hmog"],
         &["ingest", "logs"],
         &["ingest", "predictions"],
+        &["ingest", "coco-results"],
         &["plan"],
         &["run"],
         &["evaluate", "pose"],
         &["evaluate", "verification"],
+        &["export", "coco"],
+        &["export", "coco-results"],
+        &["export", "hrnet"],
+        &["export", "preds"],
+        &["export", "yolo"],
+        &["export", "webdataset"],
         &["inspect"],
         &["preview"],
         &["demo"],

@@ -1,5 +1,7 @@
 //! The words of the command line.
 
+mod export;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -11,6 +13,8 @@ use stages::evaluate::verification::EerMethod;
 use stages::report::motion::Blocks;
 
 use crate::plan::{FlicLabels, Override};
+
+pub use export::{Boxes, CocoArgs, CocoResultArgs, Export, ExportArgs, ImageArgs, PredictionExportArgs};
 
 /// Turns raw human-motion data into what trainers, models and papers need, in one streaming pass.
 #[derive(Debug, Parser)]
@@ -34,6 +38,9 @@ pub enum Command {
     /// Score predictions or trials by a named protocol
     #[command(subcommand)]
     Evaluate(Evaluate),
+    /// Write a table as files of other programs
+    #[command(subcommand)]
+    Export(Export),
     /// Print what a table holds: schema, counts, splits, joints, what made it
     Inspect {
         /// A table folder or one Parquet file
@@ -87,6 +94,8 @@ pub enum Ingest {
         #[arg(long, value_name = "FILE")]
         plus: Option<PathBuf>,
     },
+    /// COCO keypoints, or another data set in its format
+    Coco(CocoArgs),
     /// HMOG: accelerometer and gyroscope logs, a zip or folder a subject, or the zip of all
     Hmog {
         /// The folder or zip
@@ -115,6 +124,8 @@ pub enum Ingest {
     },
     /// A published prediction array (.mat or .h5)
     Predictions(PredictionArgs),
+    /// COCO results JSON: detections, joined to the people
+    CocoResults(CocoResultArgs),
 }
 
 /// Files of an annotated data set.

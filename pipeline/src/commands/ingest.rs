@@ -56,6 +56,12 @@ fn source(format: &Ingest) -> anyhow::Result<(SourceConfig, &OutArgs)> {
             let read = SourceConfig::Flic { annotations, images, labels: *labels, plus: plus.clone() };
             (read, &files.out)
         }
+        Ingest::Coco(args) => {
+            let (annotations, images) = paths(&args.files);
+            let (category, dataset, split) =
+                (args.category.clone(), args.dataset.clone(), args.split.clone());
+            (SourceConfig::Coco { annotations, images, category, dataset, split }, &args.files.out)
+        }
         Ingest::Logs { path, layout, preset, out } => {
             (SourceConfig::Logs(declared_logs(path, layout.as_deref(), *preset)?), out)
         }
@@ -67,7 +73,9 @@ fn source(format: &Ingest) -> anyhow::Result<(SourceConfig, &OutArgs)> {
             }),
             out,
         ),
-        Ingest::Predictions(_) => unreachable!("predictions are read by a command of their own"),
+        Ingest::Predictions(_) | Ingest::CocoResults(_) => {
+            unreachable!("predictions are read by a command of their own")
+        }
     })
 }
 

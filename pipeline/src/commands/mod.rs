@@ -1,8 +1,10 @@
 //! The subcommands, one file each. Data goes to stdout, everything else to stderr.
 
+mod coco_results;
 mod demo;
 mod doctor;
 mod evaluate;
+mod export;
 mod failure;
 mod ingest;
 mod inspect;
@@ -12,9 +14,9 @@ mod preview;
 mod progress;
 mod table;
 
+pub use evaluate::{BOOTSTRAP_SEED, scored_and_validation};
 pub use failure::{Failure, hint_of_chain};
 
-pub use evaluate::{BOOTSTRAP_SEED, scored_and_validation};
 use crate::cli::{Command, Ingest};
 
 /// Carries out `command`.
@@ -24,10 +26,12 @@ use crate::cli::{Command, Ingest};
 pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Ingest(Ingest::Predictions(args)) => predictions::run(args),
+        Command::Ingest(Ingest::CocoResults(args)) => coco_results::run(args),
         Command::Ingest(format) => ingest::run(format),
         Command::Plan(args) => plan::print(args),
         Command::Run(args) => plan::run(args),
         Command::Evaluate(kind) => evaluate::run(kind),
+        Command::Export(format) => export::run(format),
         Command::Inspect { path } => inspect::run(path),
         Command::Preview(args) => preview::run(args),
         Command::Doctor => doctor::run(),

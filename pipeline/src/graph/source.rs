@@ -7,7 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datasets::imu::{Loaded, Logs};
 use datasets::shards::TableReader;
-use datasets::{Annotations, ReadError, flic, lsp, lspet, mpii};
+use datasets::{Annotations, ReadError, coco, flic, lsp, lspet, mpii};
 use schemas::tables::people::{self, Person};
 use schemas::tables::rejects::Reject;
 use schemas::tables::{readings, table_name};
@@ -95,6 +95,11 @@ impl Source {
                 };
                 let options = flic::Options { images: images.clone(), labels, plus: plus.clone() };
                 ("flic", annotated(flic::read(annotations, &options))?)
+            }
+            SourceConfig::Coco { annotations, images, category, dataset, split } => {
+                let (category, dataset, split) = (category.clone(), dataset.clone(), split.clone());
+                let options = coco::Options { images: images.clone(), category, dataset, split };
+                ("coco", annotated(coco::read(annotations, &options))?)
             }
             SourceConfig::Logs(config) => ("logs", logged(Logs::open_csv(config))?),
             SourceConfig::Hmog(config) => ("hmog", logged(Logs::open_hmog(config))?),
