@@ -14,12 +14,14 @@
 //! | [`trials`] | one verification score |
 //! | [`quality`] | one sensor of one session |
 //! | [`metrics`] | one number |
+//! | [`findings`] | one thing that a check found |
 //! | [`rejects`] | one row that could not be used |
 //!
 //! A stage may carry columns of its input along, so a table may hold more columns than its module names, never
 //! fewer. Name, version and skeleton stand in the schema metadata.
 
 pub mod embeddings;
+pub mod findings;
 pub mod heatmaps;
 pub mod keypoints;
 pub mod metrics;
