@@ -1,6 +1,7 @@
 //! The words of the command line.
 
 mod export;
+mod report;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -15,6 +16,7 @@ use stages::report::motion::Blocks;
 use crate::plan::{FlicLabels, Override};
 
 pub use export::{Boxes, CocoArgs, CocoResultArgs, Export, ExportArgs, ImageArgs, PredictionExportArgs};
+pub use report::ReportArgs;
 
 /// Turns raw human-motion data into what trainers, models and papers need, in one streaming pass.
 #[derive(Debug, Parser)]
@@ -48,6 +50,8 @@ pub enum Command {
     },
     /// Draw a table: skeletons, samples, heatmaps, signals with their windows, log quality, scores
     Preview(PreviewArgs),
+    /// Make one page about a run: numbers, curves, the worst people, comparison with another run
+    Report(ReportArgs),
     /// Say which ONNX Runtime, providers and devices work here, and what to install otherwise
     Doctor,
     /// Run both chains on synthetic people and logs: generate, ingest, augment, infer, evaluate

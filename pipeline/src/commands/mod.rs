@@ -12,6 +12,7 @@ mod plan;
 mod predictions;
 mod preview;
 mod progress;
+mod report;
 mod table;
 
 pub use evaluate::{BOOTSTRAP_SEED, scored_and_validation};
@@ -34,6 +35,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Command::Export(format) => export::run(format),
         Command::Inspect { path } => inspect::run(path),
         Command::Preview(args) => preview::run(args),
+        Command::Report(args) => report::run(args),
         Command::Doctor => doctor::run(),
         Command::Demo { out } => demo::run(out),
     }

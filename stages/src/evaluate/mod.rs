@@ -29,7 +29,7 @@ pub mod verification;
 pub mod worst;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]

@@ -1,12 +1,14 @@
-//! Pictures for people: contact sheets of poses, samples and heatmaps.
+//! Pictures and pages for people: contact sheets of poses, samples and heatmaps, and one page about a run.
 //!
 //! [`contact_sheet`] draws the rows of a `people`, `samples` or `heatmaps` batch, [`prediction_sheet`] those of a
-//! `keypoints` batch over the people it belongs to. Rows come in, pixels go out: nothing is written here.
+//! `keypoints` batch over the people it belongs to, [`page`] sets a whole run. Rows come in, pixels and text go out:
+//! nothing is written here.
 
 mod caption;
 mod heat;
 mod layout;
 pub mod motion;
+pub mod page;
 mod palette;
 mod picture;
 mod pose;

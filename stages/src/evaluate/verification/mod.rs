@@ -3,9 +3,10 @@
 //! [`curve`] counts both errors at every threshold and [`eer`] reads the equal error rate off it; [`groups`] do so for
 //! each client and session by itself; `collect` turns rows into blocks and [`score`] turns blocks into rows of the
 //! metric table, with the intervals of [`resample`]; [`verify`] is that as a step of a plan. [`identification`] ranks
-//! classes, and [`identify`] is that as a step. [`table`] prints.
+//! classes, and [`identify`] is that as a step. [`compare`] sets two systems against each other. [`table`] prints.
 
 mod collect;
+pub mod compare;
 pub mod curve;
 pub mod eer;
 mod error;
@@ -20,7 +21,7 @@ mod tally;
 pub mod verify;
 
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod property_tests;
 #[cfg(test)]
 mod verify_tests;
 
+pub use compare::{TrialComparison, compare_trials};
 pub use curve::{Curve, Scored};
 pub use eer::{EerMethod, EqualError, equal_error};
 pub use error::VerificationError;

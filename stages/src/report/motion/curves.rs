@@ -49,18 +49,25 @@ pub fn roc(canvas: &mut Canvas, area: Area, all: &[Series]) {
     plot.y_title(canvas, "genuine accepted, %", TITLE_DISTANCE_PX);
 }
 
-/// FAR against FRR by normal deviate, in percent.
-pub fn det(canvas: &mut Canvas, area: Area, all: &[Series], threshold: f64) {
+/// The ends of both axes of a detection error trade-off plot of `all`, shares.
+pub fn det_range(all: &[Series]) -> [f64; 2] {
     let many = all.iter().any(|series| series.curve.impostor().min(series.curve.genuine()) >= MANY);
     let large = all.iter().any(|series| series.equal.half_total.max(series.equal.rate) > 0.9 * USUAL[1]);
-    let (low, high) = (if many { SMALL } else { USUAL[0] }, if large { LARGE } else { USUAL[1] });
+    [if many { SMALL } else { USUAL[0] }, if large { LARGE } else { USUAL[1] }]
+}
+
+/// The shares from `low` to `high` at which such a plot has a grid, each with its label in percent.
+pub fn det_grid([low, high]: [f64; 2]) -> Vec<(f64, String)> {
+    let labelled = GRID.into_iter().map(|percent| (percent / 100.0, percent.to_string()));
+    labelled.filter(|(share, _)| (low..=high).contains(share)).collect()
+}
+
+/// FAR against FRR by normal deviate, in percent.
+pub fn det(canvas: &mut Canvas, area: Area, all: &[Series], threshold: f64) {
+    let [low, high] = det_range(all);
     let scale = Scale::Probit(low, high);
     let plot = Plot { area, x: scale, y: scale };
-    let grid: Vec<(f64, String)> = GRID
-        .into_iter()
-        .map(|percent| (percent / 100.0, percent.to_string()))
-        .filter(|(share, _)| (low..=high).contains(share))
-        .collect();
+    let grid = det_grid([low, high]);
     plot.ground(canvas, &grid, &grid);
     canvas.clip(plot.area);
     canvas.dashed([plot.place(low, low), plot.place(high, high)], FRAME);

@@ -3,16 +3,16 @@
 //! [`signal_sheet`] draws rows of `readings`, `signals` or `windows`, [`quality_sheet`] those of `quality`, and
 //! [`verification_sheet`] trials. Rows come in, pixels go out: nothing is written here.
 
-mod axis;
+pub(super) mod axis;
 mod canvas;
 mod colours;
-mod curves;
+pub(super) mod curves;
 mod lanes;
 mod plot;
 mod quality;
 mod signals;
-mod spread;
-mod told_apart;
+pub(super) mod spread;
+pub(super) mod told_apart;
 mod traces;
 mod verification;
 

@@ -9,7 +9,7 @@ use super::plot::Plot;
 use super::told_apart::Series;
 
 /// Bars of a histogram.
-const BINS: usize = 48;
+pub const BINS: usize = 48;
 /// Share of the scores of each kind and end that may lie in the outermost bar, so that a few far ones do not squeeze
 /// the rest.
 const OUTSIDE: f64 = 0.005;
@@ -57,7 +57,7 @@ pub fn histogram(canvas: &mut Canvas, area: Area, series: &Series, threshold: f6
 }
 
 /// Where the bars begin and end: nearly all scores, and the threshold.
-fn range(series: &Series, threshold: f64) -> (f64, f64) {
+pub fn range(series: &Series, threshold: f64) -> (f64, f64) {
     let (mut low, mut high) = (threshold, threshold);
     for genuine in [false, true] {
         let of_kind =
@@ -70,7 +70,7 @@ fn range(series: &Series, threshold: f64) -> (f64, f64) {
 }
 
 /// Percent of the trials of one kind in each bar.
-fn counted(series: &Series, genuine: bool, low: f64, high: f64) -> Vec<f64> {
+pub fn counted(series: &Series, genuine: bool, low: f64, high: f64) -> Vec<f64> {
     let mut shares = vec![0.0; BINS];
     let all = if genuine { series.curve.genuine() } else { series.curve.impostor() };
     for trial in series.scored.iter().filter(|trial| trial.genuine == genuine) {

@@ -1,0 +1,259 @@
+//! `motionmill report`: one static page about a run.
+
+mod against;
+mod find;
+mod poses;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{SchemaRef, UInt64Type};
+use datasets::shards::{ShardError, TableReader};
+use schemas::columns::{SchemaError, column, strings, wrong_type};
+use schemas::tables::metrics::Metric;
+use schemas::tables::rejects::Reject;
+use schemas::tables::{keypoints, metrics, people, rejects, trials};
+use stages::StageError;
+use stages::evaluate::verification::table::is_verification;
+use stages::evaluate::verification::verify::{DEFAULT_SPLIT, DEFAULT_VALIDATION};
+use stages::report::page::{
+    AgainstPoses, PoseInput, Report, ReportOptions, Source, TILE_PX, VerificationInput, page,
+};
+use stages::stage::Rows;
+
+use self::find::Found;
+use self::poses::{Poses, metrics_of, read_metrics};
+use super::failure::Hint;
+use crate::cli::ReportArgs;
+
+/// Rows of one table of rejects that are read, at most; all are counted by its manifest.
+const REJECT_ROWS: usize = 200;
+
+/// Writes the page.
+pub fn run(args: &ReportArgs) -> anyhow::Result<()> {
+    let (mut tables, mut notes) = find::tables(&args.run)?;
+    let all_of = |tables: &[Found], name: &str| {
+        (0..tables.len()).filter(|&at| tables[at].is(name)).collect::<Vec<_>>()
+    };
+    let mut chosen = |paths: &[_], name: &str, flag: &str| -> anyhow::Result<Vec<usize>> {
+        if paths.is_empty() { Ok(all_of(&tables, name)) } else { find::named(&mut tables, paths, name, flag) }
+    };
+    let predictions = chosen(&args.predictions, keypoints::NAME, "--predictions")?;
+    let truths = chosen(&args.truth, people::NAME, "--truth")?;
+    let scored = chosen(&args.trials, trials::NAME, "--trials")?;
+    if predictions.is_empty() && scored.is_empty() && all_of(&tables, metrics::NAME).is_empty() {
+        return Err(nothing(args, &tables));
+    }
+    let (other, other_notes) = match &args.against {
+        Some(run) => find::tables(run)?,
+        None => (Vec::new(), Vec::new()),
+    };
+    notes.extend(other_notes);
+    let other_name = args.against.as_ref().map(|run| run.display().to_string());
+    let poses = poses::poses(&mut tables, &predictions, &truths, args, &mut notes)?;
+    let verifications = verifications(&mut tables, &scored, args, &other, other_name.as_deref(), &mut notes)?;
+    let mut other_poses = Vec::new();
+    for one in &poses {
+        other_poses.push(match &other_name {
+            Some(name) => against::poses(&other, name, one, &mut notes)?,
+            None => None,
+        });
+    }
+    let maps = poses.iter().map(|one| one.heatmaps.as_deref().map(Maps::open).transpose());
+    let maps = maps.collect::<Result<Vec<_>, _>>()?;
+    let inputs = poses.iter().zip(&maps).zip(&other_poses).map(|((one, maps), other)| PoseInput {
+        name: one.name.clone(),
+        truth: &one.truth,
+        truth_skeleton: one.truth_skeleton,
+        predictions: &one.predictions,
+        prediction_skeleton: one.prediction_skeleton,
+        protocols: one.protocols.clone(),
+        metrics: one.metrics.clone(),
+        seed: one.seed,
+        heatmaps: maps.as_ref().map(|maps| maps as _),
+        against: other.as_ref().map(|other| AgainstPoses {
+            name: other.name.clone(),
+            predictions: &other.predictions,
+            skeleton: other.skeleton,
+        }),
+    });
+    let inputs: Vec<PoseInput<'_>> = inputs.collect();
+    let rejected = read_rejects(&mut tables)?;
+    let further = further(&mut tables, &poses)?;
+    let source = |found: &Found| Source {
+        path: found.label.clone(),
+        role: found.role.clone(),
+        manifest: found.manifest.clone(),
+    };
+    let sources = tables.iter().map(source).collect();
+    let report = Report { sources, poses: inputs, verifications, rejects: rejected, further, notes };
+    let made = page(&report, &options(args))?;
+    fs::write(&args.out, &made.html).with_context(|| format!("cannot write `{}`", args.out.display()))?;
+    for reject in &made.rejects {
+        let id = reject.sample_id.as_deref().unwrap_or("a row");
+        eprintln!("not shown: {id}: {}: {}", reject.reason, reject.detail);
+    }
+    eprintln!(
+        "wrote {}: {} of poses, {} of trials, {:.1} MB",
+        args.out.display(),
+        report.poses.len(),
+        report.verifications.len(),
+        made.html.len() as f64 / 1e6
+    );
+    Ok(())
+}
+
+/// A table of heatmaps, read a few rows at a time: one takes a quarter of a megabyte.
+struct Maps(TableReader);
+
+/// Rows of heatmaps that are read at a time.
+const MAP_ROWS: usize = 64;
+
+impl Maps {
+    fn open(folder: &Path) -> Result<Self, ShardError> {
+        Ok(Self(TableReader::open(folder, None)?))
+    }
+}
+
+impl Rows for Maps {
+    fn schema(&self) -> SchemaRef {
+        self.0.schema().clone()
+    }
+
+    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_> {
+        Box::new(self.0.batches(MAP_ROWS).map(|batch| Ok(batch?)))
+    }
+}
+
+fn options(args: &ReportArgs) -> ReportOptions {
+    let title = args.title.clone().unwrap_or_else(|| {
+        let name = args
+            .run
+            .file_name()
+            .map_or_else(|| args.run.display().to_string(), |n| n.to_string_lossy().into_owned());
+        format!("Report of {name}")
+    });
+    ReportOptions {
+        title,
+        worst: args.worst,
+        tile_px: TILE_PX,
+        resamples: args.resamples,
+        image_root: args.images.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn nothing(args: &ReportArgs, tables: &[Found]) -> anyhow::Error {
+    let mut names: Vec<&str> = tables.iter().map(|table| table.manifest.table.as_str()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let names =
+        if names.is_empty() { "no table at all".to_owned() } else { format!("tables {}", names.join(", ")) };
+    Hint::error(
+        format!("there is nothing to report in `{}`: it has {names}", args.run.display()),
+        "name the folder of a run with `keypoints`, `trials` or `metrics`, or give `--predictions DIR` or `--trials DIR`",
+    )
+}
+
+/// Every table of trials with its numbers.
+fn verifications(
+    tables: &mut [Found],
+    scored: &[usize],
+    args: &ReportArgs,
+    other: &[Found],
+    other_name: Option<&str>,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<Vec<VerificationInput>> {
+    let validation = match &args.validation {
+        Some(path) => Some(against::read_trials(&Found::open(path, path.display().to_string())?)?),
+        None => None,
+    };
+    let mut all = Vec::new();
+    for &place in scored {
+        let read = against::read_trials(&tables[place])?;
+        if read.is_empty() {
+            notes.push(format!("{} has no rows", tables[place].label));
+            continue;
+        }
+        let (rows, seed) = metrics_of(tables, place)?;
+        tables[place].role = "trials".to_owned();
+        let label = tables[place].label.clone();
+        let against = match other_name {
+            Some(run) => against::trials(other, run, &label, notes)?,
+            None => None,
+        };
+        all.push(VerificationInput {
+            name: label,
+            trials: read,
+            validation: validation.clone(),
+            split: DEFAULT_SPLIT.to_owned(),
+            validation_split: DEFAULT_VALIDATION.to_owned(),
+            metrics: rows.into_iter().filter(|row| is_verification(&row.protocol)).collect(),
+            seed,
+            against,
+        });
+    }
+    Ok(all)
+}
+
+/// The first rows of every table of rejects.
+fn read_rejects(tables: &mut [Found]) -> anyhow::Result<Vec<Reject>> {
+    let mut all = Vec::new();
+    for table in tables.iter_mut().filter(|table| table.is(rejects::NAME)) {
+        if table.manifest.rows > 0 {
+            table.role = "rejects".to_owned();
+        }
+        if let Some(batch) = TableReader::open(&table.path, None)?.batches(REJECT_ROWS).next() {
+            all.extend(rejects_of(&batch?)?);
+        }
+    }
+    Ok(all)
+}
+
+fn rejects_of(batch: &RecordBatch) -> Result<Vec<Reject>, SchemaError> {
+    let text = |name: &str| strings(batch, name);
+    let (stage, reason, detail) = (text("stage")?, text("reason")?, text("detail")?);
+    let (id, file, record) = (text("sample_id")?, text("source_file")?, text("source_record")?);
+    let counts = column(batch, "rows")?;
+    let rows = counts.as_primitive_opt::<UInt64Type>();
+    let rows = rows.ok_or_else(|| wrong_type("rows", "UInt64", counts.data_type()))?;
+    let optional =
+        |array: &arrow::array::StringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
+    let reject = |row| Reject {
+        stage: stage.value(row).to_owned(),
+        reason: reason.value(row).to_owned(),
+        sample_id: optional(id, row),
+        source_file: optional(file, row),
+        source_record: optional(record, row),
+        detail: detail.value(row).to_owned(),
+        rows: rows.value(row),
+    };
+    Ok((0..batch.num_rows()).map(reject).collect())
+}
+
+/// Numbers that stand in no section: those of metric tables that belong to nothing shown, and of protocols that none
+/// shows.
+fn further(tables: &mut [Found], poses: &[Poses]) -> anyhow::Result<Vec<Metric>> {
+    let mut all = Vec::new();
+    for table in tables.iter_mut().filter(|table| table.is(metrics::NAME)) {
+        let rows = read_metrics(table)?;
+        let shown = |row: &Metric| {
+            let by_pose = poses.iter().any(|one| {
+                let model = one.predictions.first().is_some_and(|pose| pose.model == row.model);
+                model
+                    && one
+                        .protocols
+                        .iter()
+                        .any(|protocol| protocol.name() == row.protocol && protocol.rules().is_some())
+            });
+            !table.role.is_empty() && (by_pose || is_verification(&row.protocol))
+        };
+        all.extend(rows.iter().filter(|row| !shown(row)).cloned());
+        if table.role.is_empty() && !rows.is_empty() {
+            table.role = "further figures".to_owned();
+        }
+    }
+    Ok(all)
+}
