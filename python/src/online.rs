@@ -9,13 +9,13 @@ use pipeline::online::{
     Batch, Chain, ChainOptions, DEFAULT_AHEAD, Feed, Next, OnlineError, People, Pictures, Shards, Share,
     Stream, chain_stream, shard_stream,
 };
-use pipeline::plan::{Override, Plan};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use schemas::tables::rejects::{self, Reject};
 
 use crate::error::{Kind, detached, exception, to_python};
+use crate::plan::plan_of;
 use crate::rows::{Given, batch_to_python};
 
 /// How long a wait for a batch lasts before it is asked whether the user has interrupted.
@@ -112,31 +112,22 @@ pub struct NativeChain(Arc<Chain>);
 
 #[pymethods]
 impl NativeChain {
-    /// Opens the part of `plan` (a file or `recipe:NAME`, or its `text`) that leads to `sink`. `people` is a dictionary:
-    /// the name of a source (`None` for the only one) and what is read in its place.
+    /// Opens the part of `plan` that leads to `sink`. `people` is a dictionary: the name of a source (`None` for the only
+    /// one) and what is read in its place.
     #[new]
-    #[pyo3(signature = (plan, *, text=None, sets=Vec::new(), people=None, split=None, sink=None, seed=None, planes=None))]
+    #[pyo3(signature = (plan, overrides, *, people=None, split=None, sink=None, seed=None, planes=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         py: Python<'_>,
-        plan: &str,
-        text: Option<&str>,
-        sets: Vec<String>,
+        plan: &Bound<'_, PyAny>,
+        overrides: &Bound<'_, PyDict>,
         people: Option<&Bound<'_, PyDict>>,
         split: Option<String>,
         sink: Option<String>,
         seed: Option<u64>,
         planes: Option<([f32; 3], [f32; 3])>,
     ) -> PyResult<Self> {
-        let sets: Vec<Override> = sets
-            .iter()
-            .map(|set| set.parse().map_err(|message: String| raise(OnlineError::Setting { message })))
-            .collect::<PyResult<_>>()?;
-        let read = match text {
-            Some(text) => Plan::parse(text, plan, &sets),
-            None => Plan::read(plan, &sets),
-        };
-        let read = read.map_err(to_python)?;
+        let plan = plan_of(py, plan, overrides)?;
         let mut sources = Vec::new();
         for (name, given) in people.iter().flat_map(|people| people.iter()) {
             let name: Option<String> = name.extract()?;
@@ -147,7 +138,7 @@ impl NativeChain {
             sources.push((name, people));
         }
         let options = ChainOptions { sink, people: sources, seed, pictures: pictures(planes)? };
-        let chain = detached(py, || anyhow::Ok(Chain::open(read, options)))?.map_err(raise)?;
+        let chain = detached(py, || anyhow::Ok(Chain::open(plan, options)))?.map_err(raise)?;
         Ok(Self(Arc::new(chain)))
     }
 

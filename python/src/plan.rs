@@ -1,5 +1,11 @@
 //! Plans run from Python.
 
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
 use pipeline::graph::{Graph, print_graph};
 use pipeline::plan::{Override, Plan};
 use pipeline::runner::{self, RunOptions, Summary};
@@ -12,6 +18,8 @@ use crate::value::{plan_table, plan_value};
 
 /// How a plan in memory is named in errors.
 const IN_MEMORY: &str = "plan";
+/// How long a run goes on before it is asked whether the user has interrupted it.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The plans that ship with motionmill: name and text.
 #[pyfunction]
@@ -41,15 +49,53 @@ pub fn run_plan(
 ) -> PyResult<String> {
     let plan = plan_of(py, plan, overrides)?;
     let options = RunOptions::quiet(threads, force);
-    let work = || -> anyhow::Result<String> {
+    let cancelled = Arc::clone(&options.cancelled);
+    until_interrupted(py, &cancelled, || -> anyhow::Result<String> {
         let graph = Graph::build(plan, threads)?;
         Ok(told(&runner::run(&graph, &options)?).to_string())
-    };
-    detached(py, work)
+    })
+}
+
+/// Does `work` on a thread of its own, and asks it to end when the user interrupts this one.
+fn until_interrupted<T: Send>(
+    py: Python<'_>,
+    cancelled: &AtomicBool,
+    work: impl FnOnce() -> anyhow::Result<T> + Send,
+) -> PyResult<T> {
+    std::thread::scope(|scope| {
+        let (done, waiting) = channel();
+        let worker = scope.spawn(move || {
+            let result = work();
+            // Nobody waits for it only where the wait itself has failed.
+            let _ = done.send(());
+            result
+        });
+        // The channel is closed by a panic too.
+        let mut waiting = waiting;
+        let mut interrupted = None;
+        loop {
+            let (waited, back) = py.detach(move || (waiting.recv_timeout(PATIENCE), waiting));
+            waiting = back;
+            if waited != Err(RecvTimeoutError::Timeout) {
+                break;
+            }
+            if interrupted.is_none()
+                && let Err(signal) = py.check_signals()
+            {
+                cancelled.store(true, Ordering::Relaxed);
+                interrupted = Some(signal);
+            }
+        }
+        let result = detached(py, || match worker.join() {
+            Ok(result) => result,
+            Err(panic) => resume_unwind(panic),
+        });
+        interrupted.map_or(result, Err)
+    })
 }
 
 /// The plan that `plan` is: a table, TOML text of several lines, or the name of a file or recipe.
-fn plan_of(py: Python<'_>, plan: &Bound<'_, PyAny>, overrides: &Bound<'_, PyDict>) -> PyResult<Plan> {
+pub fn plan_of(py: Python<'_>, plan: &Bound<'_, PyAny>, overrides: &Bound<'_, PyDict>) -> PyResult<Plan> {
     let overrides = plan_table(overrides, "")?.into_iter().map(|(key, value)| {
         let parsed = format!("{key}={value}").parse::<Override>();
         parsed.map_err(|reason| exception(Kind::Config, &format!("cannot set `{key}`: {reason}"), None))

@@ -7,12 +7,11 @@ import pickle
 import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill.torch needs PyTorch")
-pytest.importorskip("scipy", reason="the synthetic people are written as a .mat file")
 
 import pyarrow.parquet as pq  # noqa: E402
-from motionmill import ConfigError, FileError, SchemaError  # noqa: E402
+from motionmill import ConfigError, FileError, SchemaError, run_plan  # noqa: E402
 from motionmill import torch as mt  # noqa: E402
-from torch_people import motionmill, write_people, write_shards  # noqa: E402
+from torch_people import write_people, write_shards  # noqa: E402
 
 COPIES = 7
 
@@ -108,22 +107,40 @@ def test_a_damaged_picture_names_its_sample(shards, tmp_path):
 
 WINDOWS = """
 seed = 1
-[sources.logs]
-read.logs = {{ path = "{logs}", preset = "sp-sw-har" }}
+[sources.logs.read.logs]
+path = "{logs}"
+dataset = "walks"
+[[sources.logs.read.logs.files]]
+pattern = "{{subject}}/{{session}}.csv"
+clock = "ms"
+stamp = "time"
+sensors = {{ accelerometer = ["ax", "ay", "az"] }}
+[stages.signals]
+inputs = ["logs"]
+run.resample = {{ rate_hz = 50 }}
+[stages.windows]
+inputs = ["signals"]
+run.window = {{ blocks = 4, block_samples = 10, block_hop_samples = 5 }}
+[sinks.windows]
+inputs = ["windows"]
+write.parquet = {{ path = "{out}" }}
 """
 
 
 def test_windows_of_sensors(tmp_path):
+    for subject in ("ann", "bob"):
+        (tmp_path / "logs" / subject).mkdir(parents=True)
+        lines = "".join(f"{at * 20},{at % 7},{at % 5},{at % 3}\n" for at in range(200))
+        (tmp_path / "logs" / subject / "walk.csv").write_text("time,ax,ay,az\n" + lines)
     plan = tmp_path / "windows.toml"
-    logs = tmp_path / "logs"
-    logs.mkdir()
-    for sensor in ("acc", "gyro"):
-        lines = "".join(f"{at * 10_000_000},{at % 7},{at % 5},{at % 3}\n" for at in range(2000))
-        (logs / f"one.phone.walk.{sensor}.csv").write_text("stamp,x,y,z\n" + lines)
-    plan.write_text(PLAN.format(logs=logs, out=tmp_path / "windows"))
-    motionmill("run", plan)
+    plan.write_text(WINDOWS.format(logs=tmp_path / "logs", out=tmp_path / "windows"))
+    run_plan(plan)
     dataset = mt.ShardDataset(tmp_path / "windows")
-    window = dataset[0]["window"]
-    assert window.dtype == torch.float32 and window.dim() == 3 and dataset[0]["subject"]
+    first = dataset[0]
+    assert first["window"].dtype == torch.float32 and first["window"].shape == (4, 10, 3)
+    assert first["subject"] == "ann"
     batches = list(mt.ShardLoader(tmp_path / "windows", batch_size=2))
     assert sum(len(batch["window"]) for batch in batches) == len(dataset) > 2
+    assert {subject for batch in batches for subject in batch["subject"]} == {"ann", "bob"}
+    with pytest.raises(ConfigError, match="reads logs|needs all rows|does not make one row of one"):
+        mt.SampleDataset(plan)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,28 +39,3 @@ def sources(people: Any) -> dict[str | None, Any] | None:
     if people is None:
         return None
     return dict(people) if isinstance(people, Mapping) else {None: people}
-
-
-def overrides(changes: Mapping[str, Any] | None) -> list[str]:
-    """``{"stages.crop.run.crop.size": [128, 128]}`` as the command line's ``--set`` takes it."""
-    return [f"{key}={_toml(value)}" for key, value in (changes or {}).items()]
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{json.dumps(str(key))} = {_toml(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    if isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"a plan has no value {value!r}") from error
-
-
-def plan_text(plan: Any) -> tuple[str, str | None]:
-    """Name of a plan and its text, where it was given as text: with a line break, which no name has."""
-    if isinstance(plan, str) and "\n" in plan:
-        return "the given plan", plan
-    return os.fspath(plan), None

@@ -138,10 +138,7 @@ class Loader(torch.utils.data.IterableDataset):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go to where ``state`` was taken.
 
-        Raises
-        ------
-        ConfigError
-            The state is of other data or settings; the message names the first that differs.
+        :raises ConfigError: the state is of other data or settings; the message names the first that differs.
         """
         expected = {"version": _STATE_VERSION, **self._identity()}
         for key, value in expected.items():

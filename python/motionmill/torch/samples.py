@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -12,8 +11,9 @@ import torch.utils.data
 
 from .. import _native
 from ..errors import ConfigError
+from ..plans import Plan
 from . import rejected
-from .arguments import ToFloat, overrides, plan_text, planes, sources
+from .arguments import ToFloat, planes, sources
 from .loader import Loader
 from .tensors import Fetched, check_columns, default_columns, to_tensors
 
@@ -26,17 +26,17 @@ class _Plan:
 
     def __init__(
         self,
-        plan: str | os.PathLike[str],
+        plan: Plan,
+        overrides: Mapping[str, Any] | None,
         people: Any,
         split: str | None,
         sink: str | None,
         seed: int | None,
-        set: Mapping[str, Any] | None,
         to_float: ToFloat,
     ) -> None:
-        self._name, self._text = plan_text(plan)
-        self._arguments = {
-            "sets": overrides(set),
+        self._plan = dict(plan) if isinstance(plan, Mapping) else plan
+        self._overrides = dict(overrides or {})
+        self._keys = {
             "people": sources(people),
             "split": split,
             "sink": sink,
@@ -48,7 +48,7 @@ class _Plan:
     def chain(self) -> _native.NativeChain:
         # A chain has no threads, so a forked process goes on with the one that it was born with.
         if self._chain is None:
-            self._chain = _native.NativeChain(self._name, text=self._text, **self._arguments)
+            self._chain = _native.NativeChain(self._plan, self._overrides, **self._keys)
         return self._chain
 
     def __getstate__(self) -> dict[str, Any]:
@@ -61,46 +61,35 @@ class SampleDataset(torch.utils.data.Dataset):
     For a ``DataLoader`` with a sampler of your own; `SampleLoader` is faster and needs no worker processes. With
     ``collate_fn=motionmill.torch.collate`` a batch is handed over as it was made.
 
-    Parameters
-    ----------
-    plan
-        A plan file, ``"recipe:NAME"``, or the text of a plan. The part that leads to ``sink`` is used: the stages that
-        pick rows run once now, the others for each sample. ``repeat`` is left out, the copy is the epoch; a picture is
-        given as pixels, whether or not the plan encodes it.
-    people
-        What is read in the place of the plan's source: a table folder or an Arrow table; a dictionary by the name of the
-        source where there are several.
-    split
-        The split of the table folder ``people``; that of the plan's source if not given.
-    sink
-        Which of the plan's sinks, if it has several.
-    seed
-        Seed in the place of the plan's.
-    set
-        Changes of the plan, as ``--set`` on the command line: ``{"stages.crop.run.crop.size": [128, 128]}``.
-    epoch
-        The epoch to begin with; see `set_epoch`.
-    to_float
-        Pictures as ``float32 [3, H, W]``, ``(level - mean) / std`` of levels 0 to 255: ``(mean, std)``, or True for 0 to
-        1. Else they are ``uint8 [H, W, 3]``.
-    columns
-        What a sample has; `SAMPLE_COLUMNS`, as far as the plan makes them, if not given.
+    :param plan: a path, ``recipe:NAME``, TOML text of several lines, or a dictionary. The part that leads to ``sink`` is used:
+        the stages that pick rows run once now, the others for each sample. ``repeat`` is left out, the copy is the epoch.
+        A picture is given as pixels, whether or not the plan encodes it.
+    :param people: what is read in the place of the plan's source: a table folder or an Arrow table, of which the split that
+        the source names is taken; a dictionary by the name of the source where there are several.
+    :param split: the split of the table folder ``people``; that of the plan's source if not given.
+    :param sink: which of the plan's sinks, if it has several.
+    :param seed: seed in the place of the plan's.
+    :param overrides: values of the plan by dotted key: ``{"stages.crop.run.crop.size": [128, 128]}``.
+    :param epoch: the epoch to begin with; see `set_epoch`.
+    :param to_float: pictures as ``float32 [3, H, W]``, ``(level - mean) / std`` of levels 0 to 255: ``(mean, std)``, each a
+        number or one for red, green and blue, or True for 0 to 1. Else they are ``uint8 [H, W, 3]``.
+    :param columns: what a sample has; `SAMPLE_COLUMNS`, as far as the plan makes them, if not given.
     """
 
     def __init__(
         self,
-        plan: str | os.PathLike[str],
+        plan: Plan,
         people: Any = None,
         *,
         split: str | None = None,
         sink: str | None = None,
         seed: int | None = None,
-        set: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Any] | None = None,
         epoch: int = 0,
         to_float: ToFloat = False,
         columns: Sequence[str] | None = None,
     ) -> None:
-        self._plan = _Plan(plan, people, split, sink, seed, set, to_float)
+        self._plan = _Plan(plan, overrides, people, split, sink, seed, to_float)
         schema = self.schema
         self.columns = default_columns(schema) if columns is None else check_columns(schema, columns)
         # In shared memory, so that workers that live on see which epoch it is.
@@ -139,12 +128,8 @@ class SampleDataset(torch.utils.data.Dataset):
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """The samples of ``indices``, in that order.
 
-        Raises
-        ------
-        IndexError
-            There is no such sample.
-        RejectedError
-            A sample cannot be made; the message names it and says why.
+        :raises IndexError: there is no such sample.
+        :raises RejectedError: a sample cannot be made; the message names it and says why.
         """
         count = len(self)
         numbers = [index + count if index < 0 else int(index) for index in indices]
@@ -163,32 +148,24 @@ class SampleLoader(Loader):
     number of ranks; rank r takes every ``world_size``-th sample from r on. Batches do not depend on ``threads``, and in
     the worker processes of a ``DataLoader(loader, batch_size=None)`` each makes its share of the same batches.
 
-    Parameters
-    ----------
-    plan, people, split, sink, seed, set, to_float, columns
-        As for `SampleDataset`; ``seed`` is that of the order too.
-    batch_size
-        Samples of a batch.
-    shuffle
-        Whether the order changes with the epoch; else it is that of the people.
-    drop_last
-        Whether a last, smaller batch is left out. With several ranks every one then gives as many batches as the others.
-    epoch
-        The epoch to begin with.
-    rank, world_size
-        Which training process this is; as ``torch.distributed`` says if not given.
-    threads
-        Threads that make samples; as many as this process may run on if not given.
-    ahead
-        Batches that may be ready beside the ``threads`` at work.
-    on_reject
-        ``"raise"`` a `RejectedError` that names the sample, or ``"skip"`` it: then the batch is smaller, and the reject is
-        added to `skipped`.
+    The arguments of `SampleDataset` mean the same here; ``seed`` is that of the order too.
+
+    :param batch_size: samples of a batch.
+    :param shuffle: whether the order changes with the epoch; else it is that of the people.
+    :param drop_last: whether a last, smaller batch is left out. With several ranks every one then gives as many batches as the
+        others.
+    :param epoch: the epoch to begin with.
+    :param rank: which training process this is, and ``world_size`` how many there are; as ``torch.distributed`` says if not
+        given.
+    :param threads: threads that make samples; as many as this process may run on if not given.
+    :param ahead: batches that may be ready beside the ``threads`` at work.
+    :param on_reject: ``"raise"`` a `RejectedError` that names the sample, or ``"skip"`` it: then the batch is smaller, and the
+        reject is added to `skipped`.
     """
 
     def __init__(
         self,
-        plan: str | os.PathLike[str],
+        plan: Plan,
         people: Any = None,
         *,
         batch_size: int = 1,
@@ -197,7 +174,7 @@ class SampleLoader(Loader):
         split: str | None = None,
         sink: str | None = None,
         seed: int | None = None,
-        set: Mapping[str, Any] | None = None,
+        overrides: Mapping[str, Any] | None = None,
         epoch: int = 0,
         rank: int | None = None,
         world_size: int | None = None,
@@ -223,7 +200,7 @@ class SampleLoader(Loader):
         self.on_reject = on_reject
         #: Rejects of the samples that were skipped, as dictionaries, since the loader was made.
         self.skipped: list[dict[str, Any]] = []
-        self._plan = _Plan(plan, people, split, sink, seed, set, to_float)
+        self._plan = _Plan(plan, overrides, people, split, sink, seed, to_float)
         schema = self.schema
         self.columns = default_columns(schema) if columns is None else check_columns(schema, columns)
         self.order()

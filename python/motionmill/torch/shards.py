@@ -63,16 +63,12 @@ class ShardDataset(torch.utils.data.Dataset):
     A row group (up to 32 MiB) is read whole for each row that is asked for, unless it is one of the last ``keep``. Read in
     order that costs nothing; shuffled over the whole table it is slow, and `ShardLoader` is the better reader.
 
-    Parameters
-    ----------
-    path
-        The table folder: samples, with encoded pictures and heatmaps, or windows.
-    split
-        Only this split.
-    to_float, columns
-        As for `SampleDataset`; windows have `WINDOW_COLUMNS`. Only these columns are read.
-    keep
-        Row groups that stay in memory.
+    :param path: the table folder: samples, with encoded pictures and heatmaps, or windows.
+    :param split: only this split.
+    :param to_float: as for `SampleDataset`.
+    :param columns: what a row has; `SAMPLE_COLUMNS` or `WINDOW_COLUMNS`, as far as they are there, if not given. Only these are
+        read.
+    :param keep: row groups that stay in memory.
     """
 
     def __init__(
@@ -105,12 +101,8 @@ class ShardDataset(torch.utils.data.Dataset):
     def __getitems__(self, indices: Sequence[int]) -> list[dict[str, Any]]:
         """The rows ``indices``, in that order.
 
-        Raises
-        ------
-        IndexError
-            There is no such row.
-        DataError
-            A picture cannot be decoded, or has another size than the others.
+        :raises IndexError: there is no such row.
+        :raises DataError: a picture cannot be decoded, or has another size than the others; the message names the sample.
         """
         count = len(self)
         numbers = [index + count if index < 0 else int(index) for index in indices]
@@ -128,18 +120,11 @@ class ShardLoader(Loader):
     of the rows in that order, so that it reads only its share of the files, and each worker process of a ``DataLoader`` a
     stretch of the rank's. Rows are then shuffled among as many neighbouring row groups as hold ``buffer`` rows.
 
-    Parameters
-    ----------
-    path, split, to_float, columns
-        As for `ShardDataset`.
-    batch_size, drop_last, epoch, rank, world_size, threads, ahead
-        As for `SampleLoader`. A table has its copies in it: the epoch changes the order alone.
-    shuffle
-        Whether the order changes with the epoch; else it is that of the table.
-    seed
-        Seed of the order.
-    buffer
-        Rows among which rows are shuffled, rounded up to whole row groups; they are all in memory.
+    The arguments of `ShardDataset` and `SampleLoader` mean the same here. A table has its copies in it: the epoch changes the
+    order alone.
+
+    :param seed: seed of the order.
+    :param buffer: rows among which rows are shuffled, rounded up to whole row groups; they are all in memory.
     """
 
     def __init__(

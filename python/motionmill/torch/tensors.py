@@ -55,12 +55,8 @@ def to_tensors(rows: pa.RecordBatch, columns: Sequence[str] | None = None) -> di
     [N, K]``; ``crop_from_image`` ``float64 [N, 2, 3]``; ``window`` ``float32 [N, T, B, D]``. Booleans are unpacked, and
     floats with null are copied, null as NaN.
 
-    Raises
-    ------
-    SchemaError
-        A column is missing or can be no tensor.
-    DataError
-        A column of integers has null.
+    :raises SchemaError: a column is missing or can be no tensor.
+    :raises DataError: a column of integers has null.
     """
     names = rows.schema.names if columns is None else check_columns(rows.schema, columns)
     return {name: _tensor(rows.column(name), rows.schema.field(name)) for name in names}
