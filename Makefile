@@ -6,25 +6,36 @@ PYTHON ?= python3
 VENV := .venv
 ONNXRUNTIME := 1.31.1
 CMAKE := 4.3.4
+# What the tests of the Python package need.
+TEST_WHEELS := numpy==2.4.6 polars==2.1.0 pyarrow==26.0.1 pytest==9.2.0 scipy==1.17.1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # CMake 4 asks old projects to say that they mean it.
 export CMAKE_POLICY_VERSION_MINIMUM := 3.5
 
-.PHONY: demo test lint reference bench clean
+.PHONY: demo test lint python reference bench clean
 
 demo: $(VENV)/ready
 	cargo run --quiet --locked -- demo --out demo
 
 test: $(VENV)/ready lint
 	cargo test --workspace --locked --quiet
+	$(MAKE) --no-print-directory python
+	$(VENV)/bin/python -m pytest
+
+# The Python package in its place in the tree: `PYTHONPATH=python python` imports it. It is what the wheel holds, built once
+# with everything else.
+python: $(VENV)/ready
+	cargo build --workspace --locked --quiet
+	ln -sf ../../target/debug/lib_native.so python/motionmill/_native.abi3.so
 
 lint: $(VENV)/ready
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
-# Writes the committed references (commands, plan keys, tables) anew; `make test` compares them.
-reference: $(VENV)/ready
-	MOTIONMILL_WRITE_REFERENCE=1 cargo test --package motionmill-tests --locked --quiet reference
+# Writes the committed references (commands, plan keys, tables, type stubs) anew; `make test` compares them.
+reference: python
+	MOTIONMILL_WRITE_REFERENCE=1 cargo test --workspace --locked --quiet reference
+	MOTIONMILL_WRITE_REFERENCE=1 $(VENV)/bin/python -m pytest python/tests/test_reference.py
 
 bench: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check numpy opencv-python-headless pandas scipy scikit-learn
@@ -32,7 +43,7 @@ bench: $(VENV)/ready
 
 $(VENV)/ready: Makefile
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check onnxruntime==$(ONNXRUNTIME)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check onnxruntime==$(ONNXRUNTIME) $(TEST_WHEELS)
 	command -v cmake >/dev/null || $(VENV)/bin/pip install --quiet --disable-pip-version-check cmake==$(CMAKE)
 	@command -v nasm >/dev/null || echo "note: nasm is not installed; JPEG decoding will be slower (same pixels)"
 	touch $@

@@ -10,7 +10,7 @@ What flows are Arrow tables of declared schemas. Pixel centres are at integers, 
 
 from __future__ import annotations
 
-from . import _native, _runtime, errors, stages
+from . import _native, _runtime, errors, stages, synthetic
 from .errors import (
     ConfigError,
     DataError,
@@ -57,4 +57,5 @@ __all__ = [
     "skeleton",
     "skeletons",
     "stages",
+    "synthetic",
 ]

@@ -87,7 +87,16 @@ def _config(variant: dict[str, Any]) -> Config:
 def keys(schema: dict[str, Any]) -> tuple[Key, ...]:
     """The keys of a table."""
     required = schema.get("required", [])
-    return tuple(Key(name, below, name in required) for name, below in schema.get("properties", {}).items())
+    return tuple(Key(name, settled(below), name in required) for name, below in schema.get("properties", {}).items())
+
+
+def settled(schema: dict[str, Any]) -> dict[str, Any]:
+    """``schema`` without the detour of a value that may be null: it says so itself."""
+    values = [form for form in schema.get("anyOf", []) if form.get("type") != "null"]
+    if len(values) != 1:
+        return schema
+    outer = {key: value for key, value in schema.items() if key != "anyOf"}
+    return {**values[0], **outer, "nullable": True}
 
 
 def forms(schema: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -124,6 +133,8 @@ def whole(value: Any) -> Any:
 
 def type_name(schema: dict[str, Any]) -> str:
     """The Python type of a value, as a type checker reads it."""
+    if schema.get("nullable"):
+        return type_name({**schema, "nullable": False}) + " | None"
     found = forms(schema)
     if found is not None:
         words = ", ".join(f'"{form["const"]}"' for form in found if "const" in form)

@@ -101,7 +101,22 @@ pub fn to_python(error: impl Into<anyhow::Error>) -> PyErr {
             let _ = write!(message, ": {cause}");
         }
     }
-    exception(Kind::of(&error), &message, hint_of_chain(&error).as_deref())
+    let hint = hint_of_chain(&error).or_else(|| lost_metadata(&error).then(|| METADATA_HINT.to_owned()));
+    exception(Kind::of(&error), &message, hint.as_deref())
+}
+
+/// What to do about rows that went through a library without schema metadata.
+const METADATA_HINT: &str = "polars and pandas drop the schema metadata: give it back with \
+    `rows.to_arrow().replace_schema_metadata(people.schema.metadata)`, of the table that the rows came from";
+
+/// Whether `error` is that of rows without their schema metadata.
+fn lost_metadata(error: &anyhow::Error) -> bool {
+    let lost =
+        |error: &SchemaError| matches!(error, SchemaError::NoSkeleton | SchemaError::NoMetadata { .. });
+    error.chain().any(|cause| match cause.downcast_ref::<StageError>() {
+        Some(StageError::Schema(error) | StageError::Evaluate(EvaluateError::Schema(error))) => lost(error),
+        _ => cause.downcast_ref::<SchemaError>().is_some_and(lost),
+    })
 }
 
 /// The exception of `kind` that says `message`.

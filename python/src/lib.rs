@@ -14,6 +14,7 @@ mod readers;
 mod reference;
 mod rows;
 mod stage;
+mod synthetic;
 mod value;
 
 use pyo3::prelude::*;
@@ -35,5 +36,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(plan::recipes, module)?)?;
     module.add_function(wrap_pyfunction!(plan::check_plan, module)?)?;
     module.add_function(wrap_pyfunction!(plan::run_plan, module)?)?;
+    module.add_function(wrap_pyfunction!(synthetic::write_people, module)?)?;
+    module.add_function(wrap_pyfunction!(synthetic::write_logs, module)?)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ffi_stream::ArrowArrayStreamReader;
 use arrow_pyarrow::{FromPyArrow, IntoPyArrow, Table, ToPyArrow};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 
@@ -29,23 +30,19 @@ impl Given {
     pub fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
         if object.hasattr(intern!(py, "__arrow_c_array__"))? {
-            let batch = RecordBatch::from_pyarrow_bound(object)?;
+            let batch = RecordBatch::from_pyarrow_bound(object).map_err(|error| refused(object, &error))?;
             return Ok(Self::Batch(plain(&batch).map_err(not_rows)?));
         }
         if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
-            let mut reader = ArrowArrayStreamReader::from_pyarrow_bound(object)?;
+            let reader = ArrowArrayStreamReader::from_pyarrow_bound(object);
+            let mut reader = reader.map_err(|error| refused(object, &error))?;
             return detached(py, || {
                 let schema = plain_schema(&reader.schema());
                 let batches: Result<_, ArrowError> = reader.by_ref().map(|batch| plain(&batch?)).collect();
                 batches.map(|batches| Self::Table(schema, batches))
             });
         }
-        let found = object.get_type().name()?;
-        let message = format!(
-            "rows must be a pyarrow.RecordBatch, a pyarrow.Table or another object of the Arrow PyCapsule interface, \
-             found an object of type `{found}`"
-        );
-        Err(exception(Kind::Schema, &message, None))
+        Err(no_rows(object, ""))
     }
 
     /// The schema of the rows.
@@ -64,6 +61,25 @@ impl Given {
             Self::Table(_, batches) => batches,
         }
     }
+}
+
+/// The error of an object that is no rows, for the reason `why`.
+fn no_rows(object: &Bound<'_, PyAny>, why: &str) -> PyErr {
+    let found = object.get_type().name().map(|name| name.to_string()).unwrap_or_default();
+    let message = format!(
+        "rows must be a pyarrow.RecordBatch, a pyarrow.Table or another object of the Arrow PyCapsule interface, \
+         found an object of type `{found}`{why}"
+    );
+    exception(Kind::Schema, &message, None)
+}
+
+/// The error of an object that speaks the interface but does not give rows; what it raised of its own stays.
+fn refused(object: &Bound<'_, PyAny>, error: &PyErr) -> PyErr {
+    let py = object.py();
+    if error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyTypeError>(py) {
+        return no_rows(object, &format!(": {}", error.value(py)));
+    }
+    error.clone_ref(py)
 }
 
 fn not_rows(error: ArrowError) -> PyErr {

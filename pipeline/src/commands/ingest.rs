@@ -25,7 +25,7 @@ pub fn run(format: &Ingest) -> anyhow::Result<()> {
     let plan = plan_of(read, &out.out);
     let threads = progress::available_threads();
     let graph = Graph::build(plan, threads)?;
-    let options = RunOptions { threads, force: out.force, progress: progress::bar(), rejects: None };
+    let options = RunOptions { progress: progress::bar(), ..RunOptions::quiet(threads, out.force) };
     let summary = runner::run(&graph, &options)?;
     for node in &graph.nodes {
         if let Work::Source(source) = &node.work {

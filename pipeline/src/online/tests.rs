@@ -66,8 +66,7 @@ fn chain(plan: &Plan) -> Arc<Chain> {
 /// What the runner writes, with the pictures decoded.
 fn written(folder: &Path, plan: Plan) -> RecordBatch {
     let graph = Graph::build(plan, 1).unwrap();
-    let progress = indicatif::ProgressBar::hidden();
-    runner::run(&graph, &RunOptions { threads: 2, force: false, progress }).unwrap();
+    runner::run(&graph, &RunOptions::quiet(2, false)).unwrap();
     let table = TableReader::open(&folder.join("samples"), None).unwrap();
     let all = concat_batches(table.schema(), &table.read_all().unwrap()).unwrap();
     pictures::decode(&all, [32, 32]).unwrap()

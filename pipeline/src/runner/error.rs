@@ -50,6 +50,9 @@ pub enum RunError {
         #[source]
         source: ReadError,
     },
+    /// Whoever asked for the run wants it to end.
+    #[error("the run was interrupted")]
+    Cancelled,
     /// The threads could not be started.
     #[error("cannot start threads: {detail}")]
     Threads {
@@ -64,6 +67,7 @@ impl RunError {
         match self {
             Self::Stage { source, .. } => source.hint().map(str::to_owned),
             Self::Shard(error) => shard_hint(error),
+            Self::Cancelled => Some("run it again: it goes on where it stopped".to_owned()),
             _ => None,
         }
     }

@@ -22,6 +22,7 @@ pub use summary::{NodeSummary, SinkSummary, Summary};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -47,8 +48,19 @@ pub struct RunOptions {
     pub force: bool,
     /// Where progress is shown.
     pub progress: ProgressBar,
-    /// Folder of the rejects table; beside the first sink if not given.
-    pub rejects: Option<PathBuf>,
+    /// Set by whoever wants the run to end early; what is complete by then stays for the next run.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+impl RunOptions {
+    /// A run that shows no progress.
+    pub fn quiet(threads: usize, force: bool) -> Self {
+        Self { threads, force, progress: ProgressBar::hidden(), cancelled: Arc::default() }
+    }
+
+    fn check_cancelled(&self) -> Result<(), RunError> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(RunError::Cancelled) } else { Ok(()) }
+    }
 }
 
 /// Runs `graph` to the end and says what came of it.
@@ -59,8 +71,7 @@ pub struct RunOptions {
 pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     let started = std::time::Instant::now();
     let provenance = provenance(graph)?;
-    let rejects = options.rejects.clone().or_else(|| graph.plan.rejects.clone());
-    let rejects = rejects.unwrap_or_else(|| default_rejects(graph));
+    let rejects = graph.plan.rejects.clone().unwrap_or_else(|| default_rejects(graph));
     let mut outputs = Outputs::start(graph, &rejects, &provenance, options.force)?;
     let counts = Counts::new(graph);
     let (mut next_number, mut notes) = (0, Vec::new());
@@ -80,7 +91,9 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
         }
         for (node, work) in graph.nodes.iter().enumerate() {
             let Work::Aggregate(aggregate) = &work.work else { continue };
-            let step = AggregateStep { graph, counts: &counts, node, plan_hash: &provenance.plan_hash };
+            options.check_cancelled()?;
+            let plan_hash = &provenance.plan_hash;
+            let step = AggregateStep { graph, counts: &counts, options, node, plan_hash };
             let (gathered, next) =
                 pool.install(|| step.run(aggregate.as_ref(), next_number, &mut outputs))?;
             notes.extend(gathered.notes);
@@ -169,6 +182,7 @@ impl Flow<'_> {
         let mut number = first;
         for chunk in chunks {
             let Chunk { length, load } = chunk?;
+            self.options.check_cancelled()?;
             if number >= resume_at {
                 if !gate.enter() || stop.load(Ordering::Relaxed) {
                     break;
@@ -211,6 +225,7 @@ impl Flow<'_> {
 struct AggregateStep<'a> {
     graph: &'a Graph,
     counts: &'a Counts,
+    options: &'a RunOptions,
     node: usize,
     plan_hash: &'a str,
 }
@@ -230,7 +245,8 @@ impl AggregateStep<'_> {
             let mut give = |batch: RecordBatch| {
                 let carried = Route::new(self.graph, self.counts).carry(node, number, vec![batch]);
                 number += 1;
-                carried.and_then(|delivery| outputs.deliver(delivery)).map_err(|error| {
+                let delivered = carried.and_then(|delivery| outputs.deliver(delivery));
+                delivered.and_then(|()| self.options.check_cancelled()).map_err(|error| {
                     failure = Some(error);
                     StageError::Stopped
                 })

@@ -1,0 +1,534 @@
+# Written by `make reference` from the plan's keys; the tests compare it.
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, overload
+
+import pyarrow as pa
+
+class Outcome(NamedTuple):
+    rows: Any
+    rejects: pa.RecordBatch
+    notes: list[str]
+
+class Stage:
+    kind: str
+    name: str
+    seed: int
+    def __init__(self, value: Any = ..., /, *, name: str | None = ..., seed: int = ..., **keys: Any) -> None: ...
+    @property
+    def config(self) -> Any: ...
+    @property
+    def inputs(self) -> list[str] | None: ...
+    @property
+    def engines(self) -> dict[str, str]: ...
+    def output_schema(self, *schemas: Any) -> pa.Schema: ...
+    def run(self, *inputs: Any) -> Outcome: ...
+    def __call__(self, *inputs: Any) -> Any: ...
+
+class Filter(Stage):
+    """Keeps the rows that an SQL condition holds for; the others are rejected.
+
+    Any table; rows stay as they are.
+
+    - ``where``: An SQL condition on the scalar columns and on `annotated_joints`, `visible_joints` and `occluded_joints`. Rows for which it is false or null are rejected.
+    """
+
+    def __init__(self, *, where: str, name: str = "filter", seed: int = 0) -> None: ...
+
+class Split(Stage):
+    """Gives rows another split: by chance keyed by a name, by a condition, or by a list.
+
+    Any table with `split`; every row goes on, in order.
+
+    One of these is given:
+
+    - ``hold_out``: A share of the rows, drawn by name.
+    - ``where``: The rows that a condition holds for.
+    - ``list``: The rows that a file lists.
+    """
+
+    @overload
+    def __init__(self, *, hold_out: Mapping[str, Any], name: str = "split", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, where: Mapping[str, Any], name: str = "split", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, list: Mapping[str, Any], name: str = "split", seed: int = 0) -> None: ...
+
+class SplitSubjects(Stage):
+    """Deals whole subjects out to splits, by number or by share.
+
+    Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
+
+    One of these is given:
+
+    - ``counts``: People of each split. Rows of people beyond the sum are rejected.
+    - ``shares``: Share of people of each split; the shares make 1.
+    """
+
+    @overload
+    def __init__(self, *, counts: Mapping[str, int], name: str = "split_subjects", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, shares: Mapping[str, float], name: str = "split_subjects", seed: int = 0) -> None: ...
+
+class MapSkeleton(Stage):
+    """Reorders poses into another skeleton, by joint name.
+
+    `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were not there are not annotated.
+
+    - ``to``: Name of the skeleton that poses have afterwards.
+    """
+
+    def __init__(self, *, to: str, name: str = "map_skeleton", seed: int = 0) -> None: ...
+
+class Select(Stage):
+    """Keeps or drops columns.
+
+    Any table; no row changes.
+
+    One of these is given:
+
+    - ``columns``: The columns to keep, in this order.
+    - ``drop``: The columns to drop; the others keep their order.
+    """
+
+    @overload
+    def __init__(self, *, columns: Sequence[str], name: str = "select", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, drop: Sequence[str], name: str = "select", seed: int = 0) -> None: ...
+
+class Repeat(Stage):
+    """Gives each row several times, numbered in `copy`, so that each copy is augmented by itself.
+
+    Any table; N rows become N x `copies`.
+
+    - ``copies``: How many rows leave for one that enters, 1 or more.
+    """
+
+    def __init__(self, *, copies: int, name: str = "repeat", seed: int = 0) -> None: ...
+
+class Crop(Stage):
+    """Lays a crop around each person.
+
+    `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
+    px, and `crop_size` `[2]` px, width then height.
+
+    - ``size``: Width and height of the crop in px.
+    - ``frame``: How the crop is laid around the person.
+    - ``images``: Folder of the images, read only where a frame needs an image's size and the table does not say it.
+    """
+
+    def __init__(self, *, size: Sequence[int], frame: Literal["whole_image"] | Mapping[str, Any], images: str | os.PathLike[str] | None = None, name: str = "crop", seed: int = 0) -> None: ...
+
+class Scale(Stage):
+    """Enlarges or shrinks each sample about the crop's centre, by a random factor.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    One of these is given:
+
+    - ``uniform``: Enlarges the picture by a factor that is uniform from `min` to `max`; with 1 - `probability`, by 1. Convolutional pose machines: 0.7 to 1.3, always.
+    - ``log2_normal``: Enlarges the window by 2^ε, so the picture by 2^-ε, where ε is normal with spread `sigma` and clamped to ±`clamp`. Stacked hourglass.
+    - ``clipped_normal``: Enlarges the window by 1 + ε, clamped to `min` and `max`, so the picture by its inverse, where ε is normal with spread `sigma`. `HRNet`: 0.25 and 0.75 to 1.25.
+    """
+
+    @overload
+    def __init__(self, *, uniform: Mapping[str, Any], name: str = "scale", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, log2_normal: Mapping[str, Any], name: str = "scale", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, clipped_normal: Mapping[str, Any], name: str = "scale", seed: int = 0) -> None: ...
+
+class Rotate(Stage):
+    """Turns each sample about the crop's centre, by a random angle.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    One of these is given:
+
+    - ``uniform``: Uniform up to `max_degrees` to either side. Convolutional pose machines: 40.
+    - ``normal``: Normal with spread `sigma_degrees`, clamped to `clamp_degrees`; with 1 - `probability`, 0. Stacked hourglass.
+    """
+
+    @overload
+    def __init__(self, *, uniform: Mapping[str, Any], name: str = "rotate", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, normal: Mapping[str, Any], name: str = "rotate", seed: int = 0) -> None: ...
+
+class Shift(Stage):
+    """Moves each sample within its crop, by a random number of px.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    - ``max``: Greatest shift in px of the crop, along x and y alike, uniform to either side. The convolutional pose machines' layer has 10 by default; their released training used 0.
+    """
+
+    def __init__(self, *, max: float, name: str = "shift", seed: int = 0) -> None: ...
+
+class Flip(Stage):
+    """Mirrors some samples; left and right joints swap when `warp` moves them.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    - ``probability``: Probability that a sample is mirrored.
+    """
+
+    def __init__(self, *, probability: float = 0.5, name: str = "flip", seed: int = 0) -> None: ...
+
+class Colour(Stage):
+    """Changes the RGB levels of each sample by one random affine map.
+
+    `samples`; multiplies into `colour_matrix` `[12]`, 3 x 4.
+
+    - ``gain``: Each channel times a factor of its own. Stacked hourglass: 0.6 to 1.4.
+    - ``brightness``: All channels times one factor.
+    - ``contrast``: The distance of every level from mid grey times one factor.
+    - ``saturation``: The distance of every pixel from its own grey level times one factor.
+    """
+
+    def __init__(self, *, gain: Mapping[str, Any] | None = None, brightness: Mapping[str, Any] | None = None, contrast: Mapping[str, Any] | None = None, saturation: Mapping[str, Any] | None = None, name: str = "colour", seed: int = 0) -> None: ...
+
+class Warp(Stage):
+    """Reads each image once and samples the crop bilinearly; keypoints move into the crop.
+
+    `samples`; adds `image` `[H, W, 3]` u8 RGB, and `keypoints` `[K, 2]` are px of the crop.
+
+    - ``images``: Folder that `image_path` starts from; the plan's own folder if it is not given.
+    - ``border``: Level of all channels outside the image.
+    - ``scaled_decoding``: Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. Faster, but other pixels: what was done is noted in `decode_reduction`.
+    - ``max_megapixels``: Images with more pixels are rejected.
+    """
+
+    def __init__(self, *, images: str | os.PathLike[str] | None = None, border: int = 0, scaled_decoding: bool = False, max_megapixels: float = 100, name: str = "warp", seed: int = 0) -> None: ...
+
+class EncodeHeatmaps(Stage):
+    """Draws the maps that a network is trained to give.
+
+    `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with a further map for the background or the person's
+    centre where asked for.
+
+    - ``stride``: Px of the crop per px of the maps. Pose machines: 8. Hourglass: 4. `RePose`: 1.
+    - ``style``: How a joint is drawn.
+    - ``missing``: What becomes of a joint that is not annotated.
+    - ``labels``: Whose joints are drawn.
+    - ``background``: Whether each set of labels ends with a map of what no joint claims.
+    - ``center_map``: The map that tells a network whom to look at, in full resolution.
+    """
+
+    def __init__(self, *, stride: int, style: Mapping[str, Any], missing: Literal["zero", "mask"] = 'zero', labels: Literal["primary", "everyone", "both"] = 'primary', background: bool = False, center_map: Mapping[str, Any] | None = None, name: str = "encode_heatmaps", seed: int = 0) -> None: ...
+
+class EncodeImage(Stage):
+    """Writes raw pixels as image files in the table.
+
+    `samples`; the column `image` `[H, W, 3]` u8 becomes `struct<bytes, path>`, which Hugging Face data sets show.
+
+    One of these is given:
+
+    - ``'png'``: Without loss, fast compression.
+    - ``jpeg``: With loss, small.
+    """
+
+    @overload
+    def __init__(self, *, jpeg: Mapping[str, Any], name: str = "encode_image", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, value: Literal["png"], /, *, name: str = "encode_image", seed: int = 0) -> None: ...
+
+class Quality(Stage):
+    """Measures each log: rate, gaps, duplicates, clock skew and drift.
+
+    `readings` of whole sessions to `quality`, one row a sensor and session.
+
+    - ``max_gap_ms``: The longest step between two readings that is no gap, ms; `MAX_GAP_MS`, that of `resample`.
+    """
+
+    def __init__(self, *, max_gap_ms: float = 200, name: str = "quality", seed: int = 0) -> None: ...
+
+class Resample(Stage):
+    """Puts the sensors of each session on one clock, at one rate.
+
+    `readings` of whole sessions to `signals`: `signal` is a list of `[C]` f32, m/s^2 and rad/s.
+
+    - ``rate_hz``: Samples a second, `RATE_HZ`.
+    - ``max_gap_ms``: The longest step between two readings that is drawn over, `MAX_GAP_MS`; a longer one ends a segment.
+    - ``clock_jump_seconds``: The longest step back that is a late reading, `CLOCK_JUMP_SECONDS`; at a longer one a segment begins.
+    - ``low_pass``: Whether a sensor that is faster than `rate_hz` is filtered first; on unless said otherwise.
+    - ``sensors``: The sensors that a session needs, both unless said otherwise; their channels stand in the order of `RAW_CHANNELS`.
+    """
+
+    def __init__(self, *, rate_hz: float = 50, max_gap_ms: float = 200, clock_jump_seconds: float = 1, low_pass: bool = True, sensors: Sequence[Literal["accelerometer", "gyroscope"]] = ..., name: str = "resample", seed: int = 0) -> None: ...
+
+class Normalise(Stage):
+    """Takes the mean out of each signal and divides by its deviation, by its own numbers.
+
+    `signals`.
+
+    - ``per``: Whose statistics are used.
+    """
+
+    def __init__(self, *, per: Literal["session"], name: str = "normalise", seed: int = 0) -> None: ...
+
+class FitNormaliser(Stage):
+    """Fits mean and deviation of each channel over the training signals of a device, or of all.
+
+    `signals` to `normalisers`.
+
+    - ``per``: What has a normaliser of its own.
+    - ``split``: The split that is fitted on, `SPLIT`; `*` for all rows.
+    """
+
+    def __init__(self, *, per: Literal["device", "all"], split: str = 'train', name: str = "fit_normaliser", seed: int = 0) -> None: ...
+
+class ApplyNormaliser(Stage):
+    """Takes fitted means out of signals and divides by fitted deviations.
+
+    `signals` and `normalisers` to `signals`.
+    """
+
+    def __init__(self, *, name: str = "apply_normaliser", seed: int = 0) -> None: ...
+
+class Features(Stage):
+    """Gives magnitudes and orientation angles beside, or in place of, the channels of a signal.
+
+    `signals` of C channels to `signals` of C' channels.
+
+    - ``channels``: What a sample holds, in this order; the channels as they are unless said otherwise.
+    """
+
+    def __init__(self, *, channels: Sequence[Literal["raw", "magnitude", "angles"]] = ..., name: str = "features", seed: int = 0) -> None: ...
+
+class GainOffset(Stage):
+    """Scales and shifts each channel a little, by chance, as another copy of the sensor would.
+
+    `signals` or `windows`; shapes stay.
+
+    - ``gain_low``: The lowest gain, `GAIN_LOW`.
+    - ``gain_high``: The highest gain, `GAIN_HIGH`.
+    - ``offset``: The largest offset to either side, `OFFSET`.
+    """
+
+    def __init__(self, *, gain_low: float = 0.98, gain_high: float = 1.02, offset: float = 0.02, name: str = "gain_offset", seed: int = 0) -> None: ...
+
+class RotateFrame(Stage):
+    """Turns the device: one random rotation for all vectors of a row.
+
+    `signals` or `windows`; shapes stay.
+
+    One of these is given:
+
+    - ``axis_angle``: About an axis that is uniform on the sphere, by an angle uniform from 0 to `max_degrees`.
+    - ``uniform``: Uniform over all rotations.
+    """
+
+    @overload
+    def __init__(self, *, axis_angle: Mapping[str, Any], name: str = "rotate_frame", seed: int = 0) -> None: ...
+    @overload
+    def __init__(self, *, uniform: Mapping[str, Any], name: str = "rotate_frame", seed: int = 0) -> None: ...
+
+class Window(Stage):
+    """Cuts signals into sequences of blocks.
+
+    `signals` to `windows`: `window` `[T, B, C]` f32, T blocks of B samples of C channels.
+
+    - ``blocks``: T, blocks in a sequence, `BLOCKS`.
+    - ``block_samples``: B, samples in a block, `BLOCK_SAMPLES`.
+    - ``block_hop_samples``: Samples from the start of one block to that of the next, `BLOCK_HOP_SAMPLES`.
+    - ``stride_samples``: Samples from the start of one sequence to that of the next. The paper does not establish it. Unless given, it is ours: half a sequence, rounded down to whole hops but one hop at least, so that neighbours overlap by half or a little more and share blocks: 250 with the other defaults.
+    - ``start_shift_samples``: The first sequence of a signal begins at a random sample from 0 to this one, drawn for each row and copy, and no further than one sequence allows. 0, no shift, unless given.
+    """
+
+    def __init__(self, *, blocks: int = 20, block_samples: int = 50, block_hop_samples: int = 25, stride_samples: int | None = None, start_shift_samples: int = 0, name: str = "window", seed: int = 0) -> None: ...
+
+class Frames(Stage):
+    """Takes windows as frames without a network: what raw features are.
+
+    `windows` to `embeddings`: `embedding` `[D]` f32, D = B x C or C.
+
+    - ``of``: What a frame is.
+    """
+
+    def __init__(self, *, of: Literal["block", "sample"], name: str = "frames", seed: int = 0) -> None: ...
+
+class Balance(Stage):
+    """Keeps at most so many rows of each subject.
+
+    `windows` or `embeddings`.
+
+    - ``per_subject``: The most rows that stay of one subject, of all splits together.
+    """
+
+    def __init__(self, *, per_subject: int, name: str = "balance", seed: int = 0) -> None: ...
+
+class AssignRoles(Stage):
+    """Says which sessions of a subject enrol it, and which are probes.
+
+    `signals`, `windows` or `embeddings`; adds `role`. It is an error if roles or splits leak.
+
+    - ``enrolment``: Which sessions enrol their subject.
+    """
+
+    def __init__(self, *, enrolment: Mapping[str, Any], name: str = "assign_roles", seed: int = 0) -> None: ...
+
+class Infer(Stage):
+    """Runs an ONNX network that reads samples.
+
+    `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
+    names.
+
+    - ``model``: The `.onnx` file.
+    - ``card``: Its model card; by default the `.toml` of the same stem beside it.
+    - ``provider``: What computes.
+    - ``devices``: Numbers of the cards to use; ignored by `cpu`.
+    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
+    - ``batch``: Rows a call; by default what the network fixes, else `DEFAULT_BATCH_CPU` or `DEFAULT_BATCH_DEVICE`. Every call has this many rows, the last one of a batch filled up with blank ones.
+    - ``sessions``: Sessions on the processor, or on each card; by default one a thread, or `DEFAULT_SESSIONS_DEVICE`.
+    - ``intra_threads``: Threads of one session.
+    - ``keep_image``: Whether the pixels stay in the rows.
+    - ``library``: The file of ONNX Runtime; by default it is searched for.
+    """
+
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = 'cpu', devices: Sequence[int] = ..., fall_back: bool = False, batch: int | None = None, sessions: int | None = None, intra_threads: int = 1, keep_image: bool = False, library: str | os.PathLike[str] | None = None, name: str = "infer", seed: int = 0) -> None: ...
+
+class Embed(Stage):
+    """Runs an ONNX network that reads windows.
+
+    `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row a block or a window.
+
+    - ``model``: The `.onnx` file.
+    - ``card``: Its card; by default the `.toml` of the same stem beside it.
+    - ``output``: The output to keep, by its name in the card; the card's first by default.
+    - ``provider``: What computes.
+    - ``device``: Number of the card to use; ignored by `cpu`.
+    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
+    - ``batch``: Windows a call; by default what the network fixes, else one.
+    - ``library``: The file of ONNX Runtime; by default it is searched for.
+    """
+
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, output: str | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = 'cpu', device: int = 0, fall_back: bool = False, batch: int | None = None, library: str | os.PathLike[str] | None = None, name: str = "embed", seed: int = 0) -> None: ...
+
+class Decode(Stage):
+    """Finds each joint's place in its map.
+
+    `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
+    `[K]`.
+
+    - ``rule``: Whose way.
+    - ``refine``: How the place is refined: by default `quarter`, and `none` under the rule `cpm`, which allows nothing else.
+    - ``truncate``: Whether image coordinates lose their fraction, towards zero, as stacked hourglass's predictions do.
+    - ``keep_heatmaps``: Whether the maps stay in the rows.
+    """
+
+    def __init__(self, *, rule: Literal["plain", "cpm", "hourglass"] = 'plain', refine: Literal["none", "quarter", "parabola"] | None = None, truncate: bool = False, keep_heatmaps: bool = False, name: str = "decode", seed: int = 0) -> None: ...
+
+class FitProjection(Stage):
+    """Fits a principal component analysis to the embeddings of one split.
+
+    `embeddings` `[D]` to `projections`: P directions of D numbers.
+
+    - ``components``: P, the numbers that are kept of each frame; 100 where left out.
+    - ``split``: The split that it is fitted on; `train` where left out.
+    """
+
+    def __init__(self, *, components: int = 100, split: str = 'train', name: str = "fit_projection", seed: int = 0) -> None: ...
+
+class Project(Stage):
+    """Takes embeddings along the directions of a fitted projection.
+
+    `embeddings` `[D]` and `projections` to `embeddings` `[P]`.
+    """
+
+    def __init__(self, *, name: str = "project", seed: int = 0) -> None: ...
+
+class FitBackground(Stage):
+    """Fits the mixture of Gaussians that describes everybody.
+
+    `embeddings` to `mixtures`.
+
+    - ``components``: M, the Gaussians; 256 where left out.
+    - ``iterations``: Iterations at most; 100 where left out.
+    - ``tolerance``: It stops when the mean log-likelihood of a frame gains less than this, in nats; 0 (never) where left out.
+    - ``variance_floor``: The least variance, as a share of that of all frames in the same dimension; 0.01 where left out.
+    - ``regularisation``: What is added to each variance after each iteration, in squared units of the embedding; 0 where left out. With more than 0 the likelihood may fall a little.
+    - ``kmeans_iterations``: Rounds of k-means that make the start, at most; 10 where left out.
+    - ``max_frames``: Frames, drawn by their keys, that k-means sees at most; 20,000 where left out.
+    - ``split``: The split that it is fitted on; `train` where left out.
+    """
+
+    def __init__(self, *, components: int = 256, iterations: int = 100, tolerance: float = 0, variance_floor: float = 0.01, regularisation: float = 0, kmeans_iterations: int = 10, max_frames: int = 20000, split: str = 'train', name: str = "fit_background", seed: int = 0) -> None: ...
+
+class Adapt(Stage):
+    """Adapts each client's model from the background model and the client's enrolment.
+
+    `embeddings` with roles and `mixtures` to `mixtures`, one a client.
+
+    - ``parameters``: What is adapted; `means` where left out.
+    - ``relevance``: r, in frames: with so many frames a component lies halfway between background and client; 4 where left out.
+    - ``splits``: The splits whose subjects are clients; `validation` and `test` where left out.
+    - ``cohort``: A split whose subjects become clients only to normalise scores; the background model may have seen them.
+    - ``allow_seen``: Whether the background model may have seen any client; `false` where left out.
+    """
+
+    def __init__(self, *, parameters: Sequence[Literal["means", "weights", "variances"]] = ..., relevance: float = 4, splits: Sequence[str] = ..., cohort: str | None = None, allow_seen: bool = False, name: str = "adapt", seed: int = 0) -> None: ...
+
+class Score(Stage):
+    """Scores every client's model against every probe, as a log-likelihood ratio.
+
+    `embeddings`, the clients' `mixtures` and the background's to `trials`.
+
+    - ``pool``: What one score is of: `session`, `sequence` or `frame`; `session` where left out.
+    - ``pooling``: How frames are pooled: `mean`.
+    - ``cohort``: A split whose clients and probes serve to normalise scores; the trials for `z`, `t` and `zt` are made too.
+    - ``fast_components``: Components that are evaluated for a frame, the likeliest of the background model; 0, all, where left out. With 5 or more scores hardly change (Reynolds, Quatieri, Dunn 2000).
+    - ``model``: Name of the system in the trials; the embeddings' model and `gmm-ubm` where left out.
+    """
+
+    def __init__(self, *, pool: Literal["session", "sequence", "frame"] = 'session', pooling: Literal["mean"] = 'mean', cohort: str | None = None, fast_components: int = 0, model: str | None = None, name: str = "score", seed: int = 0) -> None: ...
+
+class NormaliseScores(Stage):
+    """Gives scores in spreads above what impostors reach: z, t, or both.
+
+    `trials` to `trials`.
+
+    - ``kind``: `z`, `t` or `zt`; `zt` where left out.
+    - ``cohort``: The split of the cohort, as in `score`; `train` where left out.
+    """
+
+    def __init__(self, *, kind: Literal["z", "t", "zt"] = 'zt', cohort: str = 'train', name: str = "normalise_scores", seed: int = 0) -> None: ...
+
+class Evaluate(Stage):
+    """Scores predicted keypoints by named protocols.
+
+    `people` and `keypoints` to `metrics`.
+
+    - ``protocols``: The protocols to score by, one or more.
+    - ``split``: Only people of this split of the truth; everyone where left out.
+    - ``resamples``: How often people are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    """
+
+    def __init__(self, *, protocols: Sequence[Literal["mpii-official", "mpii-hrnet", "mpii-mmpose", "mpii-pytorch-pose", "mpii-groups", "lsp-pck", "lsp-pck-bbox", "lsp-pcp-strict", "lsp-pcp-loose", "flic-pck", "flic-pck-tompson", "flic-pck-predicted-torso", "presence"]], split: str | None = None, resamples: int = 1000, name: str = "evaluate", seed: int = 0) -> None: ...
+
+class Verify(Stage):
+    """Reads equal error rate, half total error rate and curves off trials.
+
+    `trials` to `metrics`.
+
+    - ``validation``: The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.
+    - ``split``: The split that is scored; `test` where left out.
+    - ``eer``: How equal error rates are read off: `linear`, `rocch` or `midpoint`; `linear` where left out.
+    - ``resamples``: How often clients are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    - ``points``: How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 where left out.
+    """
+
+    def __init__(self, *, validation: str = 'validation', split: str = 'test', eer: Literal["linear", "rocch", "midpoint"] = 'linear', resamples: int = 1000, points: int = 200, name: str = "verify", seed: int = 0) -> None: ...
+
+class Identify(Stage):
+    """Counts how often the right class scores highest.
+
+    `embeddings` that hold class scores to `metrics`.
+
+    - ``share``: Share of the classes that count as the top, above 0; 0.05 where left out.
+    - ``rounding``: How the share becomes a number of classes: `up`, `down` or `nearest`; `up` where left out.
+    - ``split``: Only rows of this split; all where left out.
+    - ``pool``: What is ranked: `frame` or `sequence`; `frame` where left out.
+    - ``resamples``: How often subjects are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    """
+
+    def __init__(self, *, share: float = 0.05, rounding: Literal["up", "down", "nearest"] = 'up', split: str | None = None, pool: Literal["frame", "sequence"] = 'frame', resamples: int = 1000, name: str = "identify", seed: int = 0) -> None: ...

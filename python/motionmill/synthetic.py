@@ -1,0 +1,45 @@
+"""Synthetic people and logs in the original formats, for trying things out; drawn by Rust threads, the same for a seed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from . import _native
+
+__all__ = ["WrittenPeople", "write_logs", "write_people"]
+
+
+class WrittenPeople(NamedTuple):
+    """Where synthetic people were written; ``read_people`` takes the first two."""
+
+    annotations: Path
+    images: Path
+    #: How many people are in the pictures.
+    people: int
+
+
+def write_people(
+    format: str,
+    folder: str | os.PathLike[str],
+    *,
+    images: int,
+    size: tuple[int, int] = (300, 300),
+    seed: int = 0,
+) -> WrittenPeople:
+    """Draw people as ``mpii``, ``lsp``, ``lspet`` or ``flic`` has them: pictures of at most ``size``, width and height in px."""
+    annotations, pictures, people = _native.write_people(format, folder, images, list(size), seed)
+    return WrittenPeople(Path(annotations), Path(pictures), people)
+
+
+def write_logs(
+    folder: str | os.PathLike[str],
+    *,
+    subjects: int = 16,
+    sessions: int = 6,
+    seconds: float = 20.0,
+    seed: int = 0,
+) -> Path:
+    """Write logs of an accelerometer and a gyroscope at 100 Hz as HMOG has them; ``read_readings("hmog", path=...)`` reads it."""
+    return Path(_native.write_logs(folder, subjects, sessions, seconds, seed))
