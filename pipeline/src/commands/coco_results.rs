@@ -10,7 +10,7 @@ use crate::cli::CocoResultArgs;
 /// Reads the results and writes them as a table of keypoints; detections of nobody go to a table of rejects.
 pub fn run(args: &CocoResultArgs) -> anyhow::Result<()> {
     let people = TableReader::open(&args.people, args.split.as_deref())?;
-    let (skeleton, people) = export::all_people(people.batches(8192))?;
+    let (skeleton, people) = export::all_people(people.batches(8192)).map_err(exporting::explained)?;
     let file_name = || args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let model = args.model.clone().unwrap_or_else(file_name);
     let options = ResultOptions { category: args.category_id, model: model.clone() };

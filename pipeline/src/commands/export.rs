@@ -1,12 +1,13 @@
 //! `motionmill export`: tables to the files of other programs.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use datasets::export::{
     self, ExportError, Exported, Predicted, coco, coco_results, hrnet_json, mpii_preds, webdataset, yolo_pose,
 };
-use datasets::shards::{Batches, TableReader};
+use datasets::shards::{Batches, Manifest, TableReader};
 use schemas::Skeleton;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::{self, Reject};
@@ -98,7 +99,7 @@ fn one_split(args: &PredictionExportArgs) -> anyhow::Result<()> {
 }
 
 /// `error` with what to change.
-fn explained(error: ExportError) -> anyhow::Error {
+pub(super) fn explained(error: ExportError) -> anyhow::Error {
     let hint = match &error {
         ExportError::Table(cause) => shard_hint(cause),
         other => other.hint(),
@@ -134,7 +135,9 @@ pub(super) fn write_rejects(out: &Path, rejects: &[Reject]) -> anyhow::Result<()
     name.push("-rejects");
     let folder: PathBuf = out.with_file_name(name);
     if rejects.is_empty() {
-        return Ok(());
+        // What an earlier export left there is not of this one.
+        let stale = Manifest::read(&folder).is_ok_and(|manifest| manifest.table == rejects::NAME);
+        return if stale { Ok(fs::remove_dir_all(&folder)?) } else { Ok(()) };
     }
     let batch = rejects::to_batch(rejects);
     let provenance = table::provenance("rejects", &[format!("{rejects:?}")], &[])?;
