@@ -6,6 +6,7 @@
 //! `verify` models people and scores sessions -> `evaluate` and `report`. [`registry`] lists every stage under the name it has in a plan.
 
 pub mod augment;
+pub mod check;
 pub mod decode;
 pub mod encode;
 pub mod evaluate;

@@ -5,6 +5,7 @@
 //! nothing is written here.
 
 mod caption;
+pub mod findings;
 mod heat;
 mod layout;
 pub mod motion;

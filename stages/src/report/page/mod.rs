@@ -6,6 +6,7 @@
 
 mod chart;
 mod content;
+mod findings;
 mod pose;
 mod sources;
 mod template;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 
+pub use findings::findings_page;
 pub use pose::{AgainstPoses, PoseInput};
 pub use sources::Source;
 pub use verification::VerificationInput;

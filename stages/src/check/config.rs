@@ -1,0 +1,151 @@
+//! Keys of the step `check`, and its thresholds with their reasons.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use schemas::units::{Count, NonNegative, Positive};
+use serde::{Deserialize, Serialize};
+
+use super::rule::Rule;
+use super::step::Check;
+use crate::stage::{BuildContext, StageError};
+
+/// Fewest annotated joints of a useful person: three make one limb and its neighbour; LSPET's barest person has four.
+pub const LEAST_JOINTS: Count = Count::constant(4);
+/// How far beyond the outermost pixel's edge a joint may lie, px.
+pub const MARGIN_PX: NonNegative = NonNegative::constant(0.0);
+/// How broad shoulders and hips must both be, in torso lengths, before their contradiction counts. Measured: at 0.2,
+/// 1.0 % of LSP, 1.6 % of MPII's validation people and 3.9 % of LSPET contradict; exchanged hips would be seen in
+/// three of four people.
+pub const INVERSION_WIDTH: Positive = Positive::constant(0.2);
+/// How many times longer the two limbs of a pair must be than they would be with their ends exchanged. Measured: at
+/// 1.6, 0.2 % of LSP and of MPII's validation people and 0.5 % of LSPET are named; exchanged elbows would be seen in
+/// more than half of all people, exchanged knees in few.
+pub const CROSSED_LIMBS: Positive = Positive::constant(1.6);
+/// How many robust standard deviations a limb may exceed its usual length by. Measured: at 5, 1.2 % of LSP, 0.7 % of
+/// MPII's validation people and 1.5 % of LSPET have such a limb, or one without length.
+pub const LIMB_SIGMA: Positive = Positive::constant(5.0);
+/// The same for the size of the head, to either side.
+pub const HEAD_SIGMA: Positive = Positive::constant(5.0);
+/// The same for the stated scale, to either side.
+pub const SCALE_SIGMA: Positive = Positive::constant(5.0);
+/// Fewest people of a data set from whom usual lengths are learnt: quartiles of fewer are chance.
+pub const LEAST_PEOPLE: Count = Count::constant(30);
+/// How far two people's joints may be apart on average to be one person, in diagonals of the box about the joints:
+/// a person of 200 px is annotated twice within about 10 px.
+pub const DUPLICATE_DISTANCE: Positive = Positive::constant(0.05);
+/// How many of the 64 bits of each of a picture's two prints may differ in nearly the same picture. Measured on 6,000
+/// pictures of LSPET: up to 4 bits there are ten second copies of a photograph and nothing else; from 6 on,
+/// neighbours of a burst and other pictures of one place join in.
+pub const PICTURE_BITS: u32 = 4;
+/// Most bits that a plan may ask for: beyond, strangers outnumber copies.
+pub const MOST_PICTURE_BITS: u32 = 12;
+
+/// Keys of the step `check`.
+///
+/// ```
+/// use stages::check::{CheckConfig, Rule};
+/// let config: CheckConfig = toml::from_str("rules = ['limb_length']\nlimb_sigma = 6")?;
+/// assert_eq!((config.rules.as_slice(), config.limb_sigma.get()), (&[Rule::LimbLength][..], 6.0));
+/// assert_eq!(CheckConfig::default().rules, Rule::ALL);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct CheckConfig {
+    /// The rules to check; all where left out. They run in their own order.
+    pub rules: Vec<Rule>,
+    /// Folder that `image_path` starts from; the plan's own folder if it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub images: Option<PathBuf>,
+    /// `few_joints`: fewest annotated joints of a person who has any.
+    pub least_joints: Count,
+    /// `out_of_image`: how far beyond the outermost pixel's edge a joint may lie, px.
+    pub margin_px: NonNegative,
+    /// `left_right`: how broad shoulders and hips must be for their contradiction to count, torso lengths.
+    pub inversion_width: Positive,
+    /// `left_right`: how many times longer a pair of limbs must be than with its ends exchanged.
+    pub crossed_limbs: Positive,
+    /// `head_size`: how far from usual a head may be, robust standard deviations.
+    pub head_sigma: Positive,
+    /// `person_scale`: how far from usual a stated scale may be, robust standard deviations.
+    pub scale_sigma: Positive,
+    /// `limb_length`: how far above usual a limb may be, robust standard deviations.
+    pub limb_sigma: Positive,
+    /// `head_size`, `person_scale`, `limb_length`: fewest people that show what is usual in their data set.
+    pub least_people: Count,
+    /// `duplicate_person`: mean distance of joints within which two people are one, in diagonals of their box.
+    pub duplicate_distance: Positive,
+    /// `leak`, `duplicate_picture`: how many bits of 64 the prints of nearly the same picture may differ in.
+    pub picture_bits: u32,
+}
+
+impl Default for CheckConfig {
+    fn default() -> Self {
+        Self {
+            rules: Rule::ALL.to_vec(),
+            images: None,
+            least_joints: LEAST_JOINTS,
+            margin_px: MARGIN_PX,
+            inversion_width: INVERSION_WIDTH,
+            crossed_limbs: CROSSED_LIMBS,
+            head_sigma: HEAD_SIGMA,
+            scale_sigma: SCALE_SIGMA,
+            limb_sigma: LIMB_SIGMA,
+            least_people: LEAST_PEOPLE,
+            duplicate_distance: DUPLICATE_DISTANCE,
+            picture_bits: PICTURE_BITS,
+        }
+    }
+}
+
+impl CheckConfig {
+    /// The step.
+    ///
+    /// # Errors
+    /// When no rule is named, or prints may differ in too many bits.
+    pub fn build(&self, context: &BuildContext) -> Result<Check, StageError> {
+        let stage = &context.name;
+        if self.rules.is_empty() {
+            let names: Vec<String> = Rule::ALL.iter().map(|rule| format!("`{rule}`")).collect();
+            return Err(StageError::config(
+                format!("`{stage}` has no rule to check"),
+                format!("leave `rules` out for all, or name some: {}", names.join(", ")),
+            ));
+        }
+        if self.picture_bits > MOST_PICTURE_BITS {
+            return Err(StageError::config(
+                format!(
+                    "`{stage}`: `picture_bits` must be at most {MOST_PICTURE_BITS}, found `{}`",
+                    self.picture_bits
+                ),
+                format!("set `picture_bits = {PICTURE_BITS}`"),
+            ));
+        }
+        let folder =
+            self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
+        Ok(Check::new(self.clone(), folder))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(plan: &str) -> Result<Check, StageError> {
+        let context = BuildContext { name: "look".into(), seed: 0, threads: 1, folder: ".".into() };
+        toml::from_str::<CheckConfig>(plan).unwrap().build(&context)
+    }
+
+    #[test]
+    fn a_plan_is_checked_where_it_stands() {
+        assert!(toml::from_str::<CheckConfig>("limb_sigmas = 3").is_err());
+        let error = toml::from_str::<CheckConfig>("rules = ['leeks']").unwrap_err().to_string();
+        assert!(error.contains("`leak`") && error.contains("`visibility`"), "{error}");
+        assert!(toml::from_str::<CheckConfig>("limb_sigma = -1").is_err());
+        assert!(built("rules = []").unwrap_err().hint().unwrap().contains("`left_right`"));
+        let error = built("picture_bits = 40").unwrap_err();
+        assert_eq!(error.to_string(), "`look`: `picture_bits` must be at most 12, found `40`");
+        assert!(built("").is_ok());
+    }
+}

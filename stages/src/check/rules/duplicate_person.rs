@@ -1,0 +1,84 @@
+//! Two people of one image with nearly the same joints: one person, annotated twice.
+//!
+//! Compared are the joints that both have, by their mean distance in diagonals of the larger person's box. The finding
+//! stands at the person with the larger id, so that leaving out what was found leaves one of the two.
+
+use std::collections::HashMap;
+
+use schemas::tables::findings::{Finding, Severity};
+
+use super::super::body::place;
+use super::super::rule::Rule;
+use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
+
+/// Fewest joints that both must have: two may agree by chance where people touch.
+const LEAST_COMMON: usize = 3;
+
+/// Keeps the people of an image until its last has come; rows of one image stand together as a rule.
+pub struct DuplicatePerson {
+    most: f64,
+    waiting: HashMap<usize, Vec<Waiting>>,
+}
+
+/// A person with a finding prepared.
+struct Waiting {
+    finding: Finding,
+    /// `[K]`
+    places: Vec<Option<[f64; 2]>>,
+}
+
+impl DuplicatePerson {
+    pub fn new(most: f64) -> Self {
+        Self { most, waiting: HashMap::new() }
+    }
+
+    fn compare(&self, a: &Waiting, b: &Waiting) -> Option<Finding> {
+        let common: Vec<f64> = (a.places.iter().zip(&b.places))
+            .filter_map(|(a, b)| Some(((*a)?, (*b)?)))
+            .map(|([ax, ay], [bx, by])| libm::hypot(ax - bx, ay - by))
+            .collect();
+        let diagonal = diagonal(&a.places).max(diagonal(&b.places));
+        if common.len() < LEAST_COMMON || diagonal <= 0.0 {
+            return None;
+        }
+        let mean = common.iter().sum::<f64>() / common.len() as f64;
+        let distance = mean / diagonal;
+        if distance > self.most {
+            return None;
+        }
+        let (first, second) = if a.finding.sample_id <= b.finding.sample_id { (a, b) } else { (b, a) };
+        let detail = format!("{} common joints are {mean:.1} px apart on average", common.len());
+        let finding =
+            Finding { detail, other_sample_id: first.finding.sample_id.clone(), ..second.finding.clone() };
+        Some(measured(finding, Measured(distance, self.most, "diagonals")))
+    }
+}
+
+/// Diagonal of the box about `places`, px.
+fn diagonal(places: &[Option<[f64; 2]>]) -> f64 {
+    let extent = |axis: usize| {
+        let values = || places.iter().flatten().map(|point| point[axis]);
+        values().fold(f64::NEG_INFINITY, f64::max) - values().fold(f64::INFINITY, f64::min)
+    };
+    libm::hypot(extent(0), extent(1))
+}
+
+impl Inspect for DuplicatePerson {
+    fn look(&mut self, seen: &Seen<'_>, found: &mut Vec<Finding>) -> Looked {
+        let Some((number, image)) = seen.image else { return Looked::Not("no picture named") };
+        if image.people < 2 {
+            return Looked::Checked;
+        }
+        let finding = seen.finding(Rule::DuplicatePerson, Severity::Warning, "");
+        let places = (0..seen.skeleton.len()).map(|joint| place(&seen.person.pose, joint)).collect();
+        let people = self.waiting.entry(number).or_default();
+        people.push(Waiting { finding, places });
+        if people.len() == image.people as usize {
+            let people = self.waiting.remove(&number).unwrap_or_default();
+            for (at, first) in people.iter().enumerate() {
+                found.extend(people[at + 1..].iter().filter_map(|second| self.compare(first, second)));
+            }
+        }
+        Looked::Checked
+    }
+}
