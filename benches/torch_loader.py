@@ -98,10 +98,6 @@ class OpenCv(torch.utils.data.Dataset):
         return torch.from_numpy(planes), torch.from_numpy(maps), torch.ones(len(JOINTS))
 
 
-def one_thread(_worker: int) -> None:
-    cv2.setNumThreads(1)
-
-
 def seconds_of(batches, count: int) -> float:
     before = time.perf_counter()
     made = sum(len(batch["image"] if isinstance(batch, dict) else batch[0]) for batch in batches)
@@ -122,6 +118,8 @@ def main() -> None:
         use_native(given.native)
     from motionmill.torch import SampleLoader
 
+    # Before the first picture: a pool of threads that is started here would be missing in the workers.
+    cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as made:
         folder = given.images or Path(made)
         if not given.images:
@@ -143,7 +141,6 @@ def main() -> None:
                 shuffle=True,
                 num_workers=THREADS,
                 persistent_workers=True,
-                worker_init_fn=one_thread,
             )
 
         contenders = {

@@ -18,6 +18,11 @@ def chain(recipe, people, **keys):
     return _native.NativeChain(f"recipe:{recipe}", SMALL[recipe], people={None: people}, **keys)
 
 
+def same(a, b):
+    """Bit for bit: numbers print with all their digits, and a joint that is not annotated, at NaN, equals itself."""
+    return repr(a.to_pylist()) == repr(b.to_pylist())
+
+
 @pytest.mark.parametrize("encoding", ["png", {"jpeg": {"quality": 50}}])
 @pytest.mark.parametrize("recipe", sorted(SMALL))
 def test_the_sample_of_an_epoch_is_the_copy_of_the_shard(recipe, encoding, people, tmp_path):
@@ -33,7 +38,7 @@ def test_the_sample_of_an_epoch_is_the_copy_of_the_shard(recipe, encoding, peopl
         rows = written.take([keys.index((name, epoch)) for name in samples["sample_id"].to_pylist()])
         assert set(samples.schema.names) == set(rows.schema.names)
         for name in samples.schema.names:
-            assert samples[name].equals(rows[name]), f"`{name}` in epoch {epoch}"
+            assert same(samples[name], rows[name]), f"`{name}` in epoch {epoch}"
 
 
 def test_a_stream_gives_the_same_for_any_number_of_threads(people):
@@ -45,7 +50,7 @@ def test_a_stream_gives_the_same_for_any_number_of_threads(people):
         stream = online.epoch(**keys, threads=threads)
         for number, indices in enumerate(order):
             at, rows, _ = stream.next()
-            assert at == number and rows.equals(online.samples(indices, 3)[0])
+            assert at == number and same(rows, online.samples(indices, 3)[0])
         assert stream.next() is None
         stream.stop()
         assert stream.next() is None

@@ -114,7 +114,7 @@ dataset = "walks"
 pattern = "{{subject}}/{{session}}.csv"
 clock = "ms"
 stamp = "time"
-sensors = {{ accelerometer = ["ax", "ay", "az"] }}
+sensors = {{ accelerometer = ["ax", "ay", "az"], gyroscope = ["gx", "gy", "gz"] }}
 [stages.signals]
 inputs = ["logs"]
 run.resample = {{ rate_hz = 50 }}
@@ -130,14 +130,14 @@ write.parquet = {{ path = "{out}" }}
 def test_windows_of_sensors(tmp_path):
     for subject in ("ann", "bob"):
         (tmp_path / "logs" / subject).mkdir(parents=True)
-        lines = "".join(f"{at * 20},{at % 7},{at % 5},{at % 3}\n" for at in range(200))
-        (tmp_path / "logs" / subject / "walk.csv").write_text("time,ax,ay,az\n" + lines)
+        lines = "".join(f"{at * 20},{at % 7},{at % 5},{at % 3},1,2,3\n" for at in range(200))
+        (tmp_path / "logs" / subject / "walk.csv").write_text("time,ax,ay,az,gx,gy,gz\n" + lines)
     plan = tmp_path / "windows.toml"
     plan.write_text(WINDOWS.format(logs=tmp_path / "logs", out=tmp_path / "windows"))
     run_plan(plan)
     dataset = mt.ShardDataset(tmp_path / "windows")
     first = dataset[0]
-    assert first["window"].dtype == torch.float32 and first["window"].shape == (4, 10, 3)
+    assert first["window"].dtype == torch.float32 and first["window"].shape == (4, 10, 6)
     assert first["subject"] == "ann"
     batches = list(mt.ShardLoader(tmp_path / "windows", batch_size=2))
     assert sum(len(batch["window"]) for batch in batches) == len(dataset) > 2
