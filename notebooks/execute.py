@@ -14,12 +14,14 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 from PIL import Image
+from traitlets.config import Config
 
 FOLDER = Path(__file__).resolve().parent
 #: Seconds that one cell may take.
@@ -37,21 +39,38 @@ def notebooks() -> list[Path]:
 def make_demo(folder: Path) -> Path:
     """Write the demo data to `folder`, by the command of ``MOTIONMILL_BIN`` or that of this interpreter."""
     words = shlex.split(os.environ.get("MOTIONMILL_BIN", "")) or [sys.executable, "-m", "motionmill"]
-    done = subprocess.run([*words, "demo", "--out", str(folder)], capture_output=True, text=True, check=False)
+    command = [*words, "demo", "--out", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
     if done.returncode != 0:
-        raise RuntimeError(f"`{words[-1]} demo` gave {done.returncode}: {done.stderr[-2000:]}")
+        raise RuntimeError(f"`{shlex.join(command)}` gave {done.returncode}: {done.stderr[-2000:]}")
     return folder
+
+
+def environment() -> dict[str, str]:
+    """The variables of this process, with which others import the package that this one would."""
+    package = find_spec("motionmill")
+    if package is None or package.origin is None:
+        raise RuntimeError("the package motionmill is not here: pip install '.[notebooks]'")
+    paths = [str(Path(package.origin).parents[1]), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
 def execute(path: Path, demo: Path) -> NotebookNode:
     """The notebook at `path` run from its first cell on the data in `demo`, clean; the file stays as it is."""
     notebook = nbformat.read(path, as_version=4)
-    # The kernel takes the variables of this process when it starts.
-    environment = {**os.environ, "MOTIONMILL_DEMO": str(demo), "PYTHONWARNINGS": "error::DeprecationWarning:__main__"}
-    client = NotebookClient(
-        notebook, timeout=CELL_SECONDS, kernel_name=KERNEL["name"], resources={"metadata": {"path": str(FOLDER)}}
-    )
-    client.execute(env=environment)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Config()
+        # Sockets in a folder of its own, no ports: several may run at once.
+        settings.KernelManager.transport = "ipc"
+        settings.KernelManager.ip = f"{folder}/kernel"
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_SECONDS,
+            kernel_name=KERNEL["name"],
+            resources={"metadata": {"path": str(FOLDER)}},
+            config=settings,
+        )
+        client.execute(env={**environment(), "MOTIONMILL_DEMO": str(demo)})
     return clean(notebook)
 
 
@@ -76,9 +95,11 @@ def clean(notebook: NotebookNode) -> NotebookNode:
 
 
 def small_picture(png: str) -> str:
-    """The picture with few colours and without words of its maker, in base64 as `png` is."""
-    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
-    picture = picture.quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    """The picture with few colours and without words of its maker, in base64 as `png` is; a small one as it is."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png)))
+    if picture.mode == "P":
+        return png
+    picture = picture.convert("RGB").quantize(COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return base64.b64encode(out.getvalue()).decode()
