@@ -7,4 +7,5 @@ mod determinism;
 mod motion;
 mod real_data;
 mod reference;
+mod report;
 mod support;

@@ -32,7 +32,7 @@ fn without_times(text: &str) -> String {
 fn help_of_every_command() {
     let folder = tempdir().unwrap();
     let mut text = String::new();
-    let commands: [&[&str]; 24] = [
+    let commands: [&[&str]; 25] = [
         &[],
         &["ingest"],
         &["ingest", "mpii"],
@@ -56,6 +56,7 @@ fn help_of_every_command() {
         &["export", "webdataset"],
         &["inspect"],
         &["preview"],
+        &["report"],
         &["demo"],
     ];
     for command in commands {

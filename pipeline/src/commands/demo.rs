@@ -35,21 +35,28 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     draw_people(folder)?;
     write_logs(folder)?;
     for line in COMMANDS {
-        let line = line.replace("DEMO", &folder.display().to_string());
+        let line = line.replace("MAP_COLUMNS", MAP_COLUMNS).replace("DEMO", &folder.display().to_string());
         eprintln!("\n$ motionmill {line}");
         let arguments = std::iter::once("motionmill").chain(line.split_whitespace());
         let cli = Cli::try_parse_from(arguments).context("a command of the demo is not valid")?;
         super::run(&cli.command)?;
     }
-    eprintln!("\nLook at the pictures in {}.", folder.display());
+    eprintln!(
+        "\nOpen {} in a browser, and look at the pictures beside it.",
+        folder.join("report.html").display()
+    );
     Ok(())
 }
 
 /// The file by which the demo knows its own folder.
 const MARK: &str = "made-by-motionmill-demo";
 
+/// What of a network's output is kept, so that the report can lay heatmaps over pictures: no pixels.
+const MAP_COLUMNS: &str =
+    "[\"sample_id\",\"split\",\"stage\",\"heatmaps\",\"stride\",\"origin_in_crop\",\"crop_from_image\"]";
+
 /// The demo, command by command.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "ingest mpii --annotations DEMO/raw/mpii/annotations.mat --images DEMO/raw/mpii/images --out DEMO/people/mpii",
     "ingest lspet --annotations DEMO/raw/lspet/joints.mat --images DEMO/raw/lspet/images --out DEMO/people/lspet",
     "ingest lsp --annotations DEMO/raw/lsp/joints.mat --images DEMO/raw/lsp/images --out DEMO/people/lsp",
@@ -59,11 +66,15 @@ const COMMANDS: [&str; 20] = [
      --set sinks.samples.write.parquet.path=DEMO/samples",
     "run recipe:predict --set sources.people.read.table={path=\"DEMO/people/mpii\",split=\"train\"} \
      --set stages.network.run.infer.model=DEMO/network/demo_pose.onnx \
-     --set sinks.keypoints.write.parquet.path=DEMO/keypoints/mpii --set sinks.metrics.write.parquet.path=DEMO/metrics/mpii",
+     --set sinks.keypoints.write.parquet.path=DEMO/keypoints/mpii --set sinks.metrics.write.parquet.path=DEMO/metrics/mpii \
+     --set stages.maps.inputs=[\"network\"] --set stages.maps.run.select.columns=MAP_COLUMNS \
+     --set sinks.heatmaps.inputs=[\"maps\"] --set sinks.heatmaps.write.parquet.path=DEMO/heatmaps/mpii",
     "run recipe:predict --set sources.people.read.table={path=\"DEMO/people/lsp\",split=\"test\"} \
      --set stages.network.run.infer.model=DEMO/network/demo_pose.onnx \
      --set stages.score.run.evaluate.protocols=[\"lsp-pck\",\"lsp-pcp-strict\"] \
-     --set sinks.keypoints.write.parquet.path=DEMO/keypoints/lsp --set sinks.metrics.write.parquet.path=DEMO/metrics/lsp",
+     --set sinks.keypoints.write.parquet.path=DEMO/keypoints/lsp --set sinks.metrics.write.parquet.path=DEMO/metrics/lsp \
+     --set stages.maps.inputs=[\"network\"] --set stages.maps.run.select.columns=MAP_COLUMNS \
+     --set sinks.heatmaps.inputs=[\"maps\"] --set sinks.heatmaps.write.parquet.path=DEMO/heatmaps/lsp",
     "evaluate pose --truth DEMO/people/mpii --split train --predictions DEMO/keypoints/mpii --protocol mpii-official \
      --protocol mpii-hrnet --protocol mpii-groups",
     "preview DEMO/people/mpii --split train --out DEMO/people.png",
@@ -81,6 +92,7 @@ const COMMANDS: [&str; 20] = [
     "preview DEMO/readings --count 3 --out DEMO/readings.png",
     "preview DEMO/windows --split train --count 3 --out DEMO/windows.png",
     "preview DEMO/quality --out DEMO/quality.png",
+    "report DEMO --out DEMO/report.html",
 ];
 
 /// Writes synthetic phone logs in HMOG's layout, a zip a subject.

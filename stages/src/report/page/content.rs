@@ -161,6 +161,17 @@ pub fn interval(low: Option<f64>, high: Option<f64>) -> String {
     }
 }
 
+/// A difference with two decimals and its sign; none where it rounds to zero.
+pub fn signed(value: f64) -> String {
+    let text = format!("{value:+.2}");
+    if text[1..] == *"0.00" { "0.00".to_owned() } else { text }
+}
+
+/// The interval of a difference; empty where there is none.
+pub fn signed_interval(ends: Option<[f64; 2]>) -> String {
+    ends.map_or_else(String::new, |[low, high]| format!("{} to {}", signed(low), signed(high)))
+}
+
 /// A count with commas between thousands.
 pub fn count(count: impl Into<i128>) -> String {
     let (count, mut text) = (count.into(), String::new());
@@ -190,6 +201,7 @@ mod tests {
         assert_eq!((number(71.034), interval(Some(1.0), None)), ("71.03".to_owned(), String::new()));
         assert_eq!(interval(Some(69.6), Some(72.44)), "69.60 to 72.44");
         assert_eq!([0, 999, 1_000, -1_234_567].map(|n: i64| count(n)), ["0", "999", "1,000", "-1,234,567"]);
+        assert_eq!([0.004, -0.004, 1.0, -2.345].map(signed), ["0.00", "0.00", "+1.00", "-2.35"]);
         assert_eq!(anchor("keypoints/mpii, Stage 2"), "keypoints-mpii--stage-2");
     }
 }

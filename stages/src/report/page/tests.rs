@@ -127,7 +127,7 @@ fn pictures_and_maps_are_in_the_file() {
         page(&report(vec![one]), &options).unwrap()
     };
     let with = made(Some(&maps));
-    assert!(with.rejects.is_empty() && with.html.matches("src=\"data:image&#x2f;jpeg;base64,").count() == 2);
+    assert!(with.rejects.is_empty() && with.html.matches("src=\"data:image/jpeg;base64,").count() == 2);
     assert!(with.html.contains("width=\"130\" height=\"64\""));
     assert!(made(None).html.contains("width=\"64\" height=\"64\""));
 }

@@ -1,6 +1,7 @@
 //! A chart of numbers with their intervals, below each other, about zero.
 
 use super::super::super::motion::axis::{Scale, ticks};
+use super::super::content::{signed, signed_interval};
 use super::{Chart, Dot, Plot, Tick};
 
 /// Height of one row, px.
@@ -36,9 +37,9 @@ pub fn spans(title: &str, summary: &str, unit: &str, all: &[Span]) -> Chart {
         let y = -(at as f64) - 0.5;
         let clear = span.ends.is_some_and(|[low, high]| low > 0.0 || high < 0.0);
         let class = if clear { "s2" } else { "muted" };
-        let mut tip = format!("{}: {:+.2}", span.name, span.value);
+        let mut tip = format!("{}: {}", span.name, signed(span.value));
         if let Some([low, high]) = span.ends {
-            tip = format!("{tip}, {low:+.2} to {high:+.2}");
+            tip = format!("{tip}, {}", signed_interval(span.ends));
             plot.line(&[[low, y], [high, y]], &format!("{class} whisker"), &tip);
         }
         let place = [plot.place_x(span.value), plot.place_y(y)];

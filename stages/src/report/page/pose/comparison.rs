@@ -3,7 +3,7 @@
 use schemas::Skeleton;
 
 use super::super::chart::{Span, spans};
-use super::super::content::{Block, Cell, Table, count, number};
+use super::super::content::{Block, Cell, Table, count, number, signed, signed_interval};
 use super::{PoseInput, words};
 use crate::evaluate::compare::Predicted;
 use crate::evaluate::scored::Head;
@@ -37,41 +37,58 @@ pub fn blocks(
     let compared = compare_poses(input.truth, input.truth_skeleton, one, other, options)?;
     let Some(Comparison { people, differences, mut notes }) = compared else { return Ok(Vec::new()) };
     let model = theirs.first().map(|pose| pose.model.as_str()).unwrap_or_default();
-    notes.insert(0, format!(
-        "{} people, each drawn for both at once. The other is {model}, output head {last}, of {}. Above zero, this one is better.",
-        count(people as i64),
-        against.name
-    ));
-    let is_group = |d: &&Difference| d.group.is_some() && d.threshold.is_some();
-    let span =
-        |d: &Difference| Span { name: words(d.group.unwrap_or_default()), value: d.difference, ends: d.ends };
-    let groups: Vec<Span> = differences.iter().filter(is_group).map(span).collect();
-    let clear = differences.iter().filter(is_group).filter(|d| d.is_clear()).count();
+    let headline =
+        options.protocol.rules().map(|rules| (rules.metric, rules.headline_hundredth as f64 / 100.0));
+    notes.insert(
+        0,
+        format!(
+            "{} people, each drawn for both at once. The other is {model}, output head {last}, of {}. Above zero, this \
+             one is better.",
+            count(people as i64),
+            against.name
+        ),
+    );
+    let is_main = |d: &Difference| {
+        d.group.is_some()
+            && headline.is_some_and(|(metric, at)| d.metric == metric && d.threshold == Some(at))
+    };
+    let (groups, rest): (Vec<&Difference>, Vec<&Difference>) = differences.iter().partition(|d| is_main(d));
+    let span = |d: &&Difference| Span {
+        name: words(d.group.unwrap_or_default()),
+        value: d.difference,
+        ends: d.ends,
+    };
+    let clear = groups.iter().filter(|d| d.is_clear()).count();
     let summary =
         format!("Differences of {} groups with 95 percent intervals; {clear} leave zero out.", groups.len());
-    let chart = spans("Difference by group", &summary, "difference, points of percent", &groups);
-    let mut blocks = vec![Block::heading(format!("Against {}", against.name)), Block::Notes { notes }];
-    blocks.push(Block::Charts { charts: vec![chart] });
-    blocks.push(Block::Table { table: table(&differences) });
-    Ok(blocks)
+    let all: Vec<Span> = groups.iter().map(span).collect();
+    let chart = spans("Difference by group", &summary, "difference, points of percent", &all);
+    let caption = "Both predictions, in percent; bold where the interval of the difference leaves zero out";
+    let rest = Block::Table { table: table(&rest, caption) };
+    Ok(vec![
+        Block::heading(format!("Against {}", against.name)),
+        Block::Notes { notes },
+        Block::Charts { charts: vec![chart] },
+        Block::Table { table: table(&groups, caption) },
+        Block::fold("Differences of each joint, and of the areas under the curves", vec![rest]),
+    ])
 }
 
-fn table(differences: &[Difference]) -> Table {
+fn table(differences: &[&Difference], caption: &str) -> Table {
     let row = |d: &Difference| -> Vec<Cell> {
         let of = d.joint.as_deref().or(d.group).unwrap_or_default();
         let at = d.threshold.map_or_else(String::new, |threshold| format!(" at {threshold}"));
-        let ends = d.ends.map_or_else(String::new, |[low, high]| format!("{low:+.2} to {high:+.2}"));
         vec![
             format!("{} {}{at}", words(of), d.metric).into(),
             number(d.one).into(),
             number(d.other).into(),
-            Cell { text: format!("{:+.2}", d.difference), bar: None, strong: d.is_clear() },
-            ends.into(),
+            Cell { text: signed(d.difference), bar: None, strong: d.is_clear() },
+            signed_interval(d.ends).into(),
             count(d.count).into(),
         ]
     };
-    let head = ["", "this", "other", "difference", "95 % interval", "annotated"].map(str::to_owned).to_vec();
-    let caption =
-        "Both predictions, in percent; bold where the interval of the difference leaves zero out".to_owned();
-    Table { caption, head, rows: differences.iter().map(row).collect(), words_from: usize::MAX }
+    let head =
+        ["figure", "this", "other", "difference", "95 % interval", "annotated"].map(str::to_owned).to_vec();
+    let rows = differences.iter().map(|difference| row(difference)).collect();
+    Table { caption: caption.to_owned(), head, rows, words_from: usize::MAX }
 }

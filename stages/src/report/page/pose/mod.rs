@@ -1,6 +1,7 @@
 //! The section of one network's poses.
 
 mod comparison;
+mod conventions;
 mod errors;
 mod gallery;
 mod scores;
@@ -117,7 +118,7 @@ pub fn section(
     } else {
         section.blocks.push(Block::text("Error types are of joints; this protocol scores sticks."));
     }
-    section.blocks.push(scores::conventions(input, protocol, &scores));
+    section.blocks.push(conventions::conventions(input, protocol, &scores));
     section.blocks.extend(scores.heads(rules));
     section.blocks.extend(sliced::blocks(&scored, head, &how, rules));
     if let Some(against) = &input.against {
