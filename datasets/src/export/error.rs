@@ -112,7 +112,7 @@ impl ExportError {
         Some(match self {
             Self::Exists { .. } => "replace it with `--overwrite`, or choose another with `--out`".into(),
             Self::NotOurs { .. } => "choose another with `--out`".into(),
-            Self::OtherTable { expected: "people", .. } => {
+            Self::OtherTable { expected: "people", found } if found == "samples" => {
                 "joints must stand in the picture: name the table of people that the samples were made from"
                     .into()
             }
