@@ -136,7 +136,12 @@ impl Aggregate for Adapt {
         let (model, background) = background(inputs[1])?;
         let densities = Densities::new(&background);
         let mut found = Clients::new();
-        let pick = |batch: &RecordBatch| pick_clients(batch, &self.splits, &mut found);
+        let mut left_alone = 0;
+        let pick = |batch: &RecordBatch| {
+            let picked = pick_clients(batch, &self.splits, &mut found)?;
+            left_alone += picked.iter().filter(|client| client.is_none()).count();
+            Ok(picked)
+        };
         let mut frames = Frames::new(inputs[0], densities.dimensions(), &self.name, Box::new(pick));
         let sums = client_sums(&mut frames, &densities, self.adaptation.order())?;
         let mut gathered = Gathered { rejects: std::mem::take(&mut frames.rejects), notes: Vec::new() };
@@ -145,6 +150,10 @@ impl Aggregate for Adapt {
         clients.sort();
         self.check_unseen(&clients, &model, &mut gathered)?;
         self.give(&clients, &sums, &background, &schema, give, &mut gathered)?;
+        if left_alone > 0 {
+            let note = format!("{left_alone} rows of other roles and splits are left alone");
+            gathered.notes.push(note);
+        }
         Ok(gathered)
     }
 }

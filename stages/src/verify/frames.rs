@@ -10,13 +10,8 @@ use schemas::tables::rejects::Reject;
 
 use super::blocks::{BLOCK_FRAMES, Block, Blocks, FrameSource};
 use crate::stage::{Rows, StageError, reject};
+pub use crate::window::roles::{ENROLMENT, PROBE, ROLE};
 
-/// Column that says what a row serves for: [`ENROLMENT`], [`PROBE`] or nothing.
-pub const ROLE: &str = "role";
-/// Role of the rows that a client's model is adapted with.
-pub const ENROLMENT: &str = "enrolment";
-/// Role of the rows that are scored.
-pub const PROBE: &str = "probe";
 /// The split that models are fitted on unless a plan says otherwise.
 pub const TRAIN: &str = "train";
 

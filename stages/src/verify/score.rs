@@ -124,6 +124,11 @@ impl Aggregate for Score {
             model: self.model(&schemas[0]),
         };
         let mut gathered = Gathered::default();
+        let probes: u64 = splits.iter().filter_map(|split| survey.probes.get(split)).sum();
+        if probes < survey.rows {
+            let left = survey.rows - probes;
+            gathered.notes.push(format!("{left} rows of other roles and splits are not scored"));
+        }
         for split in splits {
             let tried = clients.iter().filter(|client| self.is_tried(client, &split)).collect();
             scorer.score(inputs[0], split, tried, give, &mut gathered)?;

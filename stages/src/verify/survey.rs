@@ -14,6 +14,8 @@ type Session = (String, String, String);
 /// Counts of rows, and sessions by role.
 #[derive(Debug, Default)]
 pub struct Survey {
+    /// Rows of any role and split.
+    pub rows: u64,
     /// Rows of role `probe` in each split.
     pub probes: BTreeMap<String, u64>,
     enrolled: Sessions,
@@ -55,6 +57,7 @@ impl Survey {
 
     fn add(&mut self, batch: &RecordBatch) -> Result<(), StageError> {
         let text = |name: &str| strings(batch, name);
+        self.rows += batch.num_rows() as u64;
         let (roles, splits) = (text(ROLE)?, text("split")?);
         let names = [text("subject")?, text("device")?, text("session")?];
         for row in (0..batch.num_rows()).filter(|&row| roles.is_valid(row)) {
