@@ -12,6 +12,7 @@ can be computed by hand:
 | `center.onnx` | `image` float32 [N, 3, 8, 12], `center` float32 [N, 1, 8, 12] | `maps` [N, 9, 8, 12] = center, nine times |
 | `sequence.onnx` | `window` float32 [N, 3, 4, 2] | `features` [N, 3, 2]: mean of each block; `scores` [N, 2]: mean of all blocks |
 | `sequence_flat.onnx` | `window` float32 [2, 3, 8] | `features` [2, 3, 1]: running sum of the blocks' sums |
+| `block_moments.onnx` | `window` float32 [N, 20, 50, 6] | `features` [N, 20, 12]: mean and root mean square of each block's channels |
 | `dense.onnx` | `image` float32 [N, 3, 8, 12] | `maps` [N, 9, 4, 6] by a full matrix product, whose kernels depend on N |
 """
 
@@ -115,6 +116,18 @@ def main():
         [port("window", [2, 3, 8])],
         [port("features", [2, 3, 1])],
         [weights("last", np.array([2], np.int64)), weights("time", np.int64(1))],
+    )
+    write(
+        "block_moments",
+        [
+            helper.make_node("ReduceMean", ["window"], ["means"], axes=[2], keepdims=0),
+            helper.make_node("Mul", ["window", "window"], ["squares"]),
+            helper.make_node("ReduceMean", ["squares"], ["powers"], axes=[2], keepdims=0),
+            helper.make_node("Sqrt", ["powers"], ["roots"]),
+            helper.make_node("Concat", ["means", "roots"], ["features"], axis=2),
+        ],
+        [port("window", ["N", 20, 50, 6])],
+        [port("features", ["N", 20, 12])],
     )
     draws = np.random.RandomState(7)  # RandomState: its stream is frozen across numpy versions
     write(
