@@ -24,7 +24,7 @@ from .errors import (
 )
 from .evaluate import evaluate_pose, evaluate_verification
 from .plans import Summary, check_plan, recipes, run_plan
-from .readers import Source, read_people, read_readings, read_table
+from .readers import Source, read_people, read_predictions, read_readings, read_table
 from .skeletons import Skeleton, skeleton, skeletons
 
 _runtime.announce()
@@ -50,6 +50,7 @@ __all__ = [
     "evaluate_pose",
     "evaluate_verification",
     "read_people",
+    "read_predictions",
     "read_readings",
     "read_table",
     "recipes",

@@ -15,7 +15,7 @@ import pyarrow as pa
 from . import _native
 from .errors import ConfigError, tell
 
-__all__ = ["Batches", "Source", "read_people", "read_readings", "read_table"]
+__all__ = ["Batches", "Source", "read_people", "read_predictions", "read_readings", "read_table"]
 
 #: Sources whose rows are readings of sensors.
 _LOGS = ("hmog", "logs")
@@ -107,3 +107,26 @@ def read_table(path: str | os.PathLike[str], split: str | None = None) -> pa.Tab
     For rows that are many, ``Source("table", path=...).batches()`` gives them batch by batch.
     """
     return _read(Source("table", path=path, split=split))
+
+
+def read_predictions(
+    file: str | os.PathLike[str],
+    *,
+    people: Any,
+    array: str,
+    first_pixel: float,
+    axes: str = "njc",
+    skeleton: str = "mpii16",
+    model: str | None = None,
+) -> pa.Table:
+    """Read a published prediction array (``.mat`` or ``.h5``) as the table ``keypoints``, row by row of ``people``.
+
+    :param people: the people that the rows are of, in order: a table ``people`` or a part of one.
+    :param array: name of the array in the file.
+    :param first_pixel: number of the first pixel: 1 for MATLAB's coordinates, else 0.
+    :param axes: the array's axes: n people, j joints, c coordinates (x, y and maybe a score).
+    :param skeleton: the skeleton whose order the joints have.
+    :param model: what made the predictions; the file's name if not given.
+    """
+    name = model or os.path.basename(os.fspath(file))
+    return _native.read_predictions(file, people, array, axes, skeleton, first_pixel, name)

@@ -13,6 +13,7 @@ use pipeline::runner::RunError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
 use schemas::SchemaError;
+use schemas::skeleton::UnknownSkeleton;
 use stages::StageError;
 use stages::evaluate::EvaluateError;
 
@@ -76,7 +77,8 @@ fn kind_of_one(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
     }
     let shard = cause.downcast_ref::<ShardError>().map(kind_of_shard);
     let score = cause.downcast_ref::<EvaluateError>().map(kind_of_score);
-    let plan = (cause.is::<GraphError>() || cause.is::<PlanError>()).then_some(Kind::Config);
+    let named = cause.is::<UnknownSkeleton>() || cause.is::<GraphError>() || cause.is::<PlanError>();
+    let plan = named.then_some(Kind::Config);
     let file = (cause.is::<ReadError>() || cause.is::<std::io::Error>()).then_some(Kind::File);
     let schema = cause.is::<SchemaError>().then_some(Kind::Schema);
     shard.or(score).or(plan).or(file).or(schema)

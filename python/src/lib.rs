@@ -10,6 +10,7 @@ mod evaluate;
 mod online;
 mod plan;
 mod pool;
+mod predictions;
 mod readers;
 mod reference;
 mod rows;
@@ -32,6 +33,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(stage::stage_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(reference::plan_schemas, module)?)?;
     module.add_function(wrap_pyfunction!(reference::skeletons, module)?)?;
+    module.add_function(wrap_pyfunction!(predictions::read_predictions, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate::score_trials, module)?)?;
     module.add_function(wrap_pyfunction!(plan::recipes, module)?)?;
     module.add_function(wrap_pyfunction!(plan::check_plan, module)?)?;

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -79,6 +80,21 @@ def predictions_of(people: pa.Table) -> pa.Table:
     ]
     metadata = {**people.schema.metadata, b"motionmill.table": b"keypoints"}
     return pa.Table.from_pylist(rows, schema=pa.schema(fields, metadata=metadata))
+
+
+def test_a_prediction_array_is_read_by_row_of_the_people(people: pa.Table, tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    points = np.array(people.column("keypoints").to_pylist()) + 1.0
+    savemat(tmp_path / "preds.mat", {"preds": points})
+    read = motionmill.read_predictions(tmp_path / "preds.mat", people=people, array="preds", first_pixel=1)
+    assert read.column("sample_id").to_pylist() == people.column("sample_id").to_pylist()
+    assert set(read.column("model").to_pylist()) == {"preds.mat"}
+    np.testing.assert_allclose(np.array(read.column("keypoints").to_pylist()), points - 1.0)
+    with pytest.raises(motionmill.MotionmillError, match=r"preds\.mat"):
+        motionmill.read_predictions(tmp_path / "preds.mat", people=people.slice(1), array="preds", first_pixel=1)
+    with pytest.raises(FileError, match="`guesses`"):
+        motionmill.read_predictions(tmp_path / "preds.mat", people=people, array="guesses", first_pixel=1)
 
 
 def test_poses_are_scored(people: pa.Table) -> None:
