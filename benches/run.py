@@ -2,11 +2,12 @@
 
     python benches/run.py --network NETWORK.onnx --card CARD.toml [--rounds 7] [--mmpose FOLDER] [--profile release]
 
-Builds the two example programs, then times ours and the rivals in turns. Needs numpy, opencv-python-headless, pandas, scipy and
-scikit-learn.
+Builds the example programs and the Python package, then times ours and the rivals in turns. Needs numpy, opencv-python-headless,
+pandas, pyarrow, scipy and scikit-learn; with torch the loaders are timed too.
 """
 
 import argparse
+import importlib.util
 import os
 import platform
 import subprocess
@@ -41,6 +42,13 @@ filled beforehand, in a loop.
 
 """
 
+LOADERS = """
+## Training samples on the fly into torch tensors, two cores
+
+The same work, wall time of whole epochs: a loader with two threads beside a `DataLoader` with two worker processes.
+
+"""
+
 WINDOWS = """
 ## CSV logs to windows, two cores
 
@@ -71,7 +79,7 @@ def main() -> None:
     parser.add_argument("--profile", default="release")
     arguments = parser.parse_args()
 
-    build = ["cargo", "build", "--locked", "--workspace", "--examples", "--profile", arguments.profile]
+    build = ["cargo", "build", "--locked", "--workspace", "--lib", "--examples", "--profile", arguments.profile]
     subprocess.run(build, cwd=ROOT, check=True)
     built = ROOT / "target" / ("debug" if arguments.profile == "dev" else arguments.profile) / "examples"
     samples = [sys.executable, "benches/samples.py", str(built / "sample_bench"), "--rounds", str(arguments.rounds)]
@@ -84,7 +92,11 @@ def main() -> None:
     head = HEAD.format(machine=machine, profile=profile, rounds=arguments.rounds)
     motion = [sys.executable, "benches/motion.py", str(built / "window_bench"), "--rounds", str(arguments.rounds)]
     mixture = [sys.executable, "benches/mixture.py", str(built / "mixture_bench"), "--rounds", str(arguments.rounds)]
+    native = built.parent / ("lib_native.dylib" if sys.platform == "darwin" else "lib_native.so")
+    loaders = [sys.executable, "benches/torch_loader.py", "--native", str(native), "--rounds", str(arguments.rounds)]
     parts = [(SAMPLES, samples), (INFERENCE, infer), (WINDOWS, motion), (MIXTURES, mixture)]
+    if importlib.util.find_spec("torch"):
+        parts.insert(1, (LOADERS, loaders))
     text = head + "".join(words + output_of(command).strip() + "\n" for words, command in parts)
     (ROOT / "docs" / "benchmarks.md").write_text(text)
 

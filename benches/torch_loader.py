@@ -54,6 +54,10 @@ write.parquet = { path = "samples" }
 """
 
 
+#: The package is that of this tree, unless another is installed or on PYTHONPATH.
+sys.path.append(str(Path(__file__).resolve().parent.parent / "python"))
+
+
 def use_native(path: Path) -> None:
     """Take this build of the Rust side instead of the one beside the package."""
     spec = importlib.util.spec_from_file_location("motionmill._native", path)
@@ -108,7 +112,7 @@ def seconds_of(batches, count: int) -> float:
 
 def main() -> None:
     arguments = argparse.ArgumentParser()
-    arguments.add_argument("--native", type=Path, help="the library to measure; else that of the installed package")
+    arguments.add_argument("--native", type=Path, help="the library to measure; else that of the package")
     arguments.add_argument("--rounds", type=int, default=5)
     arguments.add_argument("--count", type=int, default=256)
     arguments.add_argument("--batch", type=int, default=32)

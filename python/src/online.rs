@@ -1,4 +1,5 @@
 //! Samples of a plan and rows of shards, made on threads of their own.
+#![expect(clippy::needless_pass_by_value, reason = "arguments come from Python as values")]
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

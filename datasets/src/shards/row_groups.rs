@@ -5,7 +5,9 @@ use std::fs::File;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use schemas::columns::field;
 
 use super::properties::flowing_schema;
@@ -31,7 +33,7 @@ impl TableReader {
         let mut groups = Vec::new();
         for file in self.files() {
             let opened = open(file)?;
-            let metadata = ArrowReaderMetadata::load(&opened, Default::default())
+            let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::default())
                 .map_err(ShardError::parquet("read", file))?;
             for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
                 let rows = usize::try_from(group.num_rows()).unwrap_or(0);

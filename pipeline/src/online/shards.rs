@@ -56,7 +56,7 @@ impl Shards {
             Some(names) => {
                 let indices = names.iter().map(|name| {
                     schemas::columns::field(table.schema(), name)?;
-                    Ok(table.schema().index_of(name).map_err(SchemaError::from)?)
+                    table.schema().index_of(name).map_err(SchemaError::from)
                 });
                 let mut indices = indices.collect::<Result<Vec<usize>, SchemaError>>()?;
                 indices.sort_unstable();

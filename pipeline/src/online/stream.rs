@@ -145,7 +145,7 @@ impl<T: Send + 'static> Iterator for Stream<T> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            match self.next_within(Duration::from_secs(3600)) {
+            match self.next_within(Duration::from_hours(1)) {
                 Next::Ready(batch) => return Some(batch),
                 Next::Waiting => {}
                 Next::End => return None,
