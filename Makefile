@@ -8,11 +8,12 @@ ONNXRUNTIME := 1.31.1
 CMAKE := 4.3.4
 # What the tests of the Python package need.
 TEST_WHEELS := numpy==2.4.6 polars==2.1.0 pyarrow==26.0.1 pytest==9.2.0 scipy==1.17.1
+TEST_WHEELS += ipykernel==7.4.0 matplotlib==3.11.2 nbclient==0.11.0 nbformat==5.11.1 pillow==13.0.0
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # CMake 4 asks old projects to say that they mean it.
 export CMAKE_POLICY_VERSION_MINIMUM := 3.5
 
-.PHONY: demo test lint python reference bench clean
+.PHONY: demo test lint python reference notebooks bench clean
 
 demo: $(VENV)/ready
 	cargo run --quiet --locked -- demo --out demo
@@ -36,6 +37,10 @@ lint: $(VENV)/ready
 reference: python
 	MOTIONMILL_WRITE_REFERENCE=1 cargo test --workspace --locked --quiet reference
 	MOTIONMILL_WRITE_REFERENCE=1 $(VENV)/bin/python -m pytest python/tests/test_reference.py
+
+# Runs the notebooks and writes their outputs anew; `make test` compares them.
+notebooks: python
+	PYTHONPATH=python $(VENV)/bin/python notebooks/execute.py
 
 bench: $(VENV)/ready
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check numpy opencv-python-headless pandas scipy scikit-learn

@@ -16,7 +16,6 @@ for needed in ["matplotlib", "nbclient", "ipykernel", "polars"]:
     pytest.importorskip(needed, reason="notebooks need motionmill[notebooks]")
 
 FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
-NOTEBOOKS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 #: Most bytes of a notebook: it is read on a forge, over slow lines too.
 MOST_BYTES = 300_000
 #: Cells whose numbers hang on a network's arithmetic, which differs by processor: their words are compared.
@@ -32,6 +31,7 @@ def _module() -> Any:
 
 
 execute = _module()
+NOTEBOOKS = execute.notebooks()
 
 
 @pytest.fixture(scope="session")
@@ -53,8 +53,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_gives_what_is_committed(path: Path, demo: Path) -> None:
-    if "train" in path.stem:
-        pytest.importorskip("torch", reason="it trains with PyTorch")
+    if package := execute.lacks(path):
+        pytest.skip(f"it needs {package}")
     committed = execute.nbformat.read(path, as_version=4)
     assert differences(committed, execute.execute(path, demo)) == [], "`make notebooks` writes them anew"
 
