@@ -32,7 +32,7 @@ fn without_times(text: &str) -> String {
 fn help_of_every_command() {
     let folder = tempdir().unwrap();
     let mut text = String::new();
-    let commands: [&[&str]; 25] = [
+    let commands: [&[&str]; 26] = [
         &[],
         &["ingest"],
         &["ingest", "mpii"],
@@ -44,6 +44,7 @@ fn help_of_every_command() {
         &["ingest", "logs"],
         &["ingest", "predictions"],
         &["ingest", "coco-results"],
+        &["check"],
         &["plan"],
         &["run"],
         &["evaluate", "pose"],

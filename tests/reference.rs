@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use schemas::skeleton;
 use schemas::tables::{
-    embeddings, heatmaps, keypoints, metrics, models, people, quality, readings, rejects, samples, signals,
-    trials, windows,
+    embeddings, findings, heatmaps, keypoints, metrics, models, people, quality, readings, rejects, samples,
+    signals, trials, windows,
 };
 
 use crate::support::assert_committed;
@@ -75,6 +75,12 @@ fn tables_and_skeletons() {
     table("trials", "One verification score.", trials.fields().iter().map(AsRef::as_ref).collect());
     let metrics = metrics::schema();
     table("metrics", "One number.", metrics.fields().iter().map(AsRef::as_ref).collect());
+    let findings = findings::schema();
+    table(
+        "findings",
+        "One thing that a check found about one person, joint or data set.",
+        findings.fields().iter().map(AsRef::as_ref).collect(),
+    );
     let rejects = rejects::schema();
     table("rejects", "One row that could not be used.", rejects.fields().iter().map(AsRef::as_ref).collect());
     text.push_str("\n# Skeletons\n\n| name | joints, in order |\n|---|---|\n");

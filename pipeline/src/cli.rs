@@ -1,5 +1,6 @@
 //! The words of the command line.
 
+mod check;
 mod export;
 mod report;
 
@@ -15,6 +16,7 @@ use stages::report::motion::Blocks;
 
 use crate::plan::{FlicLabels, Override};
 
+pub use check::{CheckArgs, FailOn};
 pub use export::{Boxes, CocoArgs, CocoResultArgs, Export, ExportArgs, ImageArgs, PredictionExportArgs};
 pub use report::ReportArgs;
 
@@ -33,6 +35,8 @@ pub enum Command {
     /// Read original annotations, logs or predictions into a table
     #[command(subcommand)]
     Ingest(Ingest),
+    /// Check annotations: contradictions, outliers, duplicates, leaks between splits
+    Check(CheckArgs),
     /// Check a plan and print its graph with the schema on each edge, without reading a row
     Plan(PlanArgs),
     /// Check a plan, then run it

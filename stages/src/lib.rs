@@ -1,6 +1,6 @@
 //! The steps of the pipeline: one stage one file, folders in dataflow order.
 //!
-//! `ingest` picks and maps rows of `people` -> `augment` composes geometry and samples pixels once -> `encode`
+//! `ingest` picks and maps rows of `people` (`check` looks for what they have wrong) -> `augment` composes geometry and samples pixels once -> `encode`
 //! makes training targets -> `infer` runs a network -> `decode` turns its maps into keypoints -> `evaluate` scores
 //! them -> `report` draws. For motion: `window` makes signals of readings and windows of signals -> `infer` embeds them ->
 //! `verify` models people and scores sessions -> `evaluate` and `report`. [`registry`] lists every stage under the name it has in a plan.

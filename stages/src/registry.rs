@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::augment::{
     ColourConfig, CropConfig, FlipConfig, RotateConfig, ScaleConfig, ShiftConfig, WarpConfig,
 };
+use crate::check::CheckConfig;
 use crate::decode::DecodeConfig;
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig};
 use crate::evaluate::EvaluateConfig;
@@ -103,6 +104,11 @@ stages! {
     ///
     /// Any table; N rows become N x `copies`.
     "repeat" Repeat(RepeatConfig) as rows,
+    // check
+    /// Looks for what annotations have wrong, and changes none.
+    ///
+    /// `people` to `findings`: one row a person and joint, with rule, value and limit.
+    "check" Check(CheckConfig) as all_rows,
     // augment
     /// Lays a crop around each person.
     ///

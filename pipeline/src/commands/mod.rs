@@ -1,5 +1,6 @@
 //! The subcommands, one file each. Data goes to stdout, everything else to stderr.
 
+mod check;
 mod coco_results;
 mod demo;
 mod doctor;
@@ -29,6 +30,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Command::Ingest(Ingest::Predictions(args)) => predictions::run(args),
         Command::Ingest(Ingest::CocoResults(args)) => coco_results::run(args),
         Command::Ingest(format) => ingest::run(format),
+        Command::Check(args) => check::run(args),
         Command::Plan(args) => plan::print(args),
         Command::Run(args) => plan::run(args),
         Command::Evaluate(kind) => evaluate::run(kind),

@@ -57,6 +57,7 @@ pub struct CheckConfig {
     pub rules: Vec<Rule>,
     /// Folder that `image_path` starts from; the plan's own folder if it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
     /// `few_joints`: fewest annotated joints of a person who has any.
     pub least_joints: Count,

@@ -10,7 +10,9 @@ use schemas::tables::findings::Finding;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 
+use super::caption;
 use super::layout::{self, Group};
+use super::palette;
 use super::picture;
 use super::pose::{Style, draw};
 use super::sheet::{Framing, Sheet};
@@ -27,6 +29,9 @@ pub const RING: [u8; 3] = [213, 94, 0];
 const RING_RADIUS: f64 = 0.045;
 /// Width of the ring relative to the tile's side.
 const RING_WIDTH: f64 = 0.012;
+
+/// About the letters of an id, px.
+const STRIP_MARGIN_PX: u32 = 2;
 
 /// A finding with the people that it is about.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +79,8 @@ pub fn drawn(skeleton: &Skeleton, shown: &[Shown<'_>], images: Option<&Path>, ti
     shown.par_iter().map(|one| tiles(skeleton, one, images, tile_px)).collect()
 }
 
-/// The page of `shown`, with a line below each: the rule, the joint, the value.
+/// The page of `shown`: above each tile the person's id, below it rule, joint and value. A second picture has a tile of
+/// its own.
 ///
 /// A finding without picture and without joints is a reject.
 pub fn findings_sheet(
@@ -83,10 +89,18 @@ pub fn findings_sheet(
     images: Option<&Path>,
     tile_px: u32,
 ) -> Sheet {
-    let (mut groups, mut rejects) = (Vec::new(), Vec::new());
+    let (mut groups, mut rejects, mut drawn_findings) = (Vec::new(), Vec::new(), 0);
     for (one, drawn) in shown.iter().zip(drawn(skeleton, shown, images, tile_px)) {
         match drawn {
-            Ok(tiles) => groups.push(Group { tiles, caption: caption(one.finding) }),
+            Ok(tiles) => {
+                let captions = [in_short(one.finding), "the other picture".to_owned()];
+                let people = [Some(one.person), one.other].into_iter().flatten();
+                for ((mut tile, person), caption) in tiles.into_iter().zip(people).zip(captions) {
+                    name(&mut tile, &person.sample_id);
+                    groups.push(Group { tiles: vec![tile], caption });
+                }
+                drawn_findings += 1;
+            }
             Err(detail) => rejects.push(Reject {
                 stage: "findings sheet".to_owned(),
                 reason: "image not readable".to_owned(),
@@ -98,11 +112,21 @@ pub fn findings_sheet(
             }),
         }
     }
-    Sheet { picture: layout::page(&groups, tile_px, None), drawn: groups.len(), rejects }
+    Sheet { picture: layout::page(&groups, tile_px, None), drawn: drawn_findings, rejects }
+}
+
+/// Writes `id` on a strip along the upper edge of `tile`.
+fn name(tile: &mut RgbImage, id: &str) {
+    let height = caption::LETTER_PX + 2 * STRIP_MARGIN_PX;
+    for y in 0..height.min(tile.height()) {
+        (0..tile.width()).for_each(|x| tile.put_pixel(x, y, Rgb(palette::PAGE)));
+    }
+    let width = tile.width().saturating_sub(2 * STRIP_MARGIN_PX);
+    caption::write(tile, id, [STRIP_MARGIN_PX, STRIP_MARGIN_PX], width, palette::INK);
 }
 
 /// Rule, joint and value in a few letters.
-fn caption(finding: &Finding) -> String {
+fn in_short(finding: &Finding) -> String {
     let value = finding.value.map(|value| format!("{value:.1}"));
     let parts = [Some(finding.rule.clone()), finding.joint.clone(), value];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
