@@ -11,7 +11,7 @@ use super::careful;
 use super::chunks::{MOST_LINE_BYTES, Piece};
 use super::faults::{Fault, Faults};
 use super::labels::Labels;
-use super::lanes::{Lanes, MOST_LINES};
+use super::lanes::{Lanes, MOST_LINES, Marks};
 use super::layout::{Action, Layout, trimmed};
 use super::number;
 use super::reasons;
@@ -45,15 +45,6 @@ pub(super) struct Scan {
     lanes: Lanes,
     marks: Marks,
     block: Box<Block>,
-}
-
-/// Where the fields and lines of a piece end.
-#[derive(Debug, Default)]
-struct Marks {
-    /// The places of separators and ends of lines, behind the place before the piece.
-    places: Vec<u32>,
-    /// The places of ends of lines.
-    ends: Vec<u32>,
 }
 
 impl Scan {
@@ -100,36 +91,37 @@ impl Scan {
 
     /// As [`Self::lines`], of lines without a quote.
     fn blocks(&mut self, bytes: &[u8]) {
-        let Marks { places, ends } = &mut self.marks;
-        self.lanes.marks(bytes, self.layout.separator, places, ends);
+        self.lanes.marks(bytes, self.layout.separator, &mut self.marks);
         let columns = self.layout.columns;
         // The mark before the next line, how many ends of lines were passed, and how many lines are tried at once.
         let (mut mark, mut passed, mut trust) = (0, 0, 1);
-        while passed < self.marks.ends.len() {
-            let Marks { places, ends } = &self.marks;
+        while passed < self.marks.ends().len() {
+            let (places, ends) = (self.marks.places(), self.marks.ends());
             let tried = ends[passed..].iter().take(trust).zip(1..);
             let regular =
                 tried.take_while(|(end, line)| places.get(mark + line * columns) == Some(end)).count();
             if regular > 0 {
                 let (block, labels) = (&mut self.block, &mut self.labels);
-                block.read(self.lanes, bytes, &places[mark..], regular, &self.layout, labels);
+                block.read(self.lanes, bytes, self.marks.from(mark), regular, &self.layout, labels);
                 self.groups.keep_block(block, self.line + 1);
                 self.line += block.lines as u64;
                 passed += block.lines;
                 mark += block.lines * columns;
-                if block.lines == trust || passed == self.marks.ends.len() {
+                if block.lines == trust || passed == self.marks.ends().len() {
                     trust = (2 * trust).min(MOST_LINES);
                     continue;
                 }
             }
             // Where one line is odd, the next ones may be.
             trust = 1;
-            let (begin, end) = (self.marks.places[mark].wrapping_add(1), self.marks.ends[passed]);
+            let (places, end) = (&self.marks.places()[mark..], self.marks.ends()[passed]);
+            let begin = places[0].wrapping_add(1);
+            let fields = places[1..].iter().take_while(|place| **place != end).count();
             self.one(&bytes[begin as usize..end as usize], false);
-            mark += 1 + self.marks.places[mark + 1..].iter().take_while(|place| **place != end).count();
+            mark += 1 + fields;
             passed += 1;
         }
-        let rest = &bytes[self.marks.places[mark].wrapping_add(1) as usize..];
+        let rest = &bytes[self.marks.places()[mark].wrapping_add(1) as usize..];
         if !rest.is_empty() {
             self.one(rest, true);
         }

@@ -8,15 +8,21 @@
 //! - Memory is written through safe slices alone.
 
 use std::arch::x86_64::{
-    _mm_adds_epu8, _mm_cmpeq_epi8, _mm_cvtsi128_si64, _mm_loadu_si128, _mm_madd_epi16, _mm_maddubs_epi16,
-    _mm_movemask_epi8, _mm_packus_epi32, _mm_set1_epi8, _mm_set1_epi16, _mm_set1_epi32, _mm_shuffle_epi8,
-    _mm_xor_si128, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256,
-    _mm256_set1_epi8,
+    __m128d, __m256i, _CMP_GE_OQ, _mm_adds_epu8, _mm_cmpeq_epi8, _mm_cvtsi128_si64, _mm_loadu_si128,
+    _mm_madd_epi16, _mm_maddubs_epi16, _mm_movemask_epi8, _mm_packus_epi32, _mm_set1_epi8, _mm_set1_epi16,
+    _mm_set1_epi32, _mm_setr_pd, _mm_shuffle_epi8, _mm_xor_si128, _mm256_add_epi64, _mm256_add_pd,
+    _mm256_castpd_si256, _mm256_castsi128_si256, _mm256_castsi256_si128, _mm256_cmp_pd, _mm256_cmpeq_epi8,
+    _mm256_cvtepi32_pd, _mm256_div_pd, _mm256_inserti128_si256, _mm256_loadu_si256, _mm256_madd_epi16,
+    _mm256_maddubs_epi16, _mm256_max_epu8, _mm256_movemask_epi8, _mm256_mul_epu32, _mm256_mul_pd,
+    _mm256_or_si256, _mm256_packus_epi32, _mm256_permute4x64_epi64, _mm256_permutevar8x32_epi32,
+    _mm256_set_m128d, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_set1_epi64x,
+    _mm256_set1_pd, _mm256_setr_epi32, _mm256_shuffle_epi8, _mm256_srli_epi64, _mm256_storeu_pd,
+    _mm256_storeu_si256, _mm256_subs_epu8, _mm256_testz_si256, _mm256_xor_si256,
 };
 
-use super::kernels::{self, Fields};
-use super::{Bytes, Decimal, HALF, READ, SEARCHED};
-use crate::imu::number::EXACT_POWERS;
+use super::kernels::{self, Fields, Marks};
+use super::{Bytes, Decimal, HALF, READ, SEARCHED, Signed};
+use crate::imu::number::{EXACT_POWERS, EXACT_WHOLE};
 
 /// Proof that the machine has AVX2 and what came with it.
 #[derive(Debug, Clone, Copy)]
@@ -34,13 +40,13 @@ impl Avx2 {
     }
 
     /// See [`kernels::marks`].
-    pub(super) fn marks(self, bytes: &[u8], separator: u8, marks: &mut Vec<u32>, lines: &mut Vec<u32>) {
+    pub(super) fn marks(self, bytes: &[u8], separator: u8, marks: &mut Marks) {
         #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-        fn run(avx2: Avx2, bytes: &[u8], separator: u8, marks: &mut Vec<u32>, lines: &mut Vec<u32>) {
-            kernels::marks(avx2, bytes, separator, marks, lines);
+        fn run(avx2: Avx2, bytes: &[u8], separator: u8, marks: &mut Marks) {
+            kernels::marks(avx2, bytes, separator, marks);
         }
         // SAFETY: `self` proves that the machine has the features.
-        unsafe { run(self, bytes, separator, marks, lines) }
+        unsafe { run(self, bytes, separator, marks) }
     }
 
     /// See [`kernels::values`].
@@ -91,10 +97,7 @@ impl Bytes for Avx2 {
             let points = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(b'.' as i8))) as u32;
             (_mm_xor_si128(bytes, _mm_set1_epi8(b'0' as i8)), points)
         };
-        // The last byte of the text is bit 15.
-        let fraction = (points << 16 | 0x8000).leading_zeros() as usize;
-        let Writing { shuffle, divisor, fraction } =
-            &WRITINGS[(length & (WIDTH - 1)) * WIDTH + (fraction & (WIDTH - 1))];
+        let (fraction, Writing { shuffle, .. }) = writing(points << 16, length);
         // SAFETY: as above; `shuffle` is 16 bytes.
         let (odd, halves) = unsafe {
             let digits = _mm_shuffle_epi8(digits, _mm_loadu_si128(shuffle.as_ptr().cast()));
@@ -107,20 +110,152 @@ impl Bytes for Avx2 {
             (odd, _mm_cvtsi128_si64(eights) as u64)
         };
         let mantissa = (halves & 0xffff_ffff) * HALF + (halves >> 32);
-        let long = length.wrapping_sub(1) as u64 & !(READ as u64 - 1);
-        Decimal { mantissa, fraction: *fraction, divisor: *divisor, odd: odd | long }
+        let fraction = if fraction < length { fraction } else { 0 };
+        Decimal { mantissa, fraction, odd: odd | long(length) }
     }
+
+    type Two = Two;
+
+    #[inline(always)]
+    fn two(self, a: Signed<'_>, b: Signed<'_>) -> Two {
+        // SAFETY: `self` proves that the machine has AVX2.
+        unsafe {
+            let bytes = join(a.text, b.text);
+            let points = _mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(b'.' as i8))) as u32;
+            let (_, of_a) = writing(points << 16, a.length);
+            let (_, of_b) = writing(points, b.length);
+            let digits = _mm256_xor_si256(bytes, _mm256_set1_epi8(b'0' as i8));
+            let digits = _mm256_shuffle_epi8(digits, join(&of_a.shuffle, &of_b.shuffle));
+            let divisors = [of_a.divisors[usize::from(a.negative)], of_b.divisors[usize::from(b.negative)]];
+            Two {
+                digits,
+                divisors: _mm_setr_pd(divisors[0], divisors[1]),
+                long: long(a.length) | long(b.length),
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn four(self, first: Two, second: Two) -> ([f64; 4], u64) {
+        // SAFETY: `self` proves that the machine has AVX2.
+        unsafe {
+            let odd = odd_bytes(first.digits, second.digits);
+            let eights = eights(first.digits, second.digits);
+            let part = |places| {
+                _mm256_cvtepi32_pd(_mm256_castsi256_si128(_mm256_permutevar8x32_epi32(eights, places)))
+            };
+            // Twice eight digits of the first and the third in the lower half, of the others in the upper one.
+            let high = part(_mm256_setr_epi32(0, 4, 2, 6, 0, 0, 0, 0));
+            let low = part(_mm256_setr_epi32(1, 5, 3, 7, 0, 0, 0, 0));
+            // Below 2^53 nothing is rounded here; what is not below comes out as such, since rounding keeps order.
+            let sizes = _mm256_add_pd(_mm256_mul_pd(high, _mm256_set1_pd(HALF as f64)), low);
+            let beyond = _mm256_cmp_pd::<_CMP_GE_OQ>(sizes, _mm256_set1_pd(EXACT_WHOLE as f64));
+            let odd = _mm256_or_si256(odd, _mm256_castpd_si256(beyond));
+            let divisors = _mm256_set_m128d(second.divisors, first.divisors);
+            let mut values = [0.0; 4];
+            _mm256_storeu_pd(values.as_mut_ptr(), _mm256_div_pd(sizes, divisors));
+            (values, first.long | second.long | u64::from(_mm256_testz_si256(odd, odd) == 0))
+        }
+    }
+
+    #[inline(always)]
+    fn four_wholes(self, fields: [(&[u8; READ], usize); 4]) -> ([u64; 4], u64) {
+        let [a, b, c, d] = fields;
+        // With no digit behind a point it has none, and a point is odd.
+        let shuffle = |length: usize| &WRITINGS[(length & (WIDTH - 1)) * WIDTH + WIDTH - 1].shuffle;
+        // SAFETY: `self` proves that the machine has AVX2.
+        unsafe {
+            let zeros = _mm256_set1_epi8(b'0' as i8);
+            let two = |a: (&[u8; READ], usize), b: (&[u8; READ], usize)| {
+                let digits = _mm256_xor_si256(join(a.0, b.0), zeros);
+                _mm256_shuffle_epi8(digits, join(shuffle(a.1), shuffle(b.1)))
+            };
+            let (first, second) = (two(a, b), two(c, d));
+            let odd = odd_bytes(first, second);
+            let eights = eights(first, second);
+            let high = _mm256_mul_epu32(eights, _mm256_set1_epi64x(HALF as i64));
+            let sums = _mm256_add_epi64(high, _mm256_srli_epi64::<32>(eights));
+            let mut wholes = [0; 4];
+            _mm256_storeu_si256(wholes.as_mut_ptr().cast(), _mm256_permute4x64_epi64::<0b11_01_10_00>(sums));
+            let longs = long(a.1) | long(b.1) | long(c.1) | long(d.1);
+            (wholes, longs | u64::from(_mm256_testz_si256(odd, odd) == 0))
+        }
+    }
+}
+
+/// `a` in the lower half, `b` in the upper one.
+///
+/// # Safety
+/// The machine must have AVX2.
+#[inline(always)]
+unsafe fn join(a: &[u8; READ], b: &[u8; READ]) -> __m256i {
+    // SAFETY: the machine has AVX2; each of the arrays has 16 bytes.
+    unsafe {
+        let lower = _mm256_castsi128_si256(_mm_loadu_si128(a.as_ptr().cast()));
+        _mm256_inserti128_si256::<1>(lower, _mm_loadu_si128(b.as_ptr().cast()))
+    }
+}
+
+/// Two fields on their way to numbers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Two {
+    /// Their digits, each in one half.
+    digits: __m256i,
+    /// What to divide their numbers by; negative for a negative number.
+    divisors: __m128d,
+    /// See [`long`].
+    long: u64,
+}
+
+/// Not all zeros where a byte of either is above 9.
+///
+/// # Safety
+/// The machine must have AVX2.
+#[inline(always)]
+unsafe fn odd_bytes(first: __m256i, second: __m256i) -> __m256i {
+    // SAFETY: the machine has AVX2.
+    unsafe { _mm256_subs_epu8(_mm256_max_epu8(first, second), _mm256_set1_epi8(9)) }
+}
+
+/// The numbers of eight digits each: in the lower half the two of the lower half of `first`, then of `second`, in the
+/// upper half those of the upper ones.
+///
+/// # Safety
+/// The machine must have AVX2.
+#[inline(always)]
+unsafe fn eights(first: __m256i, second: __m256i) -> __m256i {
+    // SAFETY: the machine has AVX2.
+    unsafe {
+        // 10 and 1 for the digits of a pair, 100 and 1 for two pairs, 10000 and 1 for two of these.
+        let (ten, hundred) = (_mm256_set1_epi16(0x010a), _mm256_set1_epi32(0x0001_0064));
+        let first = _mm256_madd_epi16(_mm256_maddubs_epi16(first, ten), hundred);
+        let second = _mm256_madd_epi16(_mm256_maddubs_epi16(second, ten), hundred);
+        _mm256_madd_epi16(_mm256_packus_epi32(first, second), _mm256_set1_epi32(0x0001_2710))
+    }
+}
+
+/// Not 0 if a field has no bytes, or more than can be read.
+#[inline(always)]
+fn long(length: usize) -> u64 {
+    length.wrapping_sub(1) as u64 & !(READ as u64 - 1)
+}
+
+/// How many bytes stand behind the last point of a text and how a field of `length` bytes is then written; the highest
+/// bits of `points` say which bytes are points, the highest one that the last is.
+#[inline(always)]
+fn writing(points: u32, length: usize) -> (usize, &'static Writing) {
+    let behind = (points | 0x8000).leading_zeros() as usize;
+    (behind, &WRITINGS[(length & (WIDTH - 1)) * WIDTH + (behind & (WIDTH - 1))])
 }
 
 /// How a field of some length is written whose point, if it has one, stands so far from its end.
 #[derive(Debug, Clone, Copy)]
+#[repr(align(32))]
 struct Writing {
     /// Which byte becomes which digit; a number above 127 makes a zero.
     shuffle: [u8; READ],
-    /// Ten to the power of `fraction`.
-    divisor: f64,
-    /// Digits behind the point.
-    fraction: usize,
+    /// Ten to the power of the number of digits behind the point, and its negative.
+    divisors: [f64; 2],
 }
 
 /// Lengths, and places of a point, in [`WRITINGS`]: a power of two above [`READ`].
@@ -131,7 +266,7 @@ static WRITINGS: [Writing; WIDTH * WIDTH] = writings();
 
 #[expect(clippy::large_stack_arrays, reason = "it runs in the compiler")]
 const fn writings() -> [Writing; WIDTH * WIDTH] {
-    let none = Writing { shuffle: [0xff; READ], divisor: 1.0, fraction: 0 };
+    let none = Writing { shuffle: [0xff; READ], divisors: [1.0, -1.0] };
     let mut writings = [none; WIDTH * WIDTH];
     let mut at = 0;
     while at < writings.len() {
@@ -139,8 +274,7 @@ const fn writings() -> [Writing; WIDTH * WIDTH] {
         let writing = &mut writings[at];
         let point = behind < length;
         if point && length <= READ {
-            writing.fraction = behind;
-            writing.divisor = EXACT_POWERS[behind];
+            writing.divisors = [EXACT_POWERS[behind], -EXACT_POWERS[behind]];
         }
         let mut place = 0;
         while place + (point as usize) < length && place < READ {

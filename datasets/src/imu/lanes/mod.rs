@@ -15,7 +15,9 @@ mod portable;
 #[cfg(test)]
 mod tests;
 
-pub(super) use kernels::{Fields, MOST_LINES};
+use crate::imu::number::{EXACT_POWERS, EXACT_WHOLE};
+
+pub(super) use kernels::{Fields, MOST_LINES, Marks};
 
 /// Bytes of a block that is searched at once.
 const SEARCHED: usize = 64;
@@ -31,6 +33,38 @@ trait Bytes: Copy {
 
     /// The decimal in the last `length` bytes of `text`.
     fn decimal(self, text: &[u8; READ], length: usize) -> Decimal;
+
+    /// Two fields on their way to numbers.
+    type Two: Copy;
+
+    /// Begins with two fields.
+    fn two(self, a: Signed<'_>, b: Signed<'_>) -> Self::Two;
+
+    /// The numbers in two and two fields; not 0 if one of them is odd as in [`Decimal`], or beyond what `f64` holds
+    /// exactly.
+    fn four(self, first: Self::Two, second: Self::Two) -> ([f64; 4], u64);
+
+    /// The whole numbers in the last bytes of four texts; not 0 if one of them is none, or beyond [`READ`] digits.
+    #[inline(always)]
+    fn four_wholes(self, fields: [(&[u8; READ], usize); 4]) -> ([u64; 4], u64) {
+        let mut any = 0;
+        let wholes = fields.map(|(text, length)| {
+            let Decimal { mantissa, odd, .. } = self.decimal(text, length);
+            any |= odd | u64::from(text[READ.saturating_sub(length)..].contains(&b'.'));
+            mantissa
+        });
+        (wholes, any)
+    }
+}
+
+/// A field that is a number.
+#[derive(Debug, Clone, Copy)]
+struct Signed<'a> {
+    /// The bytes that end with it.
+    text: &'a [u8; READ],
+    /// Bytes behind its sign.
+    length: usize,
+    negative: bool,
 }
 
 /// A decimal without a sign.
@@ -40,10 +74,19 @@ struct Decimal {
     mantissa: u64,
     /// How many of them stand behind its point.
     fraction: usize,
-    /// Ten to the power of `fraction`.
-    divisor: f64,
     /// 0 if it is one: a digit or more, at most one point, nothing else, [`READ`] bytes at most.
     odd: u64,
+}
+
+impl Decimal {
+    /// It or, if `negative`, its negative; and 0 if it is none that is odd, or beyond what `f64` holds exactly.
+    #[inline(always)]
+    fn number(self, negative: bool) -> (f64, u64) {
+        // Both are exact in `f64`, so the quotient is rounded once.
+        let size = self.mantissa as i64 as f64 / EXACT_POWERS[self.fraction];
+        let value = f64::from_bits(size.to_bits() | u64::from(negative) << 63);
+        (value, self.odd | (self.mantissa & !(EXACT_WHOLE - 1)))
+    }
 }
 
 /// How this machine does it.
@@ -67,11 +110,11 @@ impl Lanes {
     }
 
     /// See [`kernels::marks`].
-    pub(super) fn marks(self, bytes: &[u8], separator: u8, marks: &mut Vec<u32>, lines: &mut Vec<u32>) {
+    pub(super) fn marks(self, bytes: &[u8], separator: u8, marks: &mut Marks) {
         match self {
-            Self::Portable => kernels::marks(portable::Portable, bytes, separator, marks, lines),
+            Self::Portable => kernels::marks(portable::Portable, bytes, separator, marks),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2(avx2) => avx2.marks(bytes, separator, marks, lines),
+            Self::Avx2(avx2) => avx2.marks(bytes, separator, marks),
         }
     }
 

@@ -1,7 +1,6 @@
 //! [`Bytes`] by arithmetic on wide integers, a byte a lane.
 
-use super::{Bytes, Decimal, HALF, READ, SEARCHED};
-use crate::imu::number::EXACT_POWERS;
+use super::{Bytes, Decimal, HALF, READ, SEARCHED, Signed};
 
 /// What any machine can do.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +42,20 @@ impl Bytes for Portable {
             eight_digits(digits as u64).wrapping_mul(HALF).wrapping_add(eight_digits((digits >> 64) as u64));
         let fraction = if points == 0 { 0 } else { fraction };
         let odd = long | u64::from(count == 0) | u64::from(odd != 0);
-        Decimal { mantissa, fraction, divisor: EXACT_POWERS[fraction], odd }
+        Decimal { mantissa, fraction, odd }
+    }
+
+    type Two = [(f64, u64); 2];
+
+    #[inline(always)]
+    fn two(self, a: Signed<'_>, b: Signed<'_>) -> Self::Two {
+        let number = |field: Signed<'_>| self.decimal(field.text, field.length).number(field.negative);
+        [number(a), number(b)]
+    }
+
+    #[inline(always)]
+    fn four(self, [a, b]: Self::Two, [c, d]: Self::Two) -> ([f64; 4], u64) {
+        ([a.0, b.0, c.0, d.0], a.1 | b.1 | c.1 | d.1)
     }
 }
 
