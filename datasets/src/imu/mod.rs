@@ -10,6 +10,7 @@
 //! A file is read in pieces, so memory goes to the readings alone: 32 bytes each, 36 with an activity.
 
 mod assemble;
+mod block;
 mod careful;
 mod chunks;
 mod columns;
@@ -21,6 +22,7 @@ mod events;
 mod faults;
 mod hmog;
 mod labels;
+mod lanes;
 mod layout;
 mod listing;
 mod log_file;

@@ -26,7 +26,7 @@ pub enum Clock {
 
 impl Clock {
     /// Decimals from the unit down to nanoseconds.
-    const fn decimals(self) -> usize {
+    pub(super) const fn decimals(self) -> usize {
         match self {
             Self::Seconds => 9,
             Self::Milliseconds => 6,
@@ -37,15 +37,15 @@ impl Clock {
 }
 
 /// Powers of ten that `f64` holds exactly.
-const EXACT_POWERS: [f64; 23] = [
+pub(super) const EXACT_POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
     1e19, 1e20, 1e21, 1e22,
 ];
 /// Powers of ten for the units of clocks.
-const WHOLE_POWERS: [i64; 10] =
+pub(super) const WHOLE_POWERS: [i64; 10] =
     [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 /// The largest whole number up to which `f64` holds all.
-const EXACT_WHOLE: u64 = 1 << 53;
+pub(super) const EXACT_WHOLE: u64 = 1 << 53;
 /// The most digits that surely fit into 64 bits.
 const MOST_DIGITS: usize = 19;
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use schemas::tables::readings::{Sensor, Track};
 
+use super::block::Block;
 use super::labels::Labels;
 use super::layout::{Layout, Roles};
 use super::scan::Row;
@@ -92,11 +93,7 @@ impl Groups {
     /// Adds what line `line` says.
     #[inline]
     pub(super) fn keep(&mut self, row: &Row, line: u64) {
-        let name = |role: Option<usize>| role.map_or(-1, |label| row.labels[label]);
-        let key = [name(self.roles.subject), name(self.roles.device), name(self.roles.session)];
-        if self.parts.get(self.current).is_none_or(|(found, _)| *found != key) {
-            self.current = self.group(key);
-        }
+        self.enter(|label| row.labels[label]);
         let activity = self.roles.activity.map(|label| row.labels[label]);
         let (_, parts) = &mut self.parts[self.current];
         for ((part, present), values) in parts.iter_mut().zip(row.present).zip(row.values.chunks_exact(3)) {
@@ -114,6 +111,51 @@ impl Groups {
                 lines.push(line);
             }
         }
+    }
+
+    /// Adds what the lines of `block` say, the first of which is `line`; all sensors are present in each.
+    pub(super) fn keep_block(&mut self, block: &Block, line: u64) {
+        let mut first = 0;
+        while first < block.lines {
+            let key = self.enter(|label| block.labels[label][first]);
+            let same = |at: usize| self.key(|label| block.labels[label][at]) == key;
+            // Without a column that tells them apart, all are of one group.
+            let end = if key == [-1; 3] {
+                block.lines
+            } else {
+                (first + 1..block.lines).find(|at| !same(*at)).unwrap_or(block.lines)
+            };
+            let rows = first..end;
+            let activity = self.roles.activity.map(|label| &block.labels[label][rows.clone()]);
+            let (_, parts) = &mut self.parts[self.current];
+            for (part, values) in parts.iter_mut().zip(block.values.chunks_exact(3)) {
+                part.track.stamp_nanos.extend_from_slice(&block.stamp_nanos[rows.clone()]);
+                part.track.x.extend_from_slice(&values[0][rows.clone()]);
+                part.track.y.extend_from_slice(&values[1][rows.clone()]);
+                part.track.z.extend_from_slice(&values[2][rows.clone()]);
+                part.track.activity.extend_from_slice(activity.unwrap_or_default());
+                if let Some(lines) = &mut part.lines {
+                    rows.clone().for_each(|at| lines.push(line + at as u64));
+                }
+            }
+            first = end;
+        }
+    }
+
+    /// The key of a reading with these labels.
+    #[inline]
+    fn key(&self, label: impl Fn(usize) -> i32) -> Key {
+        [self.roles.subject, self.roles.device, self.roles.session].map(|role| role.map_or(-1, &label))
+    }
+
+    /// Makes the group of a reading with these labels the current one.
+    #[inline]
+    fn enter(&mut self, label: impl Fn(usize) -> i32) -> Key {
+        let key = self.key(label);
+        if self.parts.get(self.current).is_none_or(|(found, _)| *found != key) {
+            self.current = self.group(key);
+        }
+        key
     }
 
     #[cold]

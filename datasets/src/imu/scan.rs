@@ -1,22 +1,24 @@
 //! The tight loop: from the bytes of a log's lines to readings.
 //!
-//! A line of numbers and known names is parsed where it lies, without a copy or an allocation: columns that are not
-//! used are passed over by `memchr`, the others read at their place. Whatever is out of the ordinary sends the line to
-//! [`super::careful`], which knows every exception and says what is wrong; both give the same for the same line.
+//! Lines are parsed where they lie, without a copy or an allocation: those with as many fields as they should have
+//! column by column, in [`super::block`], others one by one in [`fast`]. Whatever is out of the ordinary sends the line
+//! to [`super::careful`], which knows every exception and says what is wrong; all give the same for the same line.
 
 use schemas::tables::rejects::Reject;
 
+use super::block::Block;
 use super::careful;
 use super::chunks::{MOST_LINE_BYTES, Piece};
 use super::faults::{Fault, Faults};
 use super::labels::Labels;
+use super::lanes::{Lanes, MOST_LINES, Marks};
 use super::layout::{Action, Layout, trimmed};
 use super::number;
 use super::reasons;
 use super::rows::{Grouped, Groups};
 
 /// The most label columns: subject, device, session, activity.
-const MOST_LABELS: usize = 4;
+pub(super) const MOST_LABELS: usize = 4;
 
 /// What one line says.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -40,6 +42,9 @@ pub(super) struct Scan {
     faults: Faults,
     /// The line that was read last, from 1.
     line: u64,
+    lanes: Lanes,
+    marks: Marks,
+    block: Box<Block>,
 }
 
 impl Scan {
@@ -48,7 +53,8 @@ impl Scan {
     pub(super) fn new(layout: Layout, faults: Faults, header_lines: u64, numbered: bool) -> Self {
         let groups = Groups::new(&layout, numbered);
         let labels = vec![Labels::default(); layout.labels];
-        Self { layout, labels, groups, faults, line: header_lines }
+        let (lanes, marks, block) = (Lanes::best(), Marks::default(), Block::new());
+        Self { layout, labels, groups, faults, line: header_lines, lanes, marks, block }
     }
 
     /// Makes room for the readings of a file of `bytes`, whose first lines are `sample`.
@@ -71,24 +77,68 @@ impl Scan {
     }
 
     fn lines(&mut self, bytes: &[u8]) {
-        let mut rest = bytes;
         // Most logs have no quote at all: one look at the piece spares one a line.
-        let quotes = memchr::memchr(b'"', bytes).is_some();
-        let mut row = Row { present: self.groups.all_present(), ..Row::default() };
+        if memchr::memchr(b'"', bytes).is_none() {
+            return self.blocks(bytes);
+        }
+        let mut rest = bytes;
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            self.line += 1;
-            let line = trimmed(&rest[..end]);
-            let quoted = quotes && memchr::memchr(b'"', line).is_some();
-            if !quoted && fast(line, &self.layout, &mut self.labels, &mut row) {
-                self.groups.keep(&row, self.line);
-            } else {
-                match careful::row(line, end == rest.len(), &self.layout, &mut self.labels) {
-                    Ok(row) => self.groups.keep(&row, self.line),
-                    Err(fault) => self.faults.add(self.line, fault),
+            self.one(&rest[..end], end == rest.len());
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+    }
+
+    /// As [`Self::lines`], of lines without a quote.
+    fn blocks(&mut self, bytes: &[u8]) {
+        self.lanes.marks(bytes, self.layout.separator, &mut self.marks);
+        let columns = self.layout.columns;
+        // The mark before the next line, how many ends of lines were passed, and how many lines are tried at once.
+        let (mut mark, mut passed, mut trust) = (0, 0, 1);
+        while passed < self.marks.ends().len() {
+            let (places, ends) = (self.marks.places(), self.marks.ends());
+            let tried = ends[passed..].iter().take(trust).zip(1..);
+            let regular =
+                tried.take_while(|(end, line)| places.get(mark + line * columns) == Some(end)).count();
+            if regular > 0 {
+                let (block, labels) = (&mut self.block, &mut self.labels);
+                block.read(self.lanes, bytes, self.marks.from(mark), regular, &self.layout, labels);
+                self.groups.keep_block(block, self.line + 1);
+                self.line += block.lines as u64;
+                passed += block.lines;
+                mark += block.lines * columns;
+                if block.lines == trust || passed == self.marks.ends().len() {
+                    trust = (2 * trust).min(MOST_LINES);
+                    continue;
                 }
             }
-            rest = rest.get(end + 1..).unwrap_or_default();
+            // Where one line is odd, the next ones may be.
+            trust = 1;
+            let (places, end) = (&self.marks.places()[mark..], self.marks.ends()[passed]);
+            let begin = places[0].wrapping_add(1);
+            let fields = places[1..].iter().take_while(|place| **place != end).count();
+            self.one(&bytes[begin as usize..end as usize], false);
+            mark += 1 + fields;
+            passed += 1;
+        }
+        let rest = &bytes[self.marks.places()[mark].wrapping_add(1) as usize..];
+        if !rest.is_empty() {
+            self.one(rest, true);
+        }
+    }
+
+    /// Reads one line; `cut` says that it is the last one and lacks its end.
+    fn one(&mut self, line: &[u8], cut: bool) {
+        self.line += 1;
+        let line = trimmed(line);
+        let quoted = memchr::memchr(b'"', line).is_some();
+        let mut row = Row { present: self.groups.all_present(), ..Row::default() };
+        if !quoted && fast(line, &self.layout, &mut self.labels, &mut row) {
+            return self.groups.keep(&row, self.line);
+        }
+        match careful::row(line, cut, &self.layout, &mut self.labels) {
+            Ok(row) => self.groups.keep(&row, self.line),
+            Err(fault) => self.faults.add(self.line, fault),
         }
     }
 
@@ -172,5 +222,105 @@ fn fast(line: &[u8], layout: &Layout, labels: &mut [Labels], row: &mut Row) -> b
             let separators = memchr::memchr_iter(separator, behind).count();
             open && (separators + 1 == rest || (separators == rest && behind.last() == Some(&separator)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+    use schemas::tables::readings::Sensor;
+
+    use super::*;
+    use crate::imu::CsvLogs;
+
+    /// A cell of a log: mostly a number, at times anything.
+    fn cell() -> impl Strategy<Value = String> {
+        prop_oneof![
+            20 => any::<f32>().prop_map(|value| value.to_string()),
+            20 => "-?[0-9]{1,2}\\.[0-9]{1,10}",
+            1 => Just(String::new()),
+            1 => "[ \t]?[-+0-9.eE]{0,20} ?",
+            1 => "nan|inf|,|;|x|\n|\r",
+        ]
+    }
+
+    fn scan(bytes: &[u8]) -> Scan {
+        let config: CsvLogs = toml::from_str(
+            r#"
+            path = ""
+            dataset = "d"
+            [[files]]
+            pattern = "*"
+            header = false
+            clock = "ms"
+            stamp = 1
+            sensors = { accelerometer = [2, 3, 4], gyroscope = [7, 6, 5] }
+            subject = { column = 9 }
+            activity = { column = 10 }
+            columns = 11
+        "#,
+        )
+        .unwrap();
+        assert_eq!(config.path, Path::new(""));
+        let (layout, header) = Layout::new(&config.files[0], &Sensor::ALL, bytes).unwrap();
+        Scan::new(layout, Faults::new("d", "f"), header as u64, true)
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_of_lines_say_what_each_line_says(
+            lines in proptest::collection::vec(
+                (proptest::collection::vec(cell(), 8), 0i64..4_000_000_000_000, "[ab]", "[wr]|walk| run|", 0..60u8),
+                1..400,
+            ),
+            crlf: bool,
+            cut: bool,
+        ) {
+            let end = if crlf { "\r\n" } else { "\n" };
+            let mut text = String::new();
+            for (cells, stamp, who, what, odd) in &lines {
+                let cells = cells.join(",");
+                let line = match odd {
+                    0 => format!("{stamp},{cells},{who}"),
+                    1 => format!("{stamp},{cells},{who},{what},,"),
+                    2 => String::new(),
+                    3 => format!("{stamp},{cells},{who},{what}, , "),
+                    _ => format!("{stamp},{cells},{who},{what},0"),
+                };
+                text.extend([&line, end]);
+            }
+            if cut {
+                text.truncate(text.len() - end.len());
+            }
+            let (mut many, mut single) = (scan(text.as_bytes()), scan(text.as_bytes()));
+            many.piece(&Piece::Lines(text.as_bytes()));
+            for line in text.split_inclusive('\n') {
+                let whole = line.strip_suffix('\n');
+                single.one(whole.unwrap_or(line).as_bytes(), whole.is_none());
+            }
+            let (many, single) = (many.finish(), single.finish());
+            prop_assert_eq!(many.lines, single.lines);
+            prop_assert_eq!(many.rejects, single.rejects);
+            prop_assert_eq!(named(&many.groups, &many.activities), named(&single.groups, &single.activities));
+        }
+    }
+
+    /// All that the groups say, number by number, with the names of activities.
+    fn named(groups: &Grouped, activities: &[String]) -> Vec<String> {
+        let parts = groups.iter().flat_map(|(key, parts)| parts.iter().map(move |part| (key, part)));
+        let said = parts.flat_map(|(key, part)| {
+            let track = &part.track;
+            let rows =
+                track.stamp_nanos.iter().zip(&track.x).zip(&track.y).zip(&track.z).zip(&track.activity);
+            let rows = rows.zip(part.lines.as_ref().unwrap().iter());
+            rows.map(move |(((((stamp, x), y), z), activity), line)| {
+                let bits = [x, y, z].map(|value| value.to_bits());
+                let activity = &activities[*activity as usize];
+                format!("{key:?} {:?} {stamp} {bits:?} {activity} {line}", part.sensor)
+            })
+        });
+        said.collect()
     }
 }

@@ -30,6 +30,7 @@ pub mod people;
 pub mod quality;
 pub mod readings;
 pub mod rejects;
+mod repeated;
 pub mod samples;
 pub mod signals;
 pub mod trials;

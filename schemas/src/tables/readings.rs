@@ -11,9 +11,10 @@ use std::sync::Arc;
 use arrow::array::{
     Array, ArrayRef, AsArray, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
 };
-use arrow::buffer::{NullBuffer, ScalarBuffer};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema, SchemaRef};
 
+use super::repeated::Repeated;
 use super::{in_unit, metadata};
 use crate::columns::{SchemaError, column, numbers, wrong_type};
 
@@ -127,19 +128,13 @@ pub fn schema() -> SchemaRef {
 pub fn to_batch(session: Session) -> RecordBatch {
     let Session { key, activities, tracks } = session;
     let rows: usize = tracks.iter().map(|(_, track)| track.stamp_nanos.len()).sum();
-    // One buffer of zeros serves all columns that hold a single name.
-    let zeros: ScalarBuffer<i32> = vec![0; rows].into();
-    let one = |name: &str| -> ArrayRef {
-        let keys = Int32Array::new(zeros.clone(), None);
-        Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(vec![name]))))
-    };
-    let by_track = |names: StringArray| -> ArrayRef {
-        let keys = tracks.iter().enumerate();
-        let keys = keys.flat_map(|(at, (_, track))| std::iter::repeat_n(at as i32, track.stamp_nanos.len()));
-        Arc::new(DictionaryArray::new(Int32Array::from_iter_values(keys), Arc::new(names)))
-    };
-    let sensors = by_track(tracks.iter().map(|(sensor, _)| Some(sensor.name())).collect());
-    let files = by_track(tracks.iter().map(|(_, track)| Some(track.source_file.as_str())).collect());
+    let (once, by_track) = (Repeated::new(&[rows]), {
+        let counts: Vec<usize> = tracks.iter().map(|(_, track)| track.stamp_nanos.len()).collect();
+        Repeated::new(&counts)
+    });
+    let one = |name: &str| once.column(StringArray::from(vec![name]));
+    let sensors = by_track.column(tracks.iter().map(|(sensor, _)| Some(sensor.name())).collect());
+    let files = by_track.column(tracks.iter().map(|(_, track)| Some(track.source_file.as_str())).collect());
     let known: Vec<bool> = tracks.iter().map(|(_, track)| !track.activity.is_empty()).collect();
     let activity: ArrayRef = if known.iter().any(|known| *known) {
         let (mut keys, mut valid) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
@@ -154,7 +149,7 @@ pub fn to_batch(session: Session) -> RecordBatch {
         let keys = Int32Array::new(keys.into(), Some(NullBuffer::from(valid)));
         Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(activities))))
     } else {
-        let keys = Int32Array::new(zeros.clone(), Some(NullBuffer::new_null(rows)));
+        let keys = Int32Array::new(once.keys().clone(), Some(NullBuffer::new_null(rows)));
         Arc::new(DictionaryArray::new(keys, Arc::new(StringArray::from(vec![""]))))
     };
     let axis = |get: fn(&mut Track) -> &mut Vec<f64>, tracks: &mut [(Sensor, Track)]| -> ArrayRef {
@@ -242,8 +237,19 @@ impl<'a> Labels<'a> {
         self.names.is_valid(at).then(|| self.names.value(at))
     }
 
+    /// Whether no two rows differ, as far as can be said without a look at them.
+    fn is_constant(&self) -> bool {
+        self.keys.is_some_and(|keys| {
+            let nulls = keys.null_count();
+            nulls == keys.len() || (nulls == 0 && self.names.len() == 1)
+        })
+    }
+
     /// Longest ranges of `rows` in which all rows hold the same name.
     fn runs(&self, rows: Range<usize>) -> Vec<Range<usize>> {
+        if self.is_constant() && !rows.is_empty() {
+            return std::iter::once(rows).collect();
+        }
         let Some(keys) = self.keys else { return runs(rows, |a, b| self.get(a) == self.get(b)) };
         // Keys are compared block by block first: a column mostly holds one name for thousands of rows.
         let (values, nulls) = (keys.values(), keys.nulls().is_some());
@@ -374,6 +380,7 @@ fn gathered<'a, T: Copy>(values: &'a [T], runs: &[Range<usize>]) -> Cow<'a, [T]>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn track(first_nanos: i64, count: usize) -> Track {
         let ramp: Vec<f64> = (0..count).map(|at| at as f64).collect();
@@ -413,6 +420,28 @@ mod tests {
         assert_eq!(views[1].tracks[1].stamp_nanos.as_ref(), [7, 17]);
         assert_eq!(views[0].tracks[0].axes[2].as_ref(), [0.0, 1.0, 2.0]);
         assert_eq!(views[0].activity.as_deref(), Some("walk"));
+    }
+
+    proptest! {
+        #[test]
+        fn runs_are_those_of_the_plain_way(
+            keys in prop::collection::vec((0_i32..4, 1_usize..600), 0..12),
+            names in prop::collection::vec("[ab]?", 1..5),
+            null in -1_i32..5,
+            cut in 0_usize..40,
+        ) {
+            let keys = keys.iter().flat_map(|(key, count)| std::iter::repeat_n(*key, *count));
+            let keys: Int32Array = keys
+                .map(|key| (null < 4 && key != null).then_some(key % names.len() as i32))
+                .collect();
+            // One that is never null has no list of nulls.
+            let keys = if keys.null_count() == 0 { Int32Array::new(keys.values().clone(), None) } else { keys };
+            let names = StringArray::from(names);
+            let labels = Labels { keys: Some(&keys), names: &names };
+            let rows = cut.min(keys.len())..keys.len();
+            let plain = runs(rows.clone(), |a, b| labels.get(a) == labels.get(b));
+            prop_assert_eq!(labels.runs(rows), plain);
+        }
     }
 
     #[test]

@@ -65,17 +65,35 @@ pub(super) struct Clean<'a> {
 impl<'a> Clean<'a> {
     /// The readings of `track` that can be used; those of a log without fault are not copied.
     pub fn of(track: &'a TrackView<'_>, limits: Limits) -> Self {
-        let stamps = &track.stamp_nanos[..];
-        let ascending = stamps.windows(2).all(|pair| pair[0] < pair[1]);
-        let mut clean = if ascending && track.axes.iter().all(|axis| all_usable(axis)) {
-            let axes = [0, 1, 2].map(|axis| Cow::Borrowed(&track.axes[axis][..]));
-            let dropped = Dropped::default();
-            Self { stamp_nanos: Cow::Borrowed(stamps), axes, stretches: Vec::new(), dropped }
-        } else {
-            Self::filtered(track, limits)
-        };
+        // Most logs have no other fault than repeated stamps.
+        let sound = track.stamp_nanos.is_sorted() && track.axes.iter().all(|axis| all_usable(axis));
+        let mut clean = if sound { Self::thinned(track) } else { Self::filtered(track, limits) };
         clean.cut(limits);
         clean
+    }
+
+    /// The readings of a `track` whose stamps never go back, all of them usable: of equal stamps, the last.
+    fn thinned(track: &'a TrackView<'_>) -> Self {
+        // All but the last reading of each run that ascends, and all of the last one.
+        let mut kept: Vec<Range<usize>> = Vec::new();
+        let mut start = 0;
+        for run in track.stamp_nanos.chunk_by(|a, b| a < b) {
+            kept.push(start..start + run.len() - 1);
+            start += run.len();
+        }
+        if let Some(last) = kept.last_mut() {
+            last.end += 1;
+        }
+        let duplicate = kept.len().saturating_sub(1);
+        let dropped = Dropped { duplicate, ..Dropped::default() };
+        let (stamp_nanos, axes) = if duplicate == 0 {
+            let axes = [0, 1, 2].map(|axis| Cow::Borrowed(&track.axes[axis][..]));
+            (Cow::Borrowed(&track.stamp_nanos[..]), axes)
+        } else {
+            let axes = [0, 1, 2].map(|axis| Cow::Owned(gathered(&track.axes[axis], &kept)));
+            (Cow::Owned(gathered(&track.stamp_nanos, &kept)), axes)
+        };
+        Self { stamp_nanos, axes, stretches: Vec::new(), dropped }
     }
 
     fn filtered(track: &TrackView<'_>, limits: Limits) -> Self {
@@ -137,6 +155,15 @@ impl<'a> Clean<'a> {
     }
 }
 
+/// The values of all `ranges`.
+fn gathered<T: Copy>(values: &[T], ranges: &[Range<usize>]) -> Vec<T> {
+    let mut all = Vec::with_capacity(values.len());
+    for range in ranges {
+        all.extend_from_slice(&values[range.clone()]);
+    }
+    all
+}
+
 /// Whether a reading is a finite number as `f32` too, which is how signals hold it.
 fn usable(value: f64) -> bool {
     value.abs() <= f64::from(f32::MAX)
@@ -150,6 +177,7 @@ fn all_usable(values: &[f64]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use schemas::tables::readings::Sensor;
 
     const LIMITS: Limits = Limits { max_gap_nanos: 20, clock_jump_nanos: 100 };
@@ -186,6 +214,19 @@ mod tests {
         assert_eq!(clean.stamp_nanos[..], [0, 10, 20, 30]);
         assert_eq!(clean.axes[0][..], [0.0, 3.0, 4.0, 6.0]);
         assert_eq!(clean.dropped, Dropped { duplicate: 2, backward: 1, ..Dropped::default() });
+    }
+
+    proptest! {
+        #[test]
+        fn repeated_stamps_alone_give_what_all_rules_give(steps in prop::collection::vec(0_i64..4, 0..200)) {
+            let mut stamp = -50;
+            let stamps: Vec<i64> = steps.iter().map(|step| { stamp += step * 10; stamp }).collect();
+            let track = ramp(&stamps);
+            let (thinned, filtered) = (Clean::thinned(&track), Clean::filtered(&track, LIMITS));
+            prop_assert_eq!(thinned.stamp_nanos, filtered.stamp_nanos);
+            prop_assert_eq!(thinned.axes, filtered.axes);
+            prop_assert_eq!(thinned.dropped, filtered.dropped);
+        }
     }
 
     #[test]

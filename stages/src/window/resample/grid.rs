@@ -35,39 +35,93 @@ impl Grid {
     }
 }
 
-/// Hands `write` the x, y and z of each sample of `grid` in order, by straight line between the readings around it.
+/// Samples whose places are found before the first of them is drawn.
+const CHUNK: usize = 256;
+/// Readings that are passed at once where a sample is looked for.
+const STRIDE: usize = 4;
+
+/// Where a sample lies among the readings.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The reading at or before it, or the first one.
+    before: usize,
+    /// The next one, or the last one.
+    behind: usize,
+    /// How far it lies between the two, below 1; 0 is the one before.
+    share: f64,
+}
+
+/// Hands `write` the x, y and z of each sample of `grid` in order, by straight line between the readings around it, of
+/// each of `tracks`, whose readings have the same `stamps`; its first argument is the number of the track.
 ///
 /// The stamps ascend, and the readings reach from the first to the last sample; where they do not, the outermost
 /// reading holds. A sample at the stamp of a reading is that reading.
 pub(super) fn interpolate(
     stamps: &[i64],
-    [x, y, z]: [&[f64]; 3],
+    tracks: &[[&[f64]; 3]],
     grid: Grid,
-    mut write: impl FnMut(usize, [f64; 3]),
+    mut write: impl FnMut(usize, usize, [f64; 3]),
 ) {
-    let Some(last) = stamps.len().checked_sub(1) else { return };
-    // One length for all lists lets the bounds be checked once.
-    let (x, y, z) = (&x[..=last], &y[..=last], &z[..=last]);
+    if stamps.is_empty() {
+        return;
+    }
+    let mut places = [Place::default(); CHUNK];
     let mut at = 0;
-    for sample in 0..grid.length {
+    for first in (0..grid.length).step_by(CHUNK) {
+        let places = &mut places[..CHUNK.min(grid.length - first)];
+        at = find(stamps, grid, first, at, places);
+        for (number, [x, y, z]) in tracks.iter().enumerate() {
+            // One length for all lists lets the bounds be checked once.
+            let (x, y, z) = (&x[..stamps.len()], &y[..stamps.len()], &z[..stamps.len()]);
+            for (sample, place) in (first..).zip(&*places) {
+                write(number, sample, [place.between(x), place.between(y), place.between(z)]);
+            }
+        }
+    }
+}
+
+/// The places of the samples from number `first` on among `stamps`; none lies before reading `at`. Gives the reading
+/// before the last of them.
+fn find(stamps: &[i64], grid: Grid, first: usize, at: usize, places: &mut [Place]) -> usize {
+    let last = stamps.len() - 1;
+    let mut at = at;
+    for (sample, place) in (first..).zip(places) {
         let stamp = stamp_nanos(grid.start_nanos, sample, grid.rate_hz);
+        // The stamps ascend, so those that are passed can be counted: no branch depends on how many they are, which
+        // changes from sample to sample.
+        while let Some(next) = stamps[at + 1..].first_chunk::<STRIDE>() {
+            let passed = next.iter().map(|next| usize::from(*next <= stamp)).sum::<usize>();
+            at += passed;
+            if passed < STRIDE {
+                break;
+            }
+        }
         while at < last && stamps[at + 1] <= stamp {
             at += 1;
         }
-        let behind = stamp.saturating_sub(stamps[at]);
-        if at == last || behind <= 0 {
-            write(sample, [x[at], y[at], z[at]]);
-            continue;
-        }
-        let share = behind as f64 / (stamps[at + 1] - stamps[at]) as f64;
-        let between = |axis: &[f64]| axis[at] + (axis[at + 1] - axis[at]) * share;
-        write(sample, [between(x), between(y), between(z)]);
+        let behind = (at + 1).min(last);
+        let since = if at == last { 0 } else { stamp.saturating_sub(stamps[at]).max(0) };
+        let step = (stamps[behind] - stamps[at]).max(1);
+        *place = Place { before: at, behind, share: since as f64 / step as f64 };
+    }
+    at
+}
+
+impl Place {
+    /// The number of `axis` at this place.
+    #[inline]
+    fn between(self, axis: &[f64]) -> f64 {
+        let (before, behind) = (axis[self.before], axis[self.behind]);
+        let between = before + (behind - before) * self.share;
+        // Not even the sign of a zero may change.
+        if self.share == 0.0 { before } else { between }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_grid_holds_what_lies_within() {
@@ -87,9 +141,49 @@ mod tests {
         let ramp = [1.0, 3.0, 9.0];
         let mut found = Vec::new();
         let grid = Grid { start_nanos: 0, rate_hz: 50.0, length: 5 };
-        interpolate(&stamps, [&ramp, &ramp, &ramp], grid, |_, [x, _, z]| found.push((x, z)));
+        interpolate(&stamps, &[[&ramp, &ramp, &ramp]], grid, |_, _, [x, _, z]| found.push((x, z)));
         let expected = [1.0, 2.0, 6.0, 9.0, 9.0].map(|value| (value, value));
         assert_eq!(found, expected);
-        interpolate(&[], [&[], &[], &[]], grid, |_, _| panic!("there is nothing to draw from"));
+        interpolate(&[], &[[&[], &[], &[]]], grid, |_, _, _| panic!("there is nothing to draw from"));
+    }
+
+    /// One sample after the other, reading by reading.
+    fn plainly(stamps: &[i64], axis: &[f64], grid: Grid) -> Vec<u64> {
+        let drawn = (0..grid.length).map(|sample| {
+            let stamp = stamp_nanos(grid.start_nanos, sample, grid.rate_hz);
+            let at = stamps.iter().rposition(|reading| *reading <= stamp).unwrap_or(0);
+            if at + 1 == stamps.len() || stamps[at] >= stamp {
+                return axis[at];
+            }
+            let share = (stamp - stamps[at]) as f64 / (stamps[at + 1] - stamps[at]) as f64;
+            axis[at] + (axis[at + 1] - axis[at]) * share
+        });
+        drawn.map(f64::to_bits).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn samples_are_those_of_the_plain_way(
+            first in -50_i64..50,
+            steps in prop::collection::vec((1_i64..40, prop_oneof![-5.0_f64..5.0, Just(-0.0), Just(0.0)]), 1..400),
+            start in -100_i64..200,
+            rate_hz in prop_oneof![Just(50.0), Just(200.0), 1.0_f64..300.0],
+            length in 1_usize..700,
+        ) {
+            const MS: i64 = 1_000_000;
+            let mut stamp = first * MS;
+            let stamps: Vec<i64> = steps.iter().map(|(step, _)| { stamp += step * MS; stamp }).collect();
+            let up: Vec<f64> = steps.iter().map(|(_, value)| *value).collect();
+            let down: Vec<f64> = up.iter().map(|value| -value).collect();
+            let grid = Grid { start_nanos: start * MS, rate_hz, length };
+            let mut found = [(); 4].map(|()| Vec::new());
+            interpolate(&stamps, &[[&up, &up, &down], [&down, &down, &up]], grid, |track, at, [x, y, z]| {
+                assert!(found[2 * track].len() == at && x.to_bits() == y.to_bits());
+                found[2 * track].push(x.to_bits());
+                found[2 * track + 1].push(z.to_bits());
+            });
+            let (up, down) = (plainly(&stamps, &up, grid), plainly(&stamps, &down, grid));
+            prop_assert_eq!(found, [up.clone(), down.clone(), down, up]);
+        }
     }
 }

@@ -29,7 +29,7 @@ pub const OVERSAMPLING: f64 = 2.0;
 pub const FILTERED_FROM: f64 = 1.05;
 
 /// A filter from one sensor's rate to the target's.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct LowPass {
     /// Samples of the finer grid for one of the target.
     multiple: usize,
@@ -37,9 +37,10 @@ pub(super) struct LowPass {
     taps: Vec<f64>,
 }
 
-/// Memory that is used again from stretch to stretch: x, y and z on the finer grid, continued at both ends.
+/// Memory that is used again from stretch to stretch: x, y and z of each track on the finer grid, continued at both
+/// ends.
 #[derive(Debug, Default)]
-pub(super) struct Scratch([Vec<f64>; 3]);
+pub(super) struct Scratch(Vec<[Vec<f64>; 3]>);
 
 impl LowPass {
     /// The filter for a sensor of `sensor_hz`, or `None` where that is no higher than `rate_hz`.
@@ -67,33 +68,37 @@ impl LowPass {
     }
 
     /// Hands `write` the x, y and z of each sample of `grid` in order, from the readings that reach from its first
-    /// to its last sample.
+    /// to its last sample, of each of `tracks`, whose readings have the same `stamps`; its first argument is the number
+    /// of the track.
     pub fn apply(
         &self,
         stamps: &[i64],
-        axes: [&[f64]; 3],
+        tracks: &[[&[f64]; 3]],
         grid: Grid,
         scratch: &mut Scratch,
-        mut write: impl FnMut(usize, [f64; 3]),
+        mut write: impl FnMut(usize, usize, [f64; 3]),
     ) {
         let (fine, half) = (grid.finer(self.multiple), self.taps.len() / 2);
-        let [x, y, z] = &mut scratch.0;
-        for axis in [&mut *x, &mut *y, &mut *z] {
+        let fines = &mut scratch.0;
+        fines.resize_with(tracks.len().max(fines.len()), Default::default);
+        for axis in fines.iter_mut().flatten() {
             // Every number is written below, so what an earlier stretch left need not be cleared.
             axis.resize(fine.length + 2 * half, 0.0);
         }
-        interpolate(stamps, axes, fine, |at, sample| {
+        interpolate(stamps, tracks, fine, |track, at, sample| {
+            let [x, y, z] = &mut fines[track];
             x[half + at] = sample[0];
             y[half + at] = sample[1];
             z[half + at] = sample[2];
         });
-        for axis in [&mut *x, &mut *y, &mut *z] {
-            continue_ends(axis, half);
-        }
-        for sample in 0..grid.length {
-            let reach = sample * self.multiple..sample * self.multiple + self.taps.len();
-            let at = [&x[reach.clone()], &y[reach.clone()], &z[reach]].map(|part| dot(&self.taps, part));
-            write(sample, at);
+        for (number, axes) in fines[..tracks.len()].iter_mut().enumerate() {
+            axes.iter_mut().for_each(|axis| continue_ends(axis, half));
+            let [x, y, z] = axes;
+            for sample in 0..grid.length {
+                let reach = sample * self.multiple..sample * self.multiple + self.taps.len();
+                let at = [&x[reach.clone()], &y[reach.clone()], &z[reach]].map(|part| dot(&self.taps, part));
+                write(number, sample, at);
+            }
         }
     }
 }
@@ -210,7 +215,7 @@ mod tests {
         let mut out = Vec::new();
         let filter = LowPass::design(100.0, 50.0).unwrap();
         let mut scratch = Scratch::default();
-        filter.apply(&stamps, [&values, &values, &values], grid, &mut scratch, |_, [x, y, z]| {
+        filter.apply(&stamps, &[[&values, &values, &values]], grid, &mut scratch, |_, _, [x, y, z]| {
             assert!(x == y && y == z);
             out.push(x);
         });

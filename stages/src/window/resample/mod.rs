@@ -226,15 +226,23 @@ impl Resample {
             let first = output.values.len();
             output.values.resize(first + grid.length * width, 0.0);
             let (samples, _) = output.values[first..].as_chunks_mut::<3>();
-            for (sensor, (clean, filter)) in cleaned.iter().zip(&filters).enumerate() {
-                let stamps = &clean.stamp_nanos[segment.readings[sensor].clone()];
-                let axes = [0, 1, 2].map(|axis| &clean.axes[axis][segment.readings[sensor].clone()]);
-                let write = |at: usize, sample: [f64; 3]| {
-                    samples[at * cleaned.len() + sensor] = sample.map(|value| value as f32);
+            let stamps = |sensor: usize| &cleaned[sensor].stamp_nanos[segment.readings[sensor].clone()];
+            let sensors: Vec<usize> = (0..cleaned.len()).collect();
+            // Sensors of a merged log are read at the same moments: each sample's place is found once for all.
+            let same = |a: &usize, b: &usize| filters[*a] == filters[*b] && stamps(*a) == stamps(*b);
+            for together in sensors.chunk_by(same) {
+                let first = together[0];
+                let tracks = together.iter().map(|sensor| {
+                    let readings = segment.readings[*sensor].clone();
+                    [0, 1, 2].map(|axis| &cleaned[*sensor].axes[axis][readings.clone()])
+                });
+                let tracks: Vec<[&[f64]; 3]> = tracks.collect();
+                let write = |track: usize, at: usize, sample: [f64; 3]| {
+                    samples[at * cleaned.len() + first + track] = sample.map(|value| value as f32);
                 };
-                match filter {
-                    Some(filter) => filter.apply(stamps, axes, grid, &mut output.scratch, write),
-                    None => interpolate(stamps, axes, grid, write),
+                match &filters[first] {
+                    Some(filter) => filter.apply(stamps(first), &tracks, grid, &mut output.scratch, write),
+                    None => interpolate(stamps(first), &tracks, grid, write),
                 }
             }
             output.lengths.push(grid.length);
