@@ -6,9 +6,6 @@ PYTHON ?= python3
 VENV := .venv
 ONNXRUNTIME := 1.31.1
 CMAKE := 4.3.4
-# What the tests of the Python package need.
-TEST_WHEELS := numpy==2.4.6 polars==2.1.0 pyarrow==26.0.1 pytest==9.2.0 scipy==1.17.1
-TEST_WHEELS += ipykernel==7.4.0 matplotlib==3.11.2 nbclient==0.11.0 nbformat==5.11.1 pillow==13.0.0
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # CMake 4 asks old projects to say that they mean it.
 export CMAKE_POLICY_VERSION_MINIMUM := 3.5
@@ -18,7 +15,7 @@ export CMAKE_POLICY_VERSION_MINIMUM := 3.5
 demo: $(VENV)/ready
 	cargo run --quiet --locked -- demo --out demo
 
-test: $(VENV)/ready lint
+test: $(VENV)/tests-ready lint
 	cargo test --workspace --locked --quiet
 	$(MAKE) --no-print-directory python
 	$(VENV)/bin/python -m pytest
@@ -34,12 +31,12 @@ lint: $(VENV)/ready
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
 # Writes the committed references (commands, plan keys, tables, type stubs) anew; `make test` compares them.
-reference: python
+reference: python $(VENV)/tests-ready
 	MOTIONMILL_WRITE_REFERENCE=1 cargo test --workspace --locked --quiet reference
 	MOTIONMILL_WRITE_REFERENCE=1 $(VENV)/bin/python -m pytest python/tests/test_reference.py
 
 # Runs the notebooks and writes their outputs anew; `make test` compares them.
-notebooks: python
+notebooks: python $(VENV)/tests-ready
 	PYTHONPATH=python $(VENV)/bin/python notebooks/execute.py
 
 bench: $(VENV)/ready
@@ -48,9 +45,14 @@ bench: $(VENV)/ready
 
 $(VENV)/ready: Makefile
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check onnxruntime==$(ONNXRUNTIME) $(TEST_WHEELS)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check onnxruntime==$(ONNXRUNTIME)
 	command -v cmake >/dev/null || $(VENV)/bin/pip install --quiet --disable-pip-version-check cmake==$(CMAKE)
 	@command -v nasm >/dev/null || echo "note: nasm is not installed; JPEG decoding will be slower (same pixels)"
+	touch $@
+
+# PyTorch is among them, some gigabytes; the demo does without.
+$(VENV)/tests-ready: $(VENV)/ready python/tests/requirements.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r python/tests/requirements.txt
 	touch $@
 
 clean:

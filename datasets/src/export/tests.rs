@@ -1,4 +1,4 @@
-//! What is written is read back: by our own readers here, by those of others in `tests/python/test_exports.py`.
+//! What is written is read back: by our own readers here, by those of others in `python/tests/test_exports.py`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
