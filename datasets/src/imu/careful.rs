@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::faults::Fault;
 use super::labels::Labels;
 use super::layout::{Action, Layout};
+use super::line::Row;
 use super::number;
 use super::reasons;
-use super::scan::Row;
 
 /// Characters of a cell that a message shows.
 const SHOWN_CHARACTERS: usize = 40;

@@ -24,6 +24,7 @@ mod hmog;
 mod labels;
 mod lanes;
 mod layout;
+mod line;
 mod listing;
 mod log_file;
 mod number;

@@ -1,7 +1,7 @@
 //! The tight loop: from the bytes of a log's lines to readings.
 //!
 //! Lines are parsed where they lie, without a copy or an allocation: those with as many fields as they should have
-//! column by column, in [`super::block`], others one by one in [`fast`]. Whatever is out of the ordinary sends the line
+//! column by column, in [`super::block`], others one by one in [`super::line`]. Whatever is out of the ordinary sends the line
 //! to [`super::careful`], which knows every exception and says what is wrong; all give the same for the same line.
 
 use schemas::tables::rejects::Reject;
@@ -12,26 +12,10 @@ use super::chunks::{MOST_LINE_BYTES, Piece};
 use super::faults::{Fault, Faults};
 use super::labels::Labels;
 use super::lanes::{Lanes, MOST_LINES, Marks};
-use super::layout::{Action, Layout, trimmed};
-use super::number;
+use super::layout::{Layout, trimmed};
+use super::line::{Row, fast};
 use super::reasons;
 use super::rows::{Grouped, Groups};
-
-/// The most label columns: subject, device, session, activity.
-pub(super) const MOST_LABELS: usize = 4;
-
-/// What one line says.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Row {
-    /// Nanoseconds of the log's clock.
-    pub(super) stamp_nanos: i64,
-    /// x, y and z of the first sensor, then of the second, in the log's units.
-    pub(super) values: [f64; 6],
-    /// The names of the label columns.
-    pub(super) labels: [i32; MOST_LABELS],
-    /// Which sensors have a reading.
-    pub(super) present: [bool; 2],
-}
 
 /// One file on its way from bytes to readings.
 #[derive(Debug)]
@@ -163,66 +147,6 @@ pub(super) struct Scanned {
     pub(super) rejects: Vec<Reject>,
     /// How many lines there were.
     pub(super) lines: u64,
-}
-
-/// Reads `line` into `row` if it is an ordinary one; its `present` is left as it is.
-#[inline]
-fn fast(line: &[u8], layout: &Layout, labels: &mut [Labels], row: &mut Row) -> bool {
-    let separator = layout.separator;
-    let mut at = 0;
-    // Whether a separator stands before `at`, so that a further field begins there.
-    let mut open = true;
-    for step in &layout.steps {
-        for _ in 0..step.skip {
-            match memchr::memchr(separator, &line[at..]) {
-                Some(length) => at += length + 1,
-                None => return false,
-            }
-        }
-        if !open {
-            return false;
-        }
-        while line.get(at) == Some(&layout.blank) {
-            at += 1;
-        }
-        let field = &line[at..];
-        at += match step.action {
-            Action::Value(slot) => match number::decimal(field) {
-                Some((value, used)) => {
-                    row.values[slot] = value;
-                    used
-                }
-                None => return false,
-            },
-            Action::Stamp => match number::stamp(field, layout.clock) {
-                Some((nanos, used)) => {
-                    row.stamp_nanos = nanos;
-                    used
-                }
-                None => return false,
-            },
-            Action::Label(label) => match labels[label].field(field, separator) {
-                Some((number, used)) => {
-                    row.labels[label] = number;
-                    used
-                }
-                None => return false,
-            },
-        };
-        match line.get(at) {
-            Some(byte) if *byte == separator => at += 1,
-            Some(_) => return false,
-            None => open = false,
-        }
-    }
-    let behind = &line[at..];
-    match layout.rest() {
-        0 => behind.is_empty(),
-        rest => {
-            let separators = memchr::memchr_iter(separator, behind).count();
-            open && (separators + 1 == rest || (separators == rest && behind.last() == Some(&separator)))
-        }
-    }
 }
 
 #[cfg(test)]

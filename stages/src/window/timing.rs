@@ -9,7 +9,8 @@ pub(super) const NANOS_PER_MS: f64 = 1e6;
 ///
 /// Each sample is counted from the first one, so rounding does not add up.
 pub(super) fn offset_nanos(samples: usize, rate_hz: f64) -> i64 {
-    (samples as f64 * NANOS_PER_SECOND / rate_hz + 0.5) as i64
+    // Through `i64`, which converts in one instruction; it fits.
+    (samples as i64 as f64 * NANOS_PER_SECOND / rate_hz + 0.5) as i64
 }
 
 /// The stamp `samples` samples behind `start_nanos` at `rate_hz`.

@@ -31,11 +31,11 @@ impl Bytes for Portable {
         // The last byte of the text is the highest of the word. A point before the field is none.
         let fraction = (equal(word, b'.').leading_zeros() as usize / 8).min(length);
         let points = usize::from(fraction < length);
-        let (behind, count) = (highest(fraction), length - points);
+        let (behind, count) = (HIGHEST[fraction], length - points);
         let digits = word ^ (ONES * u128::from(b'0'));
         // What stands before the point moves up over it.
-        let joined = (digits & behind) | ((digits << (8 * points)) & !behind);
-        let digits = joined & highest(count);
+        let moved = if points == 0 { digits } else { digits << 8 };
+        let digits = ((digits & behind) | (moved & !behind)) & HIGHEST[count];
         // A byte above 9 sets its highest bit; one that carries over has it set already.
         let odd = (digits.wrapping_add(ONES * 0x76) | digits) & HIGH_BITS;
         let mantissa =
@@ -49,8 +49,8 @@ impl Bytes for Portable {
 
     #[inline(always)]
     fn two(self, a: Signed<'_>, b: Signed<'_>) -> Self::Two {
-        let number = |field: Signed<'_>| self.decimal(field.text, field.length).number(field.negative);
-        [number(a), number(b)]
+        let (first, second) = (self.decimal(a.text, a.length), self.decimal(b.text, b.length));
+        [first.number(a.negative), second.number(b.negative)]
     }
 
     #[inline(always)]
@@ -73,11 +73,16 @@ fn bits(highest: u128) -> u64 {
     eight(highest as u64) | eight((highest >> 64) as u64) << 8
 }
 
-/// A mask of the highest `count` bytes.
-#[inline(always)]
-fn highest(count: usize) -> u128 {
-    u128::MAX.checked_shl(128 - 8 * count as u32).unwrap_or(0)
-}
+/// Masks of the highest bytes, by how many they are. A shift of two words by so many bits costs more.
+static HIGHEST: [u128; READ + 1] = {
+    let mut masks = [0; READ + 1];
+    let mut count = 1;
+    while count <= READ {
+        masks[count] = u128::MAX << (128 - 8 * count);
+        count += 1;
+    }
+    masks
+};
 
 /// The number of eight digits, the first in the lowest byte, by pairs in one word.
 #[inline(always)]

@@ -1,5 +1,7 @@
 //! The clock of a signal, and straight lines between readings.
 
+use std::ops::Range;
+
 use super::super::timing::{NANOS_PER_SECOND, offset_nanos, stamp_nanos};
 
 /// Evenly spaced stamps.
@@ -51,30 +53,43 @@ struct Place {
     share: f64,
 }
 
-/// Hands `write` the x, y and z of each sample of `grid` in order, by straight line between the readings around it, of
-/// each of `tracks`, whose readings have the same `stamps`; its first argument is the number of the track.
+/// The samples of `grid` by straight line between the readings around them, drawn from the first one on.
 ///
 /// The stamps ascend, and the readings reach from the first to the last sample; where they do not, the outermost
 /// reading holds. A sample at the stamp of a reading is that reading.
-pub(super) fn interpolate(
-    stamps: &[i64],
-    tracks: &[[&[f64]; 3]],
+#[derive(Debug, Clone)]
+pub(super) struct Drawing<'a> {
+    stamps: &'a [i64],
     grid: Grid,
-    mut write: impl FnMut(usize, usize, [f64; 3]),
-) {
-    if stamps.is_empty() {
-        return;
+    /// The reading before the sample that was drawn last.
+    at: usize,
+}
+
+impl<'a> Drawing<'a> {
+    /// Between readings at `stamps`, one or more.
+    pub fn new(stamps: &'a [i64], grid: Grid) -> Self {
+        Self { stamps, grid, at: 0 }
     }
-    let mut places = [Place::default(); CHUNK];
-    let mut at = 0;
-    for first in (0..grid.length).step_by(CHUNK) {
-        let places = &mut places[..CHUNK.min(grid.length - first)];
-        at = find(stamps, grid, first, at, places);
-        for (number, [x, y, z]) in tracks.iter().enumerate() {
-            // One length for all lists lets the bounds be checked once.
-            let (x, y, z) = (&x[..stamps.len()], &y[..stamps.len()], &z[..stamps.len()]);
-            for (sample, place) in (first..).zip(&*places) {
-                write(number, sample, [place.between(x), place.between(y), place.between(z)]);
+
+    /// Hands `write` the x, y and z of each of `samples` in order, which lie behind all that were drawn before, of each
+    /// of `tracks`, whose readings have the same stamps; its first argument is the number of the track.
+    pub fn draw(
+        &mut self,
+        tracks: &[[&[f64]; 3]],
+        samples: Range<usize>,
+        mut write: impl FnMut(usize, usize, [f64; 3]),
+    ) {
+        let count = self.stamps.len();
+        let mut places = [Place::default(); CHUNK];
+        for first in samples.clone().step_by(CHUNK) {
+            let places = &mut places[..CHUNK.min(samples.end - first)];
+            self.at = find(self.stamps, self.grid, first, self.at, places);
+            for (number, [x, y, z]) in tracks.iter().enumerate() {
+                // One length for all lists lets the bounds be checked once.
+                let (x, y, z) = (&x[..count], &y[..count], &z[..count]);
+                for (sample, place) in (first..).zip(&*places) {
+                    write(number, sample, [place.between(x), place.between(y), place.between(z)]);
+                }
             }
         }
     }
@@ -83,31 +98,47 @@ pub(super) fn interpolate(
 /// The places of the samples from number `first` on among `stamps`; none lies before reading `at`. Gives the reading
 /// before the last of them.
 fn find(stamps: &[i64], grid: Grid, first: usize, at: usize, places: &mut [Place]) -> usize {
-    let last = stamps.len() - 1;
     let mut at = at;
     for (sample, place) in (first..).zip(places) {
         let stamp = stamp_nanos(grid.start_nanos, sample, grid.rate_hz);
-        // The stamps ascend, so those that are passed can be counted: no branch depends on how many they are, which
-        // changes from sample to sample.
-        while let Some(next) = stamps[at + 1..].first_chunk::<STRIDE>() {
-            let passed = next.iter().map(|next| usize::from(*next <= stamp)).sum::<usize>();
-            at += passed;
-            if passed < STRIDE {
-                break;
-            }
-        }
-        while at < last && stamps[at + 1] <= stamp {
-            at += 1;
-        }
-        let behind = (at + 1).min(last);
-        let since = if at == last { 0 } else { stamp.saturating_sub(stamps[at]).max(0) };
-        let step = (stamps[behind] - stamps[at]).max(1);
-        *place = Place { before: at, behind, share: since as f64 / step as f64 };
+        *place = Place::of(stamp, stamps, at);
+        at = place.before;
     }
     at
 }
 
 impl Place {
+    /// That of a sample at `stamp`, which lies not before reading `at`.
+    #[inline]
+    fn of(stamp: i64, stamps: &[i64], at: usize) -> Self {
+        let mut at = at;
+        // The stamps ascend, so those that are passed can be counted: no branch depends on how many they are, which
+        // changes from sample to sample.
+        while let Some(near) = stamps[at..].first_chunk::<{ STRIDE + 1 }>() {
+            let passed = near[1..].iter().map(|next| usize::from(*next <= stamp)).sum::<usize>();
+            if passed < STRIDE {
+                return Self::between_two(stamp, at + passed, near[passed], near[passed + 1]);
+            }
+            at += STRIDE;
+        }
+        let last = stamps.len() - 1;
+        while at < last && stamps[at + 1] <= stamp {
+            at += 1;
+        }
+        if at == last {
+            return Self { before: last, behind: last, share: 0.0 };
+        }
+        Self::between_two(stamp, at, stamps[at], stamps[at + 1])
+    }
+
+    /// That of a sample at `stamp` behind reading `at`, which is at `before`, and before the next one, which is at
+    /// `behind`.
+    #[inline]
+    fn between_two(stamp: i64, at: usize, before: i64, behind: i64) -> Self {
+        let since = stamp.saturating_sub(before).max(0);
+        Self { before: at, behind: at + 1, share: since as f64 / (behind - before) as f64 }
+    }
+
     /// The number of `axis` at this place.
     #[inline]
     fn between(self, axis: &[f64]) -> f64 {
@@ -141,10 +172,10 @@ mod tests {
         let ramp = [1.0, 3.0, 9.0];
         let mut found = Vec::new();
         let grid = Grid { start_nanos: 0, rate_hz: 50.0, length: 5 };
-        interpolate(&stamps, &[[&ramp, &ramp, &ramp]], grid, |_, _, [x, _, z]| found.push((x, z)));
+        let tracks: [[&[f64]; 3]; 1] = [[&ramp, &ramp, &ramp]];
+        Drawing::new(&stamps, grid).draw(&tracks, 0..5, |_, _, [x, _, z]| found.push((x, z)));
         let expected = [1.0, 2.0, 6.0, 9.0, 9.0].map(|value| (value, value));
         assert_eq!(found, expected);
-        interpolate(&[], &[[&[], &[], &[]]], grid, |_, _, _| panic!("there is nothing to draw from"));
     }
 
     /// One sample after the other, reading by reading.
@@ -169,6 +200,7 @@ mod tests {
             start in -100_i64..200,
             rate_hz in prop_oneof![Just(50.0), Just(200.0), 1.0_f64..300.0],
             length in 1_usize..700,
+            cut in 0_usize..700,
         ) {
             const MS: i64 = 1_000_000;
             let mut stamp = first * MS;
@@ -177,11 +209,15 @@ mod tests {
             let down: Vec<f64> = up.iter().map(|value| -value).collect();
             let grid = Grid { start_nanos: start * MS, rate_hz, length };
             let mut found = [(); 4].map(|()| Vec::new());
-            interpolate(&stamps, &[[&up, &up, &down], [&down, &down, &up]], grid, |track, at, [x, y, z]| {
-                assert!(found[2 * track].len() == at && x.to_bits() == y.to_bits());
-                found[2 * track].push(x.to_bits());
-                found[2 * track + 1].push(z.to_bits());
-            });
+            let mut drawing = Drawing::new(&stamps, grid);
+            let cut = cut.min(length);
+            for part in [0..cut, cut..length] {
+                drawing.draw(&[[&up, &up, &down], [&down, &down, &up]], part, |track, at, [x, y, z]| {
+                    assert!(found[2 * track].len() == at && x.to_bits() == y.to_bits());
+                    found[2 * track].push(x.to_bits());
+                    found[2 * track + 1].push(z.to_bits());
+                });
+            }
             let (up, down) = (plainly(&stamps, &up, grid), plainly(&stamps, &down, grid));
             prop_assert_eq!(found, [up.clone(), down.clone(), down, up]);
         }

@@ -11,8 +11,10 @@
 //! Source: Kaiser's formulae in Oppenheim and Schafer, Discrete-Time Signal Processing (3rd ed.), section 7.6.
 
 use std::f64::consts::PI;
+use std::ops::Range;
 
-use super::grid::{Grid, interpolate};
+use super::convolve::convolve;
+use super::grid::{Drawing, Grid};
 
 /// End of the pass band, as a share of half the target rate: 20 Hz of 25, above what a person moves at. Ours.
 pub const PASS_SHARE: f64 = 0.8;
@@ -27,6 +29,8 @@ pub const ATTENUATION_DB: f64 = 60.0;
 pub const OVERSAMPLING: f64 = 2.0;
 /// A sensor is filtered from this multiple of the target rate on: below it, its rate is the target's up to jitter.
 pub const FILTERED_FROM: f64 = 1.05;
+/// Samples that are made at once: what they need of the finer grid stays in a core's first-level cache.
+const BLOCK: usize = 64;
 
 /// A filter from one sensor's rate to the target's.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,8 +41,7 @@ pub(super) struct LowPass {
     taps: Vec<f64>,
 }
 
-/// Memory that is used again from stretch to stretch: x, y and z of each track on the finer grid, continued at both
-/// ends.
+/// Memory that is used again from block to block: x, y and z of each track on the finer grid, continued at both ends.
 #[derive(Debug, Default)]
 pub(super) struct Scratch(Vec<[Vec<f64>; 3]>);
 
@@ -78,55 +81,59 @@ impl LowPass {
         scratch: &mut Scratch,
         mut write: impl FnMut(usize, usize, [f64; 3]),
     ) {
-        let (fine, half) = (grid.finer(self.multiple), self.taps.len() / 2);
-        let fines = &mut scratch.0;
-        fines.resize_with(tracks.len().max(fines.len()), Default::default);
-        for axis in fines.iter_mut().flatten() {
-            // Every number is written below, so what an earlier stretch left need not be cleared.
-            axis.resize(fine.length + 2 * half, 0.0);
+        let fine = grid.finer(self.multiple);
+        let mut drawing = Drawing::new(stamps, fine);
+        let (taps, half) = (self.taps.len(), self.taps.len() / 2);
+        let axes = &mut scratch.0;
+        axes.resize_with(tracks.len().max(axes.len()), Default::default);
+        for axis in axes.iter_mut().flatten() {
+            // Every number is written below, so what was there before need not be cleared.
+            axis.resize((BLOCK - 1) * self.multiple + taps, 0.0);
         }
-        interpolate(stamps, tracks, fine, |track, at, sample| {
-            let [x, y, z] = &mut fines[track];
-            x[half + at] = sample[0];
-            y[half + at] = sample[1];
-            z[half + at] = sample[2];
-        });
-        for (number, axes) in fines[..tracks.len()].iter_mut().enumerate() {
-            axes.iter_mut().for_each(|axis| continue_ends(axis, half));
-            let [x, y, z] = axes;
-            for sample in 0..grid.length {
-                let reach = sample * self.multiple..sample * self.multiple + self.taps.len();
-                let at = [&x[reach.clone()], &y[reach.clone()], &z[reach]].map(|part| dot(&self.taps, part));
-                write(number, sample, at);
+        let mut found = [[0.0; BLOCK]; 3];
+        for first in (0..grid.length).step_by(BLOCK) {
+            let count = BLOCK.min(grid.length - first);
+            // The numbers of the continued signal that this block needs; the first of them were there before.
+            let reach = first * self.multiple..(first + count - 1) * self.multiple + taps;
+            let kept = if first > 0 { taps - self.multiple } else { 0 };
+            for axis in axes.iter_mut().flatten() {
+                axis.copy_within(BLOCK * self.multiple.., 0);
+            }
+            let drawn = (reach.start + kept).saturating_sub(half)..(reach.end - half).min(fine.length);
+            drawing.draw(tracks, drawn, |track, at, sample| {
+                let place = at + half - reach.start;
+                for (axis, value) in axes[track].iter_mut().zip(sample) {
+                    axis[place] = value;
+                }
+            });
+            for (number, [x, y, z]) in axes[..tracks.len()].iter_mut().enumerate() {
+                for (axis, found) in [x, y, z].into_iter().zip(&mut found) {
+                    continue_ends(axis, &reach, half, fine.length);
+                    convolve(&self.taps, axis, self.multiple, &mut found[..count]);
+                }
+                let samples = found[0].iter().zip(&found[1]).zip(&found[2]).take(count);
+                for (at, ((x, y), z)) in samples.enumerate() {
+                    write(number, first + at, [*x, *y, *z]);
+                }
             }
         }
     }
 }
 
-/// Turns `signal`, which has `half` free numbers at either end, about its end points.
-fn continue_ends(signal: &mut [f64], half: usize) {
-    let (first, last) = (half, signal.len() - half - 1);
-    for away in 1..=half {
-        // A signal shorter than the reach holds its turned end.
-        let inside = away.min(last - first);
-        signal[first - away] = 2.0 * signal[first] - signal[first + inside];
-        signal[last + away] = 2.0 * signal[last] - signal[last - inside];
-    }
-}
-
-/// Sum of products, in eight running sums, so that it runs on several numbers at once and always adds alike.
-fn dot(taps: &[f64], signal: &[f64]) -> f64 {
-    const LANES: usize = 8;
-    let mut sums = [0.0; LANES];
-    let (taps, rest) = taps.as_chunks::<LANES>();
-    let (signal, signal_rest) = signal.as_chunks::<LANES>();
-    for (taps, signal) in taps.iter().zip(signal) {
-        for lane in 0..LANES {
-            sums[lane] += taps[lane] * signal[lane];
+/// Turns a signal of `length` numbers, which has `half` free ones at either end, about its end points; `part` holds
+/// those of `reach` alone.
+fn continue_ends(part: &mut [f64], reach: &Range<usize>, half: usize, length: usize) {
+    let last = half + length - 1;
+    if reach.start == 0 {
+        for away in 1..=half {
+            // A signal shorter than the reach holds its turned end.
+            part[half - away] = 2.0 * part[half] - part[half + away.min(length - 1)];
         }
     }
-    let rest: f64 = rest.iter().zip(signal_rest).map(|(tap, value)| tap * value).sum();
-    rest + ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]))
+    for at in (last + 1).max(reach.start)..reach.end {
+        let inside = (at - last).min(length - 1);
+        part[at - reach.start] = 2.0 * part[last - reach.start] - part[last - inside - reach.start];
+    }
 }
 
 /// sin(πx) / (πx).
@@ -151,6 +158,7 @@ fn bessel_i0(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Gain of `filter` for a tone of `share` of half the target rate.
     fn gain(filter: &LowPass, share: f64) -> f64 {
@@ -230,6 +238,42 @@ mod tests {
                 // Where the signal is shorter than the reach, its turned end is held.
                 let bound = if seconds < 0.4 { 0.02 } else { 1e-12 };
                 assert!((value - expected).abs() < bound, "{seconds} s, {at}: {value} {expected}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_join_to_what_one_piece_gives(
+            steps in prop::collection::vec((1_i64..30, -9.0_f64..9.0), 2..1500),
+            sensor_hz in 53.0_f64..260.0,
+        ) {
+            let mut stamp = 0;
+            let stamps: Vec<i64> = steps.iter().map(|(step, _)| { stamp += step * 1_000_000; stamp }).collect();
+            let up: Vec<f64> = steps.iter().map(|(_, value)| *value).collect();
+            let down: Vec<f64> = up.iter().map(|value| -value).collect();
+            let tracks: [[&[f64]; 3]; 2] = [[&up, &up, &down], [&down, &up, &up]];
+            let grid = Grid::over(stamps[0], stamp, 50.0);
+            let filter = LowPass::design(sensor_hz, 50.0).unwrap();
+            let (fine, half) = (grid.finer(filter.multiple), filter.taps.len() / 2);
+            let mut whole = vec![0.0; fine.length + 2 * half];
+            Drawing::new(&stamps, fine).draw(&tracks[..1], 0..fine.length, |_, at, [x, ..]| whole[half + at] = x);
+            let reach = 0..whole.len();
+            continue_ends(&mut whole, &reach, half, fine.length);
+            let mut expected = vec![0.0; grid.length];
+            convolve(&filter.taps, &whole, filter.multiple, &mut expected);
+            let mut scratch = Scratch::default();
+            // What another stretch leaves does not show.
+            for _ in 0..2 {
+                let mut next = [0; 2];
+                filter.apply(&stamps, &tracks, grid, &mut scratch, |track, at, [x, y, z]| {
+                    assert_eq!(next[track], at);
+                    next[track] += 1;
+                    let [up, down] = [expected[at], -expected[at]].map(f64::to_bits);
+                    let found = [x, y, z].map(f64::to_bits);
+                    assert_eq!(found, if track == 0 { [up, up, down] } else { [down, up, up] });
+                });
+                prop_assert_eq!(next, [grid.length; 2]);
             }
         }
     }

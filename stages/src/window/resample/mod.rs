@@ -4,6 +4,7 @@
 //! readings, [`grid`] draws the samples, [`low_pass`] keeps what the rate cannot hold out of them.
 
 mod clean;
+mod convolve;
 mod grid;
 pub mod low_pass;
 mod segments;
@@ -23,7 +24,7 @@ use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
 use self::clean::{Clean, Limits};
-use self::grid::{Grid, interpolate};
+use self::grid::{Drawing, Grid};
 use self::low_pass::{LowPass, Scratch};
 use self::segments::segments;
 use super::columns::{check_type, signal_column};
@@ -219,7 +220,12 @@ impl Resample {
             refuse(track, "stretch too short", dropped.alone);
             refuse(track, "outside the common span", track.stamp_nanos.len() - dropped.total() - taken);
         }
-        let filters: Vec<_> = cleaned.iter().map(|clean| self.filter(clean)).collect();
+        let mut filters: Vec<Option<LowPass>> = Vec::with_capacity(cleaned.len());
+        for (sensor, clean) in cleaned.iter().enumerate() {
+            // The readings of a merged log have the same stamps, and so the same filter.
+            let same = sensor > 0 && cleaned[sensor - 1].stamp_nanos == clean.stamp_nanos;
+            filters.push(if same { filters[sensor - 1].clone() } else { self.filter(clean) });
+        }
         let (id, width) = (session.id(), 3 * cleaned.len());
         for (number, segment) in segments.iter().enumerate() {
             let grid = Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
@@ -242,7 +248,7 @@ impl Resample {
                 };
                 match &filters[first] {
                     Some(filter) => filter.apply(stamps(first), &tracks, grid, &mut output.scratch, write),
-                    None => interpolate(stamps(first), &tracks, grid, write),
+                    None => Drawing::new(stamps(first), grid).draw(&tracks, 0..grid.length, write),
                 }
             }
             output.lengths.push(grid.length);
