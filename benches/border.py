@@ -1,31 +1,44 @@
 """What a call from Python costs over the same call from Rust: `python benches/border.py PROGRAM [--rounds 7]`.
 
-PROGRAM is the example `stage_bench`. Both sides read one table of synthetic people and carry batches of 64 through crop,
+PROGRAM is the example `stage_bench`; the Python package is used with the library that was built beside it, so that both sides
+are of one build. Both sides read one table of synthetic people and carry batches of 64 through crop,
 rotate, flip, warp and encode_heatmaps, in turns; and through flip alone, which does next to nothing, so that what is left is
 the border itself.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
+if TYPE_CHECKING:
+    from motionmill import stages
 
-import motionmill
-from motionmill import stages
-
+ROOT = Path(__file__).resolve().parent.parent
 BATCH = 64
 #: Passes over all batches in one turn.
 PASSES = 3
 
 
+def use_package(library: Path, folder: Path) -> None:
+    """Make `import motionmill` take the package with `library`."""
+    shutil.copytree(ROOT / "python" / "motionmill", folder / "motionmill", ignore=shutil.ignore_patterns("_native*", "torch"))
+    (folder / "motionmill" / "_native.abi3.so").symlink_to(library.resolve())
+    sys.path.insert(0, str(folder))
+
+
 def chain() -> list[stages.Stage]:
     """The stages, as in `stages/examples/stage_bench.rs`."""
+    from motionmill import stages
+
     return [
         stages.Crop(size=[256, 256], frame={"person": {"height": 200}}),
         stages.Rotate(uniform={"max_degrees": 30}),
@@ -37,6 +50,8 @@ def chain() -> list[stages.Stage]:
 
 def write_people(folder: Path, images: int) -> Path:
     """A table of people all of whom have a crop."""
+    import motionmill
+
     drawn = motionmill.synthetic.write_people("lspet", folder / "raw", images=images, size=(640, 480), seed=1)
     source = {"lspet": {"annotations": drawn.annotations, "images": drawn.images}}
     kept = {"inputs": ["all"], "run": {"filter": {"where": "scale > 0 AND annotated_joints > 0"}}}
@@ -60,6 +75,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=160)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        use_package(Path(arguments.program).parent.parent / "lib_native.so", Path(folder) / "package")
+        import motionmill
+
         people = write_people(Path(folder), arguments.images)
         rows = motionmill.read_table(people).combine_chunks().to_batches()[0]
         batches = [rows.slice(at * BATCH, BATCH) for at in range(rows.num_rows // BATCH)]

@@ -64,6 +64,13 @@ EM with diagonal covariance from one start on the same frames, beside scikit-lea
 
 """
 
+BORDER = """
+## Stages from Python, one thread
+
+The same stages on the same batches, called from Rust and from Python with `pyarrow` batches in and out.
+
+"""
+
 
 def output_of(command: list[str]) -> str:
     print("$", " ".join(command), file=sys.stderr)
@@ -94,7 +101,8 @@ def main() -> None:
     mixture = [sys.executable, "benches/mixture.py", str(built / "mixture_bench"), "--rounds", str(arguments.rounds)]
     native = built.parent / ("lib_native.dylib" if sys.platform == "darwin" else "lib_native.so")
     loaders = [sys.executable, "benches/torch_loader.py", "--native", str(native), "--rounds", str(arguments.rounds)]
-    parts = [(SAMPLES, samples), (INFERENCE, infer), (WINDOWS, motion), (MIXTURES, mixture)]
+    border = [sys.executable, "benches/border.py", str(built / "stage_bench"), "--rounds", str(arguments.rounds)]
+    parts = [(SAMPLES, samples), (INFERENCE, infer), (WINDOWS, motion), (MIXTURES, mixture), (BORDER, border)]
     if importlib.util.find_spec("torch"):
         parts.insert(1, (LOADERS, loaders))
     text = head + "".join(words + output_of(command).strip() + "\n" for words, command in parts)

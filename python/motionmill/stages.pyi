@@ -106,6 +106,27 @@ class Repeat(Stage):
 
     def __init__(self, *, copies: int, name: str = "repeat", seed: int = 0) -> None: ...
 
+class Check(Stage):
+    """Looks for what annotations have wrong, and changes none.
+
+    `people` to `findings`: one row a person and joint, with rule, value and limit.
+
+    - ``rules``: The rules to check; all where left out. They run in their own order.
+    - ``images``: Folder that `image_path` starts from; the plan's own folder if it is not given.
+    - ``least_joints``: `few_joints`: fewest annotated joints of a person who has any.
+    - ``margin_px``: `out_of_image`: how far beyond the outermost pixel's edge a joint may lie, px.
+    - ``inversion_width``: `left_right`: how broad shoulders and hips must be for their contradiction to count, torso lengths.
+    - ``crossed_limbs``: `left_right`: how many times longer a pair of limbs must be than with its ends exchanged.
+    - ``head_sigma``: `head_size`: how far from usual a head may be, robust standard deviations.
+    - ``scale_sigma``: `person_scale`: how far from usual a stated scale may be, robust standard deviations.
+    - ``limb_sigma``: `limb_length`: how far above usual a limb may be, robust standard deviations.
+    - ``least_people``: `head_size`, `person_scale`, `limb_length`: fewest people that show what is usual in their data set.
+    - ``duplicate_distance``: `duplicate_person`: mean distance of joints within which two people are one, in diagonals of their box.
+    - ``picture_bits``: `leak`, `duplicate_picture`: how many bits of 64 the prints of nearly the same picture may differ in.
+    """
+
+    def __init__(self, *, rules: Sequence[Literal["visibility", "few_joints", "out_of_image", "picture_size", "left_right", "head_size", "person_scale", "limb_length", "duplicate_person", "base_pixel", "leak", "duplicate_picture"]] = ..., images: str | os.PathLike[str] | None = None, least_joints: int = 4, margin_px: float = 0, inversion_width: float = 0.2, crossed_limbs: float = 1.6, head_sigma: float = 5, scale_sigma: float = 5, limb_sigma: float = 5, least_people: int = 30, duplicate_distance: float = 0.05, picture_bits: int = 4, name: str = "check", seed: int = 0) -> None: ...
+
 class Crop(Stage):
     """Lays a crop around each person.
 

@@ -8,6 +8,7 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow_pyarrow::ToPyArrow;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyTuple;
 use rayon::prelude::*;
 use schemas::tables::rejects::{self, Reject};
@@ -253,6 +254,13 @@ fn narrowed_schemas(aggregate: &dyn Aggregate, given: &[SchemaRef]) -> Result<Ve
     narrowed.collect()
 }
 
+/// The table `rejects` without rows, which most calls give.
+static NONE_REJECTED: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
 fn rejects_to_python<'py>(py: Python<'py>, rejects: &[Reject]) -> PyResult<Bound<'py, PyAny>> {
-    batch_to_python(py, &rejects::to_batch(rejects))
+    if !rejects.is_empty() {
+        return batch_to_python(py, &rejects::to_batch(rejects));
+    }
+    let none = || batch_to_python(py, &rejects::to_batch(&[])).map(Bound::unbind);
+    Ok(NONE_REJECTED.get_or_try_init(py, none)?.bind(py).clone())
 }

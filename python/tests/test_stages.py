@@ -49,6 +49,7 @@ EXAMPLES: dict[str, Any] = {
     "adapt": {"relevance": 4},
     "score": {"pool": "session"},
     "normalise_scores": {"kind": "zt"},
+    "check": {},
     "evaluate": {"protocols": ["mpii-official"]},
     "verify": {"eer": "rocch"},
     "identify": {"share": 0.1},
