@@ -197,3 +197,25 @@ fn a_page_without_pictures_says_why() {
     assert_eq!(html.matches("class=\"missing\"").count(), 3);
     assert!(html.contains("no such image") && html.contains("picture not readable"));
 }
+
+#[test]
+fn people_that_a_run_filtered_out_are_left_out_of_its_page_and_told() {
+    let folder = tempdir().unwrap();
+    let folder = folder.path();
+    lsp_people(folder);
+    let only_some = [
+        "stages.persons.run.filter.where=sample_id < 'lsp-im0004'",
+        "stages.score.inputs=[\"persons\",\"decode\"]",
+    ];
+    predict(folder, "run", &only_some);
+    report(folder, &["run", "--truth", "people", "--worst", "2"]).succeeded();
+    let html = page(folder);
+    assert!(html.contains("3 of 6 people of people have no prediction"));
+    assert!(html.contains("were scored anew and agree") && !html.contains("counted as wrong"));
+    // Without that table, everybody counts, and only predicted people are looked at.
+    fs::remove_dir_all(folder.join("run/metrics")).unwrap();
+    report(folder, &["run", "--truth", "people", "--worst", "12"]).succeeded();
+    let html = page(folder);
+    assert!(html.contains("3 of 6 people have no prediction; counted as wrong"));
+    assert_eq!(html.matches("<img ").count(), 3);
+}

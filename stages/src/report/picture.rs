@@ -22,7 +22,10 @@ pub struct Window {
 /// The picture in the file at `path`, or why there is none, in words.
 pub fn read(path: &Path) -> Result<RgbImage, String> {
     let decoded = pixels::decode_file(path, &Limits::default(), Reduction::Whole);
-    let decoded = decoded.map_err(|error| format!("{error}: `{}`", path.display()))?;
+    let decoded = decoded.map_err(|error| {
+        let (words, place) = (error.to_string(), format!("`{}`", path.display()));
+        if words.contains(&place) { words } else { format!("{words}: {place}") }
+    })?;
     raw(decoded.rgb, decoded.width, decoded.height)
 }
 

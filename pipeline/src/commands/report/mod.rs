@@ -1,6 +1,7 @@
 //! `motionmill report`: one static page about a run.
 
 mod against;
+mod counted;
 mod find;
 mod poses;
 

@@ -11,6 +11,7 @@ use schemas::tables::people::{self, Person};
 use stages::evaluate::{PredictedPose, Protocol, predicted_poses};
 
 use super::super::failure::Hint;
+use super::counted::{Pair, protocols};
 use super::find::Found;
 use crate::cli::ReportArgs;
 
@@ -79,19 +80,33 @@ pub fn poses(
             continue;
         }
         let ids: HashSet<&str> = models.values().flatten().map(|pose| pose.sample_id.as_str()).collect();
-        let truth = truth_of(tables, place, truths, &ids)?;
-        let (people, truth_skeleton) = read_people(&tables[truth], args.split.as_deref(), &splits)?;
+        let truth_place = truth_of(tables, place, truths, &ids)?;
+        let (people, truth_skeleton) = read_people(&tables[truth_place], args.split.as_deref(), &splits)?;
         let label = tables[place].label.clone();
-        tables[truth].role = role(&tables[truth].role, &format!("truth of {label}"));
+        tables[truth_place].role = role(&tables[truth_place].role, &format!("truth of {label}"));
         tables[place].role = "predictions".to_owned();
         let heatmaps = heatmaps_of(tables, place, args, &label)?;
         let (metrics, seed) = metrics_of(tables, place)?;
         let several = models.len() > 1;
         for (model, predictions) in models {
             let protocols = protocols(args, &metrics, &model, &people, truth_skeleton);
+            let name = if several { format!("{label}, {model}") } else { label.clone() };
+            let pair = Pair { people: &people, truth_skeleton, predictions: &predictions, skeleton };
+            let truth = match pair.only_predicted(&metrics, protocols[0])? {
+                Some(truth) => {
+                    let left = people.len() - truth.len();
+                    notes.push(format!(
+                        "{left} of {} people of {} have no prediction in {name}; they are left out, as in the run's metric table",
+                        people.len(),
+                        tables[truth_place].label
+                    ));
+                    truth
+                }
+                None => people.clone(),
+            };
             all.push(Poses {
-                name: if several { format!("{label}, {model}") } else { label.clone() },
-                truth: people.clone(),
+                name,
+                truth,
                 truth_skeleton,
                 predictions,
                 prediction_skeleton: skeleton,
@@ -225,41 +240,4 @@ pub fn read_metrics(found: &Found) -> anyhow::Result<Vec<Metric>> {
         rows.extend(schemas::tables::metrics::from_batch(&batch?)?);
     }
     Ok(rows)
-}
-
-/// The protocols to score by: those of the flags, else those of the run's metric table, else the usual one of the data
-/// set.
-fn protocols(
-    args: &ReportArgs,
-    metrics: &[Metric],
-    model: &str,
-    people: &[Person],
-    skeleton: &Skeleton,
-) -> Vec<Protocol> {
-    if !args.protocol.is_empty() {
-        return args.protocol.clone();
-    }
-    let mut used: Vec<Protocol> = Vec::new();
-    for row in metrics.iter().filter(|row| row.model == model) {
-        if let Ok(protocol) = row.protocol.parse()
-            && !used.contains(&protocol)
-        {
-            used.push(protocol);
-        }
-    }
-    // One that compares places comes first, since the page is about places.
-    used.sort_by_key(|protocol| protocol.rules().is_none());
-    if !used.is_empty() {
-        return used;
-    }
-    let dataset = people.first().map(|person| person.dataset.as_str()).unwrap_or_default();
-    let usual = match dataset {
-        "mpii" => Protocol::MpiiOfficial,
-        "lsp" | "lspet" => Protocol::LspPck,
-        "flic" => Protocol::FlicPck,
-        _ if people.iter().any(|person| person.head_box.is_some()) => Protocol::MpiiOfficial,
-        _ if skeleton.index_of("head_top").is_some() => Protocol::LspPck,
-        _ => Protocol::FlicPck,
-    };
-    vec![usual]
 }

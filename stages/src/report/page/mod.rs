@@ -18,7 +18,7 @@ use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 
 pub use findings::findings_page;
-pub use pose::{AgainstPoses, PoseInput};
+pub use pose::{AgainstPoses, PoseInput, disagreeing};
 pub use sources::Source;
 pub use verification::VerificationInput;
 

@@ -51,7 +51,10 @@ pub fn blocks(
     options: &ReportOptions,
     given: &mut Given,
 ) -> Result<Vec<Block>, StageError> {
-    let worst = worst(scored, head, options.worst);
+    // Who has no prediction is as wrong as can be, and there is nothing to look at.
+    let mut worst = worst(scored, head, usize::MAX);
+    worst.retain(|worst| scored.prediction(head, &scored.people[worst.row].person.sample_id).is_some());
+    worst.truncate(options.worst);
     if worst.is_empty() {
         return Ok(Vec::new());
     }

@@ -19,7 +19,7 @@ use crate::evaluate::{EvaluateOptions, PredictedPose, Protocol, ScoredPoses, eva
 use crate::stage::{Rows, StageError};
 
 pub use comparison::AgainstPoses;
-pub use scores::plain_table;
+pub use scores::{disagreeing, plain_table};
 
 /// The predictions of one model and the people they are of.
 pub struct PoseInput<'a> {

@@ -255,11 +255,13 @@ pub fn plain_table(rows: &[&Metric], caption: &str) -> Table {
     }
 }
 
-/// What checking the stored rows against those scored anew gives, in words.
-fn checked(stored: &[Metric], scored: &[Metric]) -> String {
+/// How many of the rows `stored` are not among `scored`, with the same value and count.
+pub fn disagreeing(stored: &[Metric], scored: &[Metric]) -> usize {
     let same = |row: &&Metric| {
         let twin = scored.iter().find(|other| {
             other.stage == row.stage
+                && other.model == row.model
+                && other.protocol == row.protocol
                 && other.metric == row.metric
                 && other.joint == row.joint
                 && other.group == row.group
@@ -267,8 +269,12 @@ fn checked(stored: &[Metric], scored: &[Metric]) -> String {
         });
         twin.is_some_and(|twin| (twin.value - row.value).abs() <= SAME && twin.count == row.count)
     };
-    let differing = stored.iter().filter(|row| !same(row)).count();
-    let all = count(stored.len() as i64);
+    stored.iter().filter(|row| !same(row)).count()
+}
+
+/// What checking the stored rows against those scored anew gives, in words.
+fn checked(stored: &[Metric], scored: &[Metric]) -> String {
+    let (differing, all) = (disagreeing(stored, scored), count(stored.len() as i64));
     if differing == 0 {
         return format!("Numbers are those of the run's metric table; all {all} were scored anew and agree.");
     }
