@@ -16,7 +16,7 @@ use super::faults::file_reject;
 use super::listing::{Found, Listing, walk, without_data};
 use super::log_file::{FileRows, LogFile};
 use super::pattern::Pattern;
-use super::{Loaded, Logs, SessionSource, counted, reasons};
+use super::{Loaded, Logs, SessionSource, counted, memory, reasons};
 use crate::ReadError;
 
 /// How many names of files a note lists.
@@ -28,6 +28,7 @@ impl Logs {
     /// # Errors
     /// When the folder cannot be read, holds no file that fits, or the declaration lacks something.
     pub fn open_csv(config: &CsvLogs) -> Result<Self, ReadError> {
+        memory::keep();
         let plan = Plan::new(config)?;
         let (listing, whole_paths) = list(config, &plan)?;
         let mut items: BTreeMap<[Option<String>; 3], Vec<Log>> = BTreeMap::new();

@@ -27,6 +27,7 @@ mod layout;
 mod line;
 mod listing;
 mod log_file;
+mod memory;
 mod number;
 mod pattern;
 mod presets;

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::Logs;
 use super::columns::ColumnRef;
 use super::config::{FileGroup, NameFrom, SensorColumns};
+use super::memory;
 use super::number::Clock;
 use super::pattern::Pattern;
 use super::presets::group;
@@ -85,6 +86,7 @@ impl Logs {
     /// # Errors
     /// When the path cannot be read or holds no session.
     pub fn open_hmog(config: &HmogLogs) -> Result<Self, ReadError> {
+        memory::keep();
         let path = &config.path;
         let listed = listing::list(path)?;
         if listed.sessions.is_empty() {

@@ -56,8 +56,10 @@ impl Dropped {
 pub(super) struct Clean<'a> {
     /// `[N]`, ascending within each stretch.
     pub stamp_nanos: Cow<'a, [i64]>,
-    /// x, y and z, each `[N]`, finite.
-    pub axes: [Cow<'a, [f64]>; 3],
+    /// x, y and z, finite: each `[N]`, or all of the track where stamps are repeated.
+    axes: [Cow<'a, [f64]>; 3],
+    /// How `stamp_nanos` stand in a track that has repeated stamps and no other fault.
+    repeats: Option<Repeats<'a>>,
     pub stretches: Vec<Stretch>,
     pub dropped: Dropped,
 }
@@ -86,14 +88,25 @@ impl<'a> Clean<'a> {
         }
         let duplicate = kept.len().saturating_sub(1);
         let dropped = Dropped { duplicate, ..Dropped::default() };
-        let (stamp_nanos, axes) = if duplicate == 0 {
-            let axes = [0, 1, 2].map(|axis| Cow::Borrowed(&track.axes[axis][..]));
-            (Cow::Borrowed(&track.stamp_nanos[..]), axes)
-        } else {
-            let axes = [0, 1, 2].map(|axis| Cow::Owned(gathered(&track.axes[axis], &kept)));
-            (Cow::Owned(gathered(&track.stamp_nanos, &kept)), axes)
+        let axes = [0, 1, 2].map(|axis| Cow::Borrowed(&track.axes[axis][..]));
+        let (mut stamp_nanos, mut repeats) = (Cow::Borrowed(&track.stamp_nanos[..]), None);
+        if duplicate > 0 {
+            // The readings of run r stand r places further behind in the track.
+            let starts = kept.iter().enumerate().map(|(run, range)| range.start - run).collect();
+            repeats = Some(Repeats { stamp_nanos: &track.stamp_nanos, starts });
+            stamp_nanos = Cow::Owned(gathered(&track.stamp_nanos, &kept));
+        }
+        Self { stamp_nanos, axes, repeats, stretches: Vec::new(), dropped }
+    }
+
+    /// Stamps and axes from which the samples among the readings of `range` are drawn: the stamps do not go back within
+    /// a stretch, and the last of equal ones counts.
+    pub fn readings(&self, range: Range<usize>) -> (&[i64], [&[f64]; 3]) {
+        let (stamps, range) = match &self.repeats {
+            Some(repeats) => (repeats.stamp_nanos, repeats.in_track(range)),
+            None => (&self.stamp_nanos[..], range),
         };
-        Self { stamp_nanos, axes, stretches: Vec::new(), dropped }
+        (&stamps[range.clone()], [0, 1, 2].map(|axis| &self.axes[axis][range.clone()]))
     }
 
     fn filtered(track: &TrackView<'_>, limits: Limits) -> Self {
@@ -124,7 +137,8 @@ impl<'a> Clean<'a> {
                 }
             }
         }
-        Self { stamp_nanos: Cow::Owned(stamps), axes: axes.map(Cow::Owned), stretches: Vec::new(), dropped }
+        let (stamp_nanos, axes) = (Cow::Owned(stamps), axes.map(Cow::Owned));
+        Self { stamp_nanos, axes, repeats: None, stretches: Vec::new(), dropped }
     }
 
     /// Finds the stretches.
@@ -155,6 +169,23 @@ impl<'a> Clean<'a> {
     }
 }
 
+/// Readings in a track that has repeated stamps, of which the last one counts.
+#[derive(Debug, Clone)]
+struct Repeats<'a> {
+    /// All stamps of the track.
+    stamp_nanos: &'a [i64],
+    /// The first reading of each run that ascends. Between two runs, one reading of the track does not count.
+    starts: Vec<usize>,
+}
+
+impl Repeats<'_> {
+    /// Where the readings of `range`, which is not empty, stand in the track.
+    fn in_track(&self, range: Range<usize>) -> Range<usize> {
+        let place = |at: usize| at + self.starts.partition_point(|start| *start <= at) - 1;
+        place(range.start)..place(range.end - 1) + 1
+    }
+}
+
 /// The values of all `ranges`.
 fn gathered<T: Copy>(values: &[T], ranges: &[Range<usize>]) -> Vec<T> {
     let mut all = Vec::with_capacity(values.len());
@@ -176,6 +207,7 @@ fn all_usable(values: &[f64]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::grid::{Drawing, Grid};
     use super::*;
     use proptest::prelude::*;
     use schemas::tables::readings::Sensor;
@@ -212,20 +244,36 @@ mod tests {
         let track = ramp(&[0, 10, 10, 10, 20, 15, 30]);
         let clean = Clean::of(&track, LIMITS);
         assert_eq!(clean.stamp_nanos[..], [0, 10, 20, 30]);
-        assert_eq!(clean.axes[0][..], [0.0, 3.0, 4.0, 6.0]);
+        assert_eq!(clean.readings(0..4).1[0], [0.0, 3.0, 4.0, 6.0]);
         assert_eq!(clean.dropped, Dropped { duplicate: 2, backward: 1, ..Dropped::default() });
     }
 
     proptest! {
         #[test]
-        fn repeated_stamps_alone_give_what_all_rules_give(steps in prop::collection::vec(0_i64..4, 0..200)) {
+        fn repeated_stamps_alone_give_what_all_rules_give(
+            steps in prop::collection::vec(0_i64..4, 0..200),
+            first in 0_usize..200,
+            end in 0_usize..200,
+        ) {
             let mut stamp = -50;
             let stamps: Vec<i64> = steps.iter().map(|step| { stamp += step * 10; stamp }).collect();
             let track = ramp(&stamps);
             let (thinned, filtered) = (Clean::thinned(&track), Clean::filtered(&track, LIMITS));
-            prop_assert_eq!(thinned.stamp_nanos, filtered.stamp_nanos);
-            prop_assert_eq!(thinned.axes, filtered.axes);
+            prop_assert_eq!(&thinned.stamp_nanos, &filtered.stamp_nanos);
             prop_assert_eq!(thinned.dropped, filtered.dropped);
+            // Any range of them draws the same samples.
+            let count = filtered.stamp_nanos.len();
+            let (first, end) = (first.min(count), end.min(count));
+            if first < end {
+                let drawn = |clean: &Clean<'_>| {
+                    let (stamps, axes) = clean.readings(first..end);
+                    let grid = Grid { start_nanos: stamps[0] - 5, rate_hz: 1e9 / 7.0, length: 300 };
+                    let mut found = Vec::new();
+                    Drawing::new(stamps, grid).draw(&[axes], 0..300, |_, _, sample| found.push(sample));
+                    found
+                };
+                prop_assert_eq!(drawn(&thinned), drawn(&filtered));
+            }
         }
     }
 

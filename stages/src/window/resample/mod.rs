@@ -232,23 +232,21 @@ impl Resample {
             let first = output.values.len();
             output.values.resize(first + grid.length * width, 0.0);
             let (samples, _) = output.values[first..].as_chunks_mut::<3>();
-            let stamps = |sensor: usize| &cleaned[sensor].stamp_nanos[segment.readings[sensor].clone()];
+            let readings = cleaned.iter().zip(&segment.readings);
+            let readings: Vec<_> = readings.map(|(clean, range)| clean.readings(range.clone())).collect();
             let sensors: Vec<usize> = (0..cleaned.len()).collect();
             // Sensors of a merged log are read at the same moments: each sample's place is found once for all.
-            let same = |a: &usize, b: &usize| filters[*a] == filters[*b] && stamps(*a) == stamps(*b);
+            let same = |a: &usize, b: &usize| filters[*a] == filters[*b] && readings[*a].0 == readings[*b].0;
             for together in sensors.chunk_by(same) {
                 let first = together[0];
-                let tracks = together.iter().map(|sensor| {
-                    let readings = segment.readings[*sensor].clone();
-                    [0, 1, 2].map(|axis| &cleaned[*sensor].axes[axis][readings.clone()])
-                });
-                let tracks: Vec<[&[f64]; 3]> = tracks.collect();
+                let stamps = readings[first].0;
+                let tracks: Vec<[&[f64]; 3]> = together.iter().map(|sensor| readings[*sensor].1).collect();
                 let write = |track: usize, at: usize, sample: [f64; 3]| {
                     samples[at * cleaned.len() + first + track] = sample.map(|value| value as f32);
                 };
                 match &filters[first] {
-                    Some(filter) => filter.apply(stamps(first), &tracks, grid, &mut output.scratch, write),
-                    None => Drawing::new(stamps(first), grid).draw(&tracks, 0..grid.length, write),
+                    Some(filter) => filter.apply(stamps, &tracks, grid, &mut output.scratch, write),
+                    None => Drawing::new(stamps, grid).draw(&tracks, 0..grid.length, write),
                 }
             }
             output.lengths.push(grid.length);

@@ -62,7 +62,7 @@ fn current<'a>(sensors: &'a [Clean<'_>], next: &[usize]) -> Option<Vec<&'a Stret
 
 #[cfg(test)]
 mod tests {
-    use super::super::clean::{Dropped, Limits};
+    use super::super::clean::Limits;
     use super::*;
     use schemas::tables::readings::{Sensor, TrackView};
     use std::borrow::Cow;
@@ -75,13 +75,8 @@ mod tests {
             axes: [zeros(), zeros(), zeros()],
             stamp_nanos: Cow::Owned(stamps),
         };
-        let clean = Clean::of(&track, Limits { max_gap_nanos: 10, clock_jump_nanos: 50 });
-        Clean {
-            stamp_nanos: Cow::Owned(clean.stamp_nanos.into_owned()),
-            axes: clean.axes.map(|axis| Cow::Owned(axis.into_owned())),
-            stretches: clean.stretches,
-            dropped: Dropped::default(),
-        }
+        let limits = Limits { max_gap_nanos: 10, clock_jump_nanos: 50 };
+        Clean::of(Box::leak(Box::new(track)), limits)
     }
 
     fn spans(segments: &[Segment]) -> Vec<(i64, i64)> {
