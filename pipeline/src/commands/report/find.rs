@@ -11,6 +11,9 @@ use super::super::failure::Hint;
 /// How deep folders are searched: a run has its tables one or two below its own.
 const DEPTH: usize = 6;
 
+/// How the names of folders end in which a run keeps what is not complete.
+const UNFINISHED: [&str; 2] = [".partial", ".work"];
+
 /// A table folder.
 #[derive(Debug, Clone)]
 pub struct Found {
@@ -32,6 +35,14 @@ impl Found {
         let manifest = Manifest::read(path)?;
         let blake3 = InputHash::of(path)?.blake3;
         Ok(Self { path: path.to_owned(), label, manifest, blake3, role: String::new() })
+    }
+
+    /// Notes that it serves as `what` in the report.
+    pub fn serves(&mut self, what: &str) {
+        if !self.role.is_empty() {
+            self.role.push_str("; ");
+        }
+        self.role.push_str(what);
     }
 
     /// Whether it is a table `name`.
@@ -92,7 +103,7 @@ fn walk(
     for entry in listed {
         let entry = entry.with_context(|| format!("cannot read the folder `{}`", folder.display()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let is_work = name.starts_with('.') || name.ends_with(".partial") || name.ends_with(".work");
+        let is_work = name.starts_with('.') || UNFINISHED.iter().any(|end| name.ends_with(end));
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) && !is_work {
             below.push(entry.path());
         }

@@ -179,7 +179,7 @@ fn verifications(
             continue;
         }
         let (rows, seed) = metrics_of(tables, place)?;
-        tables[place].role = "trials".to_owned();
+        tables[place].serves("trials");
         let label = tables[place].label.clone();
         let against = match other_name {
             Some(run) => against::trials(other, run, &label, notes)?,
@@ -204,7 +204,7 @@ fn read_rejects(tables: &mut [Found]) -> anyhow::Result<Vec<Reject>> {
     let mut all = Vec::new();
     for table in tables.iter_mut().filter(|table| table.is(rejects::NAME)) {
         if table.manifest.rows > 0 {
-            table.role = "rejects".to_owned();
+            table.serves("rejects");
         }
         if let Some(batch) = TableReader::open(&table.path, None)?.batches(REJECT_ROWS).next() {
             all.extend(rejects_of(&batch?)?);
@@ -253,7 +253,7 @@ fn further(tables: &mut [Found], poses: &[Poses]) -> anyhow::Result<Vec<Metric>>
         };
         all.extend(rows.iter().filter(|row| !shown(row)).cloned());
         if table.role.is_empty() && !rows.is_empty() {
-            table.role = "further figures".to_owned();
+            table.serves("further figures");
         }
     }
     Ok(all)

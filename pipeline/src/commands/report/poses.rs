@@ -83,8 +83,8 @@ pub fn poses(
         let truth_place = truth_of(tables, place, truths, &ids)?;
         let (people, truth_skeleton) = read_people(&tables[truth_place], args.split.as_deref(), &splits)?;
         let label = tables[place].label.clone();
-        tables[truth_place].role = role(&tables[truth_place].role, &format!("truth of {label}"));
-        tables[place].role = "predictions".to_owned();
+        tables[truth_place].serves(&format!("truth of {label}"));
+        tables[place].serves("predictions");
         let heatmaps = heatmaps_of(tables, place, args, &label)?;
         let (metrics, seed) = metrics_of(tables, place)?;
         let several = models.len() > 1;
@@ -118,10 +118,6 @@ pub fn poses(
         }
     }
     Ok(all)
-}
-
-fn role(before: &str, more: &str) -> String {
-    if before.is_empty() { more.to_owned() } else { format!("{before}; {more}") }
 }
 
 /// The table of people that the predictions at `place` are of: the one they were made from, else the only one that has
@@ -208,7 +204,7 @@ fn heatmaps_of(
     match found[..] {
         [] => Ok(None),
         [only] => {
-            tables[only].role = role(&tables[only].role, &format!("heatmaps of {label}"));
+            tables[only].serves(&format!("heatmaps of {label}"));
             Ok(Some(tables[only].path.clone()))
         }
         _ => Err(Hint::error(
@@ -228,7 +224,7 @@ pub fn metrics_of(tables: &mut [Found], place: usize) -> anyhow::Result<(Vec<Met
         rows.extend(read_metrics(&tables[at])?);
         seed = tables[at].manifest.provenance.seed.unwrap_or(seed);
         let label = tables[place].label.clone();
-        tables[at].role = role(&tables[at].role, &format!("numbers of {label}"));
+        tables[at].serves(&format!("numbers of {label}"));
     }
     Ok((rows, seed))
 }

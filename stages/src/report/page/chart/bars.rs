@@ -60,8 +60,7 @@ pub fn stacked_bars(
         value: String::new(),
     };
     plot.chart.keys = segments.iter().map(key).collect();
-    plot.chart.summary = summary.to_owned();
-    plot.chart
+    plot.finished(summary)
 }
 
 /// One bar for each of `bars`, in their order, from 0 on, with a line at `mark`. Many bars stand side by side without
@@ -108,8 +107,7 @@ pub fn ranked_bars(
         let (class, value) = ("guide".to_owned(), format!("{value:.2} %"));
         plot.chart.keys.push(Key { class, label: label.to_owned(), value });
     }
-    plot.chart.summary = summary.to_owned();
-    plot.chart
+    plot.finished(summary)
 }
 
 /// Two or more kinds of numbers from `ends[0]` to `ends[1]`: the share of each kind in bars of equal width, with a line
@@ -142,8 +140,7 @@ pub fn histogram(
         let (class, value) = ("guide".to_owned(), format!("{value:.4}"));
         plot.chart.keys.push(Key { class, label: label.to_owned(), value });
     }
-    plot.chart.summary = summary.to_owned();
-    plot.chart
+    plot.finished(summary)
 }
 
 /// A plot of horizontal bars called `names`: bar number n lies from -n - 1 to -n along y.

@@ -28,8 +28,7 @@ pub fn line_chart(title: &str, summary: &str, x: Axis<'_>, y: Axis<'_>, curves: 
     plot.x_axis(x.0, ticks(x.1[0], x.1[1], 6));
     plot.y_axis(y.0, ticks(y.1[0], y.1[1], 6));
     add(&mut plot, curves);
-    plot.chart.summary = summary.to_owned();
-    plot.chart
+    plot.finished(summary)
 }
 
 /// Curves of two error rates, shares from `ends[0]` to `ends[1]`, by normal deviate along both axes. `grid` are the
@@ -54,8 +53,7 @@ pub fn det(
         .map(|curve| Curve { points: curve.points.iter().map(|p| p.map(within)).collect(), ..curve.clone() })
         .collect();
     add(&mut plot, &held);
-    plot.chart.summary = summary.to_owned();
-    plot.chart
+    plot.finished(summary)
 }
 
 fn add(plot: &mut Plot, curves: &[Curve]) {

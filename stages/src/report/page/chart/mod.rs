@@ -175,6 +175,11 @@ impl Plot {
         self.chart.lines.push(Line { points, class: class.to_owned(), tip: tip.to_owned() });
     }
 
+    /// The chart, with what can be read off it.
+    fn finished(self, summary: &str) -> Chart {
+        Chart { summary: summary.to_owned(), ..self.chart }
+    }
+
     fn bar(&mut self, [x1, x2]: [f64; 2], [y1, y2]: [f64; 2], class: &str, tip: String) {
         let (left, right) = (self.place_x(x1.min(x2)), self.place_x(x1.max(x2)));
         let (top, bottom) = (self.place_y(y1.max(y2)), self.place_y(y1.min(y2)));

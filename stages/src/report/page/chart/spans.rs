@@ -47,6 +47,5 @@ pub fn spans(title: &str, summary: &str, unit: &str, all: &[Span]) -> Chart {
         let at = plot.place_y(y);
         plot.chart.y_ticks.push(Tick { at, label: span.name.clone(), grid: false });
     }
-    plot.chart.summary = summary.to_owned();
-    plot.chart
+    plot.finished(summary)
 }

@@ -6,6 +6,9 @@ use super::{PoseInput, headline};
 use crate::evaluate::Protocol;
 use crate::evaluate::table::heading;
 
+/// What stands above its tables.
+const CAPTION: &str = "The same predictions by named protocols, in percent";
+
 /// The same predictions by the other protocols of the same data set, those named first.
 pub fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -> Block {
     let family = |protocol: Protocol| protocol.name().split('-').next().unwrap_or_default();
@@ -52,12 +55,14 @@ pub fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -
         match blocks.iter_mut().find(|table: &&mut Table| table.head == head) {
             Some(table) => table.rows.push(row),
             None => {
-                blocks.push(Table { caption: String::new(), head, rows: vec![row], words_from: usize::MAX })
+                blocks.push(Table {
+                    caption: CAPTION.to_owned(),
+                    head,
+                    rows: vec![row],
+                    words_from: usize::MAX,
+                });
             }
         }
-    }
-    for table in &mut blocks {
-        table.caption = "The same predictions by named protocols, in percent".to_owned();
     }
     let mut content: Vec<Block> = blocks.into_iter().map(|table| Block::Table { table }).collect();
     if !notes.is_empty() {

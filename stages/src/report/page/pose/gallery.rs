@@ -35,6 +35,7 @@ const SEAM_PX: u32 = 2;
 
 /// The maps of one person, taken out of the table.
 struct OwnMaps {
+    /// The highest value of all joints at each px, `[1, h, w]`: all that is drawn of them.
     values: Vec<f32>,
     shape: [usize; 3],
     /// Px of the maps from px of the crop.
@@ -220,7 +221,12 @@ fn own_maps(batch: &RecordBatch, row: usize) -> Result<OwnMaps, StageError> {
     })?;
     let crop_from_image = affines(&one, "crop_from_image")?.pop().unwrap_or(Affine::IDENTITY);
     // The width of the crop only matters where the table does not say the stride; then maps cover the crop.
-    let width = column.shape()[2] as u32;
-    let map_from_crop = column.map_from_crop(&one, 0, Some(width));
-    Ok(OwnMaps { values: column.row(0).to_vec(), shape: column.shape(), map_from_crop, crop_from_image })
+    let covered = column.shape()[2] as u32;
+    let map_from_crop = column.map_from_crop(&one, 0, Some(covered));
+    let [channels, height, width] = column.shape();
+    let row = column.row(0);
+    let highest =
+        |px: usize| (0..channels).map(|channel| row[channel * height * width + px]).fold(0.0, f32::max);
+    let values = (0..height * width).map(highest).collect();
+    Ok(OwnMaps { values, shape: [1, height, width], map_from_crop, crop_from_image })
 }

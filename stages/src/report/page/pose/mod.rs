@@ -94,7 +94,7 @@ pub fn section(
         &how,
     )?;
     let Some(scored) = joined.filter(|scored| !scored.people.is_empty()) else {
-        section.lead = "Nobody is left to score; why is said below.".to_owned();
+        "Nobody is left to score; why is said below.".clone_into(&mut section.lead);
         section.blocks.push(Block::Notes { notes: scores.notes.clone() });
         return Ok(section);
     };
