@@ -18,6 +18,7 @@ type People = (Vec<String>, Vec<Option<String>>);
 /// Reads the array `array` of `file` as the table `keypoints` of `people`, row by row.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "the keyword arguments of the Python function")]
+#[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
 pub fn read_predictions<'py>(
     py: Python<'py>,
     file: PathBuf,

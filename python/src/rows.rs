@@ -31,7 +31,7 @@ impl Given {
         let py = object.py();
         if object.hasattr(intern!(py, "__arrow_c_array__"))? {
             let batch = RecordBatch::from_pyarrow_bound(object).map_err(|error| refused(object, &error))?;
-            return Ok(Self::Batch(plain(&batch).map_err(not_rows)?));
+            return Ok(Self::Batch(plain(&batch).map_err(|error| not_rows(&error))?));
         }
         if object.hasattr(intern!(py, "__arrow_c_stream__"))? {
             let reader = ArrowArrayStreamReader::from_pyarrow_bound(object);
@@ -82,7 +82,7 @@ fn refused(object: &Bound<'_, PyAny>, error: &PyErr) -> PyErr {
     error.clone_ref(py)
 }
 
-fn not_rows(error: ArrowError) -> PyErr {
+fn not_rows(error: &ArrowError) -> PyErr {
     exception(Kind::Schema, &error.to_string(), None)
 }
 
@@ -100,7 +100,7 @@ pub fn table_to_python(
     // Batches may name the fields' nullability apart from the declared schema; the values are the same.
     let batches = batches.into_iter().map(|batch| with_schema(&batch, &schema)).collect::<Result<_, _>>();
     let table = batches.and_then(|batches| Table::try_new(batches, schema));
-    table.map_err(not_rows)?.into_pyarrow(py)
+    table.map_err(|error| not_rows(&error))?.into_pyarrow(py)
 }
 
 fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {

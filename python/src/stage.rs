@@ -126,8 +126,7 @@ impl NativeStage {
                 }
                 table @ Given::Table(..) => {
                     let schema = table.schema();
-                    let made =
-                        detached(py, || self.run_table(stage.as_ref(), &schema, &table.into_batches()))?;
+                    let made = detached(py, || run_table(stage.as_ref(), &schema, &table.into_batches()))?;
                     let (schema, batches, rejects) = made;
                     let rows = table_to_python(py, schema, batches)?;
                     Ok((rows, rejects_to_python(py, &rejects)?, Vec::new()))
@@ -187,31 +186,6 @@ impl NativeStage {
         stage.run(batch)
     }
 
-    /// Runs on all `batches`: side by side where each row stands for itself, else on all as one.
-    fn run_table(
-        &self,
-        stage: &dyn Stage,
-        schema: &SchemaRef,
-        batches: &[RecordBatch],
-    ) -> anyhow::Result<(SchemaRef, Vec<RecordBatch>, Vec<Reject>)> {
-        let schema_out = stage.output_schema(schema)?;
-        let outcomes = match stage.fan_out() {
-            FanOut::Each(_) => {
-                let pieces: Vec<RecordBatch> = batches.iter().flat_map(pieces).collect();
-                pool()?.install(|| {
-                    pieces.par_iter().map(|piece| stage.run(piece)).collect::<Result<Vec<_>, _>>()
-                })?
-            }
-            FanOut::Varies => vec![stage.run(&concat_batches(schema, batches)?)?],
-        };
-        let (mut rows, mut rejects) = (Vec::new(), Vec::new());
-        for outcome in outcomes {
-            rows.push(outcome.rows);
-            rejects.extend(outcome.rejects);
-        }
-        Ok((schema_out, rows, rejects))
-    }
-
     fn run_aggregate(&self, aggregate: &dyn Aggregate, given: Vec<Given>) -> anyhow::Result<Gathered> {
         let schemas: Vec<SchemaRef> = given.iter().map(Given::schema).collect();
         let schema = aggregate.output_schema(&narrowed_schemas(aggregate, &schemas)?)?;
@@ -237,6 +211,29 @@ impl NativeStage {
         let text = serde_json::to_string(&(&self.config, &self.name, self.seed))?;
         Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
     }
+}
+
+/// Runs on all `batches`: side by side where each row stands for itself, else on all as one.
+fn run_table(
+    stage: &dyn Stage,
+    schema: &SchemaRef,
+    batches: &[RecordBatch],
+) -> anyhow::Result<(SchemaRef, Vec<RecordBatch>, Vec<Reject>)> {
+    let schema_out = stage.output_schema(schema)?;
+    let outcomes = match stage.fan_out() {
+        FanOut::Each(_) => {
+            let pieces: Vec<RecordBatch> = batches.iter().flat_map(pieces).collect();
+            pool()?
+                .install(|| pieces.par_iter().map(|piece| stage.run(piece)).collect::<Result<Vec<_>, _>>())?
+        }
+        FanOut::Varies => vec![stage.run(&concat_batches(schema, batches)?)?],
+    };
+    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        rows.push(outcome.rows);
+        rejects.extend(outcome.rejects);
+    }
+    Ok((schema_out, rows, rejects))
 }
 
 /// `batch` in pieces of at most [`TABLE_ROWS`] rows, one at least.

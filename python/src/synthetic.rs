@@ -12,6 +12,7 @@ use crate::pool::pool;
 /// Draws people in the format `format` into `folder`; gives the annotation file, the folder of the images and how many
 /// people there are.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
 pub fn write_people(
     py: Python<'_>,
     format: &str,
@@ -40,6 +41,7 @@ pub fn write_people(
 
 /// Writes logs in the format of HMOG, a zip a subject, into `folder`; gives the folder.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
 pub fn write_logs(
     py: Python<'_>,
     folder: PathBuf,

@@ -119,7 +119,7 @@ impl Places {
             }
         };
         if let Some(package) = &self.package {
-            add_all(libraries_of(&[package.clone()]), &Found::ThisInterpreter);
+            add_all(libraries_of(std::slice::from_ref(package)), &Found::ThisInterpreter);
         }
         let mut add = |prefix: &Path, found: &Found| add_all(libraries_below(prefix), found);
         if let Some(environment) = &self.active_environment {
@@ -212,7 +212,8 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_interpreter_then_environment_then_current_folder_then_executable_then_python_then_system() {
+    fn the_order_is_interpreter_then_environment_then_current_folder_then_executable_then_python_then_system()
+    {
         let root = tempfile::tempdir().unwrap();
         let at = |path: &str| root.path().join(path);
         let expected = [
