@@ -37,12 +37,12 @@ mod property_tests;
 #[cfg(test)]
 mod real_data_tests;
 
+pub use compare::{Comparison, Difference, compare_poses};
 pub use config::{Evaluate, EvaluateConfig};
 pub use error::EvaluateError;
+pub use error_types::{ErrorType, error_types};
 pub use pairs::{PredictedPose, predicted_poses};
 pub use pose::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation, evaluate_pose};
-pub use compare::{Comparison, Difference, compare_poses};
-pub use error_types::{ErrorType, error_types};
 pub use protocol::{Protocol, UnknownProtocol};
 pub use scored::ScoredPoses;
 pub use slices::{Slice, slices};

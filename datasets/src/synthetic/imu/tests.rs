@@ -1,7 +1,7 @@
 use super::*;
 use crate::imu::{HmogClock, HmogLogs, Loaded, Logs, TASKS};
-use schemas::tables::readings::{Sensor, sessions};
 use crate::testing::load_all;
+use schemas::tables::readings::{Sensor, sessions};
 use schemas::tables::rejects::Reject;
 
 fn small(packing: Packing) -> ImuOptions {
