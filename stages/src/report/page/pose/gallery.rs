@@ -25,6 +25,7 @@ use super::super::content::{Block, Figure, Swatch};
 use super::super::{Given, ReportOptions};
 use super::PoseInput;
 use crate::evaluate::scored::Head;
+use crate::evaluate::worst::MOST_ERROR;
 use crate::evaluate::{ScoredPoses, Worst, worst};
 use crate::stage::{Rows, StageError};
 
@@ -79,10 +80,15 @@ pub fn blocks(
         all.push(figure);
     }
     let mut blocks = vec![Block::heading(format!("The {} people with the largest error", all.len()))];
-    blocks.push(Block::text(match input.heatmaps {
-        Some(_) => "Left the prediction over the annotation, right the highest value of all joints' maps over the same picture.",
-        None => "The prediction over the annotation. No table of heatmaps was found that these predictions were read off.",
-    }));
+    let shown = match input.heatmaps {
+        Some(_) => {
+            "Left the prediction over the annotation, right the highest value of all joints' maps over the same picture."
+        }
+        None => {
+            "The prediction over the annotation. No table of heatmaps was found that these predictions were read off."
+        }
+    };
+    blocks.push(Block::text(format!("{shown} Each error counts as at most {MOST_ERROR} thresholds.")));
     blocks.push(Block::Gallery { figures: all, keys: keys() });
     Ok(blocks)
 }
