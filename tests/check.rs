@@ -18,11 +18,10 @@ fn check(folder: &Path, arguments: &[&str]) -> Done {
     motionmill(folder, &all)
 }
 
-/// The synthetic people of `lsp_people`, with defects planted into the original file: the table `spoilt`.
+/// Plants defects into the original files of `lsp_people` and reads them as the table `spoilt`.
 ///
 /// Person 1 has exchanged hips, 2 a wrist far outside, 3 no head, and picture 5 is a copy of picture 4.
-fn spoilt_people(folder: &Path) {
-    lsp_people(folder);
+fn spoil(folder: &Path) {
     let variables = matlab::read(&folder.join("raw/joints.mat")).unwrap();
     let joints = matlab::variable(&variables, "joints").unwrap();
     let (dims, mut values) = (joints.dims().to_vec(), joints.numbers().unwrap());
@@ -63,9 +62,10 @@ fn named(findings: &[Finding]) -> Vec<(&str, &str)> {
 fn planted_defects_are_found_written_and_drawn() {
     let folder = tempdir().unwrap();
     let folder = folder.path();
-    spoilt_people(folder);
+    lsp_people(folder);
     let clean = check(folder, &["people", "--fail-on", "any"]).succeeded();
     assert!(clean.stdout.starts_with("rule                findings    people"), "{}", clean.text());
+    spoil(folder);
     let done =
         check(folder, &["spoilt", "--out", "findings", "--gallery", "g.html", "--set", "least_people=10"]);
     let done = done.succeeded();
@@ -82,8 +82,11 @@ fn planted_defects_are_found_written_and_drawn() {
     for planted in expected {
         assert!(names.contains(&planted), "{planted:?} is not in {names:?}");
     }
-    let wrist = found.iter().find(|finding| finding.rule == "out_of_image").unwrap();
-    assert_eq!((wrist.joint.as_deref(), wrist.unit.as_deref()), (Some("right_wrist"), Some("px")));
+    let is_wrist = |finding: &&Finding| {
+        finding.rule == "out_of_image" && finding.joint.as_deref() == Some("right_wrist")
+    };
+    let wrist = found.iter().find(is_wrist).unwrap();
+    assert_eq!((wrist.sample_id.as_deref(), wrist.unit.as_deref()), (Some("lsp-im0003-0"), Some("px")));
     assert_eq!(wrist.source_record.as_deref(), Some("joints(:,:,3)"));
     let page = fs::read_to_string(folder.join("g.html")).unwrap();
     assert!(page.contains("data:image/jpeg;base64,") && page.contains("lsp-im0005-0"));
@@ -98,14 +101,17 @@ fn planted_defects_are_found_written_and_drawn() {
 fn a_check_fails_only_where_it_is_asked_to() {
     let folder = tempdir().unwrap();
     let folder = folder.path();
-    spoilt_people(folder);
+    lsp_people(folder);
+    spoil(folder);
     let json = check(folder, &["spoilt", "--format", "json", "--rule", "out_of_image"]).succeeded();
     let summary: Vec<Json> = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((summary.len(), &summary[0]["rule"]), (1, &Json::from("out_of_image")));
-    assert_eq!((summary[0]["findings"].as_u64(), summary[0]["checked"].as_u64()), (Some(1), Some(12)));
+    assert_eq!(summary[0]["checked"].as_u64(), Some(12));
+    let count = summary[0]["findings"].as_u64().expect("a count");
     let failed = check(folder, &["spoilt", "--rule", "out_of_image", "--fail-on", "out_of_image"]);
     assert_eq!(failed.code, 1);
-    assert!(failed.stderr.contains("error: there are findings: `out_of_image` 1"), "{}", failed.text());
+    let said = format!("error: there are findings: `out_of_image` {count}\n");
+    assert!(count > 0 && failed.stderr.contains(&said), "{}", failed.text());
     check(folder, &["spoilt", "--fail-on", "visibility"]).succeeded();
     let loose = ["spoilt", "--rule", "out_of_image", "--set", "margin_px=400", "--fail-on", "any"];
     check(folder, &loose).succeeded();
@@ -134,7 +140,8 @@ fn what_is_asked_wrongly_is_told() {
 fn a_plan_checks_as_the_command_does_on_any_number_of_threads() {
     let folder = tempdir().unwrap();
     let folder = folder.path();
-    spoilt_people(folder);
+    lsp_people(folder);
+    spoil(folder);
     let plan = "seed = 1\n[sources.people]\nread.table = { path = 'spoilt' }\n[stages.check]\ninputs = ['people']\n\
                 run.check = {}\n[sinks.findings]\ninputs = ['check']\nwrite.parquet = { path = 'OUT' }\n";
     for threads in ["1", "3"] {

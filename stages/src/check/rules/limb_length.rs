@@ -50,8 +50,10 @@ impl Inspect for LimbLength {
         }
         match (lengths, usual_lengths) {
             (0, _) => Looked::Not("no limb annotated"),
-            (_, 0) if seen.body.is_none() => Looked::Not("too few limbs to know the person's size"),
-            (_, 0) => Looked::Not("too few people to know what is usual"),
+            (_, 0) if seen.build.limbs.iter().all(Option::is_none) => {
+                Looked::Not("too few people to know what is usual")
+            }
+            (_, 0) => Looked::Not("too few limbs to know the person's size"),
             _ => Looked::Checked,
         }
     }
