@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,10 @@ import pytest
 
 import motionmill
 from motionmill import stages, synthetic
+
+# Commands and workers that tests start find the package where the tests have found it.
+_PACKAGES = str(Path(motionmill.__file__).resolve().parents[1])
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_PACKAGES, os.environ.get("PYTHONPATH")]))
 
 
 @pytest.fixture(scope="session")
