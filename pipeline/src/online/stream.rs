@@ -241,7 +241,8 @@ mod tests {
             1000,
             3,
             Box::new(move |number| {
-                let _held = &held;
+                // What makes batches holds `held` as long as it is there.
+                assert_eq!(*held, ());
                 Ok(number)
             }),
         );
