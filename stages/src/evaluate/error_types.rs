@@ -6,7 +6,7 @@
 //! torso, box) and k follows from one rule: **a similarity of 0.5 is the protocol's published threshold**, so
 //! `similarity = 2^-(e / t)²` for an error of e lengths and a threshold of t. So good and jitter together are exactly
 //! what the protocol counts as right. That rule, and the two said at [`ErrorType::Inversion`] and [`ErrorType::Swap`],
-//! are our choice; the classes and the two limits are the paper's.
+//! are our choice; the classes and the two limits are the paper's as recalled, not verified against it.
 
 use schemas::tables::metrics::Metric;
 use schemas::tables::people::Pose;
@@ -17,10 +17,10 @@ use super::pose::EvaluateOptions;
 use super::rules::{Mean, Rules};
 use super::scored::{Head, ScoredPerson, ScoredPoses};
 
-/// Keypoint similarity from which a joint is good. Source: Ronchi and Perona 2017, section 3.
+/// Keypoint similarity from which a joint is good. Ronchi and Perona 2017, recalled, not verified.
 pub const GOOD_SIMILARITY: f64 = 0.85;
-/// Keypoint similarity from which a joint is near a place. Source: Ronchi and Perona 2017, section 3. Here it is the
-/// protocol's threshold, see the module.
+/// Keypoint similarity from which a joint is near a place. Ronchi and Perona 2017, recalled, not verified. Here it
+/// is the protocol's threshold, see the module.
 pub const NEAR_SIMILARITY: f64 = 0.5;
 
 /// What became of one annotated joint.
