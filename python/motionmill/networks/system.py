@@ -1,0 +1,56 @@
+"""What the systems of the papers have in common: a definition, sizes, an input, a loss.
+
+One module a system defines the network with its paper's names; this module only says how they are spoken to.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+Batch = Mapping[str, Any]
+"""A batch of `motionmill.torch.ShardLoader` or `SampleLoader`: tensors under the names of their columns."""
+
+
+@dataclass(frozen=True)
+class PoseInput:
+    """How a picture enters a network: value = (level - mean) / std, levels 0 to 255, channels in the order `colour`."""
+
+    colour: str = "rgb"
+    """`rgb` or `bgr`."""
+    mean: float = 0.0
+    std: float = 255.0
+    center_sigma: float | None = None
+    """Spread in px of the Gaussian at the person's centre, where the network asks whom to look at."""
+
+
+@dataclass(frozen=True)
+class PoseSystem:
+    """A network from a picture to heatmaps, and how its authors train it.
+
+    `build(joints, **sizes)` gives a module whose `forward(image)`, or `forward(image, center_map)` where the input has a
+    `center_sigma`, returns a list of maps, one tensor a supervised output, the last being the network's answer:
+    `image` float32 `[N, 3, H, W]`, normalised; `center_map` float32 `[N, 1, H, W]`; maps float32 `[N, C, h, w]`, where C is
+    the number of joints, and one more where there is a `background` (the last channel). All maps of a network have one size.
+    """
+
+    name: str
+    """As in recipes and files: `cpm`, `hourglass`, `repose`, `tompson`."""
+    paper: str
+    """Title, venue and year."""
+    build: Callable[..., nn.Module]
+    sizes: Mapping[str, Mapping[str, Any]]
+    """Named sets of keyword arguments of `build`: `paper`, others that were published, and `tiny` for tests."""
+    input: PoseInput
+    stride: int
+    """Px of the input per px of a map."""
+    origin: float
+    """Px of the input at the centre of map px 0."""
+    loss: Callable[[list[Tensor], Batch], Tensor]
+    """From the maps of a batch and the batch itself (`heatmaps` `[N, C', h, w]`, `heatmap_weight`) to a scalar."""
+    background: bool = False
+    optimiser: Callable[[nn.Module, float | None], Any] | None = None
+    """From the network and a learning rate (`None`: the paper's) to the paper's optimiser."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What of this definition is inferred, by topic; empty where all of it is published."""
