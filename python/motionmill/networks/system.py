@@ -52,5 +52,20 @@ class PoseSystem:
     background: bool = False
     optimiser: Callable[[nn.Module, float | None], Any] | None = None
     """From the network and a learning rate (`None`: the paper's) to the paper's optimiser."""
+    joint_names: bool = False
+    """Whether `build` takes `joint_names`, K names in map order, since the network is laid out by which joint is which."""
     notes: Mapping[str, str] = field(default_factory=dict)
     """What of this definition is inferred, by topic; empty where all of it is published."""
+
+
+def map_weight(batch: Batch, channels: int) -> Tensor:
+    """How much each map counts in a loss, `[N, C, 1, 1]`: `heatmap_weight` `[N, K]`, or 1 where the plan masks no joint.
+
+    A background beyond the K joints always counts.
+    """
+    labels = batch["heatmaps"]
+    weight = labels.new_ones(len(labels), channels)
+    if "heatmap_weight" in batch:
+        known = batch["heatmap_weight"]
+        weight[:, : known.shape[1]] = known
+    return weight[:, :, None, None]
