@@ -1,0 +1,86 @@
+"""Model cards: what a network eats and gives, as TOML beside its ONNX file.
+
+The keys are those that the stages `infer`, `refine` and `embed` read (`motionmill reference`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..skeletons import Skeleton
+from .system import PoseInput, PoseSystem
+
+
+def write_card(card: Mapping[str, Any], network: Path) -> Path:
+    """Write `card` beside the network, under the same stem; give its path."""
+    path = network.with_suffix(".toml")
+    path.write_text(to_toml(card), encoding="utf-8")
+    return path
+
+
+def pose_card(
+    name: str,
+    source: str,
+    system: PoseSystem,
+    skeleton: Skeleton,
+    size: tuple[int, int],
+    stages: Sequence[int],
+) -> dict[str, Any]:
+    """The card of a network of heatmaps; its outputs are `stage_1` and so on.
+
+    :param size: width and height of the picture, px.
+    :param stages: numbers of the outputs, from 1.
+    """
+    card = {"name": name, "skeleton": skeleton.name, "source": source, "input": _image(system.input, size)}
+    if system.input.center_sigma is not None:
+        card["center_map"] = {"name": "center_map", "sigma": float(system.input.center_sigma), "layout": "nchw"}
+    joints = len(skeleton.joints)
+    background = {"background": joints} if system.background else {}
+    card["outputs"] = [
+        {
+            "name": f"stage_{stage}",
+            "kind": "heatmaps",
+            "layout": "nchw",
+            "stage": stage,
+            "stride": float(system.stride),
+            "origin": float(system.origin),
+            "channels": joints + len(background),
+            **background,
+        }
+        for stage in stages
+    ]
+    return card
+
+
+def _image(given: PoseInput, size: tuple[int, int]) -> dict[str, Any]:
+    return {
+        "name": "image",
+        "layout": "nchw",
+        "colour": given.colour,
+        "element": "float32",
+        "width": size[0],
+        "height": size[1],
+        "mean": [float(given.mean)] * 3,
+        "std": [float(given.std)] * 3,
+    }
+
+
+def to_toml(document: Mapping[str, Any]) -> str:
+    """A document of plain values, tables and lists of tables, one level deep."""
+    plain, tables = [], []
+    for key, value in document.items():
+        if isinstance(value, Mapping):
+            tables.append(f"\n[{key}]\n" + _lines(value))
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            tables.extend(f"\n[[{key}]]\n" + _lines(table) for table in value)
+        else:
+            plain.append(_lines({key: value}))
+    return "".join(plain + tables)
+
+
+def _lines(table: Mapping[str, Any]) -> str:
+    # Text, numbers, booleans and lists of them are written in JSON as in TOML.
+    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in table.items())

@@ -1,0 +1,106 @@
+"""A trained network as one ONNX file, held against PyTorch before it is there."""
+
+from __future__ import annotations
+
+import copy
+import os
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import InferenceError
+
+#: ONNX operator set: any runtime of the last three years knows it.
+OPSET = 17
+#: How far ONNX Runtime may be from PyTorch, relative to the largest number of an output, and absolute where that is below 1.
+TOLERANCE = 1e-4
+#: Rows of the check; another number than the one that the graph is drawn from, so that a fixed batch shows.
+_ROWS = 3
+
+
+def export(
+    network: nn.Module, path: Path, inputs: Sequence[Tensor], names: Sequence[str], outputs: Sequence[str]
+) -> float:
+    """Write `network` to `path`; give the largest difference from PyTorch that was found.
+
+    :param network: from `inputs` to a tuple of as many tensors as there are `outputs`, rows first everywhere.
+    :param inputs: `_ROWS` or more rows that the network is tried on.
+    :param names: what the inputs are called.
+    :raises InferenceError: ONNX Runtime gives other numbers than PyTorch; there is no file then.
+    """
+    try:
+        import onnx
+        import onnxruntime
+    except ImportError as error:
+        raise InferenceError("the export needs onnx and onnxruntime", "pip install 'motionmill[torch]'") from error
+
+    # Of a copy, in the plain layout, so that training may go on with the network as it is.
+    network = copy.deepcopy(network).cpu().float().to(memory_format=torch.contiguous_format).eval()
+    inputs = [tensor.detach().cpu().contiguous() for tensor in inputs]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        drawn = os.path.join(folder, "network.onnx")
+        with warnings.catch_warnings(), torch.no_grad():
+            # The newer exporter needs thirty times as long for a small network and writes source paths into it.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                network,
+                tuple(tensor[:1] for tensor in inputs),
+                drawn,
+                input_names=list(names),
+                output_names=list(outputs),
+                dynamic_axes={name: {0: "batch"} for name in [*names, *outputs]},
+                opset_version=OPSET,
+                dynamo=False,
+            )
+        model = onnx.load(drawn)
+        _strip(model)
+        onnx.checker.check_model(model)
+        whole = os.path.join(folder, "whole.onnx")
+        onnx.save(model, whole)
+        difference = _compare(onnxruntime, network, whole, inputs, names, outputs)
+        os.replace(whole, path)
+    return difference
+
+
+def _strip(model: "onnx.ModelProto") -> None:
+    """Take out what says where and from which source the graph was drawn."""
+    model.doc_string = ""
+    del model.metadata_props[:]
+    model.graph.doc_string = ""
+    for node in model.graph.node:
+        node.doc_string = ""
+        del node.metadata_props[:]
+
+
+def _compare(
+    onnxruntime: "types.ModuleType",
+    network: nn.Module,
+    path: str,
+    inputs: Sequence[Tensor],
+    names: Sequence[str],
+    outputs: Sequence[str],
+) -> float:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    given = {name: tensor.numpy() for name, tensor in zip(names, inputs)}
+    found = session.run(list(outputs), given)
+    with torch.no_grad():
+        wanted = network(*inputs)
+    worst = 0.0
+    for name, theirs, ours in zip(outputs, found, wanted):
+        if tuple(theirs.shape) != tuple(ours.shape):
+            raise InferenceError(f"output `{name}`: expected {tuple(ours.shape)} from ONNX Runtime, found {theirs.shape}")
+        difference = float((torch.from_numpy(theirs) - ours).abs().max() / max(1.0, float(ours.abs().max())))
+        if not difference <= TOLERANCE:
+            raise InferenceError(
+                f"output `{name}`: expected ONNX Runtime within {TOLERANCE:g} of PyTorch, found {difference:.2g}"
+            )
+        worst = max(worst, difference)
+    return worst
