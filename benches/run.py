@@ -1,6 +1,8 @@
 """Every benchmark in one run, written to docs/benchmarks.md.
 
-    python benches/run.py --network NETWORK.onnx --card CARD.toml [--rounds 7] [--mmpose FOLDER] [--profile release]
+    python benches/run.py --network NETWORK.onnx --card CARD.toml [--rounds 7] [--mmpose FOLDER] [--profile release] [--only ...]
+
+`--only samples loaders` measures those anew and leaves the other sections as they are; each section says how it was measured.
 
 Builds the example programs and the Python package, then times ours and the rivals in turns. Needs numpy, opencv-python-headless,
 pandas, pyarrow, scipy and scikit-learn; with torch the loaders are timed too.
@@ -21,13 +23,11 @@ HEAD = """# Benchmarks
 Written by `benches/run.py`; both sides of each table were measured in turns in the same run. Compare the columns, not the
 numbers with those of another machine.
 
-- machine: {machine}
-- build: profile `{profile}`
-- rounds: {rounds}, medians
-
+Machine: {machine}.
 """
 
-SAMPLES = """## Training samples, one core
+SAMPLES = """
+## Training samples, one core
 
 A 1280x720 JPEG is read, decoded, flipped, turned, scaled and cut to 256x256 in one warp, normalised to planar float32, and
 16 heatmaps of 64x64 are made.
@@ -72,6 +72,15 @@ The same stages on the same batches, called from Rust and from Python with `pyar
 """
 
 
+MEASURED = "(Profile `{profile}`, medians of {rounds} rounds.)\n\n"
+
+
+def sections(text: str) -> dict[str, str]:
+    """The sections of a document, by the line that heads each."""
+    parts = text.split("\n## ")[1:]
+    return {"## " + part.split("\n", 1)[0]: "\n## " + part.rstrip("\n") + "\n" for part in parts}
+
+
 def output_of(command: list[str]) -> str:
     print("$", " ".join(command), file=sys.stderr)
     return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -84,6 +93,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--mmpose", help="folder of an installed mmpose, to time its own encoder")
     parser.add_argument("--profile", default="release")
+    parser.add_argument("--only", nargs="+", help="of samples, loaders, inference, windows, mixtures, border")
     arguments = parser.parse_args()
 
     build = ["cargo", "build", "--locked", "--workspace", "--lib", "--examples", "--profile", arguments.profile]
@@ -96,17 +106,34 @@ def main() -> None:
     machine = f"{platform.machine()}, {platform.processor() or platform.system()}"
     level = os.environ.get("CARGO_PROFILE_DEV_OPT_LEVEL")
     profile = f"{arguments.profile}`, own crates at `opt-level = {level}" if level else arguments.profile
-    head = HEAD.format(machine=machine, profile=profile, rounds=arguments.rounds)
     motion = [sys.executable, "benches/motion.py", str(built / "window_bench"), "--rounds", str(arguments.rounds)]
     mixture = [sys.executable, "benches/mixture.py", str(built / "mixture_bench"), "--rounds", str(arguments.rounds)]
     native = built.parent / ("lib_native.dylib" if sys.platform == "darwin" else "lib_native.so")
     loaders = [sys.executable, "benches/torch_loader.py", "--native", str(native), "--rounds", str(arguments.rounds)]
     border = [sys.executable, "benches/border.py", str(built / "stage_bench"), "--rounds", str(arguments.rounds)]
-    parts = [(SAMPLES, samples), (INFERENCE, infer), (WINDOWS, motion), (MIXTURES, mixture), (BORDER, border)]
-    if importlib.util.find_spec("torch"):
-        parts.insert(1, (LOADERS, loaders))
-    text = head + "".join(words + output_of(command).strip() + "\n" for words, command in parts)
-    (ROOT / "docs" / "benchmarks.md").write_text(text)
+    programs = {
+        "samples": (SAMPLES, samples),
+        "loaders": (LOADERS, loaders),
+        "inference": (INFERENCE, infer),
+        "windows": (WINDOWS, motion),
+        "mixtures": (MIXTURES, mixture),
+        "border": (BORDER, border),
+    }
+    if not importlib.util.find_spec("torch"):
+        del programs["loaders"]
+    unknown = set(arguments.only or []) - set(programs)
+    if unknown:
+        parser.error(f"--only: {', '.join(sorted(unknown))} cannot be measured; {', '.join(programs)} can")
+    page = ROOT / "docs" / "benchmarks.md"
+    kept = sections(page.read_text()) if arguments.only else {}
+    text = HEAD.format(machine=machine)
+    measured = MEASURED.format(profile=profile, rounds=arguments.rounds)
+    for name, (words, command) in programs.items():
+        if name in (arguments.only or programs):
+            text += words + measured + output_of(command).strip() + "\n"
+        else:
+            text += kept.get(words.strip().split("\n", 1)[0], "")
+    page.write_text(text)
 
 
 if __name__ == "__main__":
