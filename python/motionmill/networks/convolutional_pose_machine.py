@@ -6,6 +6,7 @@ Letters: N samples, H x W px of the picture, h x w of a map (H / 8 x W / 8), P p
 import torch
 from torch import Tensor, nn
 
+from ..errors import ConfigError, SchemaError
 from .system import Batch, PoseInput, PoseSystem, map_weight
 
 LEARNING_RATE = 8e-5
@@ -27,7 +28,7 @@ def convolution(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
 
 
 def pool(kernel: int) -> nn.Module:
-    """Half the grid. Windows of 3 begin at px 0 and the last may stick out (Caffe's ceil mode), so H / 2 cells remain."""
+    """Half the grid: windows begin at px 0 and the last may stick out (Caffe's ceil mode), so H / 2 cells remain."""
     return nn.MaxPool2d(kernel, stride=2, ceil_mode=True)
 
 
@@ -35,14 +36,19 @@ class ImageFeatures(nn.Sequential):
     """The picture `[N, 3, H, W]` to features `[N, features, h, w]`: three 9 x 9 convolutions, each pooled."""
 
     def __init__(self, features: int, pooling: int) -> None:
-        layers = [layer for inputs in (3, features, features) for layer in (*convolution(inputs, features, 9), pool(pooling))]
-        super().__init__(*layers)
+        super().__init__(
+            *(*convolution(3, features, 9), pool(pooling)),
+            *(*convolution(features, features, 9), pool(pooling)),
+            *(*convolution(features, features, 9), pool(pooling)),
+        )
 
 
 class FirstStage(nn.Module):
     """Beliefs `[N, P + 1, h, w]` from the picture alone."""
 
-    def __init__(self, parts: int, features: int, bottleneck: int, classifier: int, pooling: int, dropout: float) -> None:
+    def __init__(
+        self, parts: int, features: int, bottleneck: int, classifier: int, pooling: int, dropout: float
+    ) -> None:
         super().__init__()
         self.features = ImageFeatures(features, pooling)
         self.beliefs = nn.Sequential(
@@ -96,10 +102,12 @@ class ConvolutionalPoseMachine(nn.Module):
         spread: float | None = INITIAL_SPREAD,
     ) -> None:
         super().__init__()
+        if stages < 1:
+            raise ConfigError(f"expected 1 stage or more, found {stages}")
         self.first = FirstStage(parts, features, bottleneck, classifier, pooling, dropout)
         self.features = ImageFeatures(features, pooling) if stages > 1 else None
         self.later = nn.ModuleList(LaterStage(parts, features, bottleneck) for _ in range(stages - 1))
-        # No padding is counted, so a window that sticks out is the mean of what lies inside, in Caffe and in ONNX alike.
+        # A window that sticks out is the mean of what lies inside, as in Caffe; so is ONNX's where no padding counts.
         self.pool_center = nn.AvgPool2d(9, stride=8, ceil_mode=True, count_include_pad=False)
         if spread is not None:
             initialise(self, spread)
@@ -133,9 +141,9 @@ def loss(maps: list[Tensor], batch: Batch) -> Tensor:
     """
     labels, channels = batch["heatmaps"], maps[0].shape[1]
     if labels.shape[1] not in (channels, 2 * channels):
-        raise ValueError(
-            f"`heatmaps` has {labels.shape[1]} channels, where {channels} beliefs with the background ask for {channels} or "
-            f"{2 * channels}: the plan's `encode_heatmaps` needs `background = true`"
+        raise SchemaError(
+            f"{channels} beliefs expect `heatmaps` of {channels} or {2 * channels} channels, found {labels.shape[1]}",
+            "encode samples with `background = true`",
         )
     alone, everybody = labels[:, :channels], labels[:, -channels:]
     weight = map_weight(batch, channels)

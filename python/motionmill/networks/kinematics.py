@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..errors import ConfigError
+
 LSP14 = (
     *("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle"),
     *("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist"),
@@ -31,7 +33,7 @@ EDGES = (
     *((f"{side}_hip", f"{side}_knee") for side in ("right", "left")),
     *((f"{side}_knee", f"{side}_ankle") for side in ("right", "left")),
 )
-"""Which keypoints inform each other. INFERRED: the edges of figure 3 are lost; the text says only that they need be no tree."""
+"""Which keypoints inform each other. INFERRED: figure 3 could not be read; the text says they need be no tree."""
 
 
 def block(inputs: int, outputs: int, kernel: int = 3, stride: int = 1, groups: int = 1) -> nn.Sequential:
@@ -47,16 +49,23 @@ def blocks(inputs: int, outputs: int, count: int, groups: int = 1) -> nn.Sequent
 
 
 def update_order(names: Sequence[str]) -> list[int]:
-    """The numbers of the joints `names` in the order of their updates."""
+    """The numbers of the joints `names` in the order of their updates.
+
+    :raises ConfigError: the order has no place for one of them, or has it twice.
+    """
     known = ["neck" if name == "upper_neck" else name for name in names]
-    if sorted(known) != sorted(set(known) & set(ORDER)):
-        strange = [f"`{name}`" for name in known if name not in ORDER] or ["a joint twice"]
-        raise ValueError(f"the kinematic order has no place for {', '.join(strange)}; it knows {', '.join(ORDER)}")
+    for number, name in enumerate(known):
+        if name not in ORDER or name in known[:number]:
+            expected = ", ".join(f"`{joint}`" for joint in ORDER)
+            raise ConfigError(f"kinematic updates expect each at most once of {expected}; found `{names[number]}`")
     return sorted(range(len(known)), key=lambda joint: ORDER.index(known[joint]))
 
 
 def neighbours(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[list[int]]:
-    """For each joint the numbers of those it shares an edge with, in the order of `edges`; an edge needs both its ends."""
+    """For each joint the numbers of those it shares an edge with, in the order of `edges`.
+
+    An edge to a joint that `names` lacks is none.
+    """
     number = {"neck" if name == "upper_neck" else name: joint for joint, name in enumerate(names)}
     linked: list[list[int]] = [[] for _ in names]
     for one, other in edges:
@@ -81,7 +90,7 @@ class Update(nn.Module):
 
 
 class KinematicUpdates(nn.Module):
-    """Two passes over the keypoints, one at a time and in place; the second in reverse order, with weights of its own."""
+    """Two passes over the keypoints, one at a time and in place; the second in reverse, with weights of its own."""
 
     def __init__(self, names: Sequence[str], edges: Sequence[tuple[str, str]], features: int, count: int) -> None:
         super().__init__()
@@ -97,5 +106,6 @@ class KinematicUpdates(nn.Module):
         keypoints = list(x.split(self.features, dim=1))
         for order, updates in zip(self.orders, self.passes):
             for joint in order:
-                keypoints[joint] = updates[joint](keypoints[joint], [keypoints[other] for other in self.neighbours[joint]])
+                others = [keypoints[other] for other in self.neighbours[joint]]
+                keypoints[joint] = updates[joint](keypoints[joint], others)
         return torch.cat(keypoints, dim=1)

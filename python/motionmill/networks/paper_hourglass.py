@@ -1,13 +1,14 @@
 """The two wide stacks of the stacked hourglass paper's first version, as in the authors' demonstration network.
 
-Residuals normalise after each convolution, the hourglass widens to 512 features before it grows, three residuals stand in
-each branch, and the second hourglass reads the first one's features beside the pooled stem. Letters as in
+Residuals normalise after each convolution, an hourglass widens to 512 features before it grows, three residuals stand
+in each branch, and the second hourglass reads the first one's features beside the pooled stem. Letters as in
 `stacked_hourglass`.
 """
 
 import torch
 from torch import Tensor, nn
 
+from ..errors import ConfigError
 from .stacked_hourglass import loss, optimiser
 from .system import PoseInput, PoseSystem
 
@@ -41,7 +42,7 @@ class Hourglass(nn.Module):
         super().__init__()
         outputs = 2 * features
         self.upper = nn.Sequential(
-            Residual(inputs, features), Residual(features, features), Residual(features, outputs)
+            *(Residual(inputs, features), Residual(features, features), Residual(features, outputs)),
         )
         inner = Hourglass(depth - 1, features, features) if depth > 1 else Residual(features, outputs)
         self.lower = nn.Sequential(
@@ -61,7 +62,7 @@ class PaperHourglass(nn.Module):
     def __init__(self, joints: int, stacks: int = 2, features: int = 256, depth: int = 4) -> None:
         super().__init__()
         if stacks not in (1, 2):
-            raise ValueError(f"the paper's hourglass network has 1 or 2 stacks, not {stacks}")
+            raise ConfigError(f"expected 1 or 2 stacks, found {stacks}")
         wide, pooled = 2 * features, features // 2
         self.pooled = nn.Sequential(
             *(*normalised(3, features // 4, 7, stride=2), nn.ReLU()),
@@ -69,9 +70,8 @@ class PaperHourglass(nn.Module):
         )
         self.stem = nn.Sequential(Residual(pooled, pooled), Residual(pooled, pooled), Residual(pooled, features))
         between = features + pooled
-        self.hourglasses = nn.ModuleList(
-            Hourglass(depth, inputs, features) for inputs in (features, between)[:stacks]
-        )
+        inputs = (features, between)[:stacks]
+        self.hourglasses = nn.ModuleList(Hourglass(depth, count, features) for count in inputs)
         # The features from which a stack is read out: the second keeps all of its hourglass's.
         widths = (features, wide)[:stacks]
         self.readouts = nn.ModuleList(
@@ -94,7 +94,7 @@ class PaperHourglass(nn.Module):
 
 
 SYSTEM = PoseSystem(
-    name="paper_hourglass",
+    name="hourglass-paper",
     paper="Stacked Hourglass Networks for Human Pose Estimation, first version (arXiv 1603.06937v1), 2016",
     build=PaperHourglass,
     sizes={

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..errors import ConfigError
 from .kinematics import EDGES, LSP14, KinematicUpdates, block, blocks
 from .system import Batch, PoseInput, PoseSystem, map_weight
 
@@ -29,7 +30,7 @@ class KeypointHeads(nn.Module):
         self.heatmaps = nn.Conv2d(keypoints * features, keypoints, 3, padding=1, groups=keypoints)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """`[N, K F, m, m]` to the features that the heatmaps were read from, of the same shape, and those, `[N, K, m, m]`."""
+        """`[N, K F, m, m]` to the features that the heatmaps are read from, as large, and those, `[N, K, m, m]`."""
         features = self.features(x)
         return features, self.heatmaps(features)
 
@@ -81,7 +82,7 @@ class Stage(nn.Module):
         super().__init__()
         keypoints = len(names)
         apart = keypoints * features
-        self.levels = nn.ModuleList(blocks(inputs if level == 0 else width, width, BLOCKS) for level in range(levels + 1))
+        self.levels = nn.ModuleList(blocks(before, width, BLOCKS) for before in [inputs] + [width] * levels)
         self.reductions = nn.ModuleList(block(width, width, kernel=5, stride=2) for _ in range(levels))
         self.decouple = (
             block(width, apart, kernel=1)
@@ -93,14 +94,12 @@ class Stage(nn.Module):
         self.after = JointHead(keypoints, features, width) if joint_head else KeypointHeads(keypoints, features)
         fused = width if joint_head else apart
         self.refinements = nn.ModuleList(
-            Refinement(
-                fused if level == 0 else width, keypoints, width, BLOCKS if literal or level == levels - 1 else 0
-            )
-            for level in range(levels)
+            Refinement(before, keypoints, width, BLOCKS if literal or level == levels else 0)
+            for level, before in enumerate([fused] + [width] * (levels - 1), start=1)
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """`[N, inputs, n, n]` to the finest features `[N, W, n, n]` and all heatmaps, coarsest first, each `[N, K, ., .]`."""
+        """`[N, inputs, n, n]` to the finest features `[N, W, n, n]` and all heatmaps `[N, K, ., .]`, coarsest first."""
         skips = []
         for convolve, reduce in zip(self.levels, self.reductions):
             skips.append(convolve(x))
@@ -139,10 +138,10 @@ class RePose(nn.Module):
     ) -> None:
         super().__init__()
         if joints != len(joint_names):
-            raise ValueError(f"{joints} joints, but {len(joint_names)} names in `joint_names`")
+            raise ConfigError(f"expected {joints} names in `joint_names`, found {len(joint_names)}")
         levels = (input_size // coarsest).bit_length() - 1
         if levels < 1 or coarsest << levels != input_size:
-            raise ValueError(f"a grid of {coarsest} px cannot be {input_size} px halved again and again")
+            raise ConfigError(f"expected {input_size} px halved once or more, found a coarsest grid of {coarsest} px")
         self.stages = nn.ModuleList(
             Stage(
                 3 if stage == 0 else width + joints,
@@ -152,9 +151,9 @@ class RePose(nn.Module):
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
-        """All heatmaps, each enlarged to `[N, K, n, n]`: of every stage those before and after the update, then by level.
+        """All heatmaps, enlarged to `[N, K, n, n]`: of every stage those before and after the update, then by level.
 
-        `image` `[N, 3, n, n]`.
+        `image` `[N, 3, n, n]`; every `n` that halves as often as `input_size` goes.
         """
         x, answers = image, []
         for stage in self.stages:
@@ -214,15 +213,16 @@ SYSTEM = PoseSystem(
     optimiser=optimiser,
     joint_names=True,
     notes={
-        "wiring": "inferred: four blocks at every level on the way down, and on the way up only at the finest; the reading that "
-        "comes closest to all printed sizes (3.1 has `literal`, which does not: 3.6 M, 14.6 GFLOP)",
+        "wiring": "inferred: four blocks at every level on the way down, and on the way up only at the finest; of the "
+        "readings tried the closest to all printed sizes (`literal`, the symbols at their word: 3.6 M, 14.6 GFLOP)",
         "decoupling": "inferred: a 3 x 3 block from 64 to 32 channels and four of 32 a keypoint, by the same fit",
-        "edges": "inferred: the 13 edges of `kinematics.EDGES`; figure 3 is lost, and an edge costs too little to tell by size",
+        "edges": "inferred: the 13 edges of `kinematics.EDGES`; those of figure 3 could not be read, and an edge costs "
+        "too little to be told by size",
         "keypoints": "inferred: 14, those of `lsp14`, from what one more block an update adds to the printed sizes",
-        "heatmaps": "inferred: read out by a convolution alone; a rectifier, which the printed symbol can be read to hold, "
-        "would stop a map from learning once it is negative everywhere",
+        "heatmaps": "inferred: read out by a convolution alone; a rectifier, which the printed symbol may hold, would "
+        "stop a map from learning once it is negative everywhere",
         "strength": "inferred: the trainable weight of an update begins at 1",
-        "stages": "inferred: a stage reads the finest features and heatmaps of the one before; 8.1 M and 28.3 GFLOP of two "
-        "stages stay 3 to 4 % below the printed 8.4 M and 29.4 GFLOP",
+        "stages": "inferred: a stage reads the finest features and heatmaps of the one before, and all is supervised; "
+        "two stages have 8.1 M parameters and 28.3 GFLOP, 3 to 4 % below the printed 8.4 M and 29.4 GFLOP",
     },
 )

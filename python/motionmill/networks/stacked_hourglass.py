@@ -7,6 +7,7 @@ Letters: N samples, H x W px of the picture, h x w of a map (H / 4 x W / 4), K j
 import torch
 from torch import Tensor, nn
 
+from ..errors import ConfigError
 from .system import Batch, PoseInput, PoseSystem, map_weight
 
 LEARNING_RATE = 2.5e-4
@@ -44,7 +45,9 @@ class Hourglass(nn.Module):
         self.upper = Residual(features, features)
         inner = Hourglass(depth - 1, features) if depth > 1 else Residual(features, features)
         self.lower = nn.Sequential(
-            nn.MaxPool2d(2), Residual(features, features), inner, Residual(features, features), nn.Upsample(scale_factor=2)
+            *(nn.MaxPool2d(2), Residual(features, features)),
+            inner,
+            *(Residual(features, features), nn.Upsample(scale_factor=2)),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -56,6 +59,8 @@ class StackedHourglass(nn.Module):
 
     def __init__(self, joints: int, stacks: int = 8, features: int = 256, depth: int = 4) -> None:
         super().__init__()
+        if stacks < 1:
+            raise ConfigError(f"expected 1 stack or more, found {stacks}")
         self.stem = nn.Sequential(
             *(nn.Conv2d(3, features // 4, 7, stride=2, padding=3), nn.BatchNorm2d(features // 4), nn.ReLU()),
             *(Residual(features // 4, features // 2), nn.MaxPool2d(2)),
