@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from ..errors import MotionmillError
-from . import OPTIMISERS, POSE, listing
-from .train import Settings
-from .train_pose import PoseJob, train_pose
+from . import POSE
+from .job import OPTIMISERS
+from .listing import listing
+from .train import Settings, read_checkpoint
+from .train_pose import PoseJob, export_pose, train_pose
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,14 +31,23 @@ def parser() -> argparse.ArgumentParser:
     pose.add_argument("--people", help="with a plan: the people table in the place of its source")
     pose.add_argument("--held-out", help="another folder or plan, or a split of the same folder: PCK after each epoch")
     pose.add_argument("--outputs", choices=["all", "last"], help="stages to export (all of cpm and hourglass, else the last)")
+    again = commands.add_parser("export", help="write the network of a checkpoint")
+    again.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
+    _naming(again)
+    again.add_argument("--outputs", choices=["all", "last"], help="as for `pose`")
     return whole
 
 
 def _network(command: argparse.ArgumentParser) -> None:
+    _naming(command)
     group = command.add_argument_group("network")
-    group.add_argument("--out", type=Path, required=True, help="the ONNX file; its card is written beside it")
     group.add_argument("--size", default="paper", help="a named size, see `list` (default %(default)s)")
     group.add_argument("--set", dest="changes", action="append", default=[], type=_assignment, metavar="KEY=VALUE")
+
+
+def _naming(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("what is written")
+    group.add_argument("--out", type=Path, required=True, help="the ONNX file; its card is written beside it")
     group.add_argument("--name", help="what the card calls it (SYSTEM-SIZE)")
     group.add_argument("--source", help="what the card says of its origin")
 
@@ -67,25 +79,29 @@ def _assignment(text: str) -> tuple[str, Any]:
         return key, value
 
 
-_SETTINGS = ("epochs", "minutes", "schedule", "precision", "checkpoint", "resume", "log")
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; give its exit code."""
     given = vars(parser().parse_args(arguments))
     command = given.pop("command")
-    settings = Settings(**{key: given.pop(key) for key in _SETTINGS if key in given})
-    if "changes" in given:
-        given["changes"] = dict(given["changes"])
     try:
         if command == "list":
             print(listing())
-        elif command == "pose":
+        elif command == "export":
+            export_checkpoint(given)
+        else:
+            settings = Settings(**{field.name: given.pop(field.name) for field in fields(Settings)})
+            given["changes"] = dict(given["changes"])
             train_pose(PoseJob(**given), settings, _say)
     except MotionmillError as error:
         _say(f"error: {error}")
         return 1
     return 0
+
+
+def export_checkpoint(given: dict[str, Any]) -> None:
+    """Write the network of a checkpoint."""
+    record = read_checkpoint(given.pop("checkpoint"))
+    export_pose(record, given.pop("out"), _say, **given)
 
 
 def _say(line: str) -> None:

@@ -1,0 +1,130 @@
+"""What is trained, on what, and where it goes: the arguments that all kinds of networks share."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..errors import ConfigError
+from ..skeletons import Skeleton
+from .system import PoseSystem
+from .train import Settings
+
+#: Optimisers beside the papers' own, with their usual rates.
+OPTIMISERS: dict[str, tuple[Any, float]] = {
+    "adam": (torch.optim.Adam, 1e-3),
+    "adamw": (torch.optim.AdamW, 1e-3),
+    "rmsprop": (torch.optim.RMSprop, 2.5e-4),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """Which network, on what, and where it goes."""
+
+    system: str
+    #: A folder of shards; where it says so, a plan.
+    samples: str
+    #: The ONNX file; its card lies beside it.
+    out: Path
+    size: str = "paper"
+    #: Arguments of the system's `build`, in the place of the size's.
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    batch: int = 16
+    #: The paper's if not given.
+    rate: float | None = None
+    #: `paper`, or one of `OPTIMISERS`.
+    optimiser: str = "paper"
+    seed: int = 0
+    threads: int | None = None
+    device: str = "cpu"
+    #: The split of a folder that is trained on.
+    split: str = "train"
+    name: str | None = None
+    source: str | None = None
+
+    def loading(self) -> dict[str, Any]:
+        """What every loader of the run is given."""
+        return {"batch_size": self.batch, "seed": self.seed, "threads": self.threads}
+
+    def describe(self, settings: Settings, **more: Any) -> dict[str, Any]:
+        """What a checkpoint remembers the run by."""
+        return {
+            "system": self.system,
+            "size": self.size,
+            "batch": self.batch,
+            "seed": self.seed,
+            "rate": self.rate,
+            "optimiser": self.optimiser,
+            "schedule": settings.schedule,
+            "precision": settings.precision,
+            # A schedule that falls to nothing is laid out over all epochs; a constant one may go on for ever.
+            "epochs": None if settings.schedule == "constant" else settings.epochs,
+            **more,
+        }
+
+
+def arguments_of(system: Any, size: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The keyword arguments of `system.build` for a named size, with `changes` in their places.
+
+    :raises ConfigError: there is no such size or argument.
+    """
+    if size not in system.sizes:
+        raise ConfigError(f"`{system.name}`: expected a size of {names(system.sizes)}, found `{size}`")
+    # What comes first, and `joint_names`, the data say.
+    said = {"parts", "joints", "joint_names", "channels", "classes"}
+    known = [name for name in inspect.signature(system.build).parameters if name not in said]
+    for key in changes:
+        if key not in known:
+            raise ConfigError(f"`{system.name}`: expected an argument of {names(known)}, found `{key}`")
+    return {**system.sizes[size], **changes}
+
+
+def build(system: PoseSystem, skeleton: Skeleton, arguments: Mapping[str, Any]) -> nn.Module:
+    """The system's network for the joints of `skeleton`.
+
+    :raises ConfigError: the arguments contradict each other or the skeleton.
+    """
+    named = {"joint_names": skeleton.joints} if system.joint_names else {}
+    try:
+        return system.build(len(skeleton.joints), **named, **arguments)
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigError(f"`{system.name}` cannot be built for `{skeleton.name}`: {error}") from error
+
+
+def optimiser_of(system: Any, network: nn.Module, rate: float | None, name: str) -> torch.optim.Optimizer:
+    """The paper's, or one of `OPTIMISERS`."""
+    if name == "paper" and system.optimiser is not None:
+        return system.optimiser(network, rate)
+    make, usual = OPTIMISERS["adam" if name == "paper" else name]
+    return make(network.parameters(), lr=usual if rate is None else rate)
+
+
+def parameters(network: nn.Module) -> int:
+    """How many numbers are trained."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def provenance(paper: str, record: Mapping[str, Any]) -> str:
+    """What a card says of the origin of a network, unless told otherwise."""
+    run, state = record["run"], record["state"]
+    return (
+        f"{paper}; size {run['size']}, trained on the table {record['loader']['content'][:12]} for "
+        f"{state['epoch']} epochs in batches of {run['batch']}, seed {run['seed']}"
+    )
+
+
+def card_name(run: Mapping[str, Any]) -> str:
+    """What a card calls a network, unless told otherwise."""
+    return run["system"] if run["size"] == "paper" else f"{run['system']}-{run['size']}"
+
+
+def names(known: Any) -> str:
+    """Names one after the other, for a message."""
+    return ", ".join(f"`{name}`" for name in known)
