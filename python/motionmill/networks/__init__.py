@@ -26,6 +26,16 @@ POSE: dict[str, Any] = {
     "tompson": "efficient_localization",
 }
 
+#: Systems over windows of motion.
+MOTION: dict[str, Any] = {
+    "st-convnet": "abacus:ST_CONVNET",
+    "lt-convnet": "abacus:LT_CONVNET",
+    "conv-rnn": "abacus:CONV_RNN",
+    "conv-cwrnn": "abacus:CONV_CWRNN",
+    "conv-lstm": "abacus:CONV_LSTM",
+    "conv-dcwrnn": "abacus:CONV_DCWRNN",
+}
+
 
 def pose_system(name: str) -> PoseSystem:
     """The system `name` of `POSE`.

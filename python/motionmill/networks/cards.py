@@ -68,6 +68,32 @@ def _image(given: PoseInput, size: tuple[int, int]) -> dict[str, Any]:
     }
 
 
+def motion_card(
+    name: str, source: str, run: Mapping[str, Any], *, frames: str, features: int, state: int | None
+) -> dict[str, Any]:
+    """The card of a network over windows: outputs `features` and `scores`, and the state of a recurrent one.
+
+    :param run: `channels`, `rate_hz`, `blocks`, `block_samples`, `classes`.
+    :param frames: `each` or `one`.
+    :param features: numbers of an embedding.
+    :param state: numbers of the state, of which all are 0 where a session begins.
+    """
+    card = {
+        "name": name,
+        "source": source,
+        "channels": list(run["channels"]),
+        "rate_hz": run["rate_hz"],
+        "input": {"name": "window", "axes": "n t b c", "blocks": run["blocks"], "block_samples": run["block_samples"]},
+        "outputs": [
+            {"name": "features", "frames": frames, "size": features},
+            {"name": "scores", "frames": frames, "size": len(run["classes"]), "classes": list(run["classes"])},
+        ],
+    }
+    if state is not None:
+        card["states"] = [{"input": "state_in", "output": "state_out", "shape": [state]}]
+    return card
+
+
 def to_toml(document: Mapping[str, Any]) -> str:
     """A document of plain values, tables and lists of tables, one level deep."""
     plain, tables = [], []
