@@ -87,7 +87,8 @@ class ConvolutionalPoseMachine(nn.Module):
 
     `pooling` is the window of the three poolings: 3 in the released model; 2 gives the receptive fields that the paper
     states, 160 px of stage 1 and 400 px of stage 2, where the released model has 167 px and 407 px.
-    `spread` of the initial weights: `None` keeps PyTorch's, which suits widths far below the paper's.
+    `spread` of the initial weights: with `None` each layer that a rectifier follows has its own, sqrt(2 / inputs), so
+    that far narrower machines learn as well (He et al., 2015).
     """
 
     def __init__(
@@ -109,8 +110,7 @@ class ConvolutionalPoseMachine(nn.Module):
         self.later = nn.ModuleList(LaterStage(parts, features, bottleneck) for _ in range(stages - 1))
         # A window that sticks out is the mean of what lies inside, as in Caffe; so is ONNX's where no padding counts.
         self.pool_center = nn.AvgPool2d(9, stride=8, ceil_mode=True, count_include_pad=False)
-        if spread is not None:
-            initialise(self, spread)
+        initialise(self, spread)
 
     def forward(self, image: Tensor, center_map: Tensor) -> list[Tensor]:
         """The beliefs of each stage, `[N, P + 1, h, w]`, the background last.
@@ -125,12 +125,16 @@ class ConvolutionalPoseMachine(nn.Module):
         return beliefs
 
 
-def initialise(network: nn.Module, spread: float) -> None:
-    """Normal weights of `spread`, biases 0."""
-    for layer in network.modules():
+def initialise(machine: ConvolutionalPoseMachine, spread: float | None) -> None:
+    """Normal weights of `spread`, or of sqrt(2 / inputs) where a rectifier follows; biases 0."""
+    readouts = [stage.beliefs[-1] for stage in [machine.first, *machine.later]]
+    for layer in machine.modules():
         if isinstance(layer, nn.Conv2d):
-            nn.init.normal_(layer.weight, std=spread)
             nn.init.zeros_(layer.bias)
+            if spread is None and layer not in readouts:
+                nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            else:
+                nn.init.normal_(layer.weight, std=INITIAL_SPREAD if spread is None else spread)
 
 
 def loss(maps: list[Tensor], batch: Batch) -> Tensor:
