@@ -3,8 +3,8 @@
 Sources: the talk "Learning Multi-scale Temporal Dynamics" (NIPS workshop on dynamics, 2015) and the abstract of arXiv
 1511.03908. N windows, T blocks of B samples of C channels, D features, `classes` devices.
 
-Of the networks the talk gives the kinds of layers and the counts of parameters, no width. All widths here are **inferred**;
-`NOTES` says how they were looked for and how near they come.
+Of the networks the talk gives the kinds of layers and the counts of parameters, no width. All widths here are
+**inferred**; `NOTES` says how they were looked for and how near they come.
 """
 
 from typing import Any
@@ -49,7 +49,8 @@ class SignalConvolutions(nn.Module):
         layers: list[nn.Module] = []
         length = samples
         for inputs, outputs, kernel, span, pool in zip((1, *maps), maps, kernels, spans, pools):
-            layers += [nn.Conv2d(inputs, outputs, (kernel, span), padding=(kernel // 2, 0)), nn.ReLU(), nn.MaxPool2d((pool, 1))]
+            convolution = nn.Conv2d(inputs, outputs, (kernel, span), padding=(kernel // 2, 0))
+            layers += [convolution, nn.ReLU(), nn.MaxPool2d((pool, 1))]
             length //= pool
         if length == 0:
             raise ConfigError(f"{samples} samples are too few for poolings of {pools}")
@@ -80,11 +81,10 @@ class Convnet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        samples = window.samples if whole else window.block_samples
         self.hop = window.block_hop_samples if whole else None
         self.feature_width, self.state_width = features, 0
-        self.convolutions = SignalConvolutions(
-            channels, window.samples if whole else window.block_samples, maps, kernels, pools
-        )
+        self.convolutions = SignalConvolutions(channels, samples, maps, kernels, pools)
         self.hidden = nn.Linear(self.convolutions.width, hidden)
         self.features = nn.Linear(hidden, features)
         self.classifier = nn.Linear(features, classes)
@@ -103,7 +103,10 @@ class Convnet(nn.Module):
 
 
 class ConvRecurrent(nn.Module):
-    """Convolutions on each block, a recurrent layer over the blocks, which gives the features, and a classifier."""
+    """Convolutions on each block, a recurrent layer over the blocks, which gives the features, and a classifier.
+
+    Any number of blocks is read: of `window`, only the samples of a block count.
+    """
 
     def __init__(
         self,
@@ -134,7 +137,7 @@ class ConvRecurrent(nn.Module):
 
 
 def joined(window: Tensor, hop: int) -> Tensor:
-    """Blocks `[N, T, B, C]` that begin `hop` samples apart, as the signal they were cut from, `[N, (T - 1) hop + B, C]`."""
+    """Blocks `[N, T, B, C]` that begin `hop` samples apart, as the signal that they are cut from, `[N, L, C]`."""
     return torch.cat([window[:, :-1, :hop].flatten(1, 2), window[:, -1]], 1)
 
 
@@ -153,19 +156,21 @@ def optimiser(network: nn.Module, learning_rate: float | None = None) -> torch.o
 
 NOTES = {
     "widths": "inferred: no width is published. No consistent reading was found of the recurrent networks' counts, "
-    "1,960,295 (RNN), 1,964,254 (CWRNN, DCWRNN) and 1,965,403 (LSTM): with one front end for all, its D features handed to "
-    "the recurrent layer and that to the classifier, no D up to 6,000 and no hidden sizes fit all three, whatever the "
-    "front end (bands equal and reading each other as here, or with a full matrix; 0, 1 or 2 biases a unit; with or "
-    "without peepholes and trained first states). With a fully connected layer of one of 14 usual widths before the "
-    "classifier one set fits (600 units, 574 features, hidden 367, 396 and 161, peepholes, trained first states), as many "
-    "as chance lets expect. The nearest of the front ends with usual widths is used: it gives 1,960,288 (7 fewer), "
-    "1,964,237 (17 fewer) and 1,965,439 (36 more)",
+    "1,960,295 (RNN), 1,964,254 (CWRNN, DCWRNN) and 1,965,403 (LSTM): with one front end for all, its D features "
+    "handed to the recurrent layer and that to the classifier, no D up to 6,000 and no hidden sizes fit all three, "
+    "whatever the front end (bands equal and reading each other as here, or with a full matrix; 0, 1 or 2 biases a "
+    "unit; with or without peepholes and trained first states). With a fully connected layer of one of 14 usual "
+    "widths before the classifier one set fits (600 units, 574 features, hidden 367, 396 and 161, peepholes, trained "
+    "first states), as many as chance lets expect. The nearest of the front ends with usual widths is used: it gives "
+    "1,960,288 (7 fewer), 1,964,237 (17 fewer) and 1,965,439 (36 more)",
     "convnets": "inferred: with the front end of the recurrent networks, two fully connected layers of 2,649 and 1,489 "
     "give exactly the printed 6,102,137; so do 14 other pairs, and pairs on other front ends. That the short- and the "
     "long-term network have one count is read as: they differ in their poolings alone",
-    "channels": "6, linear acceleration and angular velocity: stated as sensors; a 14-channel input is recalled, not verified",
-    "layers": "stated: convolutions first, three feature maps, dropout on fully connected layers, negative log-likelihood. "
-    "Not established: rectifiers, kernels, poolings, and that every block of a sequence answers for its device",
+    "channels": "6, linear acceleration and angular velocity: stated as sensors; a 14-channel input is recalled, not "
+    "verified",
+    "layers": "stated: convolutions first, three feature maps, dropout on fully connected layers, negative "
+    "log-likelihood. Not established: rectifiers, kernels, poolings, and that every block of a sequence answers for "
+    "its device",
     "rates": "stochastic gradient descent is stated; its rate and momentum are chosen here",
     "clockwork": "three bands of periods 1, 2, 4: stated. That faster bands read slower ones, and tanh: inferred",
     "dense": "inferred: every band updates at each step and looks back by its own period",
@@ -217,15 +222,13 @@ def recurrent(recurrence: str, hidden: int) -> MotionSystem:
     )
 
 
+ST_CONVNET = convnet("st_convnet", whole=False, pools=(4, 3, 2))
+LT_CONVNET = convnet("lt_convnet", whole=True, pools=(16, 8, 2))
+CONV_RNN = recurrent("rnn", 863)
+CONV_CWRNN = recurrent("cwrnn", 981)
+CONV_LSTM = recurrent("lstm", 428)
+CONV_DCWRNN = recurrent("dcwrnn", 981)
 SYSTEMS = {
-    found.name: found
-    for found in (
-        convnet("st_convnet", whole=False, pools=(4, 3, 2)),
-        convnet("lt_convnet", whole=True, pools=(16, 8, 2)),
-        recurrent("rnn", 863),
-        recurrent("cwrnn", 981),
-        recurrent("lstm", 428),
-        recurrent("dcwrnn", 981),
-    )
+    system.name: system for system in (ST_CONVNET, LT_CONVNET, CONV_RNN, CONV_CWRNN, CONV_LSTM, CONV_DCWRNN)
 }
 """By name, in the order of the talk."""

@@ -1,8 +1,8 @@
 """Recurrent layers: plain, long short-term memory, clockwork, dense clockwork.
 
 Each is called as `layer(x, state)` with x float32 `[N, T, D]` and state `[N, S]`, S its `state_width`, and returns
-`(y, next_state)`, y `[N, T, H]`. A state of zeros, or `None`, begins a sequence; `next_state` lets the next T steps go on
-where these end. Steps are counted from 1.
+`(y, next_state)`, y `[N, T, H]`. A state of zeros, or `None`, begins a sequence; `next_state` lets the next T steps go
+on where these end. Steps are counted from 1.
 
 Sources: the clockwork recurrence is that of Koutnik et al., ICML 2014, as in the talk on Project Abacus (NIPS workshop
 2015), whose slide misprints "h(t) otherwise" for h(t-1). The dense one is **inferred**: the talk gives its name, its
@@ -99,7 +99,8 @@ class BandedLayer(RecurrentLayer):
 class ClockworkRnn(BandedLayer):
     """Band k: h(t) = tanh(sum over j >= k of U(k, j) h_j(t-1) + W x(t) + b) where t mod n_k = 0, else h_k(t-1).
 
-    S = H + 1: h, then the clock, steps since the beginning modulo the longest period, so that any T can be carried on from.
+    S = H + 1: h, then the clock, steps since the beginning modulo the longest period, so that any T can be carried on
+    from.
     """
 
     def __init__(self, inputs: int, hidden: int, periods: tuple[int, ...] = PERIODS):
@@ -119,8 +120,8 @@ class ClockworkRnn(BandedLayer):
 class DenseClockworkRnn(BandedLayer):
     """Band k: h(t) = tanh(sum over j >= k of U(k, j) h_j(t-n_k) + W x(t) + b) at every t, h = 0 before the beginning.
 
-    No unit knows what time it is, so a shifted input gives a shifted output. S = H times the longest period: h(t), h(t-1)
-    and so on, latest first.
+    No unit knows what time it is, so a shifted input gives a shifted output. S = H times the longest period: h(t),
+    h(t-1) and so on, latest first.
     """
 
     def __init__(self, inputs: int, hidden: int, periods: tuple[int, ...] = PERIODS):

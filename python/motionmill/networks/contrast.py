@@ -1,4 +1,4 @@
-"""What the banks of Efficient Object Localization read: a Gaussian pyramid, each level normalised by its local contrast.
+"""What the banks of Efficient Object Localization read: a Gaussian pyramid, levels normalised by local contrast.
 
 The paper names both and gives no kernel; sizes and formulae here are **inferred**. N samples, H x W px of a level.
 """
@@ -14,7 +14,7 @@ KERNEL_SPREAD = 0.25
 LEAST_DEVIATION = 1e-4
 """Below it a picture is flat: levels 0 to 1. Torch's threshold, recalled."""
 HALVING = (1.0, 3.0, 3.0, 1.0)
-"""The binomial kernel of a pyramid: even, so that px i of the smaller level lies between px 2i and 2i + 1, as in a pooling."""
+"""The binomial kernel of a pyramid: even, so that px i of a level lies between px 2i and 2i + 1 of the one before."""
 
 
 def gaussian(size: int, spread: float) -> Tensor:
@@ -47,7 +47,7 @@ class GaussianPyramid(nn.Module):
 
 
 class LocalContrastNormalisation(nn.Module):
-    """(v - m) / max(s, mean of s), m and s the Gaussian-weighted mean and deviation around a px, of all channels together.
+    """(v - m) / max(s, mean of s), m and s the Gaussian-weighted mean and deviation around a px, of all channels.
 
     At a border the weights of the px inside count alone. The mean of s is taken over the picture.
     """

@@ -1,7 +1,7 @@
 """Efficient Object Localization Using Convolutional Networks (Tompson et al., CVPR 2015): the coarse network.
 
-The fine one, which shares its first layers, is in `fine_localization`. N samples, K joints, H x W px of the picture, h x w of
-a map, p px of the picture a map px.
+The fine one, which shares its first layers, is in `fine_localization`. N samples, K joints, H x W px of the picture, h
+x w of a map, p px of the picture a map px.
 """
 
 import torch
@@ -69,8 +69,8 @@ class Bank(nn.Module):
 class CoarseNetwork(nn.Module):
     """A picture to one map a joint: overlapping contexts from three resolutions, added up.
 
-    `convolutions` a bank and one with `context_kernel`, added over the banks, SpatialDropout, then 1 x 1 convolutions of
-    `classifier` widths and a last one: `convolutions + len(classifier) + 2` stages in the paper's count.
+    `convolutions` a bank and one with `context_kernel`, added over the banks, SpatialDropout, then 1 x 1 convolutions
+    of `classifier` widths and a last one: `convolutions + len(classifier) + 2` stages in the paper's count.
     """
 
     def __init__(
@@ -160,9 +160,10 @@ def system(pooling: int) -> PoseSystem:
 
 
 NOTES = {
-    "stated": "three banks on a Gaussian pyramid; contrast normalised with one kernel in all banks; 11 stages (MPII) or 7 "
-    "(FLIC), the last 3 or 4 acting as a fully connected network; 128 features in the first layers; SpatialDropout "
-    "before the first 1 x 1; banks enlarged and added; poolings of 4, 8 and 16; mean squared error; Gaussians of 1.5 px",
+    "stated": "three banks on a Gaussian pyramid; contrast normalised with one kernel in all banks; 11 stages (MPII) "
+    "or 7 (FLIC), the last 3 or 4 acting as a fully connected network; 128 features in the first layers; "
+    "SpatialDropout before the first 1 x 1; banks enlarged and added; poolings of 4, 8 and 16; mean squared error; "
+    "Gaussians of 1.5 px",
     "widths": "inferred: the exact numbers of filters, the sizes of kernels (5 x 5, one 9 x 9) and where the poolings "
     "stand are not established from the paper",
     "contrast": "inferred: a 9 x 9 Gaussian of 2.25 px, subtractive then divisive, deviations held above their mean",

@@ -1,4 +1,4 @@
-"""Efficient Object Localization (Tompson et al., CVPR 2015), section 4: from a coarse place of each joint to a fine one.
+"""Efficient Object Localization (Tompson et al., CVPR 2015), section 4: from coarse places of joints to fine ones.
 
 N samples, K joints, H x W px of the picture. Points are x, y in px of the picture, centres of px at whole numbers.
 """
@@ -13,24 +13,24 @@ from .system import Batch
 FINE_SIZE = 36
 """Side of a fine map, px of the picture as well: stated."""
 FINE_CENTER = 18
-"""Fine map px (j, i) is the picture's `round(point) + (j - FINE_CENTER, i - FINE_CENTER)`. Not stated; with it, a point from
-`coarse_points` lies half a px from the window's middle, where there is none."""
+"""Fine map px (j, i) is the picture's `round(point) + (j - FINE_CENTER, i - FINE_CENTER)`. Not stated; with it, a point
+from `coarse_points` lies half a px from the window's middle, where there is none."""
 FINE_SIGMA = 1.5
 """Standard deviation of a target in px of the fine map: stated for the coarse one, taken for both."""
 FINE_SHARE = 0.1
 """Lambda of E3 = E1 + lambda E2: stated."""
 FINE_BANKS = 2
-"""Banks that are read. The figures give windows of 36, 18, 18 and 9 px, the two layers of two banks; the text says all banks,
-but the second layer of a third would have windows of 4.5 px."""
+"""Banks that are read. The figures give windows of 36, 18, 18 and 9 px, the two layers of two banks; the text says all
+banks, but the second layer of a third would have windows of 4.5 px."""
 FINE_SIZES = {"paper": {}, "small": {"hidden": 24, "features": 48}, "tiny": {"hidden": 8, "features": 8, "kernel": 3}}
 """Named sets of arguments of `FineNetwork`."""
 
 
 def crop(features: Tensor, points: Tensor, stride: int) -> Tensor:
-    """The window of each point: `[N, F, h, w]`, of `stride` px of the picture a px, at `[N, K, 2]`, gives `[N, K, F, S, S]`.
+    """The window of each point: `[N, F, h, w]`, a px for `stride` of the picture, at `[N, K, 2]`: `[N, K, F, S, S]`.
 
-    S is `FINE_SIZE / stride`; the window begins at `floor((round(point) - FINE_CENTER) / stride)`, ties rounded to even.
-    What lies outside the map reads 0.
+    S is `FINE_SIZE / stride`; the window begins at `floor((round(point) - FINE_CENTER) / stride)`, ties rounded to
+    even. What lies outside the map reads 0.
     """
     count, width, (rows, columns) = features.shape[0], features.shape[1], features.shape[2:]
     side = FINE_SIZE // stride
@@ -40,7 +40,8 @@ def crop(features: Tensor, points: Tensor, stride: int) -> Tensor:
     row = (starts[:, :, 1:2] + steps)[:, :, :, None]
     inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
     sample = torch.arange(count, device=points.device)[:, None, None, None]
-    # One place of all samples together, for a single gather of whole feature vectors; the place behind the last holds zeros.
+    # One place of all samples together, for a single gather of whole feature vectors; the place behind the last holds
+    # zeros.
     nowhere = count * rows * columns
     places = torch.where(inside, (sample * rows + row) * columns + column, nowhere)
     table = functional.pad(features.permute(0, 2, 3, 1).reshape(-1, width), (0, 0, 0, 1))
@@ -51,11 +52,13 @@ def crop(features: Tensor, points: Tensor, stride: int) -> Tensor:
 class FineNetwork(nn.Module):
     """Places of joints and their picture to fine maps; the first two layers are those of `coarse`, the same weights.
 
-    A bank of two convolutions for each of the four windows, enlarged to 36 x 36, added and mixed by a 1 x 1 convolution:
-    these weights are shared by all joints. The last 1 x 1 convolution is each joint's own.
+    A bank of two convolutions for each of the four windows, enlarged to 36 x 36, added and mixed by a 1 x 1
+    convolution: these weights are shared by all joints. The last 1 x 1 convolution is each joint's own.
     """
 
-    def __init__(self, coarse: CoarseNetwork, joints: int, hidden: int = 64, features: int = 128, kernel: int = 5) -> None:
+    def __init__(
+        self, coarse: CoarseNetwork, joints: int, hidden: int = 64, features: int = 128, kernel: int = 5
+    ) -> None:
         super().__init__()
         self.pyramid, self.contrast = coarse.pyramid, coarse.contrast
         # Held apart from the bank's later layers, so that a fine network carries the weights it reads and no others.
@@ -104,7 +107,7 @@ def fine_points(maps: Tensor, points: Tensor) -> Tensor:
 
 
 def fine_targets(points: Tensor, keypoints: Tensor) -> Tensor:
-    """A Gaussian at each keypoint `[N, K, 2]` as seen from `points`, `[N, K, 36, 36]`; 0 where it is outside the window."""
+    """A Gaussian at each keypoint `[N, K, 2]` as seen from `points`, `[N, K, 36, 36]`; 0 where that is outside."""
     at = keypoints - torch.round(points) + FINE_CENTER
     inside = ((at >= -0.5) & (at < FINE_SIZE - 0.5)).all(2)
     places = torch.arange(FINE_SIZE, device=at.device, dtype=at.dtype)
@@ -133,8 +136,8 @@ def cell_points(keypoints: Tensor, pooling: int) -> Tensor:
 def jitter(points: Tensor, pooling: int, cells: int = 1, generator: torch.Generator | None = None) -> Tensor:
     """Points moved by whole coarse px, up to `cells` along x and y, so that a fine network learns to mend such errors.
 
-    **Inferred**: the paper trains on what the coarse network finds and speaks of no jitter. Whole px of the coarse map keep
-    points where a coarse network can put them.
+    **Inferred**: the paper trains on what the coarse network finds and speaks of no jitter. Whole px of the coarse map
+    keep points where a coarse network can put them.
     """
     moves = torch.randint(-cells, cells + 1, points.shape, generator=generator, device=points.device)
     return points + pooling * moves.to(points.dtype)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class MotionWindow:
-    """How a signal is cut: T `blocks` of B `block_samples`, a block beginning `block_hop_samples` after the one before it."""
+    """How a signal is cut: T `blocks` of B `block_samples`, each beginning `block_hop_samples` after the one before."""
 
     rate_hz: float
     blocks: int
@@ -30,17 +30,18 @@ class MotionWindow:
 class MotionSystem:
     """A network from a window of a signal to features of whoever made it, and how its authors train it.
 
-    `build(channels, classes, window, **sizes)`, `window` being a `MotionWindow` (the paper's if left out), gives a module
-    whose `forward(window)` takes float32 `[N, T, B, C]`, normalised, and returns `(features, logits)`: float32 `[N, T, D]` and `[N, T, classes]` where `frames` is `each`, `[N, D]` and
-    `[N, classes]` where it is `one`. The module's `feature_width` is D.
+    `build(channels, classes, window, **sizes)`, `window` being a `MotionWindow` (the paper's where it is left out),
+    gives a module whose `forward(window)` takes float32 `[N, T, B, C]`, normalised, and returns `(features, logits)`:
+    float32 `[N, T, D]` and `[N, T, classes]` where `frames` is `each`, `[N, D]` and `[N, classes]` where it is `one`.
+    The module's `feature_width` is D.
 
     Where `recurrent`, it is `forward(window, state)` and returns `(features, logits, next_state)`: `state` is float32
-    `[N, S]`, S the module's `state_width`, all zero where a sequence begins (and where it is left out); `next_state` is what
-    the window that follows at once is given.
+    `[N, S]`, S the module's `state_width`, all zero where a sequence begins (and where it is left out); `next_state` is
+    what the window that follows at once is given.
     """
 
     name: str
-    """As in recipes and files: `st_convnet`, `lt_convnet`, `conv_rnn`, `conv_cwrnn`, `conv_lstm`, `conv_dcwrnn`."""
+    """`st_convnet`, `lt_convnet`, `conv_rnn`, `conv_cwrnn`, `conv_lstm` or `conv_dcwrnn`."""
     paper: str
     """Title, venue and year."""
     build: Callable[..., nn.Module]
