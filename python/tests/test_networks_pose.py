@@ -368,6 +368,8 @@ def test_hourglass_loss():
     assert stacked_hourglass.loss(maps, {"heatmaps": labels}).item() == 1.0 + 4.0
     weight = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
     assert stacked_hourglass.loss(maps, {"heatmaps": labels, "heatmap_weight": weight}).item() == 0.75 * 5.0
+    with pytest.raises(SchemaError, match="expected `heatmap_weight` of 2 maps or one less, found 3"):
+        stacked_hourglass.loss(maps, {"heatmaps": labels, "heatmap_weight": torch.ones(2, 3)})
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

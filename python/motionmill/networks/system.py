@@ -9,6 +9,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ..errors import SchemaError
+
 Batch = Mapping[str, Any]
 """A batch of `motionmill.torch.ShardLoader` or `SampleLoader`: tensors under the names of their columns."""
 
@@ -62,10 +64,14 @@ def map_weight(batch: Batch, channels: int) -> Tensor:
     """How much each map counts in a loss, `[N, C, 1, 1]`: `heatmap_weight` `[N, K]`, or 1 where the plan masks no joint.
 
     A background beyond the K joints always counts.
+
+    :raises SchemaError: the weights are those of another number of joints.
     """
     labels = batch["heatmaps"]
     weight = labels.new_ones(len(labels), channels)
     if "heatmap_weight" in batch:
         known = batch["heatmap_weight"]
+        if known.shape[1] not in (channels - 1, channels):
+            raise SchemaError(f"expected `heatmap_weight` of {channels} maps or one less, found {known.shape[1]}")
         weight[:, : known.shape[1]] = known
     return weight[:, :, None, None]
