@@ -45,10 +45,12 @@ class SignalConvolutions(nn.Module):
         self, channels: int, samples: int, maps: tuple[int, ...], kernels: tuple[int, ...], pools: tuple[int, ...]
     ) -> None:
         super().__init__()
+        if not len(maps) == len(kernels) == len(pools) or any(kernel % 2 == 0 for kernel in kernels):
+            raise ConfigError(f"expected as many odd kernels and poolings as maps, {maps}; found {kernels} and {pools}")
         spans = [1] * (len(maps) - 1) + [channels]
         layers: list[nn.Module] = []
         length = samples
-        for inputs, outputs, kernel, span, pool in zip((1, *maps), maps, kernels, spans, pools):
+        for inputs, outputs, kernel, span, pool in zip((1, *maps), maps, kernels, spans, pools, strict=False):
             convolution = nn.Conv2d(inputs, outputs, (kernel, span), padding=(kernel // 2, 0))
             layers += [convolution, nn.ReLU(), nn.MaxPool2d((pool, 1))]
             length //= pool
@@ -81,6 +83,8 @@ class Convnet(nn.Module):
         dropout: float = 0.5,
     ) -> None:
         super().__init__()
+        if whole and window.block_hop_samples > window.block_samples:
+            raise ConfigError(f"blocks of {window.block_samples} samples, {window.block_hop_samples} apart, leave gaps")
         samples = window.samples if whole else window.block_samples
         self.hop = window.block_hop_samples if whole else None
         self.feature_width, self.state_width = features, 0
@@ -151,7 +155,8 @@ def loss(logits: Tensor, labels: Tensor) -> Tensor:
 
 def optimiser(network: nn.Module, learning_rate: float | None = None) -> torch.optim.Optimizer:
     """Stochastic gradient descent, as stated; rate and momentum are chosen here."""
-    return torch.optim.SGD(network.parameters(), lr=learning_rate or LEARNING_RATE, momentum=MOMENTUM)
+    rate = LEARNING_RATE if learning_rate is None else learning_rate
+    return torch.optim.SGD(network.parameters(), lr=rate, momentum=MOMENTUM)
 
 
 NOTES = {
@@ -161,8 +166,8 @@ NOTES = {
     "whatever the front end (bands equal and reading each other as here, or with a full matrix; 0, 1 or 2 biases a "
     "unit; with or without peepholes and trained first states). With a fully connected layer of one of 14 usual "
     "widths before the classifier one set fits (600 units, 574 features, hidden 367, 396 and 161, peepholes, trained "
-    "first states), as many as chance lets expect. The nearest of the front ends with usual widths is used: it gives "
-    "1,960,288 (7 fewer), 1,964,237 (17 fewer) and 1,965,439 (36 more)",
+    "first states), as many as chance lets expect. Used is the nearest of the front ends of three convolutions with "
+    "usual widths (8 to 512 maps, kernels of 3 to 9): 1,960,288 (7 fewer), 1,964,237 (17 fewer), 1,965,439 (36 more)",
     "convnets": "inferred: with the front end of the recurrent networks, two fully connected layers of 2,649 and 1,489 "
     "give exactly the printed 6,102,137; so do 14 other pairs, and pairs on other front ends. That the short- and the "
     "long-term network have one count is read as: they differ in their poolings alone",
@@ -205,7 +210,7 @@ def convnet(name: str, whole: bool, pools: tuple[int, ...]) -> MotionSystem:
 def recurrent(recurrence: str, hidden: int) -> MotionSystem:
     """A recurrent network of the talk; `hidden` is that of its size `paper`."""
     return MotionSystem(
-        name=f"conv_{recurrence}",
+        name=f"conv-{recurrence}",
         paper=PAPER,
         build=ConvRecurrent,
         sizes={
@@ -222,8 +227,8 @@ def recurrent(recurrence: str, hidden: int) -> MotionSystem:
     )
 
 
-ST_CONVNET = convnet("st_convnet", whole=False, pools=(4, 3, 2))
-LT_CONVNET = convnet("lt_convnet", whole=True, pools=(16, 8, 2))
+ST_CONVNET = convnet("st-convnet", whole=False, pools=(4, 3, 2))
+LT_CONVNET = convnet("lt-convnet", whole=True, pools=(16, 8, 2))
 CONV_RNN = recurrent("rnn", 863)
 CONV_CWRNN = recurrent("cwrnn", 981)
 CONV_LSTM = recurrent("lstm", 428)

@@ -12,6 +12,8 @@ invariance to shifts and its count of parameters, which equals the clockwork's.
 import torch
 from torch import Tensor, nn
 
+from ..errors import ConfigError
+
 PERIODS = (1, 2, 4)
 """Steps between updates of the bands, fastest first: 3 bands, exponential, base 2 (the talk)."""
 
@@ -79,9 +81,9 @@ class BandedLayer(RecurrentLayer):
     def __init__(self, inputs: int, hidden: int, periods: tuple[int, ...], state_width: int):
         super().__init__(inputs, hidden, gates=1, state_width=state_width)
         if hidden % len(periods):
-            raise ValueError(f"`hidden` must be a multiple of the {len(periods)} bands, found {hidden}")
+            raise ConfigError(f"`hidden` must be a multiple of the {len(periods)} bands, found {hidden}")
         if list(periods) != sorted(periods):
-            raise ValueError(f"`periods` must ascend, found {periods}")
+            raise ConfigError(f"`periods` must ascend, found {periods}")
         self.periods = periods
         self.band = hidden // len(periods)
         starts = range(0, hidden, self.band)
@@ -106,7 +108,7 @@ class ClockworkRnn(BandedLayer):
     def __init__(self, inputs: int, hidden: int, periods: tuple[int, ...] = PERIODS):
         super().__init__(inputs, hidden, periods, state_width=hidden + 1)
         if any(periods[-1] % period for period in periods):
-            raise ValueError(f"the longest of `periods` must be a multiple of the others, found {periods}")
+            raise ConfigError(f"the longest of `periods` must be a multiple of the others, found {periods}")
         of_units = torch.tensor(periods).repeat_interleave(self.band)
         self.register_buffer("period_of_unit", of_units, persistent=False)
 

@@ -41,7 +41,7 @@ class MotionSystem:
     """
 
     name: str
-    """`st_convnet`, `lt_convnet`, `conv_rnn`, `conv_cwrnn`, `conv_lstm` or `conv_dcwrnn`."""
+    """As in commands: `st-convnet`, `lt-convnet`, `conv-rnn`, `conv-cwrnn`, `conv-lstm` or `conv-dcwrnn`."""
     paper: str
     """Title, venue and year."""
     build: Callable[..., nn.Module]
