@@ -6,8 +6,8 @@ A network is defined in the module of its system, with its paper's names; PyTorc
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from collections.abc import Mapping
+from typing import TypeVar
 
 try:
     import torch as _torch
@@ -15,26 +15,41 @@ except ImportError as error:
     raise ImportError("motionmill.networks needs PyTorch: pip install 'motionmill[torch]'") from error
 
 from ..errors import ConfigError
+from . import (
+    abacus,
+    convolutional_pose_machine,
+    efficient_localization,
+    paper_hourglass,
+    repose,
+    stacked_hourglass,
+)
+from .motion_system import MotionSystem
 from .system import PoseSystem
 
-#: Systems from a picture to heatmaps, and the module that defines each.
-POSE: dict[str, Any] = {
-    "cpm": "convolutional_pose_machine",
-    "hourglass": "stacked_hourglass",
-    "hourglass-paper": "paper_hourglass",
-    "repose": "repose",
-    "tompson": "efficient_localization",
+__all__ = ["MOTION", "POSE", "MotionSystem", "PoseSystem", "motion_system", "pose_system"]
+
+#: Systems from a picture to heatmaps.
+POSE: dict[str, PoseSystem] = {
+    "cpm": convolutional_pose_machine.SYSTEM,
+    "hourglass": stacked_hourglass.SYSTEM,
+    "hourglass-paper": paper_hourglass.SYSTEM,
+    "repose": repose.SYSTEM,
+    "tompson": efficient_localization.SYSTEM,
+    "tompson-8": efficient_localization.system(8),
+    "tompson-16": efficient_localization.system(16),
 }
 
-#: Systems over windows of motion.
-MOTION: dict[str, Any] = {
-    "st-convnet": "abacus:ST_CONVNET",
-    "lt-convnet": "abacus:LT_CONVNET",
-    "conv-rnn": "abacus:CONV_RNN",
-    "conv-cwrnn": "abacus:CONV_CWRNN",
-    "conv-lstm": "abacus:CONV_LSTM",
-    "conv-dcwrnn": "abacus:CONV_DCWRNN",
+#: Systems from a window of motion to features of whoever made it.
+MOTION: dict[str, MotionSystem] = {
+    "st-convnet": abacus.ST_CONVNET,
+    "lt-convnet": abacus.LT_CONVNET,
+    "conv-rnn": abacus.CONV_RNN,
+    "conv-cwrnn": abacus.CONV_CWRNN,
+    "conv-lstm": abacus.CONV_LSTM,
+    "conv-dcwrnn": abacus.CONV_DCWRNN,
 }
+
+_System = TypeVar("_System", PoseSystem, MotionSystem)
 
 
 def pose_system(name: str) -> PoseSystem:
@@ -42,10 +57,22 @@ def pose_system(name: str) -> PoseSystem:
 
     :raises ConfigError: there is none.
     """
-    if name not in POSE:
-        raise ConfigError("expected a system of " + ", ".join(f"`{known}`" for known in POSE) + f"; found `{name}`")
-    found = POSE[name]
-    return importlib.import_module(f".{found}", __name__).SYSTEM if isinstance(found, str) else found
+    return _named(POSE, name)
+
+
+def motion_system(name: str) -> MotionSystem:
+    """The system `name` of `MOTION`.
+
+    :raises ConfigError: there is none.
+    """
+    return _named(MOTION, name)
+
+
+def _named(systems: Mapping[str, _System], name: str) -> _System:
+    if name not in systems:
+        known = ", ".join(f"`{one}`" for one in systems)
+        raise ConfigError(f"expected a system of {known}; found `{name}`")
+    return systems[name]
 
 
 del _torch

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..skeletons import Skeleton
+from .fine_localization import FINE_CENTER
 from .system import PoseInput, PoseSystem
 
 
@@ -65,6 +66,21 @@ def _image(given: PoseInput, size: tuple[int, int]) -> dict[str, Any]:
         "height": size[1],
         "mean": [float(given.mean)] * 3,
         "std": [float(given.std)] * 3,
+    }
+
+
+def fine_card(
+    name: str, source: str, system: PoseSystem, skeleton: Skeleton, size: tuple[int, int]
+) -> dict[str, Any]:
+    """The card of the fine network behind the coarse network of `system`."""
+    offsets = {"name": "offsets", "kind": "offsets", "layout": "nchw", "stage": 1, "stride": 1.0}
+    return {
+        "name": name,
+        "skeleton": skeleton.name,
+        "source": source,
+        "input": _image(system.input, size),
+        "points": {"name": "points"},
+        "outputs": [{**offsets, "center": FINE_CENTER, "channels": len(skeleton.joints)}],
     }
 
 

@@ -27,7 +27,7 @@ def export(
 ) -> float:
     """Write `network` to `path`; give the largest difference from PyTorch that was found.
 
-    :param network: from `inputs` to a tuple of as many tensors as there are `outputs`, rows first everywhere.
+    :param network: from `inputs` to a tensor or a tuple of as many as there are `outputs`, rows first everywhere.
     :param inputs: `_ROWS` or more rows that the network is tried on.
     :param names: what the inputs are called.
     :raises InferenceError: ONNX Runtime gives other numbers than PyTorch; there is no file then.
@@ -93,6 +93,7 @@ def _compare(
     found = session.run(list(outputs), given)
     with torch.no_grad():
         wanted = network(*inputs)
+    wanted = (wanted,) if isinstance(wanted, Tensor) else wanted
     worst = 0.0
     for name, theirs, ours in zip(outputs, found, wanted):
         if tuple(theirs.shape) != tuple(ours.shape):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ OPTIMISERS: dict[str, tuple[Any, float]] = {
     "adamw": (torch.optim.AdamW, 1e-3),
     "rmsprop": (torch.optim.RMSprop, 2.5e-4),
 }
+
+#: Arguments of a `build` that the samples or windows decide.
+FROM_DATA = frozenset({"parts", "joints", "joint_names", "channels", "classes", "window", "coarse"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,20 +73,24 @@ class Job:
         }
 
 
-def arguments_of(system: Any, size: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The keyword arguments of `system.build` for a named size, with `changes` in their places.
+def arguments_of(
+    name: str,
+    build: Callable[..., nn.Module],
+    sizes: Mapping[str, Mapping[str, Any]],
+    size: str,
+    changes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The keyword arguments of `build` for a named size, with `changes` in their places.
 
     :raises ConfigError: there is no such size or argument.
     """
-    if size not in system.sizes:
-        raise ConfigError(f"`{system.name}`: expected a size of {names(system.sizes)}, found `{size}`")
-    # What comes first, and `joint_names`, the data say.
-    said = {"parts", "joints", "joint_names", "channels", "classes"}
-    known = [name for name in inspect.signature(system.build).parameters if name not in said]
+    if size not in sizes:
+        raise ConfigError(f"`{name}`: expected a size of {_names(sizes)}, found `{size}`")
+    known = [key for key in inspect.signature(build).parameters if key not in FROM_DATA]
     for key in changes:
         if key not in known:
-            raise ConfigError(f"`{system.name}`: expected an argument of {names(known)}, found `{key}`")
-    return {**system.sizes[size], **changes}
+            raise ConfigError(f"`{name}`: expected an argument of {_names(known)}, found `{key}`")
+    return {**sizes[size], **changes}
 
 
 def build(system: PoseSystem, skeleton: Skeleton, arguments: Mapping[str, Any]) -> nn.Module:
@@ -99,16 +106,11 @@ def build(system: PoseSystem, skeleton: Skeleton, arguments: Mapping[str, Any]) 
 
 
 def optimiser_of(system: Any, network: nn.Module, rate: float | None, name: str) -> torch.optim.Optimizer:
-    """The paper's, or one of `OPTIMISERS`."""
-    if name == "paper" and system.optimiser is not None:
+    """The system's, or one of `OPTIMISERS`; Adam where a paper names none."""
+    if name == "paper" and system is not None and system.optimiser is not None:
         return system.optimiser(network, rate)
     make, usual = OPTIMISERS["adam" if name == "paper" else name]
     return make(network.parameters(), lr=usual if rate is None else rate)
-
-
-def parameters(network: nn.Module) -> int:
-    """How many numbers are trained."""
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def provenance(paper: str, record: Mapping[str, Any]) -> str:
@@ -125,6 +127,6 @@ def card_name(run: Mapping[str, Any]) -> str:
     return run["system"] if run["size"] == "paper" else f"{run['system']}-{run['size']}"
 
 
-def names(known: Any) -> str:
+def _names(known: Any) -> str:
     """Names one after the other, for a message."""
     return ", ".join(f"`{name}`" for name in known)

@@ -14,9 +14,10 @@ from ..errors import ConfigError, DataError, SchemaError
 from ..torch import ShardLoader
 from . import motion_system
 from .cards import motion_card, write_card
+from .counts import parameters
 from .export import export
-from .job import Job, arguments_of, card_name, optimiser_of, parameters, provenance
-from .motion_system import MotionSystem
+from .job import Job, arguments_of, card_name, optimiser_of, provenance
+from .motion_system import MotionSystem, MotionWindow
 from .sessions import KEYS, Session, count_windows, hold_back, most_probable, rows_of
 from .train import Settings, begin, fit
 
@@ -34,7 +35,7 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
     """Train, write `job.out` and its card; give the largest difference between ONNX Runtime and PyTorch."""
     device = begin(job.seed, job.threads, job.device)
     system = motion_system(job.system)
-    arguments = arguments_of(system, job.size, job.changes)
+    arguments = arguments_of(system.name, system.build, system.sizes, job.size, job.changes)
     loader = ShardLoader(job.samples, split=job.split, columns=[*KEYS, "window"], **job.loading())
     counts = count_windows(job.samples, job.split)
     held = hold_back(counts, job.validate_by, job.validation_share, job.seed)
@@ -42,7 +43,7 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
     if len(classes) < 2:
         raise DataError(f"expected two subjects or more to tell apart, found {len(classes)}: `{job.samples}`")
     shape = shape_of(loader)
-    network = build(system, shape["channels"], classes, arguments)
+    network = build(system, shape, classes, arguments)
     probe(system, network, shape)
     network = network.to(device)
     say(
@@ -69,7 +70,7 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
 
 
 def shape_of(loader: ShardLoader) -> dict[str, Any]:
-    """What the schema of a table of windows says: `channels`, `rate_hz`, `blocks`, `block_samples`.
+    """What the schema of a table of windows says: `channels`, `rate_hz`, `blocks`, `block_samples`, `block_hop_samples`.
 
     :raises SchemaError: it is none.
     """
@@ -83,18 +84,21 @@ def shape_of(loader: ShardLoader) -> dict[str, Any]:
         "rate_hz": float(metadata[b"motionmill.rate_hz"]),
         "blocks": kind.list_size,
         "block_samples": kind.value_type.list_size,
+        "block_hop_samples": int(metadata[b"motionmill.hop_samples"]),
     }
 
 
-def build(system: MotionSystem, channels: list[str], classes: list[str], arguments: Mapping[str, Any]) -> nn.Module:
-    """The system's network for these channels and subjects.
+def build(system: MotionSystem, shape: Mapping[str, Any], classes: list[str], arguments: Mapping[str, Any]) -> nn.Module:
+    """The system's network for windows of `shape` and these subjects.
 
-    :raises ConfigError: the arguments contradict each other.
+    :raises ConfigError: the arguments contradict each other or the windows.
     """
+    window = MotionWindow(shape["rate_hz"], shape["blocks"], shape["block_samples"], shape["block_hop_samples"])
     try:
-        return system.build(len(channels), len(classes), **arguments)
+        return system.build(len(shape["channels"]), len(classes), window=window, **arguments)
     except (TypeError, ValueError) as error:
-        raise ConfigError(f"`{system.name}` cannot be built for {len(channels)} channels: {error}") from error
+        cut = f"{window.blocks} blocks of {window.block_samples} samples, {window.block_hop_samples} apart"
+        raise ConfigError(f"`{system.name}` cannot be built for windows of {cut}: {error}") from error
 
 
 def probe(system: MotionSystem, network: nn.Module, shape: Mapping[str, Any]) -> None:
@@ -107,7 +111,7 @@ def probe(system: MotionSystem, network: nn.Module, shape: Mapping[str, Any]) ->
     try:
         with torch.no_grad():
             network(torch.zeros(1, blocks, samples, channels))
-    except (RuntimeError, ValueError, ConfigError) as error:
+    except RuntimeError as error:
         expected = f"{system.window.blocks} x {system.window.block_samples} in its paper"
         message = f"`{system.name}` expects windows of {expected} (blocks x samples), cannot take {blocks} x {samples}: {error}"
         raise SchemaError(message) from error
@@ -190,7 +194,7 @@ def export_motion(
     """
     run = record["run"]
     system = motion_system(run["system"])
-    network = build(system, run["channels"], run["classes"], run["arguments"])
+    network = build(system, run, run["classes"], run["arguments"])
     network.load_state_dict(record["network"])
     noise = torch.Generator().manual_seed(1)
     shape = (3, run["blocks"], run["block_samples"], len(run["channels"]))

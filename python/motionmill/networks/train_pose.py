@@ -14,8 +14,9 @@ from ..skeletons import skeleton as named_skeleton
 from . import pose_system
 from .cards import pose_card, write_card
 from .checks import check_held_out, check_samples, probe
+from .counts import parameters
 from .export import export
-from .job import Job, arguments_of, build, card_name, optimiser_of, parameters, provenance
+from .job import Job, arguments_of, build, card_name, optimiser_of, provenance
 from .samples import CHECKING, TRAINING, Loader, Shape, Source, prepare, shape_of, source_of
 from .score import locate, quick_pck
 from .system import PoseSystem
@@ -41,7 +42,7 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
     """Train, write `job.out` and its card; give the largest difference between ONNX Runtime and PyTorch."""
     device = begin(job.seed, job.threads, job.device)
     system = pose_system(job.system)
-    arguments = arguments_of(system, job.size, job.changes)
+    arguments = arguments_of(system.name, system.build, system.sizes, job.size, job.changes)
     source = Source(job.samples, None if Source(job.samples).is_plan else job.split, job.people)
     loader = source.open(TRAINING, **job.loading())
     shape = shape_of(loader.schema)
