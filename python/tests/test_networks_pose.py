@@ -1,4 +1,4 @@
-"""The papers' pose networks: sizes, shapes, what informs what, losses, and what ONNX Runtime makes of them."""
+"""The papers' pose networks: shapes, what informs what, losses, and what ONNX Runtime makes of them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import pytest
 torch = pytest.importorskip("torch", reason="motionmill.networks needs PyTorch")
 
 from torch import nn  # noqa: E402
-from motionmill import ConfigError, SchemaError, skeleton  # noqa: E402
+from motionmill import ConfigError, SchemaError  # noqa: E402
 from motionmill.networks import convolutional_pose_machine as cpm  # noqa: E402
-from motionmill.networks import counts, kinematics, paper_hourglass, repose, stacked_hourglass  # noqa: E402
+from motionmill.networks import paper_hourglass, repose, stacked_hourglass  # noqa: E402
 
 MODULES = (cpm, stacked_hourglass, paper_hourglass, repose)
 SYSTEMS = {module.SYSTEM.name: module.SYSTEM for module in MODULES}
@@ -33,101 +33,6 @@ def tiny(name: str, **changes) -> nn.Module:
 def inputs(name: str, count: int = 2, side: int = SIDE) -> list[torch.Tensor]:
     planes = (3, 1) if SYSTEMS[name].input.center_sigma is not None else (3,)
     return [torch.rand(count, plane, side, side) for plane in planes]
-
-
-def weightless(build, *arguments, **keywords) -> nn.Module:
-    with torch.device("meta"):
-        return build(*arguments, **keywords)
-
-
-def gmac(network: nn.Module, side: int, planes: tuple[int, ...] = (3,)) -> float:
-    return counts.multiply_adds(network, *(torch.empty(1, plane, side, side, device="meta") for plane in planes)) / 1e9
-
-
-# Sizes
-
-
-@pytest.mark.parametrize(
-    ("parts", "expected"),
-    [
-        (14, [4_386_095, 11_901_406, 16_731_021, 21_560_636, 26_390_251, 31_219_866]),
-        (9, [4_383_530, 11_820_756, 16_572_286, 21_323_816, 26_075_346, 30_826_876]),
-    ],
-)
-def test_pose_machine_parameters(parts: int, expected: list[int]):
-    machines = [weightless(cpm.ConvolutionalPoseMachine, parts, stages) for stages in range(1, 7)]
-    assert [counts.parameters(machine) for machine in machines] == expected
-
-
-def test_pose_machine_multiply_adds():
-    assert gmac(weightless(cpm.ConvolutionalPoseMachine, 14, 6), 368, (3, 1)) == pytest.approx(175.44, abs=0.005)
-
-
-# The two-stack network lies on the line through the three others, at 8.335.
-@pytest.mark.parametrize(
-    ("joints", "stacks", "parameters", "products"),
-    [
-        (16, 1, 3_426_448, 5.15),
-        (16, 2, 6_570_400, 8.335),
-        (16, 4, 12_858_304, 14.70),
-        (16, 8, 25_434_112, 27.44),
-        (11, 1, 3_425_163, None),
-        (11, 8, 25_414_872, None),
-    ],
-)
-def test_stacked_hourglass_size(joints: int, stacks: int, parameters: int, products: float | None):
-    network = weightless(stacked_hourglass.StackedHourglass, joints, stacks)
-    assert counts.parameters(network) == parameters
-    if products is not None:
-        assert gmac(network, 256) == pytest.approx(products, abs=0.005)
-
-
-@pytest.mark.parametrize(
-    ("joints", "stacks", "parameters", "products"), [(16, 2, 26_370_848, 26.20), (11, 1, 13_127_435, 13.44)]
-)
-def test_paper_hourglass_size(joints: int, stacks: int, parameters: int, products: float):
-    network = weightless(paper_hourglass.PaperHourglass, joints, stacks)
-    assert counts.parameters(network) == parameters
-    assert gmac(network, 256) == pytest.approx(products, abs=0.005)
-
-
-@pytest.mark.parametrize(
-    ("size", "millions", "gflop"),
-    [
-        ("paper", 4.0, 13.5),
-        ("coarsest_8", 4.3, 12.4),
-        ("coarsest_32", 3.8, 17.8),
-        ("input_256", 4.3, 49.5),
-        ("one_block", 3.3, 13.1),
-        ("two_blocks", 3.5, 13.2),
-        ("three_blocks", 3.8, 13.3),
-        ("five_blocks", 4.3, 13.6),
-        ("joint_head", 3.5, None),
-    ],
-)
-def test_repose_size(size: str, millions: float, gflop: float | None):
-    network = weightless(repose.RePose, **repose.SYSTEM.sizes[size])
-    assert counts.parameters(network) / 1e6 == pytest.approx(millions, rel=0.02)
-    if gflop is not None:
-        assert 2 * gmac(network, 256 if size == "input_256" else 128) == pytest.approx(gflop, rel=0.02)
-
-
-def test_the_table_of_counts_names_sizes_that_are_there(monkeypatch: pytest.MonkeyPatch):
-    modules = {module.__name__.rpartition(".")[2]: module for module in MODULES}
-    assert all(row.size in modules[row.module].SYSTEM.sizes for row in counts.ROWS if row.module in modules)
-    monkeypatch.setattr(counts, "ROWS", counts.ROWS[:1])
-    assert counts.table().splitlines()[2].startswith(
-        "| convolutional_pose_machine | paper | 14 | 368 | 31,219,866 | 350.88 | 31M | 351 |"
-    )
-
-
-def test_what_counts_as_trained():
-    network = nn.Sequential(nn.Conv2d(2, 3, 3, bias=False), nn.BatchNorm2d(3), nn.Linear(4, 5))
-    network[2].weight.requires_grad_(False)
-    assert counts.parameters(network) == 2 * 3 * 9 + 6 + 5
-    network.train()
-    assert counts.multiply_adds(network, torch.zeros(1, 2, 6, 6)) == 2 * 3 * 9 * 16 + 3 * 4 * 4 * 5
-    assert network.training and network[1].num_batches_tracked == 0
 
 
 # Shapes
@@ -291,72 +196,6 @@ def test_pose_machine_rates():
         assert rate == pytest.approx(8e-5 * multiple) and decay == (0.0 if bias else 5e-4), name
     assert all(group["momentum"] == 0.9 for group in optimiser.param_groups)
     assert cpm.optimiser(network, 1.0).param_groups[0]["lr"] == 5.0
-
-
-# RePose
-
-
-def test_joint_names_are_those_of_the_skeleton():
-    assert kinematics.LSP14 == skeleton("lsp14").joints
-    assert sorted(kinematics.ORDER) == sorted(kinematics.LSP14)
-
-
-def test_the_graph_follows_the_names():
-    names = skeleton("cpm14").joints
-    linked = kinematics.neighbours(names, kinematics.EDGES)
-    assert {names[joint] for joint in linked[names.index("right_hip")]} == {"right_shoulder", "right_knee"}
-    assert sum(map(len, linked)) == 2 * 13
-    assert [names[joint] for joint in kinematics.update_order(names)] == list(kinematics.ORDER)
-    with pytest.raises(ConfigError, match="found `pelvis`"):
-        kinematics.update_order(skeleton("mpii16").joints)
-    assert kinematics.update_order(("upper_neck", "right_hip")) == [1, 0]
-
-
-def informed(updates: kinematics.KinematicUpdates, joint: str) -> set[str]:
-    """The keypoints whose features before the updates inform those of `joint` after them."""
-    names, features = kinematics.LSP14, updates.features
-    x = torch.rand(2, len(names) * features, 3, 3, requires_grad=True)
-    number = names.index(joint)
-    updates(x)[:, number * features : (number + 1) * features].square().sum().backward()
-    return {name for name, gradient in zip(names, x.grad.split(features, dim=1)) if gradient.any()}
-
-
-def test_updates_run_in_order_and_in_place():
-    updates = kinematics.KinematicUpdates(kinematics.LSP14, kinematics.EDGES, 8, 1)
-    with torch.no_grad():
-        for update in updates.passes[1]:
-            update.strength.zero_()
-    # Outwards: a hip reads its shoulder before that is updated, a wrist all that its arm knows by then.
-    assert informed(updates, "right_hip") == {"right_hip", "right_shoulder", "right_knee"}
-    assert "right_shoulder" in informed(updates, "right_ankle") and "neck" not in informed(updates, "right_ankle")
-    with torch.no_grad():
-        for update in updates.passes[1]:
-            update.strength.fill_(1.0)
-    # And back: a hip hears of head, wrist and ankle.
-    assert {"head_top", "right_wrist", "right_ankle"} <= informed(updates, "right_hip")
-    with torch.no_grad():
-        for update in [*updates.passes[0], *updates.passes[1]]:
-            update.strength.zero_()
-    x = torch.rand(2, 14 * 8, 3, 3)
-    assert torch.equal(updates(x), x)
-
-
-def test_a_heatmap_before_the_update_is_its_own_keypoints():
-    heads = repose.KeypointHeads(3, 4).eval()
-    x = torch.rand(1, 12, 5, 5, requires_grad=True)
-    heads(x)[1][:, 1].sum().backward()
-    assert [bool(each.any()) for each in x.grad.split(4, dim=1)] == [False, True, False]
-
-
-def test_repose_loss():
-    maps = [torch.full((2, 2, 2, 2), value) for value in (1.0, 2.0)]
-    labels = torch.zeros(2, 2, 2, 2)
-    labels[0, 1] = 5.0
-    # Sample 1 is annotated in joint 1 alone, sample 2 in both.
-    weight = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
-    assert repose.loss(maps, {"heatmaps": labels, "heatmap_weight": weight}).item() == 1.0 + 4.0
-    assert repose.loss(maps, {"heatmaps": labels}).item() == ((1 + 16) / 2 + 1) / 2 + ((4 + 9) / 2 + 4) / 2
-    assert repose.loss(maps, {"heatmaps": labels, "heatmap_weight": torch.zeros(2, 2)}).item() == 0.0
 
 
 # Hourglasses
