@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::check::{check_ports, inputs_of, map_size, outputs_of};
+use super::flip;
 use super::gather::Gather;
 use super::model_card::ModelCard;
 use super::providers::{Network, Provider, choose, start};
@@ -64,6 +65,13 @@ pub struct InferConfig {
     /// Threads of one session.
     #[serde(default = "default_intra_threads")]
     pub intra_threads: NonZeroUsize,
+    /// Whether each row runs mirrored as well and its maps, mirrored back and left and right joints swapped, are
+    /// averaged with the others (stacked hourglass, `src/train.lua`; no px of shift between the two).
+    ///
+    /// Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is another than
+    /// (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
+    #[serde(default)]
+    pub flip_average: bool,
     /// Whether the pixels stay in the rows.
     #[serde(default)]
     pub keep_image: bool,
@@ -93,6 +101,7 @@ impl InferConfig {
             batch: None,
             sessions: None,
             intra_threads: DEFAULT_INTRA_THREADS,
+            flip_average: false,
             keep_image: false,
             library: None,
         }
@@ -154,6 +163,9 @@ impl InferConfig {
             workers.push(bind(session, *device).map_err(|error| naming(error, &model))?);
         }
         let map_size = common_map_size(&card, &mut workers[0]).map_err(|error| naming(error, &card_path))?;
+        if self.flip_average {
+            flip::check_symmetry(&card, map_size[1]).map_err(|error| naming(error, &card_path))?;
+        }
         Ok(Infer {
             gather: Gather::new(&card.input),
             sessions: workers.len(),
@@ -163,6 +175,7 @@ impl InferConfig {
             skeleton,
             map_size,
             running,
+            flip_average: self.flip_average,
             keep_image: self.keep_image,
             runtime,
         })

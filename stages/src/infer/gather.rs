@@ -10,6 +10,8 @@ use super::model_card::{Colour, ImageInput, Layout};
 #[derive(Debug)]
 pub struct Gather {
     layout: Layout,
+    /// Px of a row of the image.
+    width: usize,
     /// For each channel of the input, which of red, green and blue it takes.
     source: [usize; 3],
     /// For each channel of the input, the value of every level.
@@ -29,7 +31,18 @@ impl Gather {
             Colour::Rgb => [0, 1, 2],
             Colour::Bgr => [2, 1, 0],
         };
-        Self { layout: input.layout, source, values }
+        Self { layout: input.layout, width: input.width as usize, source, values }
+    }
+
+    /// Mirrors left and right of an image in the input's layout, whatever its numbers are.
+    pub fn mirror<T: Copy>(&self, image: &mut [T]) {
+        match self.layout {
+            Layout::Nchw => image.chunks_exact_mut(self.width).for_each(<[T]>::reverse),
+            Layout::Nhwc => {
+                let lines = image.chunks_exact_mut(3 * self.width);
+                lines.for_each(|line| line.as_chunks_mut::<3>().0.reverse());
+            }
+        }
     }
 
     /// Writes `rgb`, `[H, W, 3]`, to `out`, as long, in the input's layout and order, normalised.
@@ -107,6 +120,8 @@ pub struct Row<'a> {
     pub rgb: &'a [u8],
     /// The person's centre in px of the crop, where the network asks for it.
     pub center_in_crop: Option<[f64; 2]>,
+    /// Whether the network is shown the mirrored picture, its centre mirrored with it.
+    pub mirrored: bool,
 }
 
 /// Where the centre of a person lies in the crop: `center_in_image` through `crop_from_image`, if finite.
@@ -165,6 +180,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn mirroring_reverses_every_line_in_both_layouts() {
+        let wide = |layout| Gather::new(&ImageInput { width: 3, height: 2, ..input(layout, Colour::Rgb) });
+        let rgb: Vec<u8> = (0..18).collect();
+        let mut mirrored = rgb.clone();
+        wide(Layout::Nhwc).mirror(&mut mirrored);
+        assert_eq!(mirrored, [6, 7, 8, 3, 4, 5, 0, 1, 2, 15, 16, 17, 12, 13, 14, 9, 10, 11]);
+        let (mut planes, mut of_mirrored) = ([0; 18], [0; 18]);
+        let nchw = wide(Layout::Nchw);
+        nchw.bytes(&rgb, &mut planes);
+        nchw.mirror(&mut planes);
+        nchw.bytes(&mirrored, &mut of_mirrored);
+        assert_eq!(planes, of_mirrored);
     }
 
     #[test]

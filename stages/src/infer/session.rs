@@ -140,14 +140,24 @@ impl Worker {
             ImageTensor::Floats(tensor) => {
                 let values = tensor.extract_tensor_mut().1;
                 let mut slots = values.chunks_exact_mut(self.values_per_image);
-                slots.by_ref().zip(rows).for_each(|(slot, row)| gather.floats(row.rgb, slot));
+                for (slot, row) in slots.by_ref().zip(rows) {
+                    gather.floats(row.rgb, slot);
+                    if row.mirrored {
+                        gather.mirror(slot);
+                    }
+                }
                 values[rows.len() * self.values_per_image..].fill(0.0);
                 self.binding.bind_input(&self.image_name, tensor).map_err(cannot)?;
             }
             ImageTensor::Bytes(tensor) => {
                 let values = tensor.extract_tensor_mut().1;
                 let mut slots = values.chunks_exact_mut(self.values_per_image);
-                slots.by_ref().zip(rows).for_each(|(slot, row)| gather.bytes(row.rgb, slot));
+                for (slot, row) in slots.by_ref().zip(rows) {
+                    gather.bytes(row.rgb, slot);
+                    if row.mirrored {
+                        gather.mirror(slot);
+                    }
+                }
                 values[rows.len() * self.values_per_image..].fill(0);
                 self.binding.bind_input(&self.image_name, tensor).map_err(cannot)?;
             }
@@ -156,8 +166,12 @@ impl Worker {
             let values = tensor.extract_tensor_mut().1;
             let mut slots = values.chunks_exact_mut(self.values_per_image / 3);
             for (slot, row) in slots.by_ref().zip(rows) {
+                let mirrored_x = |x: f64| (self.width - 1) as f64 - x;
                 match row.center_in_crop {
-                    Some(center) => center_map(center, map.sigma, self.width, slot),
+                    Some([x, y]) => {
+                        let x = if row.mirrored { mirrored_x(x) } else { x };
+                        center_map([x, y], map.sigma, self.width, slot);
+                    }
                     None => slot.fill(0.0),
                 }
             }

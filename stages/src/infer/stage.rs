@@ -12,6 +12,7 @@ use schemas::tables::rejects::Reject;
 use schemas::tables::{heatmaps, metadata, samples};
 use schemas::{SchemaError, Skeleton};
 
+use super::flip;
 use super::gather::{Gather, Row, center_in_crop};
 use super::model_card::{HeatmapOutput, Layout, ModelCard};
 use super::providers::Running;
@@ -41,6 +42,7 @@ pub struct Infer {
     /// Height and width of every map.
     pub(super) map_size: [usize; 2],
     pub(super) running: Running,
+    pub(super) flip_average: bool,
     pub(super) keep_image: bool,
     pub(super) runtime: &'static Runtime,
 }
@@ -128,7 +130,10 @@ impl Infer {
                 rejects.push(reject(batch, row, NAME, "no centre", "the network asks whom to look at"));
                 continue;
             }
-            fit.push((row, Row { rgb: images.value(row), center_in_crop: center.flatten() }));
+            fit.push((
+                row,
+                Row { rgb: images.value(row), center_in_crop: center.flatten(), mirrored: false },
+            ));
         }
         Ok((fit, rejects))
     }
@@ -138,15 +143,29 @@ impl Infer {
         let pixels = self.map_size[0] * self.map_size[1];
         let per_map = self.skeleton.len() * pixels;
         let per_row = per_map * self.card.outputs.len();
+        let mirrored_joints = self.skeleton.mirrored();
+        // With `flip_average` the row as it is, then the same row mirrored, whose maps are averaged into the first's.
+        let runs_a_row = 1 + usize::from(self.flip_average);
+        let runs = rows
+            .iter()
+            .flat_map(|(_, row)| [*row, Row { mirrored: true, ..*row }].into_iter().take(runs_a_row));
+        let runs: Vec<Row<'_>> = runs.collect();
         let mut maps = vec![0.0f32; rows.len() * per_row];
+        let mut room = vec![0.0f32; if self.flip_average { per_map } else { 0 }];
         self.pool.with(|worker| {
-            for (rows, maps) in rows.chunks(self.rows).zip(maps.chunks_mut(self.rows * per_row)) {
-                let rows: Vec<Row<'_>> = rows.iter().map(|(_, row)| *row).collect();
-                worker.run(&self.gather, &rows, |outputs| {
+            for (call, runs) in runs.chunks(self.rows).enumerate() {
+                worker.run(&self.gather, runs, |outputs| {
                     for (index, (output, (_, values))) in self.card.outputs.iter().zip(outputs).enumerate() {
                         let given = values.chunks_exact(output.channels * pixels);
-                        for (row_maps, given) in maps.chunks_exact_mut(per_row).zip(given) {
-                            keep_joints(output, given, &mut row_maps[index * per_map..][..per_map], pixels);
+                        for (at, (run, given)) in runs.iter().zip(given).enumerate() {
+                            let row = (call * self.rows + at) / runs_a_row;
+                            let kept = &mut maps[row * per_row + index * per_map..][..per_map];
+                            if run.mirrored {
+                                keep_joints(output, given, &mut room, pixels);
+                                flip::average(kept, &room, &mirrored_joints, self.map_size);
+                            } else {
+                                keep_joints(output, given, kept, pixels);
+                            }
                         }
                     }
                 })?;

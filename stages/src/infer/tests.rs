@@ -17,7 +17,7 @@ use crate::{BuildContext, FanOut, Stage, StageError};
 
 const PIXELS: usize = 12 * 8;
 
-fn context(threads: usize) -> BuildContext {
+pub(super) fn context(threads: usize) -> BuildContext {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/models");
     BuildContext { name: "infer".to_owned(), seed: 0, threads, folder }
 }
@@ -27,7 +27,7 @@ fn build(model: &str) -> Result<Infer, StageError> {
 }
 
 /// Samples of 12 x 8 px, person `i` at image px (2 i, 0), crop = image + (1, 2).
-fn samples_of(images: &[Vec<u8>], skeleton: &Skeleton) -> RecordBatch {
+pub(super) fn samples_of(images: &[Vec<u8>], skeleton: &Skeleton) -> RecordBatch {
     let shift = Affine::translation(1.0, 2.0).0;
     let centers: Vec<[f64; 2]> = (0..images.len()).map(|i| [2.0 * i as f64, 0.0]).collect();
     let joints = vec![[1.0, 2.0]; skeleton.len()];
@@ -54,7 +54,7 @@ fn samples_of(images: &[Vec<u8>], skeleton: &Skeleton) -> RecordBatch {
 }
 
 /// An image whose level at (x, y, channel) is `seed + 7 x + 3 y + 50 channel`, wrapped.
-fn image(seed: usize) -> Vec<u8> {
+pub(super) fn image(seed: usize) -> Vec<u8> {
     (0..PIXELS * 3).map(|at| (seed + 7 * (at / 3 % 12) + 3 * (at / 36) + 50 * (at % 3)) as u8).collect()
 }
 
@@ -64,7 +64,7 @@ fn mean(image: &[u8], channel: usize, x: usize, y: usize, value: impl Fn(f64) ->
     (level(0, 0) + level(1, 0) + level(0, 1) + level(1, 1)) / 4.0
 }
 
-fn maps(batch: &RecordBatch) -> &[f32] {
+pub(super) fn maps(batch: &RecordBatch) -> &[f32] {
     heatmaps::maps_values(batch.column_by_name("heatmaps").unwrap(), "heatmaps").unwrap()
 }
 
