@@ -35,6 +35,13 @@ MOMENTUM = 0.9
 """Not stated, chosen here: the talk says stochastic gradient descent."""
 
 
+def rectified(layer: nn.Conv2d | nn.Linear) -> nn.Module:
+    """The layer with initial weights for a rectifier behind it (He et al. 2015): the spread of its input is kept."""
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
 class SignalConvolutions(nn.Module):
     """A stretch of signal `[N, L, C]` to `[N, width]`: three convolutions along time, each rectified and pooled.
 
@@ -52,7 +59,7 @@ class SignalConvolutions(nn.Module):
         length = samples
         for inputs, outputs, kernel, span, pool in zip((1, *maps), maps, kernels, spans, pools, strict=False):
             convolution = nn.Conv2d(inputs, outputs, (kernel, span), padding=(kernel // 2, 0))
-            layers += [convolution, nn.ReLU(), nn.MaxPool2d((pool, 1))]
+            layers += [rectified(convolution), nn.ReLU(), nn.MaxPool2d((pool, 1))]
             length //= pool
         if length == 0:
             raise ConfigError(f"{samples} samples are too few for poolings of {pools}")
@@ -89,8 +96,8 @@ class Convnet(nn.Module):
         self.hop = window.block_hop_samples if whole else None
         self.feature_width, self.state_width = features, 0
         self.convolutions = SignalConvolutions(channels, samples, maps, kernels, pools)
-        self.hidden = nn.Linear(self.convolutions.width, hidden)
-        self.features = nn.Linear(hidden, features)
+        self.hidden = rectified(nn.Linear(self.convolutions.width, hidden))
+        self.features = rectified(nn.Linear(hidden, features))
         self.classifier = nn.Linear(features, classes)
         self.dropout = nn.Dropout(dropout)
 
