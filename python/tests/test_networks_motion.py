@@ -1,4 +1,4 @@
-"""The networks of Project Abacus: what their recurrences do in time, their sizes, and what ONNX Runtime makes of them."""
+"""The networks of Project Abacus: what their recurrences do in time, sizes, and what ONNX Runtime makes of them."""
 
 from __future__ import annotations
 

@@ -20,8 +20,14 @@ POOLINGS = (4, 8, 16)
 
 
 def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
-    """A convolution that keeps the grid, and its rectifier."""
-    return nn.Sequential(nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.ReLU())
+    """A convolution that keeps the grid, and its rectifier.
+
+    Initial weights keep the spread of what they are given (He et al. 2015): there is no normalisation to mend it.
+    """
+    layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
+    nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+    nn.init.zeros_(layer.bias)
+    return nn.Sequential(layer, nn.ReLU())
 
 
 def poolings(pooling: int, convolutions: int) -> list[int]:
@@ -168,7 +174,8 @@ NOTES = {
     "stand are not established from the paper",
     "contrast": "inferred: a 9 x 9 Gaussian of 2.25 px, subtractive then divisive, deviations held above their mean",
     "pyramid": "inferred: binomial 4 x 4 kernel; its px lie where those of a pooling lie, so banks are aligned",
-    "rates": "the paper states neither optimiser nor learning rate, nor the probability of dropout (1/2 here)",
+    "rates": "the paper states neither initial weights (He's here) nor optimiser, learning rate or probability of dropout "
+    "(1/2 here)",
 }
 """What is stated and what is inferred."""
 
