@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,11 +20,18 @@ _REACH = 4
 _TOLERANCE = 0.02
 
 
-def check_samples(system: PoseSystem, shape: Shape) -> None:
-    """Check the samples' schema against the system.
+def check_samples(system: PoseSystem, arguments: Mapping[str, Any], shape: Shape) -> None:
+    """Check the samples' schema against the system and the arguments of its network.
 
     :raises SchemaError: the samples are not what the system learns from.
     """
+    side = inspect.signature(system.build).parameters.get("input_size")
+    if side is not None and shape.size != (expected := arguments.get("input_size", side.default),) * 2:
+        found = f"{shape.size[0]} x {shape.size[1]} px"
+        raise SchemaError(
+            f"`{system.name}` expects pictures of {expected} x {expected} px, found {found}",
+            "choose another `--size`, or set `--set input_size=`",
+        )
     if shape.maps is None:
         raise SchemaError(f"`{system.name}` expects a column `heatmaps`, found none", "add the stage `encode_heatmaps`")
     sigma = system.input.center_sigma

@@ -45,6 +45,10 @@ class Settings:
     resume: bool = False
     log: Path | None = None
 
+    def __post_init__(self) -> None:
+        if self.resume and self.checkpoint is None:
+            raise ConfigError("`--resume` goes on from a checkpoint, and none is named", "add `--checkpoint FILE`")
+
 
 def begin(seed: int, threads: int | None, device: str) -> torch.device:
     """Set seed, threads and deterministic arithmetic; give the device.
@@ -162,8 +166,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def _resume(
     network: nn.Module, optimiser: torch.optim.Optimizer, loader: Any, run: Mapping[str, Any], settings: Settings
 ) -> dict[str, Any]:
-    if settings.checkpoint is None:
-        raise ConfigError("`--resume` goes on from a checkpoint, and none is named", "add `--checkpoint FILE`")
     record = read_checkpoint(settings.checkpoint)
     for key in sorted(set(run) | set(record["run"])):
         expected, found = record["run"].get(key), run.get(key)

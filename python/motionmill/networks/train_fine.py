@@ -84,7 +84,7 @@ def train_fine(job: FineJob, settings: Settings, say: Callable[[str], None]) -> 
     source = Source(job.samples, None if Source(job.samples).is_plan else job.split, job.people)
     loader = source.open(TRAINING, **job.loading())
     shape = shape_of(loader.schema)
-    check_samples(system, shape)
+    check_samples(system, run["arguments"], shape)
     expected = (run["skeleton"], tuple(run["input"]))
     for what, wanted, found in zip(("skeleton", "pictures"), expected, (shape.skeleton.name, shape.size)):
         if wanted != found:

@@ -36,13 +36,13 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
     device = begin(job.seed, job.threads, job.device)
     system = motion_system(job.system)
     arguments = arguments_of(system.name, system.build, system.sizes, job.size, job.changes)
-    loader = ShardLoader(job.samples, split=job.split, columns=[*KEYS, "window"], **job.loading())
+    loader = ShardLoader(job.samples, split=job.split, **job.loading())
+    shape = shape_of(loader)
     counts = count_windows(job.samples, job.split)
     held = hold_back(counts, job.validate_by, job.validation_share, job.seed)
     classes = sorted({session[0] for session in counts})
     if len(classes) < 2:
         raise DataError(f"expected two subjects or more to tell apart, found {len(classes)}: `{job.samples}`")
-    shape = shape_of(loader)
     network = build(system, shape, classes, arguments)
     probe(system, network, shape)
     network = network.to(device)
@@ -52,7 +52,7 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
     )
     check = None
     if held:
-        again = ShardLoader(job.samples, split=job.split, columns=[*KEYS, "window"], shuffle=False, **job.loading())
+        again = ShardLoader(job.samples, split=job.split, shuffle=False, **job.loading())
         check = accuracy(system, network, again, classes, held, device)
     more = {"kind": "motion", "arguments": arguments, **shape, "classes": classes}
     more |= {"validate_by": job.validate_by, "validation_share": job.validation_share}

@@ -46,7 +46,7 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
     source = Source(job.samples, None if Source(job.samples).is_plan else job.split, job.people)
     loader = source.open(TRAINING, **job.loading())
     shape = shape_of(loader.schema)
-    check_samples(system, shape)
+    check_samples(system, arguments, shape)
     network = build(system, shape.skeleton, arguments)
     probe(system, network, loader, shape)
     network = network.to(device, memory_format=torch.channels_last)
