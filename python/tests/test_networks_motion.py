@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="motionmill.networks needs PyTorch")
 
 from torch import nn  # noqa: E402
 from motionmill import ConfigError  # noqa: E402
-from motionmill.networks import abacus, counts  # noqa: E402
+from motionmill.networks import abacus, abacus_counts, counts  # noqa: E402
 from motionmill.networks.clockwork import (  # noqa: E402
     PERIODS,
     ClockworkRnn,
@@ -374,3 +374,13 @@ def test_onnx_runtime_gives_the_same(name, tmp_path):
             assert theirs.shape == tuple(ours.shape)
             assert torch.allclose(torch.from_numpy(theirs), ours, rtol=0, atol=1e-4)
         state = expected[2:]
+
+
+def test_no_hidden_sizes_give_the_three_printed_counts(monkeypatch):
+    # The widths that are used are found where the counts are theirs, so the search can find what is there.
+    monkeypatch.setattr(abacus_counts, "MOST_FEATURES", 400)
+    assert list(abacus_counts.fits(None)) == []
+    for name, count in (("RNN", 1_960_288), ("CLOCKWORK", 1_964_237), ("LSTM", 1_965_439)):
+        monkeypatch.setattr(abacus_counts, name, count)
+    assert abacus_counts.Fit(None, "one bias", 320, 863, 981, 428, 431_328) in list(abacus_counts.fits(None))
+    assert (2649, 1489) in abacus_counts.convnet_pairs(431_328, 320)

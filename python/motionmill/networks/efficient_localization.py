@@ -174,7 +174,7 @@ NOTES = {
     "stand are not established from the paper",
     "contrast": "inferred: a 9 x 9 Gaussian of 2.25 px, subtractive then divisive, deviations held above their mean",
     "pyramid": "inferred: binomial 4 x 4 kernel; its px lie where those of a pooling lie, so banks are aligned",
-    "rates": "the paper states neither initial weights (He's here) nor optimiser, learning rate or probability of dropout "
+    "rates": "the paper states neither initial weights (He's here) nor optimiser, learning rate or share of dropout "
     "(1/2 here)",
 }
 """What is stated and what is inferred."""
