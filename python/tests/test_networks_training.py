@@ -279,7 +279,7 @@ def windows(tmp_path_factory) -> Path:
 @pytest.mark.parametrize("system", MOTION)
 def test_motion_goes_from_windows_to_embeddings(system, windows, tmp_path):
     out, log = tmp_path / "network.onnx", tmp_path / "log.jsonl"
-    more = ["--set", "pools=[2, 2, 2]", "--rate", 0.05, "--log", log]
+    more = ["--set", "pools=[2, 2, 2]", "--clip", 1, "--log", log]
     run("motion", system, windows, "--size", "tiny", "--epochs", 4, "--out", out, *more)
     first, *_, last = lines_of(log)[1:]
     assert last["loss"] < first["loss"] and 0 <= last["accuracy"] <= last["accuracy_within_1"] <= 1
@@ -296,7 +296,7 @@ def test_motion_goes_from_windows_to_embeddings(system, windows, tmp_path):
 
 def test_motion_is_learned(windows, tmp_path):
     log = tmp_path / "log.jsonl"
-    more = ["--set", "pools=[2, 2, 2]", "--epochs", 12, "--rate", 0.1, "--log", log]
+    more = ["--set", "pools=[2, 2, 2]", "--epochs", 8, "--clip", 1, "--log", log]
     run("motion", "conv-dcwrnn", windows, "--size", "tiny", "--out", tmp_path / "network.onnx", *more)
     assert lines_of(log)[-1]["accuracy"] > 0.6, "three people, in sessions that it has not seen"
 

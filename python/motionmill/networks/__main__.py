@@ -94,6 +94,7 @@ def _training(command: argparse.ArgumentParser) -> None:
     group.add_argument("--schedule", choices=["constant", "cosine", "one-cycle"], default="constant", help="(%(default)s)")
     group.add_argument("--optimiser", choices=["paper", *OPTIMISERS], default="paper", help="(%(default)s)")
     group.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="of products (%(default)s)")
+    group.add_argument("--clip", type=float, help="longest gradient (any)")
     group.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     group.add_argument("--threads", type=int, help="of PyTorch and of the loader (all)")
     group.add_argument("--device", choices=["cpu", "cuda"], default="cpu", help="(%(default)s)")

@@ -67,6 +67,7 @@ class Job:
             "optimiser": self.optimiser,
             "schedule": settings.schedule,
             "precision": settings.precision,
+            "clip": settings.clip,
             # A schedule that falls to nothing is laid out over all epochs; a constant one may go on for ever.
             "epochs": None if settings.schedule == "constant" else settings.epochs,
             **more,

@@ -41,6 +41,8 @@ class Settings:
     schedule: str = "constant"
     #: `float32`, or `bfloat16` for the products of matrices and convolutions.
     precision: str = "float32"
+    #: The longest that the gradient of all parameters together may be; longer ones are cut to it.
+    clip: float | None = None
     checkpoint: Path | None = None
     resume: bool = False
     log: Path | None = None
@@ -117,6 +119,8 @@ def fit(
             if count:
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
+                if settings.clip is not None:
+                    nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
                 optimiser.step()
                 # Summed where it lies: asking for the number would make a GPU wait.
                 total += loss.detach().double() * count
