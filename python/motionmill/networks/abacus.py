@@ -168,13 +168,13 @@ def optimiser(network: nn.Module, learning_rate: float | None = None) -> torch.o
 
 NOTES = {
     "widths": "inferred: no width is published. No consistent reading was found of the recurrent networks' counts, "
-    "1,960,295 (RNN), 1,964,254 (CWRNN, DCWRNN) and 1,965,403 (LSTM): with one front end for all, its D features handed "
-    "to the recurrent layer and that to the classifier, no D up to 6,000 and no hidden sizes fit all three, whatever the "
-    "front end, with 0, 1 or 2 biases a unit, with or without peepholes and trained first states. With a fully connected "
-    "layer of one of 14 usual widths before the classifier one set fits (600 units, 574 features, hidden 367, 396 and "
-    "161, peepholes, trained first states), as many as chance lets expect. `abacus_counts` is that search. Used is the "
-    "nearest of the front ends of three convolutions with usual widths (8 to 512 maps, kernels of 3 to 9): 1,960,288 "
-    "(7 fewer), 1,964,237 (17 fewer), 1,965,439 (36 more)",
+    "1,960,295 (RNN), 1,964,254 (CWRNN, DCWRNN) and 1,965,403 (LSTM): with one front end for all, its D features "
+    "handed to the recurrent layer and that to the classifier, no D up to 6,000 and no hidden sizes fit all three, "
+    "whatever the front end, with 0, 1 or 2 biases a unit, with or without peepholes and trained first states. With a "
+    "fully connected layer of one of 14 usual widths before the classifier one set fits (600 units, 574 features, "
+    "hidden 367, 396 and 161, peepholes, trained first states), as many as chance lets expect. `abacus_counts` is "
+    "that search. Used is the nearest of the front ends of three convolutions with usual widths (8 to 512 maps, "
+    "kernels of 3 to 9): 1,960,288 (7 fewer), 1,964,237 (17 fewer), 1,965,439 (36 more)",
     "convnets": "inferred: with the front end of the recurrent networks, two fully connected layers of 2,649 and 1,489 "
     "give exactly the printed 6,102,137; so do 14 other pairs, and pairs on other front ends. That the short- and the "
     "long-term network have one count is read as: they differ in their poolings alone",
