@@ -3,9 +3,10 @@
 The evidence for what `abacus.NOTES` says of widths; half a minute. Of a recurrent network with a front end of F weights
 that gives D features a block, H hidden units, and K = 587 devices, the talk prints
 
-    F + D H + u(H) + b H + (H + 1) K        u = H^2 (RNN) or 2/3 H^2 (three bands); b parameters a unit beside the
-    weights F + 4 (D H + H^2) + b' H + (H + 1) K    of the LSTM
+    F + D H + u(H) + b H + (H + 1) K            of the RNN, u = H^2, and of the clockwork, u = 2/3 H^2 (three bands)
+    F + 4 (D H + H^2) + b' H + (H + 1) K        of the LSTM
 
+with b and b' parameters a unit beside the weights.
 Each has its own H, all have one F and D: F cancels, so nothing needs to be known of the front end. With a further layer
 of G units before the classifier, (H + 1) K becomes (H + 1) G + (G + 1) K.
 """
