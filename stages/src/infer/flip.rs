@@ -57,7 +57,6 @@ mod tests {
 
     use super::super::InferConfig;
     use super::super::tests::{context, image, maps, samples_of};
-    use super::*;
     use crate::Stage;
 
     const WIDTH: usize = 12;

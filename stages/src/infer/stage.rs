@@ -18,6 +18,7 @@ use super::model_card::{HeatmapOutput, Layout, ModelCard};
 use super::providers::Running;
 use super::runtime::Runtime;
 use super::session::Pool;
+use crate::augment::geometry::CROP_CENTER;
 use crate::stage::{reject, take_rows};
 use crate::{FanOut, Outcome, Stage, StageError};
 
@@ -101,7 +102,7 @@ impl Infer {
             ));
         }
         if self.card.center_map.is_some() {
-            field(input, "center")?;
+            field(input, center_column(input))?;
             field(input, samples::CROP_FROM_IMAGE)?;
         }
         Ok(())
@@ -111,7 +112,10 @@ impl Infer {
     fn sort_rows<'a>(&self, batch: &RecordBatch, images: &'a BinaryArray) -> Result<Sorted<'a>, StageError> {
         let centers = match self.card.center_map {
             None => None,
-            Some(_) => Some((vectors_f64(batch, "center", 2)?, affines(batch, samples::CROP_FROM_IMAGE)?)),
+            Some(_) => {
+                let center = vectors_f64(batch, center_column(batch.schema_ref()), 2)?;
+                Some((center, affines(batch, samples::CROP_FROM_IMAGE)?))
+            }
         };
         let expected = 3 * self.card.input.width as usize * self.card.input.height as usize;
         let (mut fit, mut rejects) = (Vec::with_capacity(batch.num_rows()), Vec::new());
@@ -173,6 +177,12 @@ impl Infer {
             Ok(maps)
         })
     }
+}
+
+/// The column of the point that a centre map is drawn about: the one that the crop was framed around, as in the maps of
+/// training, or the annotated one where no stage `crop` framed anything.
+fn center_column(input: &Schema) -> &'static str {
+    if input.index_of(CROP_CENTER).is_ok() { CROP_CENTER } else { "center" }
 }
 
 /// Copies one row's `given` maps, in the output's layout, to `[K, h, w]` without the background.

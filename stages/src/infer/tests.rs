@@ -131,6 +131,18 @@ fn the_centre_map_is_where_the_person_is() {
 }
 
 #[test]
+fn the_centre_map_is_where_the_crop_was_framed() {
+    let batch = samples_of(&[image(0), image(1)], &FLIC9);
+    let framed = [[7.0, 3.0], [f64::NAN, 3.0]];
+    let field = Field::new("crop_center", columns::fixed_list(DataType::Float64, 2), false);
+    let column = vector_array(framed.iter().map(|center| Some(&center[..])), 2);
+    let batch = columns::with_column(&batch, field, column).unwrap();
+    let outcome = build("center").unwrap().run(&batch).unwrap();
+    assert_eq!(maps(&outcome.rows)[5 * 12 + 8], 1.0, "image px (7, 3) is crop px (8, 5)");
+    assert_eq!((outcome.rows.num_rows(), &outcome.rejects[0].reason[..]), (1, "no centre"));
+}
+
+#[test]
 fn rows_that_cannot_run_are_rejects_and_the_others_stay_in_order() {
     let images = vec![image(1), vec![0; 7], image(2), Vec::new()];
     let infer = build("nchw").unwrap();
