@@ -8,10 +8,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::{
-    ColourConfig, CropConfig, FlipConfig, RotateConfig, ScaleConfig, ShiftConfig, WarpConfig,
+    ColourConfig, CropConfig, FlipConfig, RotateConfig, ScaleConfig, SearchScalesConfig, ShiftConfig,
+    WarpConfig,
 };
 use crate::check::CheckConfig;
-use crate::decode::DecodeConfig;
+use crate::decode::{DecodeConfig, MergeScalesConfig};
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig};
 use crate::evaluate::EvaluateConfig;
 use crate::evaluate::verification::{IdentifyConfig, VerifyConfig};
@@ -119,6 +120,10 @@ stages! {
     ///
     /// `samples`; multiplies into `crop_from_image`.
     "scale" Scale(ScaleConfig) as rows,
+    /// Gives each sample once at every scale of a list, enlarged about the crop's centre.
+    ///
+    /// `samples`; N rows become N x S, numbered in `scale_index`; multiplies into `crop_from_image`.
+    "search_scales" SearchScales(SearchScalesConfig) as rows,
     /// Turns each sample about the crop's centre, by a random angle.
     ///
     /// `samples`; multiplies into `crop_from_image`.
@@ -214,6 +219,10 @@ stages! {
     /// `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
     /// `[K]`.
     "decode" Decode(DecodeConfig) as rows,
+    /// Adds a sample's maps at several scales up in the image, and finds each joint there.
+    ///
+    /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row a sample and output head, as `decode` gives them.
+    "merge_scales" MergeScales(MergeScalesConfig) as rows,
     // verify
     /// Fits a principal component analysis to the embeddings of one split.
     ///

@@ -2,7 +2,7 @@
 //!
 //! [`crop`] frames each person and adds the geometry columns; [`scale`], [`rotate`], [`shift`], [`flip`] and
 //! [`colour`] touch no pixel, they draw from a stream keyed by (seed, stage, sample, copy) and multiply into
-//! `crop_from_image` or `colour_matrix`; [`warp`] reads the image and makes pixels and keypoints of the crop.
+//! `crop_from_image` or `colour_matrix`; [`search_scales`] shows each at fixed scales; [`warp`] reads the image and makes pixels and keypoints of the crop.
 //!
 //! | paper | crop | scale | rotate | flip | colour |
 //! |---|---|---|---|---|---|
@@ -21,6 +21,7 @@ pub mod planar;
 pub mod ranges;
 pub mod rotate;
 pub mod scale;
+pub mod search_scales;
 pub mod shift;
 pub mod warp;
 
@@ -31,5 +32,6 @@ pub use frame::Frame;
 pub use planar::planar_f32;
 pub use rotate::{Rotate, RotateConfig};
 pub use scale::{Scale, ScaleConfig};
+pub use search_scales::{SearchScales, SearchScalesConfig};
 pub use shift::{Shift, ShiftConfig};
 pub use warp::{Warp, WarpConfig};

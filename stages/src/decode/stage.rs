@@ -1,29 +1,25 @@
 //! The stage `decode`: one row of `keypoints` for each row of `heatmaps`.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::{Schema, SchemaRef};
 use schemars::JsonSchema;
-use schemas::columns::{affines, booleans, column, field, numbers, skeleton_of, wrong_type};
-use schemas::tables::{heatmaps, keypoints, metadata, samples};
-use schemas::{Affine, SchemaError, Skeleton};
+use schemas::Affine;
+use schemas::columns::{affines, booleans, column, field, numbers};
+use schemas::tables::{heatmaps, samples};
 use serde::{Deserialize, Serialize};
 
 use super::peak::peak_and_mean;
 use super::refine::Refine;
+use super::table::{self, Readings};
 use super::upsample::Upsample;
-use crate::infer::stage::MODEL_KEY;
-use crate::stage::{reject, take_rows};
+use crate::stage::reject;
 use crate::{BuildContext, Outcome, Stage, StageError};
 
 /// Name of the stage in plans and rejects.
 pub const NAME: &str = "decode";
 
-/// Columns that say where a prediction comes from; carried along where they are there.
-const PROVENANCE: [&str; 7] =
-    ["dataset", samples::COPY, "image_path", "person_index", "activity", "source_file", "source_record"];
 /// Columns of the maps, carried along where the maps are.
 const MAPS: [&str; 5] = [
     heatmaps::HEATMAPS,
@@ -42,7 +38,7 @@ pub enum Rule {
     Plain,
     /// Convolutional pose machines, one scale (`testing/src/run_benchmark.m`): the map is enlarged to input px with
     /// a bicubic kernel, and the highest input px is the place. The original goes on to resize to the image's own
-    /// px and to sum seven scales before it looks for the highest.
+    /// px and to sum seven scales before it looks for the highest: that is the stage `merge_scales`.
     Cpm,
     /// Stacked hourglass (`src/util/pose.lua`): as `plain`, but at input px `stride * (place + 0.5)` whatever the
     /// origin, and a map with no positive px gives its px (0, 0).
@@ -147,63 +143,24 @@ impl Decode {
 
     fn carried<'a>(&self, input: &'a Schema) -> Vec<&'a str> {
         let names = input.fields().iter().map(|field| field.name().as_str());
-        let wanted = |name: &str| PROVENANCE.contains(&name) || (self.keep_heatmaps && MAPS.contains(&name));
+        let wanted =
+            |name: &str| table::PROVENANCE.contains(&name) || (self.keep_heatmaps && MAPS.contains(&name));
         names.filter(|name| wanted(name)).collect()
     }
 }
 
-/// The skeleton and `[K, h, w]` of a table of maps.
-fn shape_of(input: &Schema) -> Result<(&'static Skeleton, [usize; 3]), StageError> {
-    let skeleton = skeleton_of(input)?;
-    let maps = field(input, heatmaps::HEATMAPS)?;
-    let expected = format!("maps [{}, h, w] of Float32", skeleton.len());
-    match samples::maps_shape(maps.data_type()) {
-        Some(shape) if shape[0] == skeleton.len() && shape.iter().all(|size| *size > 0) => {
-            Ok((skeleton, shape))
-        }
-        _ => Err(wrong_type(heatmaps::HEATMAPS, &expected, maps.data_type()).into()),
-    }
-}
-
-/// The row of `values`, `[K, width]` or `[K]` numbers a row, as a column of `data_type`.
-fn list_column(values: Vec<f64>, data_type: &DataType) -> ArrayRef {
-    fn nested(values: ArrayRef, data_type: &DataType) -> ArrayRef {
-        match data_type {
-            DataType::FixedSizeList(item, length) => {
-                let inner = nested(values, item.data_type());
-                Arc::new(FixedSizeListArray::new(Arc::clone(item), *length, inner, None))
-            }
-            _ => values,
-        }
-    }
-    nested(Arc::new(Float64Array::from(values)), data_type)
-}
-
 impl Stage for Decode {
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
-        let (skeleton, _) = shape_of(input)?;
-        for name in ["sample_id", heatmaps::STAGE].iter().chain(&MAPS) {
+        for name in &MAPS {
             field(input, name)?;
         }
-        if !input.metadata().contains_key(MODEL_KEY) {
-            return Err(StageError::Config {
-                message: format!("the schema metadata has no `{MODEL_KEY}`: what made the maps is unknown"),
-                hint: Some("let the maps come from the stage `infer`, or keep its metadata".to_owned()),
-            });
-        }
-        let mut fields: Vec<Arc<Field>> = keypoints::fields(skeleton).into_iter().map(Arc::new).collect();
-        for name in self.carried(input) {
-            fields.push(Arc::new(field(input, name)?.clone()));
-        }
-        let mut metadata = metadata(keypoints::NAME, Some(skeleton));
-        metadata.insert(MODEL_KEY.to_owned(), input.metadata()[MODEL_KEY].clone());
-        Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
+        table::schema_of(input, &self.carried(input))
     }
 
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         let input = batch.schema();
         let schema = self.output_schema(&input)?;
-        let (skeleton, [joints, height, width]) = shape_of(&input)?;
+        let (skeleton, [joints, height, width]) = table::shape_of(&input)?;
         let mirrored = skeleton.mirrored();
         let all_maps = column(batch, heatmaps::HEATMAPS)?;
         let values = heatmaps::maps_values(all_maps, heatmaps::HEATMAPS)?;
@@ -212,7 +169,7 @@ impl Stage for Decode {
         let (crops, flipped) =
             (affines(batch, samples::CROP_FROM_IMAGE)?, booleans(batch, samples::FLIPPED)?);
 
-        let (mut points, mut scores, mut means) = (Vec::new(), Vec::new(), Vec::new());
+        let mut readings = Readings::default();
         let (mut kept, mut rejects) = (Vec::with_capacity(batch.num_rows()), Vec::new());
         let mut enlargers: HashMap<[u64; 2], Upsample> = HashMap::new();
         let mut room = Vec::new();
@@ -245,30 +202,12 @@ impl Stage for Decode {
                 let channel = if flipped.value(row) { *mirror } else { joint };
                 let map = &maps.values[channel * height * width..][..height * width];
                 let reading = self.read(map, &maps, enlarge.map(|upsample| (upsample, &mut room)));
-                points.extend(self.point_in_image(&image_from_crop, &reading));
-                scores.push(reading.score);
-                means.push(reading.mean);
+                let point = self.point_in_image(&image_from_crop, &reading);
+                readings.push(point, reading.score, reading.mean);
             }
         }
 
-        let rows = take_rows(batch, &kept)?;
-        let model = StringArray::from_iter_values(kept.iter().map(|_| &schema.metadata()[MODEL_KEY]));
-        let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
-        let (mut points, mut scores, mut means) = (Some(points), Some(scores), Some(means));
-        for field in schema.fields() {
-            let list = |values: &mut Option<Vec<f64>>| {
-                list_column(values.take().unwrap_or_default(), field.data_type())
-            };
-            columns.push(match field.name().as_str() {
-                "keypoints" => list(&mut points),
-                "score" => list(&mut scores),
-                "heatmap_mean" => list(&mut means),
-                "model" => Arc::new(model.clone()),
-                "split" if input.index_of("split").is_err() => Arc::new(StringArray::new_null(kept.len())),
-                name => Arc::clone(column(&rows, name)?),
-            });
-        }
-        Ok(Outcome::some(RecordBatch::try_new(schema, columns).map_err(SchemaError::from)?, rejects))
+        Ok(Outcome::some(table::to_batch(&schema, batch, &kept, readings)?, rejects))
     }
 }
 

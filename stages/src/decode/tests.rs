@@ -1,13 +1,16 @@
 //! The stage on maps made by hand and on Gaussians: laws, and the rules of the papers.
 
-use arrow::array::{AsArray, BooleanArray, Int32Array};
-use arrow::datatypes::Float64Type;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, StringArray};
+use arrow::datatypes::{DataType, Field, Float64Type};
 use proptest::prelude::*;
 use schemas::columns::{points, strings, vectors_f64};
 use schemas::skeleton::FLIC9;
-use schemas::tables::{table_name, vector_array};
+use schemas::tables::{keypoints, metadata, table_name, vector_array};
 
 use super::*;
+use crate::infer::stage::MODEL_KEY;
 
 const JOINTS: usize = 9;
 

@@ -25,18 +25,24 @@ fn reflected(at: i64, size: usize) -> usize {
     (if at < size { at } else { 2 * size - 1 - at }) as usize
 }
 
+/// The four cells out of `cells`, and their weights, that are read at `place`, cell centres being at integers.
+pub(super) fn taps_at(place: f64, cells: usize) -> [(usize, f32); 4] {
+    let first = place.floor() as i64 - 1;
+    [0, 1, 2, 3].map(|tap| {
+        let cell = first + tap;
+        (reflected(cell, cells), cubic(place - cell as f64) as f32)
+    })
+}
+
+/// How many input px an axis of `cells` map px covers.
+pub(super) fn covered(cells: usize, stride: f64) -> i64 {
+    (cells as f64 * stride).round() as i64
+}
+
 impl Taps {
     fn new(cells: usize, stride: f64, origin: f64) -> Self {
-        let outputs = (cells as f64 * stride).round() as i64;
-        let taps = |at: i64| {
-            let place = (at as f64 - origin) / stride;
-            let first = place.floor() as i64 - 1;
-            [0, 1, 2, 3].map(|tap| {
-                let cell = first + tap;
-                (reflected(cell, cells), cubic(place - cell as f64) as f32)
-            })
-        };
-        Self((0..outputs).map(taps).collect())
+        let taps = |at: i64| taps_at((at as f64 - origin) / stride, cells);
+        Self((0..covered(cells, stride)).map(taps).collect())
     }
 }
 

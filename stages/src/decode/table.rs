@@ -1,0 +1,121 @@
+//! The rows of `keypoints` that every stage of this folder gives.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use schemas::columns::{column, field, skeleton_of, wrong_type};
+use schemas::tables::{heatmaps, keypoints, metadata, samples};
+use schemas::{SchemaError, Skeleton};
+
+use crate::StageError;
+use crate::infer::stage::MODEL_KEY;
+use crate::stage::take_rows;
+
+/// Columns that say where a prediction comes from; carried along where they are there.
+pub const PROVENANCE: [&str; 7] =
+    ["dataset", samples::COPY, "image_path", "person_index", "activity", "source_file", "source_record"];
+/// What the maps of some rows say, joint after joint.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Readings {
+    points: Vec<f64>,
+    scores: Vec<f64>,
+    means: Vec<f64>,
+}
+
+impl Readings {
+    /// Adds a joint: its place in px of the image, the height of its peak, both `NaN` where there is none, and the mean
+    /// of its map.
+    pub fn push(&mut self, point_in_image: [f64; 2], score: f64, mean: f64) {
+        self.points.extend(point_in_image);
+        self.scores.push(score);
+        self.means.push(mean);
+    }
+}
+
+/// The skeleton and `[K, h, w]` of a table of maps.
+///
+/// # Errors
+/// When there are no maps, or not one for each joint.
+pub fn shape_of(input: &Schema) -> Result<(&'static Skeleton, [usize; 3]), StageError> {
+    let skeleton = skeleton_of(input)?;
+    let maps = field(input, heatmaps::HEATMAPS)?;
+    let expected = format!("maps [{}, h, w] of Float32", skeleton.len());
+    match samples::maps_shape(maps.data_type()) {
+        Some(shape) if shape[0] == skeleton.len() && shape.iter().all(|size| *size > 0) => {
+            Ok((skeleton, shape))
+        }
+        _ => Err(wrong_type(heatmaps::HEATMAPS, &expected, maps.data_type()).into()),
+    }
+}
+
+/// The schema of predictions that are read off maps of `input`, the columns `carried` being carried along.
+///
+/// # Errors
+/// When a column is missing, or what made the maps is unknown.
+pub fn schema_of(input: &Schema, carried: &[&str]) -> Result<SchemaRef, StageError> {
+    let (skeleton, _) = shape_of(input)?;
+    for name in ["sample_id", heatmaps::STAGE] {
+        field(input, name)?;
+    }
+    let Some(model) = input.metadata().get(MODEL_KEY) else {
+        return Err(StageError::config(
+            format!("the schema metadata has no `{MODEL_KEY}`: what made the maps is unknown"),
+            "let the maps come from the stage `infer`, or keep its metadata",
+        ));
+    };
+    let mut fields: Vec<Arc<Field>> = keypoints::fields(skeleton).into_iter().map(Arc::new).collect();
+    for name in carried {
+        fields.push(Arc::new(field(input, name)?.clone()));
+    }
+    let mut metadata = metadata(keypoints::NAME, Some(skeleton));
+    metadata.insert(MODEL_KEY.to_owned(), model.clone());
+    Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
+}
+
+/// The columns of `schema`, made by [`schema_of`]: `readings` of the rows `kept` of `batch`, and what is carried.
+///
+/// # Errors
+/// When there is not one reading for each joint of each row.
+pub fn to_batch(
+    schema: &SchemaRef,
+    batch: &RecordBatch,
+    kept: &[usize],
+    readings: Readings,
+) -> Result<RecordBatch, StageError> {
+    let rows = take_rows(batch, kept)?;
+    let model = &schema.metadata()[MODEL_KEY];
+    let (mut points, mut scores, mut means) =
+        (Some(readings.points), Some(readings.scores), Some(readings.means));
+    let list = |values: &mut Option<Vec<f64>>, field: &Field| {
+        list_column(values.take().unwrap_or_default(), field.data_type())
+    };
+    let mut columns: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        columns.push(match field.name().as_str() {
+            "keypoints" => list(&mut points, field),
+            "score" => list(&mut scores, field),
+            "heatmap_mean" => list(&mut means, field),
+            "model" => Arc::new(StringArray::from_iter_values(kept.iter().map(|_| model))),
+            "split" if rows.schema_ref().index_of("split").is_err() => {
+                Arc::new(StringArray::new_null(kept.len()))
+            }
+            name => Arc::clone(column(&rows, name)?),
+        });
+    }
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns).map_err(SchemaError::from)?)
+}
+
+/// `values`, `[K, width]` or `[K]` numbers a row, as a column of `data_type`.
+fn list_column(values: Vec<f64>, data_type: &DataType) -> ArrayRef {
+    fn nested(values: ArrayRef, data_type: &DataType) -> ArrayRef {
+        match data_type {
+            DataType::FixedSizeList(item, length) => {
+                let inner = nested(values, item.data_type());
+                Arc::new(FixedSizeListArray::new(Arc::clone(item), *length, inner, None))
+            }
+            _ => values,
+        }
+    }
+    nested(Arc::new(Float64Array::from(values)), data_type)
+}
