@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,14 +11,12 @@ import pytest
 torch = pytest.importorskip("torch", reason="motionmill.networks needs PyTorch")
 onnx = pytest.importorskip("onnx", reason="the export needs onnx")
 
-import pyarrow.parquet as pq  # noqa: E402
-from motionmill import InferenceError, recipes, run_plan, synthetic  # noqa: E402
+from motionmill import InferenceError, recipes, run_plan  # noqa: E402
 from motionmill.networks import MOTION, POSE  # noqa: E402
-from motionmill.networks.__main__ import main  # noqa: E402
 from motionmill.networks.export import export  # noqa: E402
-from motionmill.networks.sessions import hold_back, most_probable  # noqa: E402
 from motionmill.networks.train import factor, read_checkpoint  # noqa: E402
 from motionmill.torch import ShardLoader  # noqa: E402
+from network_runs import as_before, lines_of, rows_of, train  # noqa: E402
 from torch_people import SMALL, write_people, write_shards  # noqa: E402
 
 #: For each system the recipe of its samples, and changes of its tiny network.
@@ -37,11 +34,8 @@ HELD_OUT = "CAST(SUBSTR(sample_id, 9, 5) AS INT) % 5 = 0"
 
 @pytest.fixture(autouse=True)
 def settings_of_torch():
-    """What training sets for the whole process is put back."""
-    threads = torch.get_num_threads()
-    yield
-    torch.use_deterministic_algorithms(False)
-    torch.set_num_threads(threads)
+    with as_before():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -70,22 +64,8 @@ def shards(tmp_path_factory, people):
     return make
 
 
-def run(*arguments: object, exit_code: int = 0) -> None:
-    """Run the command; training on one thread."""
-    alone = [] if arguments[0] in ("list", "export") else ["--threads", "1"]
-    assert main([str(argument) for argument in [*arguments, *alone]]) == exit_code
-
-
-def lines_of(log: Path) -> list[dict]:
-    return [json.loads(line) for line in log.read_text().splitlines()]
-
-
-def rows_of(table: Path) -> list[dict]:
-    return [row for shard in sorted(table.glob("*.parquet")) for row in pq.read_table(shard).to_pylist()]
-
-
-def score(people: Path, recipe: str, folder: Path, coarse: Path, fine: Path | None = None, split: str = "validation") -> list[dict]:
-    """Predict and evaluate people, as `motionmill run` does; the pooled PCK@0.2 of each output."""
+def score(people: Path, recipe: str, folder: Path, coarse: Path, fine: Path | None = None) -> list[dict]:
+    """Predict and evaluate the people held back, as `motionmill run` does; the pooled PCK@0.2 of each output."""
     network = {"model": coarse} | ({} if fine is None else {"keep_image": True})
     decode = {"decode": {"refine": "quarter"}} if fine is None else {"refine": {"model": fine}}
     stages = {
@@ -97,7 +77,7 @@ def score(people: Path, recipe: str, folder: Path, coarse: Path, fine: Path | No
         "score": {"inputs": ["parts", "decode"], "run": {"evaluate": {"protocols": ["lsp-pck"]}}},
     }
     plan = {
-        "sources": {"people": {"read": {"table": {"path": people, "split": split}}}},
+        "sources": {"people": {"read": {"table": {"path": people, "split": "validation"}}}},
         "stages": stages,
         "sinks": {"metrics": {"inputs": ["score"], "write": {"parquet": {"path": folder / "metrics"}}}},
     }
@@ -110,7 +90,7 @@ def score(people: Path, recipe: str, folder: Path, coarse: Path, fine: Path | No
 def test_a_system_goes_from_shards_to_its_score(system, shards, people, tmp_path):
     recipe, changes = SYSTEMS[system]
     out = tmp_path / "network.onnx"
-    run("pose", system, shards(recipe), "--size", "tiny", *changes, "--epochs", 2, "--batch", 16, "--out", out)
+    train("pose", system, shards(recipe), "--size", "tiny", *changes, "--epochs", 2, "--batch", 16, "--out", out)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["network.onnx", "network.toml"], "one file, one card"
     model = onnx.load(out, load_external_data=False)
     assert not any(tensor.external_data for tensor in model.graph.initializer)
@@ -131,7 +111,7 @@ def test_a_tiny_hourglass_learns(shards, people, tmp_path):
     samples, out, log = shards("hourglass-mpii", plain=True), tmp_path / "network.onnx", tmp_path / "log.jsonl"
     held_out = shards("hourglass-mpii", "validation", plain=True)
     more = ["--schedule", "one-cycle", "--rate", 1e-2, "--log", log, "--held-out", held_out]
-    run("pose", "hourglass", samples, "--size", "tiny", "--epochs", 16, "--batch", 4, "--out", out, *more)
+    train("pose", "hourglass", samples, "--size", "tiny", "--epochs", 16, "--batch", 4, "--out", out, *more)
     labels = next(iter(ShardLoader(samples, batch_size=100)))["heatmaps"]
     last = lines_of(log)[-1]
     assert last["loss"] < 0.6 * 2 * labels.square().mean(), "far less than two stages of empty maps cost"
@@ -143,24 +123,24 @@ def test_a_tiny_hourglass_learns(shards, people, tmp_path):
 def test_a_fine_network_goes_from_shards_to_its_score(shards, people, tmp_path):
     samples, coarse, checkpoint = shards("hourglass-mpii"), tmp_path / "coarse.onnx", tmp_path / "coarse.pt"
     of_all = ["--size", "tiny", "--batch", 16]
-    run("pose", "tompson", samples, *of_all, "--epochs", 2, "--out", coarse, "--checkpoint", checkpoint)
+    train("pose", "tompson", samples, *of_all, "--epochs", 2, "--out", coarse, "--checkpoint", checkpoint)
     before = read_checkpoint(checkpoint)["network"]
     fine, log = tmp_path / "fine.onnx", tmp_path / "log.jsonl"
     more = ["--held-out", shards("hourglass-mpii", "validation", plain=True), "--points", "jitter", "--log", log]
     behind = ["fine", samples, "--coarse", checkpoint, *of_all]
-    run(*behind, "--epochs", 3, "--out", fine, "--checkpoint", tmp_path / "fine.pt", *more)
+    train(*behind, "--epochs", 3, "--out", fine, "--checkpoint", tmp_path / "fine.pt", *more)
     first, *_, last = lines_of(log)[1:]
     assert last["loss"] < first["loss"] and last["pck_coarse"] == first["pck_coarse"]
     after = read_checkpoint(tmp_path / "fine.pt")["network"]
     assert all(torch.equal(value, after[f"coarse.{name}"]) for name, value in before.items()), "the coarse one stays"
-    assert [row["count"] > 50 for row in score(people, "hourglass-mpii", tmp_path, coarse, fine)] == [True]
 
     together, again = tmp_path / "together.onnx", tmp_path / "again.onnx"
-    run(*behind, "--joint", "--coarse-out", again, "--out", together, "--checkpoint", tmp_path / "joint.pt")
+    train(*behind, "--joint", "--coarse-out", again, "--out", together, "--checkpoint", tmp_path / "joint.pt")
     after = read_checkpoint(tmp_path / "joint.pt")["network"]
     assert not any(torch.equal(value, after[f"coarse.{name}"]) for name, value in before.items())
     assert again.with_suffix(".toml").read_text().startswith('name = "tompson-tiny"')
-    run(*behind, "--joint", "--out", together, exit_code=1)
+    train(*behind, "--joint", "--out", together, exit_code=1)
+    assert [row["count"] > 50 for row in score(people, "hourglass-mpii", tmp_path, coarse, fine)] == [True]
 
 
 def weights_of(checkpoint: Path) -> dict:
@@ -173,17 +153,17 @@ def test_stopped_and_resumed_is_never_stopped(schedule, shards, tmp_path):
     # Dropout draws random numbers, which a checkpoint has to remember too.
     of_all += ["--set", "dropout=0.5", "--out", tmp_path / "network.onnx"]
     straight, resumed = tmp_path / "straight.pt", tmp_path / "resumed.pt"
-    run(*of_all, "--epochs", 2, "--checkpoint", straight)
+    train(*of_all, "--epochs", 2, "--checkpoint", straight)
     # A constant rate goes on behind an epoch; a schedule over two epochs is cut in the middle of the first.
     first = ["--epochs", 1] if schedule == "constant" else ["--epochs", 2, "--minutes", 0]
-    run(*of_all, *first, "--checkpoint", resumed)
+    train(*of_all, *first, "--checkpoint", resumed)
     half = weights_of(resumed)
-    run(*of_all, "--epochs", 2, "--checkpoint", resumed, "--resume")
+    train(*of_all, "--epochs", 2, "--checkpoint", resumed, "--resume")
     one, other = weights_of(straight), weights_of(resumed)
     assert one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
     assert not all(torch.equal(half[name], other[name]) for name in half)
     again = tmp_path / "again.onnx"
-    run("export", resumed, "--out", again)
+    train("export", resumed, "--out", again)
     assert again.read_bytes() == (tmp_path / "network.onnx").read_bytes()
 
 
@@ -201,7 +181,8 @@ def test_on_the_fly_as_from_shards(people, tmp_path):
     plan.write_text(recipe.replace("run.crop = { size = [256, 256], frame", size))
     assert size in plan.read_text()
     out = tmp_path / "network.onnx"
-    run("pose", "hourglass", plan, "--people", people, "--size", "tiny", "--batch", 16, "--out", out, "--precision", "bfloat16")
+    more = ["--precision", "bfloat16"]
+    train("pose", "hourglass", plan, "--people", people, "--size", "tiny", "--batch", 16, "--out", out, *more)
     assert out.exists()
 
 
@@ -211,7 +192,7 @@ REFUSALS = {
     "channels": (["hourglass", "cpm-lsp"], ["14 maps (the joints of `cpm14`)", "found 30"]),
     "no center map": (["cpm", "hourglass-mpii"], ["expects a column `center_map`", "found none"]),
     "size": (["hourglass", "hourglass-mpii", "--size", "huge"], ["expected a size of `paper`", "found `huge`"]),
-    "key": (["hourglass", "hourglass-mpii", "--set", "stakcs=2"], ["expected an argument of `stacks`", "found `stakcs`"]),
+    "key": (["hourglass", "hourglass-mpii", "--set", "stakcs=2"], ["an argument of `stacks`", "found `stakcs`"]),
     "side": (["repose", "repose-lsp"], ["expects pictures of 64 x 64 px", "found 32 x 32 px"]),
     "picture": (["hourglass", "hourglass-mpii", "--set", "depth=5"], ["cannot take pictures of 64 x 64 px"]),
     "split": (["hourglass", "hourglass-mpii", "--split", "nobody"], ["`nobody`", "`train`"]),
@@ -226,7 +207,7 @@ def test_a_refusal_says_what_was_expected_and_found(wrong, shards, tmp_path, cap
         pytest.skip("there is a CUDA device")
     (system, recipe, *more), words = REFUSALS[wrong]
     sized = [] if "--size" in more else ["--size", "tiny"]
-    run("pose", system, shards(recipe), *sized, *more, "--out", tmp_path / "network.onnx", exit_code=1)
+    train("pose", system, shards(recipe), *sized, *more, "--out", tmp_path / "network.onnx", exit_code=1)
     said = capsys.readouterr().err
     assert said.startswith("error: ") and all(word in said for word in words), said
     assert list(tmp_path.iterdir()) == []
@@ -235,19 +216,21 @@ def test_a_refusal_says_what_was_expected_and_found(wrong, shards, tmp_path, cap
 def test_other_skeletons_checkpoints_and_people_are_refused(shards, people, tmp_path, capsys):
     samples, checkpoint, out = shards("hourglass-mpii"), tmp_path / "run.pt", tmp_path / "network.onnx"
     of_all = ["--size", "tiny", "--batch", 32, "--out", out]
-    run("pose", "hourglass", samples, *of_all, "--checkpoint", checkpoint)
+    train("pose", "hourglass", samples, *of_all, "--checkpoint", checkpoint)
+    again = ["--seed", 1, "--checkpoint", checkpoint, "--resume"]
+    pose = ["pose", "hourglass", samples]
     cases = [
-        (["pose", "hourglass", samples, "--seed", 1, "--checkpoint", checkpoint, "--resume"], "expected `seed` 0, found 1"),
-        (["pose", "hourglass", samples, "--held-out", "train"], "32 held-out samples are trained on too"),
-        (["pose", "hourglass", samples, "--held-out", shards("cpm-lsp")], "expected skeleton `lsp14`, found `cpm14`"),
-        (["pose", "hourglass", samples, "--held-out", shards("repose-lsp")], "expected pictures of 64 x 64 px, found 32 x 32"),
-        (["fine", samples, "--coarse", checkpoint], "expected the checkpoint of a coarse `tompson`, found one of `hourglass`"),
+        ([*pose, *again], "expected `seed` 0, found 1"),
+        ([*pose, "--held-out", "train"], "32 held-out samples are trained on too"),
+        ([*pose, "--held-out", shards("cpm-lsp")], "expected skeleton `lsp14`, found `cpm14`"),
+        ([*pose, "--held-out", shards("repose-lsp")], "expected pictures of 64 x 64 px, found 32 x 32 px"),
+        (["fine", samples, "--coarse", checkpoint], "checkpoint of a coarse `tompson`, found one of `hourglass`"),
         (["pose", "hourglass", people], "expected samples with a skeleton and a column `image`"),
         (["motion", "conv-rnn", samples], "expected a table of windows, found samples"),
     ]
     for arguments, words in cases:
         capsys.readouterr()
-        run(*arguments, *of_all, exit_code=1)
+        train(*arguments, *of_all, exit_code=1)
         assert words in capsys.readouterr().err
 
 
@@ -261,65 +244,8 @@ def test_a_graph_that_is_not_the_network_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture(scope="module")
-def windows(tmp_path_factory) -> Path:
-    """Windows of five synthetic people, three of whom are trained on."""
-    folder = tmp_path_factory.mktemp("windows")
-    logs = synthetic.write_logs(folder / "logs", subjects=5, sessions=3, seconds=6.0, seed=5)
-    changes = {
-        "sources.logs.read.hmog.path": logs,
-        "stages.people.run.split_subjects": {"counts": {"train": 3, "validation": 1, "test": 1}},
-        "stages.windows.run.window": {"blocks": 4, "block_samples": 25, "block_hop_samples": 12},
-    }
-    sinks = {f"sinks.{name}.write.parquet.path": folder / name for name in ("quality", "normaliser", "windows")}
-    run_plan("recipe:hmog", changes | sinks, threads=1)
-    return folder / "windows"
-
-
-@pytest.mark.parametrize("system", MOTION)
-def test_motion_goes_from_windows_to_embeddings(system, windows, tmp_path):
-    out, log = tmp_path / "network.onnx", tmp_path / "log.jsonl"
-    more = ["--set", "pools=[2, 2, 2]", "--clip", 1, "--log", log]
-    run("motion", system, windows, "--size", "tiny", "--epochs", 4, "--out", out, *more)
-    first, *_, last = lines_of(log)[1:]
-    assert last["loss"] < first["loss"] and 0 <= last["accuracy"] <= last["accuracy_within_1"] <= 1
-    plan = {
-        "sources": {"windows": {"read": {"table": {"path": windows}}}},
-        "stages": {"features": {"inputs": ["windows"], "run": {"embed": {"model": out}}}},
-        "sinks": {"features": {"inputs": ["features"], "write": {"parquet": {"path": tmp_path / "features"}}}},
-    }
-    run_plan(plan, threads=1)
-    rows, count = rows_of(tmp_path / "features"), len(rows_of(windows))
-    assert len(rows) == count * (1 if system == "lt-convnet" else 4)
-    assert {len(row["embedding"]) for row in rows} == {12}
-
-
-def test_motion_is_learned(windows, tmp_path):
-    log = tmp_path / "log.jsonl"
-    more = ["--set", "pools=[2, 2, 2]", "--epochs", 8, "--clip", 1, "--log", log]
-    run("motion", "conv-dcwrnn", windows, "--size", "tiny", "--out", tmp_path / "network.onnx", *more)
-    assert lines_of(log)[-1]["accuracy"] > 0.6, "three people, in sessions that it has not seen"
-
-
-def test_whole_sessions_are_held_back():
-    counts = {(subject, "phone", f"{n:02}"): n + 1 for subject in ("a", "b", "c") for n in range(10)} | {("d", "phone", "1"): 9}
-    held = hold_back(counts, "session", 0.2, seed=1)
-    assert sorted(session[0] for session in held) == ["a", "a", "b", "b", "c", "c"], "the only session of d stays"
-    assert held == hold_back(dict(reversed(counts.items())), "session", 0.2, seed=1) != hold_back(counts, "session", 0.2, 2)
-    by_window = hold_back(counts, "window", 0.2, seed=1)
-    for subject in "abc":
-        share = sum(counts[session] for session in by_window if session[0] == subject) / 55
-        assert 0 < share < 0.4
-    assert hold_back(counts, "session", 0.0, seed=1) == set()
-    assert len(hold_back(counts, "session", 1.0, seed=1)) == 27, "never all of somebody's"
-
-
-def test_five_percent_of_the_classes():
-    assert [most_probable(classes) for classes in (2, 29, 30, 49, 50, 587)] == [1, 1, 2, 2, 3, 29]
-
-
 def test_the_list_names_every_system_and_size(capsys):
-    run("list")
+    train("list")
     said = capsys.readouterr().out
     assert all(f"  {name}: " in said for name in [*POSE, *MOTION])
     assert "paper              31,219,866 parameters" in said

@@ -14,7 +14,7 @@ from ..errors import MotionmillError
 from . import MOTION, POSE
 from .job import OPTIMISERS
 from .listing import listing
-from .train import Settings, read_checkpoint
+from .train import PRECISIONS, SCHEDULES, Settings, read_checkpoint
 from .train_fine import FineJob, export_fine, train_fine
 from .train_motion import MotionJob, export_motion, train_motion
 from .train_pose import PoseJob, export_pose, train_pose
@@ -36,9 +36,9 @@ def parser() -> argparse.ArgumentParser:
     pose = commands.add_parser("pose", help="train a network of heatmaps on samples")
     _system(pose, POSE)
     _samples(pose)
-    pose.add_argument("--outputs", choices=["all", "last"], help="stages to export (all of cpm and hourglass, else the last)")
+    pose.add_argument("--outputs", choices=["all", "last"], help="stages to export (all of cpm, hourglass)")
 
-    fine = commands.add_parser("fine", help="train the fine network of Efficient Object Localization behind a coarse one")
+    fine = commands.add_parser("fine", help="train the fine network of tompson behind a coarse one")
     _samples(fine)
     fine.add_argument("--coarse", type=Path, required=True, help="checkpoint of the coarse network, of `pose tompson`")
     fine.add_argument("--joint", action="store_true", help="train the coarse network too, which is then written anew")
@@ -72,7 +72,8 @@ def _system(command: argparse.ArgumentParser, systems: Mapping[str, Any]) -> Non
 def _samples(command: argparse.ArgumentParser) -> None:
     command.add_argument("samples", metavar="SAMPLES", help="a folder of shards, a plan (.toml) or recipe:NAME")
     command.add_argument("--people", help="with a plan: the people table in the place of its source")
-    command.add_argument("--held-out", help="another folder or plan, or a split of the same folder: PCK after each epoch")
+    words = "another folder or plan, or a split of the same folder: PCK after each epoch"
+    command.add_argument("--held-out", help=words)
 
 
 def _writing(command: argparse.ArgumentParser) -> None:
@@ -80,20 +81,23 @@ def _writing(command: argparse.ArgumentParser) -> None:
     group.add_argument("--out", type=Path, required=True, help="the ONNX file; its card is written beside it")
     group.add_argument("--name", help="what the card calls it (SYSTEM-SIZE)")
     group.add_argument("--source", help="what the card says of its origin")
+    group.add_argument("--license", help="what the card says of its terms")
 
 
 def _training(command: argparse.ArgumentParser) -> None:
     group = command.add_argument_group("network and training")
     group.add_argument("--size", default="paper", help="a named size, see `list` (%(default)s)")
     words = "an argument of the network in the place of the size's; may be given several times"
-    group.add_argument("--set", dest="changes", action="append", default=[], type=_pair, metavar="KEY=VALUE", help=words)
+    group.add_argument(
+        "--set", dest="changes", action="append", default=[], type=_pair, metavar="KEY=VALUE", help=words
+    )
     group.add_argument("--epochs", type=int, default=1, help="(%(default)s)")
     group.add_argument("--minutes", type=float, help="stop at the first batch after so many minutes")
     group.add_argument("--batch", type=int, default=16, help="(%(default)s)")
     group.add_argument("--rate", type=float, help="learning rate, the highest of a schedule (the system's)")
-    group.add_argument("--schedule", choices=["constant", "cosine", "one-cycle"], default="constant", help="(%(default)s)")
+    group.add_argument("--schedule", choices=SCHEDULES, default="constant", help="(%(default)s)")
     group.add_argument("--optimiser", choices=["paper", *OPTIMISERS], default="paper", help="(%(default)s)")
-    group.add_argument("--precision", choices=["float32", "bfloat16"], default="float32", help="of products (%(default)s)")
+    group.add_argument("--precision", choices=PRECISIONS, default="float32", help="of products (%(default)s)")
     group.add_argument("--clip", type=float, help="longest gradient (any)")
     group.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     group.add_argument("--threads", type=int, help="of PyTorch and of the loader (all)")

@@ -23,19 +23,15 @@ def write_card(card: Mapping[str, Any], network: Path) -> Path:
 
 
 def pose_card(
-    name: str,
-    source: str,
-    system: PoseSystem,
-    skeleton: Skeleton,
-    size: tuple[int, int],
-    stages: Sequence[int],
+    origin: Mapping[str, str], system: PoseSystem, skeleton: Skeleton, size: Sequence[int], stages: Sequence[int]
 ) -> dict[str, Any]:
     """The card of a network of heatmaps; its outputs are `stage_1` and so on.
 
+    :param origin: `name`, `source`, `license`.
     :param size: width and height of the picture, px.
     :param stages: numbers of the outputs, from 1.
     """
-    card = {"name": name, "skeleton": skeleton.name, "source": source, "input": _image(system.input, size)}
+    card = {**origin, "skeleton": skeleton.name, "input": _image(system.input, size)}
     if system.input.center_sigma is not None:
         card["center_map"] = {"name": "center_map", "sigma": float(system.input.center_sigma), "layout": "nchw"}
     joints = len(skeleton.joints)
@@ -56,7 +52,7 @@ def pose_card(
     return card
 
 
-def _image(given: PoseInput, size: tuple[int, int]) -> dict[str, Any]:
+def _image(given: PoseInput, size: Sequence[int]) -> dict[str, Any]:
     return {
         "name": "image",
         "layout": "nchw",
@@ -69,15 +65,12 @@ def _image(given: PoseInput, size: tuple[int, int]) -> dict[str, Any]:
     }
 
 
-def fine_card(
-    name: str, source: str, system: PoseSystem, skeleton: Skeleton, size: tuple[int, int]
-) -> dict[str, Any]:
+def fine_card(origin: Mapping[str, str], system: PoseSystem, skeleton: Skeleton, size: Sequence[int]) -> dict[str, Any]:
     """The card of the fine network behind the coarse network of `system`."""
     offsets = {"name": "offsets", "kind": "offsets", "layout": "nchw", "stage": 1, "stride": 1.0}
     return {
-        "name": name,
+        **origin,
         "skeleton": skeleton.name,
-        "source": source,
         "input": _image(system.input, size),
         "points": {"name": "points"},
         "outputs": [{**offsets, "center": FINE_CENTER, "channels": len(skeleton.joints)}],
@@ -85,7 +78,7 @@ def fine_card(
 
 
 def motion_card(
-    name: str, source: str, run: Mapping[str, Any], *, frames: str, features: int, state: int | None
+    origin: Mapping[str, str], run: Mapping[str, Any], *, frames: str, features: int, state: int | None
 ) -> dict[str, Any]:
     """The card of a network over windows: outputs `features` and `scores`, and the state of a recurrent one.
 
@@ -95,8 +88,7 @@ def motion_card(
     :param state: numbers of the state, of which all are 0 where a session begins.
     """
     card = {
-        "name": name,
-        "source": source,
+        **origin,
         "channels": list(run["channels"]),
         "rate_hz": run["rate_hz"],
         "input": {"name": "window", "axes": "n t b c", "blocks": run["blocks"], "block_samples": run["block_samples"]},

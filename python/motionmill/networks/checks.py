@@ -1,4 +1,4 @@
-"""What is checked before a network is trained: that samples and network fit each other. Messages say expected and found."""
+"""What is checked before a network is trained: that samples and network fit each other."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ def check_samples(system: PoseSystem, arguments: Mapping[str, Any], shape: Shape
 
     :raises SchemaError: the samples are not what the system learns from.
     """
-    side = inspect.signature(system.build).parameters.get("input_size")
-    if side is not None and shape.size != (expected := arguments.get("input_size", side.default),) * 2:
-        found = f"{shape.size[0]} x {shape.size[1]} px"
-        raise SchemaError(
-            f"`{system.name}` expects pictures of {expected} x {expected} px, found {found}",
-            "choose another `--size`, or set `--set input_size=`",
-        )
+    laid_out = inspect.signature(system.build).parameters.get("input_size")
+    if laid_out is not None:
+        side = arguments.get("input_size", laid_out.default)
+        if shape.size != (side, side):
+            found = f"{shape.size[0]} x {shape.size[1]} px"
+            raise SchemaError(
+                f"`{system.name}` expects pictures of {side} x {side} px, found {found}",
+                "choose another `--size`, or change it by `--set input_size=`",
+            )
     if shape.maps is None:
         raise SchemaError(f"`{system.name}` expects a column `heatmaps`, found none", "add the stage `encode_heatmaps`")
     sigma = system.input.center_sigma
@@ -45,8 +47,9 @@ def check_samples(system: PoseSystem, arguments: Mapping[str, Any], shape: Shape
     if maps != whole and not (both and maps == 2 * whole):
         what = f"the joints of `{shape.skeleton.name}`" + (" and the background" if system.background else "")
         labels = "" if both else ', `labels = "primary"`'
+        sets = " or two such sets" if both else ""
         raise SchemaError(
-            f"`{system.name}` expects {whole} maps ({what})" + (" or two such sets" if both else "") + f", found {maps}",
+            f"`{system.name}` expects {whole} maps ({what}){sets}, found {maps}",
             f"encode samples with `background = {str(system.background).lower()}`{labels}",
         )
     across, down = (side / system.stride for side in shape.size)
@@ -81,8 +84,8 @@ def probe(system: PoseSystem, network: nn.Module, loader: Loader, shape: Shape) 
     for stage, found in enumerate(maps, start=1):
         if list(found.shape[1:]) != wanted:
             raise SchemaError(
-                f"`{system.name}`, stage {stage}, pictures of {size} px: expected maps {wanted} as the samples have them "
-                f"(channels, height, width), found {list(found.shape[1:])}"
+                f"`{system.name}`, stage {stage}, pictures of {size} px: expected {wanted} (channels, height, width) "
+                f"as the samples' maps have, found {list(found.shape[1:])}"
             )
 
 

@@ -8,6 +8,8 @@ import tempfile
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from ..errors import InferenceError
 
 #: ONNX operator set: any runtime of the last three years knows it.
 OPSET = 17
-#: How far ONNX Runtime may be from PyTorch, relative to the largest number of an output, and absolute where that is below 1.
+#: How far ONNX Runtime may be from PyTorch, as a share of the largest number of an output, or of 1 where that is more.
 TOLERANCE = 1e-4
 #: Rows of the check; another number than the one that the graph is drawn from, so that a fixed batch shows.
 _ROWS = 3
@@ -67,7 +69,7 @@ def export(
     return difference
 
 
-def _strip(model: "onnx.ModelProto") -> None:
+def _strip(model: Any) -> None:
     """Take out what says where and from which source the graph was drawn."""
     model.doc_string = ""
     del model.metadata_props[:]
@@ -78,7 +80,7 @@ def _strip(model: "onnx.ModelProto") -> None:
 
 
 def _compare(
-    onnxruntime: "types.ModuleType",
+    onnxruntime: ModuleType,
     network: nn.Module,
     path: str,
     inputs: Sequence[Tensor],
@@ -97,7 +99,8 @@ def _compare(
     worst = 0.0
     for name, theirs, ours in zip(outputs, found, wanted):
         if tuple(theirs.shape) != tuple(ours.shape):
-            raise InferenceError(f"output `{name}`: expected {tuple(ours.shape)} from ONNX Runtime, found {theirs.shape}")
+            expected = tuple(ours.shape)
+            raise InferenceError(f"output `{name}`: expected {expected} from ONNX Runtime, found {theirs.shape}")
         difference = float((torch.from_numpy(theirs) - ours).abs().max() / max(1.0, float(ours.abs().max())))
         if not difference <= TOLERANCE:
             raise InferenceError(

@@ -51,6 +51,12 @@ class Job:
     split: str = "train"
     name: str | None = None
     source: str | None = None
+    license: str | None = None
+
+    @property
+    def naming(self) -> dict[str, str | None]:
+        """What the card is told."""
+        return {"name": self.name, "source": self.source, "license": self.license}
 
     def loading(self) -> dict[str, Any]:
         """What every loader of the run is given."""
@@ -114,8 +120,13 @@ def optimiser_of(system: Any, network: nn.Module, rate: float | None, name: str)
     return make(network.parameters(), lr=usual if rate is None else rate)
 
 
-def provenance(paper: str, record: Mapping[str, Any]) -> str:
-    """What a card says of the origin of a network, unless told otherwise."""
+def origin(paper: str, record: Mapping[str, Any], name: str, said: Mapping[str, str | None]) -> dict[str, str]:
+    """The first lines of a card: `name`, `source` and `license` as they were said, else as the run says."""
+    found = {"name": said.get("name") or name, "source": said.get("source") or _provenance(paper, record)}
+    return found | ({"license": said["license"]} if said.get("license") else {})
+
+
+def _provenance(paper: str, record: Mapping[str, Any]) -> str:
     run, state = record["run"], record["state"]
     return (
         f"{paper}; size {run['size']}, trained on the table {record['loader']['content'][:12]} for "

@@ -82,7 +82,8 @@ def shape_of(schema: pa.Schema) -> Shape:
     """
     name = (schema.metadata or {}).get(b"motionmill.skeleton")
     if name is None or "image" not in schema.names:
-        raise SchemaError(f"expected samples with a skeleton and a column `image`, found columns {', '.join(schema.names)}")
+        found = ", ".join(schema.names)
+        raise SchemaError(f"expected samples with a skeleton and a column `image`, found columns {found}")
     pixels = (schema.field("image").metadata or {}).get(b"motionmill.shape")
     if pixels is None:
         raise SchemaError("expected pictures of one size, found none in the schema of `image`")
@@ -97,11 +98,12 @@ def shape_of(schema: pa.Schema) -> Shape:
 def prepare(batch: Mapping[str, Any], given: PoseInput, device: torch.device) -> tuple[list[Tensor], dict[str, Any]]:
     """The inputs of a network, and the batch with its tensors, on `device`.
 
-    Pictures travel as bytes and are normalised where they arrive; `[N, 3, H, W]` then lies in memory as `[N, H, W, 3]`, the
-    order in which convolutions are fastest.
+    Pictures travel as bytes and are normalised where they arrive; `[N, 3, H, W]` then lies in memory as `[N, H, W, 3]`,
+    the order in which convolutions are fastest.
     """
     moved = {
-        name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value for name, value in batch.items()
+        name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+        for name, value in batch.items()
     }
     image = moved["image"].permute(0, 3, 1, 2).to(torch.float32)
     if given.colour == "bgr":

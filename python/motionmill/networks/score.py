@@ -1,6 +1,6 @@
 """A quick look at a network while it trains: PCK on the crops of people held back, for each of its outputs.
 
-The score that counts comes from the pipeline (`infer`, `decode`, `evaluate`), in px of the image and by a named protocol.
+The score that counts comes from the pipeline (`infer`, `decode`, `evaluate`), in px of the image, by a named protocol.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def quick_pck(
     predict: Callable[[Mapping[str, Any]], list[Tensor]],
     skeleton: Skeleton,
 ) -> list[float]:
-    """Share of annotated joints within 0.2 torsos, for each of the places `[N, K, 2]` that `predict` gives for a batch."""
+    """Share of annotated joints within 0.2 torsos, for each of the places `[N, K, 2]` that `predict` gives."""
     a, b = (skeleton.joints.index(joint) for joint in TORSO)
     hits: list[int] = []
     joints = 0

@@ -33,7 +33,7 @@ def count_windows(path: str, split: str | None) -> dict[Session, int]:
 def hold_back(counts: Mapping[Session, int], by: str, share: float, seed: int) -> set[Session]:
     """The sessions to validate on: of each subject `share` of its sessions, or as many as hold `share` of its windows.
 
-    At least one and never all; a subject of one session is only trained on. Which ones depends on `seed` and names alone.
+    At least one and never all; a subject of one session is only trained on. Which ones, `seed` and names alone decide.
 
     :param by: `session` or `window`, what `share` counts; sessions stay whole either way.
     """

@@ -1,7 +1,7 @@
 """The one training loop: epochs, learning rate, clock, checkpoints, log.
 
-A run is decided by its settings and its seed: stopped anywhere and resumed from its checkpoint, it ends with the weights of a
-run that was never stopped, bit for bit on a CPU with as many threads.
+A run is decided by its settings and its seed: stopped anywhere and resumed from its checkpoint, it ends with the
+weights of a run that was never stopped, bit for bit on a CPU with as many threads.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from ..errors import ConfigError, DataError, FileError
 
 #: Version of the layout of a checkpoint.
 VERSION = 1
+#: How the learning rate may change, and in what products may be computed.
+SCHEDULES, PRECISIONS = ("constant", "cosine", "one-cycle"), ("float32", "bfloat16")
 #: Share of all steps in which `one-cycle` rises, and the share of the rate that it begins with.
 RISE, START = 0.15, 0.04
 
@@ -37,7 +39,7 @@ class Settings:
     epochs: int = 1
     #: Stop at the first batch after so many minutes of this process.
     minutes: float | None = None
-    #: `constant`, `cosine` or `one-cycle`.
+    #: One of `SCHEDULES`.
     schedule: str = "constant"
     #: `float32`, or `bfloat16` for the products of matrices and convolutions.
     precision: str = "float32"
@@ -100,57 +102,61 @@ def fit(
     state: dict[str, Any] = {"epoch": 0, "sum": 0.0, "rows": 0, "seconds": 0.0}
     if settings.resume:
         state = _resume(network, optimiser, loader, run, settings)
-    _log(settings, {"run": dict(run), "torch": torch.__version__, "device": _device_name(device)}, new=not settings.resume)
-    batches = len(loader)
-    started = time.monotonic() - state["seconds"]
-    deadline = None if settings.minutes is None else time.monotonic() + 60 * settings.minutes
-    stopped = False
+    opening = {"run": dict(run), "torch": torch.__version__, "device": _device_name(device)}
+    _log(settings, opening, new=not settings.resume)
+    begun = time.monotonic()
+    earlier, deadline = state["seconds"], math.inf if settings.minutes is None else begun + 60 * settings.minutes
+    batches, stopped = len(loader), False
     while state["epoch"] < settings.epochs and not stopped:
+        epoch, since, rows = state["epoch"], time.monotonic(), state["rows"]
         network.train()
-        epoch, begun = state["epoch"], time.monotonic()
-        total, rows = torch.tensor(state["sum"], dtype=torch.float64, device=device), state["rows"]
-        at, rows_before = loader.state_dict()["batch"], rows
-        for at, batch in enumerate(loader, at + 1):
-            done = (epoch * batches + at - 1) / (settings.epochs * batches)
-            for group, rate in zip(optimiser.param_groups, rates):
+        total = torch.tensor(state["sum"], dtype=torch.float64, device=device)
+        # Where an epoch was left, the loader goes on behind that batch.
+        first = loader.state_dict()["batch"]
+        for number, batch in enumerate(loader, start=first + 1):
+            done = (epoch * batches + number - 1) / (settings.epochs * batches)
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * factor(settings.schedule, done)
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
                 loss, count = step(batch)
             if count:
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                if settings.clip is not None:
-                    nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
-                optimiser.step()
+                _update(network, optimiser, loss, settings.clip)
                 # Summed where it lies: asking for the number would make a GPU wait.
                 total += loss.detach().double() * count
-                rows += count
-            if deadline is not None and time.monotonic() > deadline and at < batches:
+                state["rows"] += count
+            if time.monotonic() > deadline and number < batches:
+                where = f"in epoch {epoch + 1} behind batch {number} of {batches}"
+                _say(f"stopped after {settings.minutes:g} minutes, {where}")
                 stopped = True
                 break
-        state |= {"sum": total.item(), "rows": rows, "seconds": time.monotonic() - started}
+        state |= {"sum": total.item(), "seconds": earlier + time.monotonic() - begun}
         if not math.isfinite(state["sum"]):
-            raise DataError(f"the loss of epoch {epoch + 1} is {state['sum']}", "lower `--rate`")
-        if stopped:
-            _say(f"stopped after {settings.minutes:g} minutes, in epoch {epoch + 1} behind batch {at} of {batches}")
-        else:
-            seconds = time.monotonic() - begun
-            found = {"loss": state["sum"] / max(rows, 1), "seconds": round(seconds, 3)}
-            found["samples_per_second"] = round((rows - rows_before) / seconds, 1)
+            raise DataError(f"the loss of epoch {epoch + 1} is {state['sum']}", "lower `--rate`, or set `--clip`")
+        if not stopped:
+            seconds = time.monotonic() - since
+            found = {"loss": state["sum"] / max(state["rows"], 1), "seconds": round(seconds, 3)}
+            found["samples_per_second"] = round((state["rows"] - rows) / seconds, 1)
             if check is not None:
                 network.eval()
                 found |= check()
             _say(f"epoch {epoch + 1:3d} of {settings.epochs}  " + "  ".join(_words(found)))
             _log(settings, {"epoch": epoch + 1, "rate": optimiser.param_groups[0]["lr"], **found})
             state |= {"epoch": epoch + 1, "sum": 0.0, "rows": 0, "loss": found["loss"]}
-            stopped = deadline is not None and time.monotonic() > deadline and state["epoch"] < settings.epochs
-            if stopped:
+            if time.monotonic() > deadline and state["epoch"] < settings.epochs:
                 _say(f"stopped after {settings.minutes:g} minutes, behind epoch {epoch + 1}")
-        record = _record(network, optimiser, loader, run, state)
+                stopped = True
         if settings.checkpoint is not None:
-            _save(record, settings.checkpoint)
+            _save(_record(network, optimiser, loader, run, state), settings.checkpoint)
     network.eval()
     return _record(network, optimiser, loader, run, state)
+
+
+def _update(network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor, clip: float | None) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    if clip is not None:
+        nn.utils.clip_grad_norm_(network.parameters(), clip)
+    optimiser.step()
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from .counts import parameters
 from .efficient_localization import coarse_points
 from .export import export
 from .fine_localization import FINE_SIZES, FineNetwork, cell_points, fine_loss, fine_points, jitter, joint_loss
-from .job import Job, arguments_of, card_name, optimiser_of, provenance
+from .job import Job, arguments_of, card_name, optimiser_of, origin
 from .samples import CHECKING, TRAINING, Loader, Shape, Source, prepare, shape_of, source_of
 from .score import quick_pck
 from .system import PoseSystem
@@ -79,7 +79,8 @@ def train_fine(job: FineJob, settings: Settings, say: Callable[[str], None]) -> 
     before = read_checkpoint(job.coarse)
     run = before["run"]
     if not str(run["system"]).startswith("tompson") or run["kind"] != "pose":
-        raise ConfigError(f"expected the checkpoint of a coarse `tompson`, found one of `{run['system']}`: `{job.coarse}`")
+        found = f"found one of `{run['system']}`: `{job.coarse}`"
+        raise ConfigError(f"expected the checkpoint of a coarse `tompson`, {found}")
     system = pose_system(run["system"])
     source = Source(job.samples, None if Source(job.samples).is_plan else job.split, job.people)
     loader = source.open(TRAINING, **job.loading())
@@ -109,10 +110,9 @@ def train_fine(job: FineJob, settings: Settings, say: Callable[[str], None]) -> 
         device,
         check,
     )
-    difference = export_fine(record, job.out, say, name=job.name, source=job.source)
+    difference = export_fine(record, job.out, say, **job.naming)
     if job.joint:
-        coarse = {"run": run, "network": cascade.coarse.state_dict(), "loader": record["loader"], "state": record["state"]}
-        export_pose(coarse, job.coarse_out, say)
+        export_pose({**record, "run": run, "network": cascade.coarse.state_dict()}, job.coarse_out, say)
     return difference
 
 
@@ -172,13 +172,15 @@ def export_fine(
     record: Mapping[str, Any],
     out: Path,
     say: Callable[[str], None],
-    *,
-    name: str | None = None,
-    source: str | None = None,
+    **said: str | None,
 ) -> float:
-    """Write the fine network of a run or checkpoint as ONNX with its card; give its difference from PyTorch."""
+    """Write the fine network of a run or checkpoint as ONNX with its card; give its difference from PyTorch.
+
+    :param said: `name`, `source` and `license` of the card.
+    """
     run, coarse = record["run"], record["run"]["coarse"]
-    system, skeleton, (width, height) = pose_system(coarse["system"]), named_skeleton(coarse["skeleton"]), coarse["input"]
+    system, skeleton = pose_system(coarse["system"]), named_skeleton(coarse["skeleton"])
+    width, height = coarse["input"]
     before = {"run": coarse, "network": _part(record["network"], "coarse.")}
     cascade = cascade_of(before, run["arguments"], run["joint"])
     cascade.load_state_dict(record["network"])
@@ -189,8 +191,8 @@ def export_fine(
     share = torch.rand((3, len(skeleton.joints), 2), generator=noise)
     points = torch.floor(share * torch.tensor([width, height]))
     difference = export(cascade.fine, out, [image, points], ["image", "points"], ["offsets"])
-    name = name or card_name({"system": f"{coarse['system']}-fine", "size": run["size"]})
-    card = fine_card(name, source or provenance(system.paper, record), system, skeleton, (width, height))
+    name = card_name({"system": f"{coarse['system']}-fine", "size": run["size"]})
+    card = fine_card(origin(system.paper, record, name, said), system, skeleton, (width, height))
     say(f"wrote {out} and {write_card(card, out).name}, within {difference:.1e} of PyTorch")
     return difference
 

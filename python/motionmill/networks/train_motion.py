@@ -16,7 +16,7 @@ from . import motion_system
 from .cards import motion_card, write_card
 from .counts import parameters
 from .export import export
-from .job import Job, arguments_of, card_name, optimiser_of, provenance
+from .job import Job, arguments_of, card_name, optimiser_of, origin
 from .motion_system import MotionSystem, MotionWindow
 from .sessions import KEYS, Session, count_windows, hold_back, most_probable, rows_of
 from .train import Settings, begin, fit
@@ -47,8 +47,8 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
     probe(system, network, shape)
     network = network.to(device)
     say(
-        f"{job.system} {job.size}: {parameters(network):,} parameters, {len(classes)} subjects, {len(counts)} sessions of "
-        f"which {len(held)} with {sum(counts[one] for one in held)} of {sum(counts.values())} windows validate"
+        f"{job.system} {job.size}: {parameters(network):,} parameters, {len(classes)} subjects, {len(counts)} sessions "
+        f"of which {len(held)} with {sum(counts[one] for one in held)} of {sum(counts.values())} windows validate"
     )
     check = None
     if held:
@@ -66,11 +66,11 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
         device,
         check,
     )
-    return export_motion(record, job.out, say, name=job.name, source=job.source)
+    return export_motion(record, job.out, say, **job.naming)
 
 
 def shape_of(loader: ShardLoader) -> dict[str, Any]:
-    """What the schema of a table of windows says: `channels`, `rate_hz`, `blocks`, `block_samples`, `block_hop_samples`.
+    """What the schema of windows says: `channels`, `rate_hz`, `blocks`, `block_samples`, `block_hop_samples`.
 
     :raises SchemaError: it is none.
     """
@@ -88,7 +88,9 @@ def shape_of(loader: ShardLoader) -> dict[str, Any]:
     }
 
 
-def build(system: MotionSystem, shape: Mapping[str, Any], classes: list[str], arguments: Mapping[str, Any]) -> nn.Module:
+def build(
+    system: MotionSystem, shape: Mapping[str, Any], classes: list[str], arguments: Mapping[str, Any]
+) -> nn.Module:
     """The system's network for windows of `shape` and these subjects.
 
     :raises ConfigError: the arguments contradict each other or the windows.
@@ -112,9 +114,9 @@ def probe(system: MotionSystem, network: nn.Module, shape: Mapping[str, Any]) ->
         with torch.no_grad():
             network(torch.zeros(1, blocks, samples, channels))
     except RuntimeError as error:
-        expected = f"{system.window.blocks} x {system.window.block_samples} in its paper"
-        message = f"`{system.name}` expects windows of {expected} (blocks x samples), cannot take {blocks} x {samples}: {error}"
-        raise SchemaError(message) from error
+        expected = f"{system.window.blocks} blocks of {system.window.block_samples} samples as in its paper"
+        found = f"cannot take {blocks} of {samples}: {error}"
+        raise SchemaError(f"`{system.name}` expects windows of {expected}, {found}") from error
 
 
 def motion_step(
@@ -184,11 +186,11 @@ def export_motion(
     record: Mapping[str, Any],
     out: Path,
     say: Callable[[str], None],
-    *,
-    name: str | None = None,
-    source: str | None = None,
+    **said: str | None,
 ) -> float:
     """Write the network of a run or checkpoint as ONNX with its card; give its difference from PyTorch.
+
+    :param said: `name`, `source` and `license` of the card.
 
     The state of a recurrent network is an input and an output, so that windows can go on where the one before ended.
     """
@@ -207,8 +209,7 @@ def export_motion(
         outputs.append("state_out")
     difference = export(_Graph(network), out, inputs, names, outputs)
     card = motion_card(
-        name or card_name(run),
-        source or provenance(system.paper, record),
+        origin(system.paper, record, card_name(run), said),
         run,
         frames=system.frames,
         features=network.feature_width,

@@ -16,7 +16,7 @@ from .cards import pose_card, write_card
 from .checks import check_held_out, check_samples, probe
 from .counts import parameters
 from .export import export
-from .job import Job, arguments_of, build, card_name, optimiser_of, provenance
+from .job import Job, arguments_of, build, card_name, optimiser_of, origin
 from .samples import CHECKING, TRAINING, Loader, Shape, Source, prepare, shape_of, source_of
 from .score import locate, quick_pck
 from .system import PoseSystem
@@ -57,7 +57,8 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
         check_held_out(source, apart, shape, shape_of(held_out.schema))
         check = quick_check(system, network, held_out, shape, device)
     more = {"kind": "pose", "arguments": arguments, "skeleton": shape.skeleton.name, "input": list(shape.size)}
-    say(f"{job.system} {job.size}: {parameters(network):,} parameters, `{shape.skeleton.name}`, {len(loader)} batches an epoch")
+    what = f"{parameters(network):,} parameters, `{shape.skeleton.name}`"
+    say(f"{job.system} {job.size}: {what}, {len(loader)} batches an epoch")
     record = fit(
         network,
         optimiser_of(system, network, job.rate, job.optimiser),
@@ -68,7 +69,7 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
         device,
         check,
     )
-    return export_pose(record, job.out, say, outputs=job.outputs, name=job.name, source=job.source)
+    return export_pose(record, job.out, say, outputs=job.outputs, **job.naming)
 
 
 def pose_step(system: PoseSystem, network: nn.Module, device: torch.device) -> Callable[[Mapping[str, Any]], Any]:
@@ -125,12 +126,13 @@ def export_pose(
     record: Mapping[str, Any],
     out: Path,
     say: Callable[[str], None],
-    *,
     outputs: str | None = None,
-    name: str | None = None,
-    source: str | None = None,
+    **said: str | None,
 ) -> float:
-    """Write the network of a run or checkpoint as ONNX with its card; give its difference from PyTorch."""
+    """Write the network of a run or checkpoint as ONNX with its card; give its difference from PyTorch.
+
+    :param said: `name`, `source` and `license` of the card.
+    """
     run = record["run"]
     system, (width, height) = pose_system(run["system"]), run["input"]
     network = network_of(record)
@@ -147,8 +149,7 @@ def export_pose(
         _Chosen(network, stages), out, inputs, ["image", "center_map"][: len(inputs)], [f"stage_{n}" for n in stages]
     )
     card = pose_card(
-        name or card_name(run),
-        source or provenance(system.paper, record),
+        origin(system.paper, record, card_name(run), said),
         system,
         named_skeleton(run["skeleton"]),
         (width, height),
