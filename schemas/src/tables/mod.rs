@@ -11,6 +11,7 @@
 //! | [`windows`] | one sequence of one session |
 //! | [`embeddings`] | one frame of one sequence |
 //! | [`models`] | one fitted model: normaliser, projection, mixture |
+//! | [`spatial_models`] | where one joint lies, seen from another one or from the torso |
 //! | [`trials`] | one verification score |
 //! | [`quality`] | one sensor of one session |
 //! | [`metrics`] | one number |
@@ -33,6 +34,7 @@ pub mod rejects;
 mod repeated;
 pub mod samples;
 pub mod signals;
+pub mod spatial_models;
 pub mod trials;
 pub mod windows;
 

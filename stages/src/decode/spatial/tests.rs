@@ -9,7 +9,7 @@ use schemas::random::KeyedRandom;
 use schemas::skeleton::{CPM14, FLIC9};
 use schemas::tables::samples::{CROP_FROM_IMAGE, FLIPPED};
 use schemas::tables::spatial_models::{self, Displacements, TORSO};
-use schemas::tables::{heatmaps, points_array, vector_array};
+use schemas::tables::{points_array, vector_array};
 use schemas::{Affine, Skeleton};
 
 use super::fixtures::*;
