@@ -121,6 +121,8 @@ def check_held_out(train: Source, held_out: Source, shape: Shape, found: Shape) 
     if shape.size != found.size:
         expected, there = (f"{width} x {height} px" for width, height in (shape.size, found.size))
         raise ConfigError(f"held-out samples: expected pictures of {expected}, found {there}")
+    if shape.center_map and not found.center_map:
+        raise ConfigError("held-out samples: expected a column `center_map` as in those trained on, found none")
     if not has_torso(shape.skeleton):
         raise ConfigError(f"PCK is measured in torsos, and `{shape.skeleton.name}` has none", "leave out `--held-out`")
     shared = sorted(train.sample_ids() & held_out.sample_ids())

@@ -130,7 +130,7 @@ def _provenance(paper: str, record: Mapping[str, Any]) -> str:
     run, state = record["run"], record["state"]
     return (
         f"{paper}; size {run['size']}, trained on the table {record['loader']['content'][:12]} for "
-        f"{state['epoch']} epochs in batches of {run['batch']}, seed {run['seed']}"
+        f"{state['trained']:.4g} epochs in batches of {run['batch']}, seed {run['seed']}"
     )
 
 

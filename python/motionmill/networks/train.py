@@ -96,10 +96,12 @@ def fit(
 
     :param run: what identifies the run, plain values; a checkpoint of another run is refused.
     :param check: called after each epoch, in evaluation mode; its numbers are printed and logged.
-    :raises DataError: the loss is no longer a number.
+    :raises DataError: there is nothing to train on, or the loss is no longer a number.
     """
+    if len(loader) == 0:
+        raise DataError("expected rows to train on, found none")
     rates = [group["lr"] for group in optimiser.param_groups]
-    state: dict[str, Any] = {"epoch": 0, "sum": 0.0, "rows": 0, "seconds": 0.0}
+    state: dict[str, Any] = {"epoch": 0, "trained": 0.0, "sum": 0.0, "rows": 0, "seconds": 0.0}
     if settings.resume:
         state = _resume(network, optimiser, loader, run, settings)
     opening = {"run": dict(run), "torch": torch.__version__, "device": _device_name(device)}
@@ -112,8 +114,8 @@ def fit(
         network.train()
         total = torch.tensor(state["sum"], dtype=torch.float64, device=device)
         # Where an epoch was left, the loader goes on behind that batch.
-        first = loader.state_dict()["batch"]
-        for number, batch in enumerate(loader, start=first + 1):
+        behind = loader.state_dict()["batch"]
+        for number, batch in enumerate(loader, start=behind + 1):
             done = (epoch * batches + number - 1) / (settings.epochs * batches)
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * factor(settings.schedule, done)
@@ -125,23 +127,25 @@ def fit(
                 total += loss.detach().double() * count
                 state["rows"] += count
             if time.monotonic() > deadline and number < batches:
-                where = f"in epoch {epoch + 1} behind batch {number} of {batches}"
-                _say(f"stopped after {settings.minutes:g} minutes, {where}")
                 stopped = True
                 break
         state |= {"sum": total.item(), "seconds": earlier + time.monotonic() - begun}
         if not math.isfinite(state["sum"]):
             raise DataError(f"the loss of epoch {epoch + 1} is {state['sum']}", "lower `--rate`, or set `--clip`")
-        if not stopped:
+        loss, state["trained"] = state["sum"] / max(state["rows"], 1), epoch + number / batches
+        if stopped:
+            where = f"in epoch {epoch + 1} behind batch {number} of {batches}, loss {loss:.5g}"
+            _say(f"stopped after {settings.minutes:g} minutes, {where}")
+        else:
             seconds = time.monotonic() - since
-            found = {"loss": state["sum"] / max(state["rows"], 1), "seconds": round(seconds, 3)}
+            found = {"loss": loss, "seconds": round(seconds, 3)}
             found["samples_per_second"] = round((state["rows"] - rows) / seconds, 1)
             if check is not None:
                 network.eval()
                 found |= check()
             _say(f"epoch {epoch + 1:3d} of {settings.epochs}  " + "  ".join(_words(found)))
             _log(settings, {"epoch": epoch + 1, "rate": optimiser.param_groups[0]["lr"], **found})
-            state |= {"epoch": epoch + 1, "sum": 0.0, "rows": 0, "loss": found["loss"]}
+            state |= {"epoch": epoch + 1, "sum": 0.0, "rows": 0, "loss": loss}
             if time.monotonic() > deadline and state["epoch"] < settings.epochs:
                 _say(f"stopped after {settings.minutes:g} minutes, behind epoch {epoch + 1}")
                 stopped = True
