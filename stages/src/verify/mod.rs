@@ -29,7 +29,7 @@ pub mod pools;
 mod product;
 pub mod project;
 pub mod ratio;
-mod rechunk;
+pub(crate) mod rechunk;
 pub mod score;
 pub mod start;
 pub mod statistics;
