@@ -12,7 +12,7 @@ use crate::augment::{
     WarpConfig,
 };
 use crate::check::CheckConfig;
-use crate::decode::{DecodeConfig, MergeScalesConfig};
+use crate::decode::{DecodeConfig, MergeScalesConfig, RefineConfig};
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig};
 use crate::evaluate::EvaluateConfig;
 use crate::evaluate::verification::{IdentifyConfig, VerifyConfig};
@@ -223,6 +223,10 @@ stages! {
     ///
     /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row a sample and output head, as `decode` gives them.
     "merge_scales" MergeScales(MergeScalesConfig) as rows,
+    /// Runs a second ONNX network that looks again where a first one saw each joint.
+    ///
+    /// `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as `decode` gives them.
+    "refine" Refine(RefineConfig) as rows,
     // verify
     /// Fits a principal component analysis to the embeddings of one split.
     ///
@@ -270,6 +274,7 @@ impl StageConfig {
             Self::Split(config) => config.inputs(),
             Self::Infer(config) => config.inputs(),
             Self::Embed(config) => config.inputs(),
+            Self::Refine(config) => config.inputs(),
             _ => Vec::new(),
         }
     }

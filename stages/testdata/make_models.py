@@ -13,6 +13,7 @@ can be computed by hand:
 | `sequence.onnx` | `window` float32 [N, 3, 4, 2] | `features` [N, 3, 2]: mean of each block; `scores` [N, 2]: mean of all blocks |
 | `sequence_flat.onnx` | `window` float32 [2, 3, 8] | `features` [2, 3, 1]: running sum of the blocks' sums |
 | `block_moments.onnx` | `window` float32 [N, 20, 50, 6] | `features` [N, 20, 12]: mean and root mean square of each block's channels |
+| `fine.onnx` | `image` float32 [N, 3, 8, 12], `points` float32 [N, 9, 2] | `offsets` [N, 9, 5, 5]: minus the squared distance of px (j - 2, i - 2) about joint k's point from (red, green) of the picture's first px + (k, 0) |
 | `dense.onnx` | `image` float32 [N, 3, 8, 12] | `maps` [N, 9, 4, 6] by a full matrix product, whose kernels depend on N |
 """
 
@@ -128,6 +129,32 @@ def main():
         ],
         [port("window", ["N", 20, 50, 6])],
         [port("features", ["N", 20, 12])],
+    )
+    write(
+        "fine",
+        [
+            helper.make_node("Slice", ["image", "none", "two_levels", "channel_row_column"], ["first"]),
+            helper.make_node("Reshape", ["first", "as_point"], ["shown"]),
+            helper.make_node("Add", ["shown", "steps"], ["targets"]),
+            helper.make_node("Sub", ["points", "targets"], ["off"]),
+            helper.make_node("Reshape", ["off", "as_maps"], ["away"]),
+            helper.make_node("Add", ["away", "window"], ["difference"]),
+            helper.make_node("Mul", ["difference", "difference"], ["squares"]),
+            helper.make_node("ReduceSum", ["squares", "axis"], ["distance"], keepdims=0),
+            helper.make_node("Neg", ["distance"], ["offsets"]),
+        ],
+        [port("image", ["N", 3, 8, 12]), port("points", ["N", 9, 2])],
+        [port("offsets", ["N", 9, 5, 5])],
+        [
+            weights("none", np.array([0, 0, 0], np.int64)),
+            weights("two_levels", np.array([2, 1, 1], np.int64)),
+            weights("channel_row_column", np.array([1, 2, 3], np.int64)),
+            weights("as_point", np.array([-1, 1, 2], np.int64)),
+            weights("steps", np.array([[[k, 0] for k in range(9)]], np.float32)),
+            weights("as_maps", np.array([-1, 9, 2, 1, 1], np.int64)),
+            weights("window", np.array([[[j - 2, i - 2] for j in range(5)] for i in range(5)], np.float32).transpose(2, 0, 1)[None, None]),
+            weights("axis", np.array([2], np.int64)),
+        ],
     )
     draws = np.random.RandomState(7)  # RandomState: its stream is frozen across numpy versions
     write(

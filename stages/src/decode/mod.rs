@@ -3,16 +3,21 @@
 //! [`peak`] finds the highest px of a map, [`refine`] places the joint between px, [`upsample`] enlarges a map as the
 //! convolutional pose machines do; [`stage`] takes the result through the crop's transform back into the image.
 //! [`summed`] finds the highest px of the image in the sum of maps of several scales, for the stage [`merge_scales`].
-//! [`table`] makes the rows that leave.
+//! [`cascade`] looks again with a second network, for the stage `refine`. [`table`] makes the rows that leave.
+//! Before all that, [`spatial`] may let the maps of the joints agree.
 
+pub mod cascade;
 pub mod merge_scales;
 pub mod peak;
 pub mod refine;
+pub mod spatial;
 pub mod stage;
 pub mod summed;
 pub mod table;
 pub mod upsample;
 
+pub use cascade::{FineCard, RefineConfig, RefineJoints};
 pub use merge_scales::{MergeScales, MergeScalesConfig};
 pub use refine::Refine;
+pub use spatial::{FitSpatialModel, FitSpatialModelConfig, SpatialModel, SpatialModelConfig};
 pub use stage::{Decode, DecodeConfig, Rule};

@@ -73,6 +73,13 @@ pub fn schema_of(input: &Schema, carried: &[&str]) -> Result<SchemaRef, StageErr
     Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
 }
 
+/// `schema`, made by [`schema_of`], for predictions that `model` made of another network's maps.
+pub fn named(schema: &Schema, model: &str) -> SchemaRef {
+    let mut metadata = schema.metadata().clone();
+    metadata.insert(MODEL_KEY.to_owned(), model.to_owned());
+    Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
+}
+
 /// The columns of `schema`, made by [`schema_of`]: `readings` of the rows `kept` of `batch`, and what is carried.
 ///
 /// # Errors

@@ -72,19 +72,12 @@ pub fn check_ports(card: &ModelCard, inputs: &[Port], outputs: &[Port]) -> Resul
         };
         rows = rows.or(expect(port(inputs, &map.name, "input")?, "input", "float32", &dimensions)?);
     }
-    let named = |name: &str| {
-        name == card.input.name || card.center_map.as_ref().is_some_and(|center| center.name == name)
-    };
-    if let Some(unknown) = inputs.iter().find(|port| !named(&port.name)) {
-        return Err(StageError::config(
-            format!(
-                "the network has an input `{}` ({}) that the card does not name",
-                unknown.name,
-                unknown.describe()
-            ),
-            "only an image and a centre map can be fed; export the network without other inputs",
-        ));
-    }
+    let named = [Some(&card.input.name), card.center_map.as_ref().map(|center| &center.name)];
+    no_others(
+        inputs,
+        &named.into_iter().flatten().map(String::as_str).collect::<Vec<_>>(),
+        "an image and a centre map",
+    )?;
     for output in &card.outputs {
         let channels = output.channels as i64;
         let dimensions = match output.layout {
@@ -96,7 +89,29 @@ pub fn check_ports(card: &ModelCard, inputs: &[Port], outputs: &[Port]) -> Resul
     Ok(rows)
 }
 
-fn port<'a>(ports: &'a [Port], name: &str, what: &str) -> Result<&'a Port, StageError> {
+/// Checks that every input is one of `named`; `fed` says in words what those are.
+///
+/// # Errors
+/// When the network has another.
+pub fn no_others(inputs: &[Port], named: &[&str], fed: &str) -> Result<(), StageError> {
+    match inputs.iter().find(|port| !named.contains(&port.name.as_str())) {
+        None => Ok(()),
+        Some(unknown) => Err(StageError::config(
+            format!(
+                "the network has an input `{}` ({}) that the card does not name",
+                unknown.name,
+                unknown.describe()
+            ),
+            format!("only {fed} can be fed; export the network without other inputs"),
+        )),
+    }
+}
+
+/// The port called `name`, which is an `input` or `output` as `what` says.
+///
+/// # Errors
+/// When there is none; the message lists those there are.
+pub fn port<'a>(ports: &'a [Port], name: &str, what: &str) -> Result<&'a Port, StageError> {
     ports.iter().find(|port| port.name == name).ok_or_else(|| {
         let names: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
         StageError::config(
@@ -107,11 +122,14 @@ fn port<'a>(ports: &'a [Port], name: &str, what: &str) -> Result<&'a Port, Stage
 }
 
 /// Holds a port against an element type and dimensions, -1 for any; gives the first dimension where it is fixed.
-fn expect(
+///
+/// # Errors
+/// When they are others; the message says what was expected and found.
+pub fn expect(
     port: &Port,
     what: &str,
     element: &str,
-    dimensions: &[i64; 4],
+    dimensions: &[i64],
 ) -> Result<Option<usize>, StageError> {
     let fits = |(found, expected): (&i64, &i64)| *found < 0 || *expected < 0 || found == expected;
     let same_rank = port.dimensions.len() == dimensions.len();

@@ -12,7 +12,7 @@ use super::gather::Gather;
 use super::model_card::ModelCard;
 use super::providers::{Network, Provider, choose, start};
 use super::runtime::Runtime;
-use super::session::{Pool, Worker};
+use super::session::{Fed, Pool, Worker};
 use super::stage::Infer;
 use crate::{BuildContext, StageError};
 
@@ -144,7 +144,7 @@ impl InferConfig {
                 .map_err(|error| naming(error, &model))?;
         let fixed = check_ports(&card, &inputs_of(&first), &outputs_of(&first))
             .map_err(|error| naming(error, &card_path))?;
-        let rows = self.rows_a_call(fixed, running.provider)?;
+        let rows = rows_a_call(fixed, self.batch, running.provider)?;
 
         let on_card = running.provider.has_device();
         let devices = if on_card { devices } else { &[0] };
@@ -152,7 +152,8 @@ impl InferConfig {
             if on_card { DEFAULT_SESSIONS_DEVICE } else { context.threads.max(1) },
             NonZeroUsize::get,
         );
-        let bind = |session, device: i32| Worker::new(session, &card, rows, on_card.then_some(device));
+        let bind =
+            |session, device: i32| Worker::new(session, &Fed::by(&card), rows, on_card.then_some(device));
         let mut workers = vec![bind(first, *first_device).map_err(|error| naming(error, &model))?];
         // Cards take turns, so that the first sessions handed out lie on different ones.
         for device in (0..per_device).flat_map(|_| devices).skip(1) {
@@ -180,24 +181,32 @@ impl InferConfig {
             runtime,
         })
     }
+}
 
-    fn rows_a_call(&self, fixed: Option<usize>, provider: Provider) -> Result<usize, StageError> {
-        match (fixed, self.batch.map(NonZeroUsize::get)) {
-            (Some(0), _) => Err(StageError::config("the network takes 0 rows a call", "export it again")),
-            (Some(fixed), Some(asked)) if fixed != asked => Err(StageError::config(
-                format!("`batch = {asked}`, but the network takes {fixed} rows a call"),
-                "leave `batch` out, or export the network with a free first dimension",
-            )),
-            (Some(fixed), _) => Ok(fixed),
-            (None, Some(asked)) => Ok(asked),
-            (None, None) if provider.has_device() => Ok(DEFAULT_BATCH_DEVICE),
-            (None, None) => Ok(DEFAULT_BATCH_CPU),
-        }
+/// Rows of a call to a network that takes `fixed` rows, any if `None`, where a plan asks for `batch`.
+///
+/// # Errors
+/// When the two contradict each other.
+pub fn rows_a_call(
+    fixed: Option<usize>,
+    batch: Option<NonZeroUsize>,
+    provider: Provider,
+) -> Result<usize, StageError> {
+    match (fixed, batch.map(NonZeroUsize::get)) {
+        (Some(0), _) => Err(StageError::config("the network takes 0 rows a call", "export it again")),
+        (Some(fixed), Some(asked)) if fixed != asked => Err(StageError::config(
+            format!("`batch = {asked}`, but the network takes {fixed} rows a call"),
+            "leave `batch` out, or export the network with a free first dimension",
+        )),
+        (Some(fixed), _) => Ok(fixed),
+        (None, Some(asked)) => Ok(asked),
+        (None, None) if provider.has_device() => Ok(DEFAULT_BATCH_DEVICE),
+        (None, None) => Ok(DEFAULT_BATCH_CPU),
     }
 }
 
 /// The error with the file that it is about at the end.
-fn naming(error: StageError, path: &Path) -> StageError {
+pub fn naming(error: StageError, path: &Path) -> StageError {
     let with_path = |message: String| format!("{message}: `{}`", path.display());
     match error {
         StageError::Config { message, hint } => StageError::Config { message: with_path(message), hint },

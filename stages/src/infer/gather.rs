@@ -122,6 +122,8 @@ pub struct Row<'a> {
     pub center_in_crop: Option<[f64; 2]>,
     /// Whether the network is shown the mirrored picture, its centre mirrored with it.
     pub mirrored: bool,
+    /// Places of the joints, `[K, 2]` px of the crop, where the network asks for them.
+    pub points: Option<&'a [f32]>,
 }
 
 /// Where the centre of a person lies in the crop: `center_in_image` through `crop_from_image`, if finite.

@@ -42,6 +42,7 @@
 use std::path::{Path, PathBuf};
 
 use schemas::Skeleton;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::StageError;
@@ -181,24 +182,7 @@ impl ModelCard {
     /// # Errors
     /// When the file cannot be read, is no card, or contradicts itself; the message names the file and the key.
     pub fn read(path: &Path) -> Result<Self, StageError> {
-        let text = std::fs::read_to_string(path).map_err(|source| StageError::File {
-            what: "model card",
-            path: path.to_path_buf(),
-            source,
-        })?;
-        let card: Self = toml::from_str(&text).map_err(|error| StageError::Config {
-            message: format!(
-                "cannot read the model card: {}: `{}`",
-                error.to_string().trim_end(),
-                path.display()
-            ),
-            hint: None,
-        })?;
-        card.validate().map_err(|error| StageError::Config {
-            message: format!("{error}: `{}`", path.display()),
-            hint: error.hint().map(str::to_owned),
-        })?;
-        Ok(card)
+        read_card(path, Self::validate)
     }
 
     /// The skeleton whose joints the maps follow.
@@ -206,8 +190,7 @@ impl ModelCard {
     /// # Errors
     /// When there is none of that name.
     pub fn skeleton(&self) -> Result<&'static Skeleton, StageError> {
-        let known = Skeleton::named(&self.skeleton);
-        known.map_err(|error| StageError::Config { message: error.to_string(), hint: None })
+        skeleton_called(&self.skeleton)
     }
 
     /// Checks what a card can be checked for without its network.
@@ -217,23 +200,7 @@ impl ModelCard {
     pub fn validate(&self) -> Result<(), StageError> {
         let wrong = |message: String| Err(StageError::Config { message, hint: None });
         let joints = self.skeleton()?.len();
-        if self.input.width == 0 || self.input.height == 0 {
-            return wrong(format!("the input is {} x {} px", self.input.width, self.input.height));
-        }
-        if self.input.std.iter().any(|std| !(std.is_finite() && *std > 0.0)) {
-            return wrong(format!("`input.std` must be positive, found {:?}", self.input.std));
-        }
-        if self.input.mean.iter().any(|mean| !mean.is_finite()) {
-            return wrong(format!("`input.mean` must be finite, found {:?}", self.input.mean));
-        }
-        if self.input.element == Element::Uint8
-            && (self.input.mean != [0.0; 3] || self.input.std != unit_std())
-        {
-            return Err(StageError::config(
-                "a uint8 input is not normalised, but the card gives `mean` or `std`",
-                "leave `input.mean` and `input.std` out, or set `input.element = \"float32\"`",
-            ));
-        }
+        self.input.validate()?;
         if let Some(map) = &self.center_map
             && !(map.sigma.is_finite() && map.sigma > 0.0)
         {
@@ -247,6 +214,68 @@ impl ModelCard {
                 return wrong(format!("output `{}` is named twice", output.name));
             }
             output.validate(&self.skeleton, joints)?;
+        }
+        Ok(())
+    }
+}
+
+/// The skeleton called `name`.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn skeleton_called(name: &str) -> Result<&'static Skeleton, StageError> {
+    Skeleton::named(name).map_err(|error| StageError::Config { message: error.to_string(), hint: None })
+}
+
+/// Reads the card at `path` and holds it against itself by `validate`.
+///
+/// # Errors
+/// When the file cannot be read, is no such card, or contradicts itself; the message names the file and the key.
+pub fn read_card<T: DeserializeOwned>(
+    path: &Path,
+    validate: impl FnOnce(&T) -> Result<(), StageError>,
+) -> Result<T, StageError> {
+    let text = std::fs::read_to_string(path).map_err(|source| StageError::File {
+        what: "model card",
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let card: T = toml::from_str(&text).map_err(|error| StageError::Config {
+        message: format!(
+            "cannot read the model card: {}: `{}`",
+            error.to_string().trim_end(),
+            path.display()
+        ),
+        hint: None,
+    })?;
+    validate(&card).map_err(|error| StageError::Config {
+        message: format!("{error}: `{}`", path.display()),
+        hint: error.hint().map(str::to_owned),
+    })?;
+    Ok(card)
+}
+
+impl ImageInput {
+    /// Checks size and normalisation.
+    ///
+    /// # Errors
+    /// When a number is out of range.
+    pub fn validate(&self) -> Result<(), StageError> {
+        let wrong = |message: String| Err(StageError::Config { message, hint: None });
+        if self.width == 0 || self.height == 0 {
+            return wrong(format!("the input is {} x {} px", self.width, self.height));
+        }
+        if self.std.iter().any(|std| !(std.is_finite() && *std > 0.0)) {
+            return wrong(format!("`input.std` must be positive, found {:?}", self.std));
+        }
+        if self.mean.iter().any(|mean| !mean.is_finite()) {
+            return wrong(format!("`input.mean` must be finite, found {:?}", self.mean));
+        }
+        if self.element == Element::Uint8 && (self.mean != [0.0; 3] || self.std != unit_std()) {
+            return Err(StageError::config(
+                "a uint8 input is not normalised, but the card gives `mean` or `std`",
+                "leave `input.mean` and `input.std` out, or set `input.element = \"float32\"`",
+            ));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use ort::session::{IoBinding, Session};
 use ort::value::{PrimitiveTensorElementType, Shape, Tensor};
 
 use super::gather::{Gather, Row, center_map};
-use super::model_card::{CenterMapInput, Element, Layout, ModelCard};
+use super::model_card::{CenterMapInput, Element, ImageInput, Layout, ModelCard};
 use crate::StageError;
 
 /// A session, its input and output tensors bound once, for calls of a fixed number of rows.
@@ -19,6 +19,7 @@ pub struct Worker {
     binding: IoBinding,
     image: ImageTensor,
     center_map: Option<(CenterMapInput, Tensor<f32>)>,
+    points: Option<(String, Tensor<f32>)>,
     image_name: String,
     rows: usize,
     values_per_image: usize,
@@ -28,6 +29,31 @@ pub struct Worker {
 enum ImageTensor {
     Floats(Tensor<f32>),
     Bytes(Tensor<u8>),
+}
+
+/// What a network reads, besides its rows, and gives.
+#[derive(Debug)]
+pub struct Fed<'a> {
+    /// The picture.
+    pub image: &'a ImageInput,
+    /// The centre map.
+    pub center_map: Option<&'a CenterMapInput>,
+    /// The places of joints: the input's name, and how many there are.
+    pub points: Option<(&'a str, usize)>,
+    /// Names of the outputs, in the order in which they are handed out.
+    pub outputs: Vec<&'a str>,
+}
+
+impl<'a> Fed<'a> {
+    /// As a model card says.
+    pub fn by(card: &'a ModelCard) -> Self {
+        Self {
+            image: &card.input,
+            center_map: card.center_map.as_ref(),
+            points: None,
+            outputs: card.outputs.iter().map(|output| output.name.as_str()).collect(),
+        }
+    }
 }
 
 /// What is the matter with the runtime, in words.
@@ -67,11 +93,11 @@ impl Worker {
     /// When the network does not run, or the card does not fit it.
     pub fn new(
         session: Session,
-        card: &ModelCard,
+        fed: &Fed<'_>,
         rows: usize,
         device: Option<i32>,
     ) -> Result<Self, StageError> {
-        let input = &card.input;
+        let input = fed.image;
         let (height, width) = (input.height as usize, input.width as usize);
         let dimensions = with_rows(input.dimensions(), rows);
         let allocator = host_allocator(&session, device, MemoryType::CPUInput);
@@ -79,7 +105,7 @@ impl Worker {
             Element::Float32 => ImageTensor::Floats(new_tensor(&allocator, &dimensions)?),
             Element::Uint8 => ImageTensor::Bytes(new_tensor(&allocator, &dimensions)?),
         };
-        let center_map = match &card.center_map {
+        let center_map = match fed.center_map {
             None => None,
             Some(map) => {
                 let (h, w) = (height as i64, width as i64);
@@ -90,30 +116,37 @@ impl Worker {
                 Some((map.clone(), new_tensor::<f32>(&allocator, &dimensions)?))
             }
         };
+        let points = match fed.points {
+            None => None,
+            Some((name, joints)) => {
+                let dimensions = [rows as i64, joints as i64, 2];
+                Some((name.to_owned(), new_tensor::<f32>(&allocator, &dimensions)?))
+            }
+        };
         let binding =
             session.create_binding().map_err(|error| failure("cannot bind the network's inputs", &error))?;
         let values_per_image = 3 * height * width;
         let image_name = input.name.clone();
         let mut worker =
-            Self { session, binding, image, center_map, image_name, rows, values_per_image, width };
-        worker.bind_outputs(card, device)?;
+            Self { session, binding, image, center_map, points, image_name, rows, values_per_image, width };
+        worker.bind_outputs(fed, device)?;
         Ok(worker)
     }
 
     /// Runs once with outputs of unknown shape, then binds outputs of the shapes that came.
-    fn bind_outputs(&mut self, card: &ModelCard, device: Option<i32>) -> Result<(), StageError> {
+    fn bind_outputs(&mut self, fed: &Fed<'_>, device: Option<i32>) -> Result<(), StageError> {
         let cannot = |error| failure("cannot bind the network's outputs", &error);
-        for output in &card.outputs {
-            self.binding.bind_output_to_device(&output.name, &MemoryInfo::default()).map_err(cannot)?;
+        for output in &fed.outputs {
+            self.binding.bind_output_to_device(*output, &MemoryInfo::default()).map_err(cannot)?;
         }
         let mut shapes: Vec<Vec<i64>> = Vec::new();
-        let gather = Gather::new(&card.input);
+        let gather = Gather::new(fed.image);
         self.run(&gather, &[], |outputs| shapes = outputs.iter().map(|(shape, _)| shape.to_vec()).collect())?;
         self.binding.clear_outputs();
         let allocator = host_allocator(&self.session, device, MemoryType::CPUOutput);
-        for (output, shape) in card.outputs.iter().zip(&shapes) {
+        for (output, shape) in fed.outputs.iter().zip(&shapes) {
             let tensor = new_tensor::<f32>(&allocator, shape)?;
-            self.binding.bind_output(&output.name, tensor).map_err(cannot)?;
+            self.binding.bind_output(*output, tensor).map_err(cannot)?;
         }
         Ok(())
     }
@@ -177,6 +210,20 @@ impl Worker {
             }
             values[rows.len() * self.values_per_image / 3..].fill(0.0);
             self.binding.bind_input(&map.name, tensor).map_err(cannot)?;
+        }
+        if let Some((name, tensor)) = &mut self.points {
+            let height = self.values_per_image / 3 / self.width;
+            // Rows without places look at the middle, where any network may look.
+            let middle = [(self.width / 2) as f32, (height / 2) as f32];
+            let values = tensor.extract_tensor_mut().1;
+            let per_row = values.len() / self.rows;
+            for (row, slot) in values.chunks_exact_mut(per_row).enumerate() {
+                match rows.get(row).and_then(|row| row.points) {
+                    Some(points) => slot.copy_from_slice(points),
+                    None => slot.as_chunks_mut::<2>().0.fill(middle),
+                }
+            }
+            self.binding.bind_input(name.as_str(), tensor).map_err(cannot)?;
         }
         let outputs = self.session.run_binding(&self.binding);
         let outputs = outputs.map_err(|error| failure("the network failed", &error))?;

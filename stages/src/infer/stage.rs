@@ -14,7 +14,7 @@ use schemas::{SchemaError, Skeleton};
 
 use super::flip;
 use super::gather::{Gather, Row, center_in_crop};
-use super::model_card::{HeatmapOutput, Layout, ModelCard};
+use super::model_card::{HeatmapOutput, ImageInput, Layout, ModelCard};
 use super::providers::Running;
 use super::runtime::Runtime;
 use super::session::Pool;
@@ -87,20 +87,7 @@ impl Infer {
 
     fn check_input(&self, input: &Schema) -> Result<(), StageError> {
         field(input, "sample_id")?;
-        let image = field(input, samples::IMAGE)?;
-        let found = samples::raw_image_size(image).ok_or_else(|| {
-            wrong_type(samples::IMAGE, "raw RGB pixels with their shape", image.data_type())
-        })?;
-        let (width, height) = (self.card.input.width, self.card.input.height);
-        if found != [width, height] {
-            return Err(StageError::config(
-                format!(
-                    "the network `{}` wants images of {width} x {height} px, the samples are {} x {} px",
-                    self.card.name, found[0], found[1]
-                ),
-                format!("set the crop's size to {width} x {height} px"),
-            ));
-        }
+        check_image(input, &self.card.input, &self.card.name)?;
         if self.card.center_map.is_some() {
             field(input, center_column(input))?;
             field(input, samples::CROP_FROM_IMAGE)?;
@@ -136,7 +123,12 @@ impl Infer {
             }
             fit.push((
                 row,
-                Row { rgb: images.value(row), center_in_crop: center.flatten(), mirrored: false },
+                Row {
+                    rgb: images.value(row),
+                    center_in_crop: center.flatten(),
+                    mirrored: false,
+                    points: None,
+                },
             ));
         }
         Ok((fit, rejects))
@@ -177,6 +169,27 @@ impl Infer {
             Ok(maps)
         })
     }
+}
+
+/// Checks that the rows have raw pixels of the size that `network` reads.
+///
+/// # Errors
+/// When they have none, or others.
+pub fn check_image(input: &Schema, expected: &ImageInput, network: &str) -> Result<(), StageError> {
+    let image = field(input, samples::IMAGE)?;
+    let found = samples::raw_image_size(image)
+        .ok_or_else(|| wrong_type(samples::IMAGE, "raw RGB pixels with their shape", image.data_type()))?;
+    let (width, height) = (expected.width, expected.height);
+    if found != [width, height] {
+        return Err(StageError::config(
+            format!(
+                "the network `{network}` wants images of {width} x {height} px, the samples are {} x {} px",
+                found[0], found[1]
+            ),
+            format!("set the crop's size to {width} x {height} px"),
+        ));
+    }
+    Ok(())
 }
 
 /// The column of the point that a centre map is drawn about: the one that the crop was framed around, as in the maps of

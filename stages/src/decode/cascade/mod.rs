@@ -1,0 +1,14 @@
+//! A second network that looks again where a first one saw each joint (Tompson et al., CVPR 2015, section 4).
+//!
+//! [`card`] says what the second network eats and gives -> [`config`] starts it -> [`stage`] runs it: the stage `refine`.
+
+pub mod card;
+pub mod config;
+pub mod stage;
+
+pub use card::FineCard;
+pub use config::RefineConfig;
+pub use stage::RefineJoints;
+
+#[cfg(test)]
+mod tests;
