@@ -14,6 +14,7 @@ from ..errors import MotionmillError
 from . import MOTION, POSE
 from .job import OPTIMISERS
 from .listing import listing
+from .mean_pose import write_mean_pose
 from .train import PRECISIONS, SCHEDULES, Settings, read_checkpoint
 from .train_fine import FineJob, export_fine, train_fine
 from .train_motion import MotionJob, export_motion, train_motion
@@ -57,6 +58,12 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument("--split", default="train", help="of the folder, what is trained on (%(default)s)")
         _writing(command)
         _training(command)
+
+    mean = commands.add_parser("mean-pose", help="write the mean pose of samples, which any network has to beat")
+    mean.add_argument("samples", metavar="SAMPLES", help="a folder of shards, a plan (.toml) or recipe:NAME")
+    mean.add_argument("--split", default="train", help="of the folder (%(default)s)")
+    mean.add_argument("--out", type=Path, required=True, help="the ONNX file; its card is written beside it")
+    mean.add_argument("--name", default="mean-pose", help="what the card calls it (%(default)s)")
 
     again = commands.add_parser("export", help="write the network of a checkpoint")
     again.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
@@ -126,6 +133,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(listing())
         elif command == "export":
             export_checkpoint(given)
+        elif command == "mean-pose":
+            write_mean_pose(**given, say=_say)
         else:
             settings = Settings(**{field.name: given.pop(field.name) for field in fields(Settings)})
             job, train, _ = KINDS[command]

@@ -23,36 +23,44 @@ def write_card(card: Mapping[str, Any], network: Path) -> Path:
 
 
 def pose_card(
-    origin: Mapping[str, str], system: PoseSystem, skeleton: Skeleton, size: Sequence[int], stages: Sequence[int]
+    origin: Mapping[str, str],
+    system: PoseSystem,
+    skeleton: Skeleton,
+    size: Sequence[int],
+    stages: Sequence[int],
+    center_sigma: float | None,
 ) -> dict[str, Any]:
     """The card of a network of heatmaps; its outputs are `stage_1` and so on.
 
     :param origin: `name`, `source`, `license`.
     :param size: width and height of the picture, px.
     :param stages: numbers of the outputs, from 1.
+    :param center_sigma: spread of the centre maps that it was trained on, px, where it reads any.
     """
-    card = {**origin, "skeleton": skeleton.name, "input": _image(system.input, size)}
-    if system.input.center_sigma is not None:
-        card["center_map"] = {"name": "center_map", "sigma": float(system.input.center_sigma), "layout": "nchw"}
+    card = {**origin, "skeleton": skeleton.name, "input": image_input(system.input, size)}
+    if center_sigma is not None:
+        card["center_map"] = {"name": "center_map", "sigma": float(center_sigma), "layout": "nchw"}
     joints = len(skeleton.joints)
-    background = {"background": joints} if system.background else {}
-    card["outputs"] = [
-        {
-            "name": f"stage_{stage}",
-            "kind": "heatmaps",
-            "layout": "nchw",
-            "stage": stage,
-            "stride": float(system.stride),
-            "origin": float(system.origin),
-            "channels": joints + len(background),
-            **background,
-        }
-        for stage in stages
-    ]
+    card["outputs"] = [heatmaps_output(stage, joints, system.stride, system.origin, system.background) for stage in stages]
     return card
 
 
-def _image(given: PoseInput, size: Sequence[int]) -> dict[str, Any]:
+def heatmaps_output(stage: int, joints: int, stride: float, origin: float, background: bool) -> dict[str, Any]:
+    """The output `stage_{stage}` of one map a joint, and behind them one of the background where there is one."""
+    output = {
+        "name": f"stage_{stage}",
+        "kind": "heatmaps",
+        "layout": "nchw",
+        "stage": stage,
+        "stride": float(stride),
+        "origin": float(origin),
+        "channels": joints + background,
+    }
+    return output | ({"background": joints} if background else {})
+
+
+def image_input(given: PoseInput, size: Sequence[int]) -> dict[str, Any]:
+    """The input `image` of float32 `[N, 3, H, W]`; `size` is width and height, px."""
     return {
         "name": "image",
         "layout": "nchw",
@@ -71,7 +79,7 @@ def fine_card(origin: Mapping[str, str], system: PoseSystem, skeleton: Skeleton,
     return {
         **origin,
         "skeleton": skeleton.name,
-        "input": _image(system.input, size),
+        "input": image_input(system.input, size),
         "points": {"name": "points"},
         "outputs": [{**offsets, "center": FINE_CENTER, "channels": len(skeleton.joints)}],
     }

@@ -48,7 +48,7 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
     shape = shape_of(loader.schema)
     check_samples(system, arguments, shape)
     network = build(system, shape.skeleton, arguments)
-    probe(system, network, loader, shape)
+    sigma = probe(system, network, loader, shape)
     network = network.to(device, memory_format=torch.channels_last)
     check = None
     if job.held_out is not None:
@@ -57,6 +57,10 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
         check_held_out(source, apart, shape, shape_of(held_out.schema))
         check = quick_check(system, network, held_out, shape, device)
     more = {"kind": "pose", "arguments": arguments, "skeleton": shape.skeleton.name, "input": list(shape.size)}
+    if sigma is not None:
+        more["center_sigma"] = sigma
+        if sigma != system.input.center_sigma:
+            say(f"centre maps of spread {sigma:g} px, where the paper has {system.input.center_sigma:g} px")
     what = f"{parameters(network):,} parameters, `{shape.skeleton.name}`"
     say(f"{job.system} {job.size}: {what}, {len(loader)} batches an epoch")
     record = fit(
@@ -154,6 +158,7 @@ def export_pose(
         named_skeleton(run["skeleton"]),
         (width, height),
         stages,
+        run.get("center_sigma"),
     )
     say(f"wrote {out} and {write_card(card, out).name}, within {difference:.1e} of PyTorch")
     return difference
