@@ -130,8 +130,7 @@ impl View {
             let whole_lines = self.down.holds(by, size[1]);
             for (bx, bound) in bounds.iter_mut().enumerate() {
                 let Some(reach) = &self.across.reaches[bx] else { continue };
-                let most =
-                    extremes[reach.clone()].iter().fold(Extremes::NONE, |all, part| all.and(part)).most();
+                let most = extremes[reach.clone()].iter().copied().fold(Extremes::NONE, Extremes::and).most();
                 // A px of the block that does not lie in the crop gets nothing from it.
                 let whole = whole_lines && self.across.holds(bx, size[0]);
                 let most = if whole { most } else { most.max(0.0) };
@@ -158,7 +157,7 @@ impl Extremes {
         }
     }
 
-    fn and(self, other: &Self) -> Self {
+    fn and(self, other: Self) -> Self {
         self.with(other.highest).with(other.lowest)
     }
 

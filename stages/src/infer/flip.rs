@@ -64,7 +64,7 @@ mod tests {
 
     fn run(model: &str, flip_average: bool, rows_a_call: Option<usize>, images: &[Vec<u8>]) -> Vec<f32> {
         let batch = rows_a_call.and_then(|rows| rows.try_into().ok());
-        let config = InferConfig { flip_average, batch, ..InferConfig::new(format!("{model}.onnx")) };
+        let config = InferConfig { batch, flip_average, ..InferConfig::new(format!("{model}.onnx")) };
         let outcome = config.build(&context(1)).unwrap().run(&samples_of(images, &FLIC9)).unwrap();
         maps(&outcome.rows).to_vec()
     }

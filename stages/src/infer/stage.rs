@@ -97,12 +97,11 @@ impl Infer {
 
     /// The rows fit to run, with their numbers in `batch`; the others as rejects.
     fn sort_rows<'a>(&self, batch: &RecordBatch, images: &'a BinaryArray) -> Result<Sorted<'a>, StageError> {
-        let centers = match self.card.center_map {
-            None => None,
-            Some(_) => {
-                let center = vectors_f64(batch, center_column(batch.schema_ref()), 2)?;
-                Some((center, affines(batch, samples::CROP_FROM_IMAGE)?))
-            }
+        let centers = if self.card.center_map.is_some() {
+            let center = vectors_f64(batch, center_column(batch.schema_ref()), 2)?;
+            Some((center, affines(batch, samples::CROP_FROM_IMAGE)?))
+        } else {
+            None
         };
         let expected = 3 * self.card.input.width as usize * self.card.input.height as usize;
         let (mut fit, mut rejects) = (Vec::with_capacity(batch.num_rows()), Vec::new());

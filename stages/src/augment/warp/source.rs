@@ -52,3 +52,23 @@ impl Drop for Sources {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datasets::pixels::encode_png;
+
+    #[test]
+    fn rows_of_one_image_share_its_decoding() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        std::fs::write(&path, encode_png(&[7; 2 * 2 * 3], 2, 2).unwrap()).unwrap();
+        let mut sources = Sources::new(Limits::default());
+        sources.get(&path, Reduction::Whole).unwrap();
+        // The file is gone, the pixels are still there; another image takes their place.
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(sources.get(&path, Reduction::Whole).unwrap().rgb, [7; 12]);
+        assert!(sources.get(&folder.path().join("b.png"), Reduction::Whole).is_err());
+        assert!(sources.get(&path, Reduction::Whole).is_err());
+    }
+}
