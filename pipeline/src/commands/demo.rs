@@ -12,6 +12,9 @@ use crate::cli::Cli;
 /// The demo network and its card, made by `models/demo-pose/train.py`.
 const NETWORK: &[u8] = include_bytes!("../../../models/demo-pose/demo_pose.onnx");
 const CARD: &str = include_str!("../../../models/demo-pose/demo_pose.toml");
+/// What it has to beat: the mean pose of its training samples, whatever the picture shows.
+const MEAN_POSE: &[u8] = include_bytes!("../../../models/demo-pose/mean_pose.onnx");
+const MEAN_POSE_CARD: &str = include_str!("../../../models/demo-pose/mean_pose.toml");
 
 /// Seed of the demo's people; the network was trained on people of other seeds.
 const SEED: u64 = 2026;
@@ -32,6 +35,8 @@ pub fn run(folder: &Path) -> anyhow::Result<()> {
     fs::write(folder.join(MARK), "Made by `motionmill demo`, which replaces this folder.\n")?;
     fs::write(folder.join("network/demo_pose.onnx"), NETWORK)?;
     fs::write(folder.join("network/demo_pose.toml"), CARD)?;
+    fs::write(folder.join("network/mean_pose.onnx"), MEAN_POSE)?;
+    fs::write(folder.join("network/mean_pose.toml"), MEAN_POSE_CARD)?;
     draw_people(folder)?;
     write_logs(folder)?;
     for line in COMMANDS {
@@ -56,7 +61,7 @@ const MAP_COLUMNS: &str =
     "[\"sample_id\",\"split\",\"stage\",\"heatmaps\",\"stride\",\"origin_in_crop\",\"crop_from_image\"]";
 
 /// The demo, command by command.
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "ingest mpii --annotations DEMO/raw/mpii/annotations.mat --images DEMO/raw/mpii/images --out DEMO/people/mpii",
     "ingest lspet --annotations DEMO/raw/lspet/joints.mat --images DEMO/raw/lspet/images --out DEMO/people/lspet",
     "ingest lsp --annotations DEMO/raw/lsp/joints.mat --images DEMO/raw/lsp/images --out DEMO/people/lsp",
@@ -75,6 +80,11 @@ const COMMANDS: [&str; 21] = [
      --set sinks.keypoints.write.parquet.path=DEMO/keypoints/lsp --set sinks.metrics.write.parquet.path=DEMO/metrics/lsp \
      --set stages.maps.inputs=[\"network\"] --set stages.maps.run.select.columns=MAP_COLUMNS \
      --set sinks.heatmaps.inputs=[\"maps\"] --set sinks.heatmaps.write.parquet.path=DEMO/heatmaps/lsp",
+    "run recipe:predict --set sources.people.read.table={path=\"DEMO/people/lsp\",split=\"test\"} \
+     --set stages.network.run.infer.model=DEMO/network/mean_pose.onnx \
+     --set stages.score.run.evaluate.protocols=[\"lsp-pck\",\"lsp-pcp-strict\"] \
+     --set sinks.keypoints.write.parquet.path=DEMO/mean-pose/keypoints/lsp \
+     --set sinks.metrics.write.parquet.path=DEMO/mean-pose/metrics/lsp",
     "evaluate pose --truth DEMO/people/mpii --split train --predictions DEMO/keypoints/mpii --protocol mpii-official \
      --protocol mpii-hrnet --protocol mpii-groups",
     "preview DEMO/people/mpii --split train --out DEMO/people.png",
@@ -92,7 +102,7 @@ const COMMANDS: [&str; 21] = [
     "preview DEMO/readings --count 3 --out DEMO/readings.png",
     "preview DEMO/windows --split train --count 3 --out DEMO/windows.png",
     "preview DEMO/quality --out DEMO/quality.png",
-    "report DEMO --out DEMO/report.html",
+    "report DEMO --against DEMO/mean-pose --out DEMO/report.html",
 ];
 
 /// Writes synthetic phone logs in HMOG's layout, a zip a subject.
