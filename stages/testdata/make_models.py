@@ -12,6 +12,7 @@ can be computed by hand:
 | `center.onnx` | `image` float32 [N, 3, 8, 12], `center` float32 [N, 1, 8, 12] | `maps` [N, 9, 8, 12] = center, nine times |
 | `sequence.onnx` | `window` float32 [N, 3, 4, 2] | `features` [N, 3, 2]: mean of each block; `scores` [N, 2]: mean of all blocks |
 | `sequence_flat.onnx` | `window` float32 [2, 3, 8] | `features` [2, 3, 1]: running sum of the blocks' sums |
+| `sequence_states.onnx` | `window` float32 [N, 3, 4, 2], `sum_in` [N, 2], `count_in` [N, 1] | `features` [N, 3, 2]: running sum of the blocks' sums, from `sum_in` on, and `sum_out` [N, 2], its last; `steps` = `count_out` [N, 1]: `count_in` + 3 |
 | `block_moments.onnx` | `window` float32 [N, 20, 50, 6] | `features` [N, 20, 12]: mean and root mean square of each block's channels |
 | `fine.onnx` | `image` float32 [N, 3, 8, 12], `points` float32 [N, 9, 2] | `offsets` [N, 9, 5, 5]: minus the squared distance of px (j - 2, i - 2) about joint k's point from (red, green) of the picture's first px + (k, 0) |
 | `dense.onnx` | `image` float32 [N, 3, 8, 12] | `maps` [N, 9, 4, 6] by a full matrix product, whose kernels depend on N |
@@ -117,6 +118,32 @@ def main():
         [port("window", [2, 3, 8])],
         [port("features", [2, 3, 1])],
         [weights("last", np.array([2], np.int64)), weights("time", np.int64(1))],
+    )
+    write(
+        "sequence_states",
+        [
+            helper.make_node("ReduceSum", ["window", "samples"], ["sums"], keepdims=0),
+            helper.make_node("CumSum", ["sums", "time"], ["running"]),
+            helper.make_node("Unsqueeze", ["sum_in", "axis"], ["before"]),
+            helper.make_node("Add", ["running", "before"], ["features"]),
+            helper.make_node("Gather", ["features", "last"], ["sum_out"], axis=1),
+            helper.make_node("Add", ["count_in", "blocks"], ["count_out"]),
+            helper.make_node("Identity", ["count_out"], ["steps"]),
+        ],
+        [port("window", ["N", 3, 4, 2]), port("sum_in", ["N", 2]), port("count_in", ["N", 1])],
+        [
+            port("features", ["N", 3, 2]),
+            port("sum_out", ["N", 2]),
+            port("count_out", ["N", 1]),
+            port("steps", ["N", 1]),
+        ],
+        [
+            weights("samples", np.array([2], np.int64)),
+            weights("time", np.int64(1)),
+            weights("axis", np.array([1], np.int64)),
+            weights("last", np.int64(2)),
+            weights("blocks", np.array([3], np.float32)),
+        ],
     )
     write(
         "block_moments",

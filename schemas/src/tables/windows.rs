@@ -15,6 +15,8 @@ pub const NAME: &str = "windows";
 pub const WINDOW: &str = "window";
 /// Metadata key of the samples from the start of one block to that of the next.
 pub const HOP_KEY: &str = "motionmill.hop_samples";
+/// Metadata key of the samples from the start of one window of a stretch to that of the next.
+pub const STRIDE_KEY: &str = "motionmill.stride_samples";
 
 /// The schema of windows cut from `signals`: T = `blocks`, B = `samples` a block.
 ///
@@ -29,6 +31,20 @@ pub fn schema(signals: &Schema, blocks: usize, samples: usize, hop: usize) -> Re
     metadata.insert(crate::columns::TABLE_KEY.to_owned(), NAME.to_owned());
     metadata.insert(HOP_KEY.to_owned(), hop.to_string());
     Ok(Schema::new_with_metadata(fields, metadata))
+}
+
+/// Samples from the start of one block to that of the next.
+///
+/// # Errors
+/// When the metadata does not say.
+pub fn hop_samples(schema: &Schema) -> Result<f64, SchemaError> {
+    let hop = schema.metadata().get(HOP_KEY).and_then(|text| text.parse::<f64>().ok());
+    hop.ok_or(SchemaError::NoMetadata { key: HOP_KEY })
+}
+
+/// Samples from the start of one window of a stretch to that of the next, where the metadata says.
+pub fn stride_samples(schema: &Schema) -> Option<f64> {
+    schema.metadata().get(STRIDE_KEY).and_then(|text| text.parse::<f64>().ok())
 }
 
 /// The columns that say which part of a stretch a row is; they stand behind those of `signals`.

@@ -116,8 +116,9 @@ pub struct Window {
 
 impl Window {
     fn schema(&self, input: &Schema) -> Result<SchemaRef, StageError> {
-        let Cutting { blocks, block_samples, hop_samples, .. } = self.cutting;
-        let schema = windows::schema(input, blocks, block_samples, hop_samples)?;
+        let Cutting { blocks, block_samples, hop_samples, stride_samples } = self.cutting;
+        let mut schema = windows::schema(input, blocks, block_samples, hop_samples)?;
+        schema.metadata.insert(windows::STRIDE_KEY.to_owned(), stride_samples.to_string());
         Ok(with_carried(input, &schema, SIGNAL))
     }
 

@@ -59,6 +59,9 @@ pub struct SequenceCard {
     pub input: WindowInput,
     /// What it gives; a plan picks one.
     pub outputs: Vec<SequenceOutput>,
+    /// What it hands from window to window.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<State>,
 }
 
 /// The window input of a network.
@@ -88,6 +91,30 @@ pub struct SequenceOutput {
     /// The subjects that the D numbers score, in order, where they are class scores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
+}
+
+/// What a recurrent network hands from one window to the next: an output of one call is an input of the next.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct State {
+    /// The network's name for the input, float32 `[N, shape]`; zeros are the start of a session.
+    pub input: String,
+    /// The network's name for the output, as large: the state behind the last block of the window.
+    pub output: String,
+    /// The sizes behind the rows.
+    pub shape: Vec<usize>,
+}
+
+impl State {
+    /// The sizes behind the rows, as the network declares them.
+    pub fn dimensions(&self) -> Vec<i64> {
+        self.shape.iter().map(|size| *size as i64).collect()
+    }
+
+    /// Numbers a row.
+    pub fn length(&self) -> usize {
+        self.shape.iter().product()
+    }
 }
 
 /// How many embeddings an output gives for a window.
@@ -147,6 +174,21 @@ impl SequenceCard {
                     output.classes.len()
                 ));
             }
+        }
+        let mut inputs = vec![&self.input.name];
+        let mut outputs: Vec<&String> = self.outputs.iter().map(|output| &output.name).collect();
+        for state in &self.states {
+            if inputs.contains(&&state.input) || outputs.contains(&&state.output) {
+                return wrong(format!(
+                    "state `{}` to `{}`: a name is named twice",
+                    state.input, state.output
+                ));
+            }
+            if state.shape.is_empty() || state.length() == 0 {
+                return wrong(format!("state `{}` has the shape {:?}", state.input, state.shape));
+            }
+            inputs.push(&state.input);
+            outputs.push(&state.output);
         }
         Ok(())
     }

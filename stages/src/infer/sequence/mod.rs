@@ -1,13 +1,20 @@
-//! Networks that read windows of a signal: `axes` and `card` say how, `worker` runs them, `stage` is the step `embed`.
+//! Networks that read windows of a signal: `axes` and `card` say how, `ports` holds that against the network, `worker`
+//! runs it, `config` and `stage` are the step `embed`, `carry` finds the windows that a state goes through.
 
 mod axes;
 mod card;
+mod carry;
+mod config;
+mod ports;
 mod stage;
 mod worker;
 
 pub use axes::Axes;
-pub use card::{Frames, SequenceCard, SequenceOutput, WindowInput};
-pub use stage::{Embed, EmbedConfig};
+pub use card::{Frames, SequenceCard, SequenceOutput, State, WindowInput};
+pub use config::EmbedConfig;
+pub use stage::Embed;
 
+#[cfg(test)]
+mod carry_tests;
 #[cfg(test)]
 mod tests;

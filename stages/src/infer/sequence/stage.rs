@@ -1,144 +1,38 @@
 //! The stage `embed`: one row of `embeddings` for each block of a window, or for each window.
 
 use std::mem::take;
-use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
-use schemars::JsonSchema;
 use schemas::SchemaError;
 use schemas::columns::longs;
 use schemas::tables::{embeddings, signals, windows};
-use serde::{Deserialize, Serialize};
 
 use super::card::{Frames, SequenceCard, SequenceOutput};
-use super::worker::{SequenceWorker, check_sequence_ports};
-use crate::infer::config::DEFAULT_BATCH_CPU;
-use crate::infer::model_card::ModelCard;
-use crate::infer::providers::{Network, Provider, Running, choose, start};
+use super::carry;
+use super::worker::SequenceWorker;
+use crate::infer::providers::Running;
 use crate::infer::runtime::Runtime;
 use crate::infer::session::Pool;
 use crate::stage::{FanOut, reject};
-use crate::{BuildContext, Outcome, Stage, StageError};
+use crate::{Outcome, Stage, StageError};
 
 /// Name of the stage in rejects.
 const NAME: &str = "embed";
 
-/// Keys of the stage `embed`: which network reads the windows, and on what it runs.
-///
-/// ```
-/// let config: stages::infer::EmbedConfig = toml::from_str("model = 'dcwrnn.onnx'\noutput = 'features'")?;
-/// # Ok::<(), toml::de::Error>(())
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct EmbedConfig {
-    /// The `.onnx` file.
-    #[schemars(extend("format" = "path"))]
-    pub model: PathBuf,
-    /// Its card; by default the `.toml` of the same stem beside it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "path"))]
-    pub card: Option<PathBuf>,
-    /// The output to keep, by its name in the card; the card's first by default.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<String>,
-    /// What computes.
-    #[serde(default)]
-    pub provider: Provider,
-    /// Number of the card to use; ignored by `cpu`.
-    #[serde(default)]
-    pub device: i32,
-    /// Whether a slower provider may take over where `provider` does not start.
-    #[serde(default)]
-    pub fall_back: bool,
-    /// Windows a call; by default what the network fixes, else one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub batch: Option<NonZeroUsize>,
-    /// The file of ONNX Runtime; by default it is searched for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("format" = "path"))]
-    pub library: Option<PathBuf>,
-}
-
-impl EmbedConfig {
-    /// The configuration that runs `model` with every default.
-    pub fn new(model: impl Into<PathBuf>) -> Self {
-        Self {
-            model: model.into(),
-            card: None,
-            output: None,
-            provider: Provider::default(),
-            device: 0,
-            fall_back: false,
-            batch: None,
-            library: None,
-        }
-    }
-
-    /// The files that are read: the network and its card.
-    pub fn inputs(&self) -> Vec<PathBuf> {
-        let card = self.card.clone().unwrap_or_else(|| ModelCard::path_beside(&self.model));
-        vec![self.model.clone(), card]
-    }
-
-    /// Loads the network, one session a thread, and checks it against its card.
-    ///
-    /// # Errors
-    /// When the runtime, the provider, the network or its card is missing, or they do not fit together.
-    pub fn build(&self, context: &BuildContext) -> Result<Embed, StageError> {
-        let model = context.folder.join(&self.model);
-        if let Err(source) = std::fs::File::open(&model) {
-            return Err(StageError::File { what: "network", path: model, source });
-        }
-        let card_path = self.card.as_ref().map(|path| context.folder.join(path));
-        let card_path = card_path.unwrap_or_else(|| ModelCard::path_beside(&model));
-        let card = SequenceCard::read(&card_path)?;
-        let output = card.output(self.output.as_deref())?.clone();
-        let library = self.library.as_ref().map(|path| context.folder.join(path));
-        let runtime = Runtime::load(library.as_deref())?;
-        let network = Network::File(&model);
-        let (first, running) = choose(runtime, self.provider, self.device, self.fall_back, 1, network)?;
-        let fixed = check_sequence_ports(&card, &output, &first).map_err(|error| at(error, &card_path))?;
-        let rows = match (fixed, self.batch.map(NonZeroUsize::get)) {
-            (Some(fixed), Some(asked)) if fixed != asked => {
-                return Err(StageError::config(
-                    format!("`batch = {asked}`, but the network takes {fixed} windows a call"),
-                    "leave `batch` out, or export the network with a free first dimension",
-                ));
-            }
-            (fixed, asked) => fixed.or(asked).unwrap_or(DEFAULT_BATCH_CPU).max(1),
-        };
-        let mut workers = vec![SequenceWorker::new(first, &card, &output, rows)?];
-        for _ in 1..context.threads.max(1) {
-            let session = start(runtime, running.provider, self.device, 1, network)
-                .map_err(|message| StageError::Inference { message, hint: None })?;
-            workers.push(SequenceWorker::new(session, &card, &output, rows)?);
-        }
-        Ok(Embed { card, output, pool: Pool::new(workers), rows, running, runtime })
-    }
-}
-
-fn at(error: StageError, path: &Path) -> StageError {
-    match error {
-        StageError::Config { message, hint } => {
-            StageError::Config { message: format!("{message}: `{}`", path.display()), hint }
-        }
-        other => other,
-    }
-}
-
 /// A network that reads windows, ready to run.
 pub struct Embed {
-    card: SequenceCard,
-    output: SequenceOutput,
-    pool: Pool<SequenceWorker>,
-    rows: usize,
-    running: Running,
-    runtime: &'static Runtime,
+    pub(super) card: SequenceCard,
+    pub(super) output: SequenceOutput,
+    /// Whether states go from window to window.
+    pub(super) carry: bool,
+    pub(super) pool: Pool<SequenceWorker>,
+    /// Windows a call.
+    pub(super) rows: usize,
+    pub(super) running: Running,
+    pub(super) runtime: &'static Runtime,
 }
 
 impl Embed {
@@ -179,8 +73,10 @@ impl Embed {
         Ok(())
     }
 
-    /// The embeddings of the windows `rows`, `[rows, frames, D]`.
-    fn embed(&self, numbers: &[f32], rows: &[usize]) -> Result<Vec<f32>, StageError> {
+    /// The embeddings of the windows of `runs`, `[N, frames, D]` in the order of the rows of the batch, N of them.
+    ///
+    /// The windows of a run follow each other; runs stand side by side in a call, as many as it has windows.
+    fn embed(&self, numbers: &[f32], runs: &[Vec<usize>]) -> Result<Vec<f32>, StageError> {
         let shape = self.card.window_shape();
         let (length, size) = (shape.iter().product::<usize>(), self.output.size);
         let steps = match self.output.frames {
@@ -188,30 +84,37 @@ impl Embed {
             Frames::One => 1,
         };
         let kept = self.frames();
-        let mut all = Vec::with_capacity(rows.len() * kept * size);
+        let mut made: Vec<(usize, Vec<f32>)> = Vec::new();
         let mut odd = None;
         self.pool.with(|worker| {
-            for rows in rows.chunks(self.rows) {
+            for call in carry::calls(runs, self.rows) {
                 let fill = |input: &mut [f32]| {
-                    for (slot, &row) in input.chunks_exact_mut(length).zip(rows) {
-                        self.card.input.axes.arrange(&numbers[row * length..][..length], shape, slot);
+                    for (slot, turn) in input.chunks_exact_mut(length).zip(&call) {
+                        match turn {
+                            Some(turn) => {
+                                let window = &numbers[turn.row * length..][..length];
+                                self.card.input.axes.arrange(window, shape, slot);
+                            }
+                            None => slot.fill(0.0),
+                        }
                     }
-                    input[rows.len() * length..].fill(0.0);
                 };
-                worker.run(fill, |dimensions, values| {
+                let fresh: Vec<bool> = call.iter().map(|turn| turn.is_none_or(|turn| turn.first)).collect();
+                worker.run(&fresh, fill, |dimensions, values| {
                     if values.len() != self.rows * steps * size {
                         odd = Some(dimensions.to_vec());
                         return;
                     }
-                    for row in values.chunks_exact(steps * size).take(rows.len()) {
-                        all.extend_from_slice(&row[(steps - kept) * size..]);
+                    for (turn, row) in call.iter().zip(values.chunks_exact(steps * size)) {
+                        made.extend(turn.map(|turn| (turn.row, row[(steps - kept) * size..].to_vec())));
                     }
                 })?;
             }
             Ok::<(), StageError>(())
         })?;
+        made.sort_unstable_by_key(|(row, _)| *row);
         match odd {
-            None => Ok(all),
+            None => Ok(made.into_iter().flat_map(|(_, vectors)| vectors).collect()),
             Some(found) => Err(StageError::config(
                 format!(
                     "output `{}`: {} rows of {steps} x {size} are expected, a run gave {found:?}",
@@ -220,6 +123,11 @@ impl Embed {
                 "correct `frames` or `size` in the model card",
             )),
         }
+    }
+
+    /// The samples from the first block of a window to that of the window that goes on where it ends.
+    fn advance(&self, input: &Schema) -> Result<f64, StageError> {
+        Ok(self.card.input.blocks as f64 * windows::hop_samples(input)?)
     }
 }
 
@@ -230,6 +138,9 @@ impl Stage for Embed {
 
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
         self.check_input(input)?;
+        if self.carry {
+            carry::check_cutting(input, self.advance(input)?)?;
+        }
         let mut schema = embeddings::schema(input, self.output.size, &self.card.name);
         if !self.output.classes.is_empty() {
             let classes = serde_json::Value::from(self.output.classes.clone()).to_string();
@@ -256,7 +167,13 @@ impl Stage for Embed {
                 ));
             }
         }
-        let mut vectors = self.embed(numbers, &rows)?;
+        let runs = if self.carry {
+            let period_nanos = 1e9 / signals::rate_hz(batch.schema_ref())?;
+            carry::stretches(batch, &rows, self.advance(batch.schema_ref())?, period_nanos)?
+        } else {
+            rows.iter().map(|row| vec![*row]).collect()
+        };
+        let mut vectors = self.embed(numbers, &runs)?;
         let frames = self.frames();
         let repeated = rows.iter().flat_map(|row| std::iter::repeat_n(*row as u64, frames));
         let carried = take_record_batch(batch, &UInt64Array::from_iter_values(repeated))?;
@@ -294,8 +211,7 @@ impl Embed {
         }
         let schema = batch.schema_ref();
         let period_nanos = 1e9 / signals::rate_hz(schema)?;
-        let hop = schema.metadata().get(windows::HOP_KEY).and_then(|text| text.parse::<f64>().ok());
-        let hop = hop.ok_or(SchemaError::NoMetadata { key: windows::HOP_KEY })?;
+        let hop = windows::hop_samples(schema)?;
         let samples = self.card.input.block_samples as f64;
         let (mut first, mut last) = (Vec::new(), Vec::new());
         for &row in rows {

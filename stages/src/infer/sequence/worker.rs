@@ -1,12 +1,11 @@
 //! A session that reads windows, its tensors bound once.
 
-use ort::memory::MemoryInfo;
+use ort::memory::{Allocator, MemoryInfo};
 use ort::session::{IoBinding, Session};
 use ort::value::{Shape, Tensor};
 
-use super::card::{Frames, SequenceCard, SequenceOutput};
+use super::card::{SequenceCard, SequenceOutput, State};
 use crate::StageError;
-use crate::infer::check::{Port, dimensions_text, inputs_of, outputs_of};
 
 /// A session for calls of a fixed number of windows.
 ///
@@ -17,14 +16,30 @@ pub struct SequenceWorker {
     binding: IoBinding,
     window: Tensor<f32>,
     name: String,
+    output: String,
+    states: Vec<Held>,
+    carry: bool,
+    rows: usize,
+}
+
+/// A state of the network as the next call will read it, `[rows, ..]`.
+struct Held {
+    state: State,
+    tensor: Tensor<f32>,
 }
 
 fn failure(what: &str, error: &ort::Error) -> StageError {
     StageError::Inference { message: format!("{what}: {error}"), hint: None }
 }
 
+fn new_tensor(dimensions: Vec<i64>) -> Result<Tensor<f32>, StageError> {
+    Tensor::new(&Allocator::default(), Shape::new(dimensions))
+        .map_err(|error| failure("cannot allocate a tensor", &error))
+}
+
 impl SequenceWorker {
-    /// Binds `session` for calls of `rows` windows, of which `output` is kept.
+    /// Binds `session` for calls of `rows` windows, of which `output` is kept; `carry` says whether a call begins with
+    /// the states that the one before left.
     ///
     /// # Errors
     /// When the network does not run.
@@ -33,91 +48,76 @@ impl SequenceWorker {
         card: &SequenceCard,
         output: &SequenceOutput,
         rows: usize,
+        carry: bool,
     ) -> Result<Self, StageError> {
-        let mut dimensions = vec![rows as i64];
-        dimensions.extend(card.input.axes.dimensions(card.window_shape()));
-        let window = Tensor::new(&ort::memory::Allocator::default(), Shape::new(dimensions))
-            .map_err(|error| failure("cannot allocate a tensor", &error))?;
+        let of_rows = |behind: Vec<i64>| [vec![rows as i64], behind].concat();
+        let window = new_tensor(of_rows(card.input.axes.dimensions(card.window_shape())))?;
         let cannot = |error| failure("cannot bind the network", &error);
         let mut binding = session.create_binding().map_err(cannot)?;
         binding.bind_output_to_device(&output.name, &MemoryInfo::default()).map_err(cannot)?;
-        Ok(Self { session, binding, window, name: card.input.name.clone() })
+        let mut states = Vec::new();
+        for state in &card.states {
+            let mut tensor = new_tensor(of_rows(state.dimensions()))?;
+            tensor.extract_tensor_mut().1.fill(0.0);
+            if carry {
+                binding.bind_output_to_device(&state.output, &MemoryInfo::default()).map_err(cannot)?;
+            } else {
+                binding.bind_input(&state.input, &tensor).map_err(cannot)?;
+            }
+            states.push(Held { state: state.clone(), tensor });
+        }
+        let (name, output) = (card.input.name.clone(), output.name.clone());
+        Ok(Self { session, binding, window, name, output, states, carry, rows })
     }
 
     /// Runs the network; `fill` writes the windows into the input, in the network's order, and `take` gets the
-    /// output's dimensions and numbers.
+    /// output's dimensions and numbers. Row r begins from zeros where `fresh[r]`, else, if states are carried, where
+    /// row r of the call before ended.
     ///
     /// # Errors
-    /// When the network fails, or gives something else than float32.
+    /// When the network fails, or gives something else than float32 of the shapes of its card.
     pub fn run(
         &mut self,
+        fresh: &[bool],
         fill: impl FnOnce(&mut [f32]),
         take: impl FnOnce(&[i64], &[f32]),
     ) -> Result<(), StageError> {
+        assert_eq!(fresh.len(), self.rows, "a call has all its rows");
         fill(self.window.extract_tensor_mut().1);
         let cannot = |error| failure("cannot bind the network's input", &error);
         self.binding.bind_input(&self.name, &self.window).map_err(cannot)?;
+        if self.carry {
+            for Held { state, tensor } in &mut self.states {
+                let numbers = tensor.extract_tensor_mut().1;
+                let rows = numbers.chunks_exact_mut(state.length()).zip(fresh);
+                rows.filter(|(_, fresh)| **fresh).for_each(|(row, _)| row.fill(0.0));
+                self.binding.bind_input(&state.input, tensor).map_err(cannot)?;
+            }
+        }
         let outputs = self.session.run_binding(&self.binding);
         let outputs = outputs.map_err(|error| failure("the network failed", &error))?;
-        let tensor = outputs[0].try_extract_tensor::<f32>();
-        let (shape, numbers) = tensor.map_err(|error| failure("cannot read the output", &error))?;
+        let read = |name: &str| {
+            let tensor = outputs[name].try_extract_tensor::<f32>();
+            tensor.map_err(|error| failure("cannot read the output", &error))
+        };
+        let (shape, numbers) = read(&self.output)?;
         take(shape, numbers);
+        if self.carry {
+            for Held { state, tensor } in &mut self.states {
+                let (shape, left) = read(&state.output)?;
+                let next = tensor.extract_tensor_mut().1;
+                if left.len() != next.len() {
+                    return Err(StageError::config(
+                        format!(
+                            "state `{}`: {} rows of {:?} are expected, a run gave {shape:?}",
+                            state.output, self.rows, state.shape
+                        ),
+                        "correct `shape` in the model card",
+                    ));
+                }
+                next.copy_from_slice(left);
+            }
+        }
         Ok(())
     }
-}
-
-/// Checks that the network has the card's input, no other, and the output; gives the number of rows that it fixes.
-///
-/// # Errors
-/// When a name is absent, or a type or dimension is another one; the message says what was expected and found.
-pub fn check_sequence_ports(
-    card: &SequenceCard,
-    output: &SequenceOutput,
-    session: &Session,
-) -> Result<Option<usize>, StageError> {
-    let (inputs, outputs) = (inputs_of(session), outputs_of(session));
-    let find = |ports: &[Port], name: &str, what: &str| {
-        let names: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
-        ports.iter().find(|port| port.name == name).cloned().ok_or_else(|| {
-            StageError::config(
-                format!("the card names {what} `{name}`, but the network has {}", names.join(", ")),
-                "correct the name in the model card",
-            )
-        })
-    };
-    let window = find(&inputs, &card.input.name, "input")?;
-    if let Some(other) = inputs.iter().find(|port| port.name != card.input.name) {
-        return Err(StageError::config(
-            format!("the network has an input `{}` that the card does not name", other.name),
-            "only a window can be fed; export the network without other inputs",
-        ));
-    }
-    let mut expected = vec![-1];
-    expected.extend(card.input.axes.dimensions(card.window_shape()));
-    expect(&window, "input", &expected)?;
-    let steps = card.input.blocks as i64;
-    let expected = match output.frames {
-        Frames::Each | Frames::Last => vec![-1, steps, output.size as i64],
-        Frames::One => vec![-1, output.size as i64],
-    };
-    expect(&find(&outputs, &output.name, "output")?, "output", &expected)?;
-    Ok(usize::try_from(window.dimensions[0]).ok())
-}
-
-fn expect(port: &Port, what: &str, expected: &[i64]) -> Result<(), StageError> {
-    let fits = |(found, expected): (&i64, &i64)| *found < 0 || *expected < 0 || found == expected;
-    let same_rank = port.dimensions.len() == expected.len();
-    if port.element == "float32" && same_rank && port.dimensions.iter().zip(expected).all(fits) {
-        return Ok(());
-    }
-    Err(StageError::config(
-        format!(
-            "{what} `{}`: the card expects float32 {}, the network has {} {}",
-            port.name,
-            dimensions_text(expected),
-            port.element,
-            dimensions_text(&port.dimensions)
-        ),
-        "correct `axes`, `blocks`, `block_samples`, `channels`, `frames` or `size` in the model card",
-    ))
 }
