@@ -5,7 +5,7 @@ use std::fmt::Write;
 use schemas::skeleton;
 use schemas::tables::{
     embeddings, findings, heatmaps, keypoints, metrics, models, people, quality, readings, rejects, samples,
-    signals, trials, windows,
+    signals, spatial_models, trials, windows,
 };
 
 use crate::support::assert_committed;
@@ -42,6 +42,12 @@ fn tables_and_skeletons() {
     );
     let maps = heatmaps::fields(16, 64, 64);
     table("heatmaps", "One prediction of one sample by one output head.", maps.iter().collect());
+    let spatial = spatial_models::schema(&skeleton::CPM14, [64, 64], 4.0, "keypoints");
+    table(
+        "spatial_models",
+        "Where one joint lies, seen from another one or from the torso (here for maps of 64 x 64 px).",
+        spatial.fields().iter().map(AsRef::as_ref).collect(),
+    );
     let predicted = keypoints::fields(&skeleton::MPII16);
     table("keypoints", "One predicted person.", predicted.iter().collect());
     let readings = readings::schema();
