@@ -105,8 +105,15 @@ def test_pose(steps: Steps, system: str, recipe: str, crop: str, *changes: str) 
 
 
 def test_cascade(steps: Steps, recipe: str, crop: str) -> None:
-    """Score the coarse network and the cascade."""
+    """Score the coarse network, what the spatial model makes of it, and the cascade behind both."""
     changes = (
+        "sources.training.read.table.path=WORK/people",
+        "stages.warp.run.warp.border=128",
+        f"stages.training_crop.run.{crop}",
+        # The torso's four joints are not annotated for every sixth person.
+        'stages.displacements.run.fit_spatial_model.torso="center"',
+        'stages.agreed_score.run.evaluate.protocols=["lsp-pck"]',
+        "sinks.agreed_metrics.write.parquet.path=WORK/tompson-agreed-metrics",
         "stages.coarse.run.infer.model=WORK/tompson.onnx",
         "stages.joints.run.refine.model=WORK/fine.onnx",
         'stages.coarse_score.run.evaluate.protocols=["lsp-pck"]',
@@ -114,6 +121,7 @@ def test_cascade(steps: Steps, recipe: str, crop: str) -> None:
     )
     steps.mill(tested(recipe, crop, "tompson-keypoints", "tompson-metrics", changes), "tompson-metrics")
     steps.keep("lspet/tompson", {"metrics.parquet": "tompson-metrics", "training.jsonl": "fine.jsonl"})
+    steps.keep("lspet/tompson-agreed", {"metrics.parquet": "tompson-agreed-metrics", "training.jsonl": "tompson.jsonl"})
     steps.keep("lspet/tompson-coarse", {"metrics.parquet": "tompson-coarse-metrics", "training.jsonl": "tompson.jsonl"})
 
 

@@ -22,6 +22,7 @@ EXAMPLES: dict[str, Any] = {
     "select": {"columns": ["sample_id"]},
     "repeat": {"copies": 3},
     "crop": {"size": [64, 48], "frame": {"person": {"height": 40}}},
+    "search_scales": {"factors": [0.8, 1.0, 1.2]},
     "scale": {"uniform": {"min": 0.7, "max": 1.3}},
     "rotate": {"normal": {"sigma_degrees": 20}},
     "shift": {"max": 4},
@@ -42,7 +43,10 @@ EXAMPLES: dict[str, Any] = {
     "frames": {"of": "block"},
     "balance": {"per_subject": 10},
     "assign_roles": {"enrolment": {"share": 0.5}},
+    "fit_spatial_model": {"stride": 4},
+    "spatial_model": {"form": "energy"},
     "decode": {"rule": "plain"},
+    "merge_scales": {},
     "fit_projection": {"components": 4},
     "project": {},
     "fit_background": {"components": 4},
@@ -55,7 +59,7 @@ EXAMPLES: dict[str, Any] = {
     "identify": {"share": 0.1},
 }
 #: Stages that need a network on disk.
-NETWORKS = {"infer", "embed"}
+NETWORKS = {"infer", "embed", "refine"}
 
 
 def class_of(kind: str) -> type[stages.Stage]:

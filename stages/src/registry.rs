@@ -12,7 +12,9 @@ use crate::augment::{
     WarpConfig,
 };
 use crate::check::CheckConfig;
-use crate::decode::{DecodeConfig, MergeScalesConfig, RefineConfig};
+use crate::decode::{
+    DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
+};
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig};
 use crate::evaluate::EvaluateConfig;
 use crate::evaluate::verification::{IdentifyConfig, VerifyConfig};
@@ -214,6 +216,14 @@ stages! {
     /// `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row a block or a window.
     "embed" Embed(EmbedConfig) as rows,
     // decode
+    /// Learns where each joint lies, seen from each other one and from the torso.
+    ///
+    /// `samples` with keypoints in the crop to `spatial_models`: a histogram of displacements for each ordered pair.
+    "fit_spatial_model" FitSpatialModel(FitSpatialModelConfig) as all_rows,
+    /// Lets joints hear from each other where they may be.
+    ///
+    /// `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
+    "spatial_model" SpatialModel(SpatialModelConfig) as all_rows,
     /// Finds each joint's place in its map.
     ///
     /// `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
