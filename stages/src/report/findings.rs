@@ -186,6 +186,7 @@ fn ring(tile: &mut RgbImage, centre: [f64; 2]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::person;
     use super::*;
     use schemas::Visibility;
     use schemas::skeleton::LSP14;
@@ -231,24 +232,7 @@ mod tests {
     fn a_joint_is_ringed_and_a_missing_picture_is_no_loss() {
         let mut pose = Pose::unknown(14);
         (0..14).for_each(|joint| pose.set(joint, [10.0 * joint as f64, 40.0], Visibility::Visible));
-        let mut person = Person {
-            sample_id: "lsp-1".into(),
-            dataset: "lsp".into(),
-            split: "train".into(),
-            image_path: "/no/such.jpg".into(),
-            image_size: None,
-            person_index: Some(0),
-            center: None,
-            scale: None,
-            head_box: None,
-            torso_box: None,
-            pose,
-            others: Vec::new(),
-            activity: None,
-            attributes: None,
-            source_file: "joints.mat".into(),
-            source_record: "1".into(),
-        };
+        let mut person = Person { sample_id: "lsp-1".into(), pose, ..person(1, "/no/such.jpg".into()) };
         let found = finding(Rule::LimbLength, "lsp-1", 7.0);
         let sheet =
             findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256);

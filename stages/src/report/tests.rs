@@ -15,7 +15,8 @@ use schemas::tables::{heatmaps, keypoints, points_array, samples};
 use super::*;
 use crate::StageError;
 
-fn person(number: usize, image_path: String) -> Person {
+/// A person of whom twelve of fourteen joints are annotated.
+pub(super) fn person(number: usize, image_path: String) -> Person {
     let mut pose = Pose::unknown(14);
     for joint in 0..12 {
         let visibility = if joint % 5 == 0 { Visibility::Occluded } else { Visibility::Visible };

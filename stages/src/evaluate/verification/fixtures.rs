@@ -1,7 +1,12 @@
-//! Trials made up for tests.
+//! Trials made up for tests, and a step that is run on batches.
 
+use arrow::array::RecordBatch;
 use schemas::random::KeyedRandom;
+use schemas::tables::metrics::{self, Metric};
 use schemas::tables::trials::Trial;
+
+use crate::StageError;
+use crate::stage::{Aggregate, Gathered, Rows};
 
 /// Sessions a subject.
 pub const SESSIONS: usize = 3;
@@ -41,4 +46,17 @@ pub fn trial(split: &str, client: usize, subject: usize, session: usize) -> Tria
         normalisation: "none".into(),
         model: "gmm".into(),
     }
+}
+
+/// The metrics that `step` gives for the columns of `batches` that it needs, and what else came of them.
+pub fn run(step: &dyn Aggregate, batches: &[RecordBatch]) -> Result<(Vec<Metric>, Gathered), StageError> {
+    let batches = batches.to_vec();
+    let needed = step.needed_columns(0, &Rows::schema(&batches))?;
+    let batches: Vec<RecordBatch> = batches.iter().map(|batch| batch.project(&needed).unwrap()).collect();
+    let mut rows = Vec::new();
+    let gathered = step.run(&[&batches], "hash", &mut |batch| {
+        rows.extend(metrics::from_batch(&batch)?);
+        Ok(())
+    })?;
+    Ok((rows, gathered))
 }

@@ -6,10 +6,11 @@ use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
 use schemas::random::KeyedRandom;
 use schemas::tables::embeddings::{self, CLASSES_KEY};
-use schemas::tables::metrics::{self, Metric};
+use schemas::tables::metrics::Metric;
 
+use super::fixtures;
 use super::{IdentifyConfig, Rounding, top_share_accuracy};
-use crate::stage::{Aggregate, BuildContext, Gathered, Rows, StageError};
+use crate::stage::{BuildContext, Gathered, StageError};
 
 /// Class scores of `subjects`, each with one frame a row of its list; sequences are two frames long.
 fn table(classes: &[&str], subjects: &[&str], scores: &[f32]) -> RecordBatch {
@@ -40,16 +41,7 @@ fn table(classes: &[&str], subjects: &[&str], scores: &[f32]) -> RecordBatch {
 fn run(batches: &[RecordBatch], plan: &str) -> Result<(Vec<Metric>, Gathered), StageError> {
     let config: IdentifyConfig = toml::from_str(plan).unwrap();
     let context = BuildContext { name: "identify".into(), seed: 0, threads: 1, folder: ".".into() };
-    let step = config.build(&context)?;
-    let batches = batches.to_vec();
-    let needed = step.needed_columns(0, &Rows::schema(&batches))?;
-    let batches: Vec<RecordBatch> = batches.iter().map(|batch| batch.project(&needed).unwrap()).collect();
-    let mut rows = Vec::new();
-    let gathered = step.run(&[&batches], "hash", &mut |batch| {
-        rows.extend(metrics::from_batch(&batch)?);
-        Ok(())
-    })?;
-    Ok((rows, gathered))
+    fixtures::run(&config.build(&context)?, batches)
 }
 
 const CLASSES: [&str; 4] = ["a", "b", "c", "d"];

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use schemas::tables::metrics::{self, Metric};
+use schemas::tables::metrics::Metric;
 use schemas::tables::trials::{self, Trial};
 
-use super::fixtures::{SESSIONS, trial, trials as made};
+use super::fixtures::{self, SESSIONS, trial, trials as made};
 use super::score::{CLIENT_GROUP, CURVE_GROUP, VALIDATION_GROUP};
 use super::{VerificationError, VerificationOptions, VerifyConfig, evaluate_verification};
 use crate::evaluate::Evaluation;
-use crate::stage::{Aggregate, BuildContext, Gathered, Rows, StageError};
+use crate::stage::{BuildContext, Gathered, StageError};
 
 fn quick() -> VerificationOptions {
     VerificationOptions { resamples: 30, points: 20, ..VerificationOptions::default() }
@@ -32,16 +32,7 @@ fn value(metrics: &[Metric], metric: &str, group: Option<&str>) -> f64 {
 fn run(batches: &[RecordBatch], plan: &str) -> Result<(Vec<Metric>, Gathered), StageError> {
     let config: VerifyConfig = toml::from_str(plan).unwrap();
     let context = BuildContext { name: "verify".into(), seed: 0, threads: 1, folder: ".".into() };
-    let step = config.build(&context)?;
-    let batches = batches.to_vec();
-    let needed = step.needed_columns(0, &Rows::schema(&batches))?;
-    let batches: Vec<RecordBatch> = batches.iter().map(|batch| batch.project(&needed).unwrap()).collect();
-    let mut rows = Vec::new();
-    let gathered = step.run(&[&batches], "hash", &mut |batch| {
-        rows.extend(metrics::from_batch(&batch)?);
-        Ok(())
-    })?;
-    Ok((rows, gathered))
+    fixtures::run(&config.build(&context)?, batches)
 }
 
 #[test]
