@@ -159,6 +159,16 @@ class Scale(Stage):
     @overload
     def __init__(self, *, clipped_normal: Mapping[str, Any], name: str = "scale", seed: int = 0) -> None: ...
 
+class SearchScales(Stage):
+    """Gives each sample once at every scale of a list, enlarged about the crop's centre.
+
+    `samples`; N rows become N x S, numbered in `scale_index`; multiplies into `crop_from_image`.
+
+    - ``factors``: Factors by which the picture is enlarged about the crop's centre, one row for each, in this order.
+    """
+
+    def __init__(self, *, factors: Sequence[float] = ..., name: str = "search_scales", seed: int = 0) -> None: ...
+
 class Rotate(Stage):
     """Turns each sample about the crop's centre, by a random angle.
 
@@ -402,11 +412,12 @@ class Infer(Stage):
     - ``batch``: Rows a call; by default what the network fixes, else `DEFAULT_BATCH_CPU` or `DEFAULT_BATCH_DEVICE`. Every call has this many rows, the last one of a batch filled up with blank ones.
     - ``sessions``: Sessions on the processor, or on each card; by default one a thread, or `DEFAULT_SESSIONS_DEVICE`.
     - ``intra_threads``: Threads of one session.
+    - ``flip_average``: Whether each row runs mirrored as well and its maps, mirrored back and left and right joints swapped, are averaged with the others (stacked hourglass, `src/train.lua`; no px of shift between the two). Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is another than (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
     - ``keep_image``: Whether the pixels stay in the rows.
     - ``library``: The file of ONNX Runtime; by default it is searched for.
     """
 
-    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = 'cpu', devices: Sequence[int] = ..., fall_back: bool = False, batch: int | None = None, sessions: int | None = None, intra_threads: int = 1, keep_image: bool = False, library: str | os.PathLike[str] | None = None, name: str = "infer", seed: int = 0) -> None: ...
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = 'cpu', devices: Sequence[int] = ..., fall_back: bool = False, batch: int | None = None, sessions: int | None = None, intra_threads: int = 1, flip_average: bool = False, keep_image: bool = False, library: str | os.PathLike[str] | None = None, name: str = "infer", seed: int = 0) -> None: ...
 
 class Embed(Stage):
     """Runs an ONNX network that reads windows.
@@ -420,10 +431,38 @@ class Embed(Stage):
     - ``device``: Number of the card to use; ignored by `cpu`.
     - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
     - ``batch``: Windows a call; by default what the network fixes, else one.
+    - ``carry_state``: Whether a network with states goes on where the window before ended: the windows of a stretch run one after the other, and only the first begins from zeros. By default each one does.
     - ``library``: The file of ONNX Runtime; by default it is searched for.
     """
 
-    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, output: str | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = 'cpu', device: int = 0, fall_back: bool = False, batch: int | None = None, library: str | os.PathLike[str] | None = None, name: str = "embed", seed: int = 0) -> None: ...
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, output: str | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = 'cpu', device: int = 0, fall_back: bool = False, batch: int | None = None, carry_state: bool = False, library: str | os.PathLike[str] | None = None, name: str = "embed", seed: int = 0) -> None: ...
+
+class FitSpatialModel(Stage):
+    """Learns where each joint lies, seen from each other one and from the torso.
+
+    `samples` with keypoints in the crop to `spatial_models`: a histogram of displacements for each ordered pair.
+
+    - ``stride``: Px of the crop per px of the maps that the model is for: the network's.
+    - ``sigma``: Spread of the Gaussian that smooths the histograms, px of the maps; the square root of 2 where left out.
+    - ``torso``: What stands for the torso, when the model is fitted and when it is used.
+    - ``split``: The split that it is fitted on; `train` where left out.
+    """
+
+    def __init__(self, *, stride: int, sigma: float = 1.4142135623730951, torso: Literal["keypoints", "torso_box", "center", "none"] = 'keypoints', split: str = 'train', name: str = "fit_spatial_model", seed: int = 0) -> None: ...
+
+class SpatialModel(Stage):
+    """Lets joints hear from each other where they may be.
+
+    `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
+
+    - ``form``: How messages are combined.
+    - ``beta``: beta of `SoftPlus` in the form `energy`, `BETA` where left out.
+    - ``epsilon``: The least energy of a map in the form `energy`, `EPSILON` where left out.
+    - ``bias``: What is added to every message, `BIAS` where left out.
+    - ``torso_sigma``: Spread of the Gaussian that the torso is drawn as, px of the maps; `TORSO_SIGMA` where left out.
+    """
+
+    def __init__(self, *, form: Literal["energy", "probability"] = 'energy', beta: float | None = None, epsilon: float | None = None, bias: float | None = None, torso_sigma: float | None = None, name: str = "spatial_model", seed: int = 0) -> None: ...
 
 class Decode(Stage):
     """Finds each joint's place in its map.
@@ -438,6 +477,32 @@ class Decode(Stage):
     """
 
     def __init__(self, *, rule: Literal["plain", "cpm", "hourglass"] = 'plain', refine: Literal["none", "quarter", "parabola"] | None = None, truncate: bool = False, keep_heatmaps: bool = False, name: str = "decode", seed: int = 0) -> None: ...
+
+class MergeScales(Stage):
+    """Adds a sample's maps at several scales up in the image, and finds each joint there.
+
+    `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row a sample and output head, as `decode` gives them.
+
+    - ``images``: Folder that `image_path` starts from, read only for the size of images that the rows do not say; the plan's own folder if it is not given. Without `image_path`, an image is as large as the crops reach.
+    """
+
+    def __init__(self, *, images: str | os.PathLike[str] | None = None, name: str = "merge_scales", seed: int = 0) -> None: ...
+
+class Refine(Stage):
+    """Runs a second ONNX network that looks again where a first one saw each joint.
+
+    `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as `decode` gives them.
+
+    - ``model``: The `.onnx` file.
+    - ``card``: Its card; by default the `.toml` of the same stem beside it.
+    - ``provider``: What computes.
+    - ``device``: Number of the card to use; ignored by `cpu`.
+    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
+    - ``batch``: Rows a call; by default what the network fixes, else one on the processor and 16 on a card.
+    - ``library``: The file of ONNX Runtime; by default it is searched for.
+    """
+
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = 'cpu', device: int = 0, fall_back: bool = False, batch: int | None = None, library: str | os.PathLike[str] | None = None, name: str = "refine", seed: int = 0) -> None: ...
 
 class FitProjection(Stage):
     """Fits a principal component analysis to the embeddings of one split.
