@@ -4,7 +4,7 @@
 
 `--only samples loaders` measures those anew and leaves the other sections as they are; each section says how it was measured.
 
-Builds the example programs and the Python package, then times ours and the rivals in turns. Needs numpy, opencv-python-headless,
+Builds the command, the example programs and the Python package, then times ours and the rivals in turns. Needs numpy, opencv-python-headless,
 pandas, pyarrow, scipy and scikit-learn; with torch the loaders are timed too.
 """
 
@@ -39,6 +39,15 @@ INFERENCE = """
 
 The stage `infer` (rows of a table in, heatmaps as a column out) against a bare ONNX Runtime session that runs one tensor,
 filled beforehand, in a loop.
+
+"""
+
+PROTOCOLS = """
+## Test protocols of several scales and of the mirrored picture, one thread
+
+Whole commands, from start to written keypoints: a protocol in one run, where pictures are read and decoded once for all scales
+and both sides, beside the chain of one scale run once for each. Networks read 128x128 px; the mean pose looks at no pixel,
+so that its rows show the work around a network alone.
 
 """
 
@@ -93,10 +102,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--mmpose", help="folder of an installed mmpose, to time its own encoder")
     parser.add_argument("--profile", default="release")
-    parser.add_argument("--only", nargs="+", help="of samples, loaders, inference, windows, mixtures, border")
+    parser.add_argument("--only", nargs="+", help="of samples, loaders, inference, protocols, windows, mixtures, border")
     arguments = parser.parse_args()
 
-    build = ["cargo", "build", "--locked", "--workspace", "--lib", "--examples", "--profile", arguments.profile]
+    build = ["cargo", "build", "--locked", "--workspace", "--lib", "--bins", "--examples", "--profile", arguments.profile]
     subprocess.run(build, cwd=ROOT, check=True)
     built = ROOT / "target" / ("debug" if arguments.profile == "dev" else arguments.profile) / "examples"
     samples = [sys.executable, "benches/samples.py", str(built / "sample_bench"), "--rounds", str(arguments.rounds)]
@@ -111,10 +120,13 @@ def main() -> None:
     native = built.parent / ("lib_native.dylib" if sys.platform == "darwin" else "lib_native.so")
     loaders = [sys.executable, "benches/torch_loader.py", "--native", str(native), "--rounds", str(arguments.rounds)]
     border = [sys.executable, "benches/border.py", str(built / "stage_bench"), "--rounds", str(arguments.rounds)]
+    protocols = [sys.executable, "benches/protocols.py", "--motionmill", str(built.parent / "motionmill")]
+    protocols += ["--native", str(native), "--rounds", str(arguments.rounds)]
     programs = {
         "samples": (SAMPLES, samples),
         "loaders": (LOADERS, loaders),
         "inference": (INFERENCE, infer),
+        "protocols": (PROTOCOLS, protocols),
         "windows": (WINDOWS, motion),
         "mixtures": (MIXTURES, mixture),
         "border": (BORDER, border),
