@@ -10,6 +10,7 @@ use schemas::skeleton::FLIC9;
 use schemas::tables::samples::crop_keypoints_field;
 use schemas::tables::spatial_models::Displacements;
 use schemas::tables::{heatmaps, metadata, samples, visibility_array};
+use schemas::units::Positive;
 use schemas::{Skeleton, Visibility};
 
 use super::{Form, SpatialModelConfig};
@@ -171,7 +172,10 @@ pub fn apply(
     batches: &[RecordBatch],
     model: &[RecordBatch],
 ) -> Result<(Vec<RecordBatch>, Gathered), StageError> {
-    let step = SpatialModelConfig { form, ..SpatialModelConfig::default() }.build(&context())?;
+    // Low, so that the torso outweighs a network that is sure of another person.
+    let bias = if form == Form::Energy { 0.01 } else { 0.001 };
+    let bias = Some(Positive::constant(bias));
+    let step = SpatialModelConfig { form, bias, ..SpatialModelConfig::default() }.build(&context())?;
     collect(&step, &[&batches.to_vec(), &model.to_vec()])
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Sources: Tompson et al., NIPS 2014, in the form in which joint-cnn-mrf restates it, a fully connected graph. The
 //! papers learn energies and biases by gradient, from the displacement histograms on; here the histograms are the
-//! model.
+//! model, and one bias serves all pairs. Messages of joints that move together say the same thing many times over, so
+//! that without a bias of some size the joints' mean places outvote every map.
 
 use realfft::num_complex::Complex;
 use schemars::JsonSchema;
@@ -10,17 +11,26 @@ use serde::{Deserialize, Serialize};
 
 use super::convolve::{Convolution, Scratch, Spectrum};
 
+/// What is added to a joint's own map, its message to itself (joint-cnn-mrf: 1e-6 inside of the logarithm).
+const OWN_BIAS: f64 = 1e-6;
+
 /// How messages are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Form {
     /// exp(sum over v of log(SoftPlus(e(A|v)) * ReLU(e(v)) + bias)): maps are energies, cut off below `epsilon`, and
-    /// e(A|v) is the logarithm of the displacement histogram. No normaliser; see [`Messages::pass`] for the scale.
+    /// e(A|v) is the logarithm of the displacement histogram, which is how we read the papers. No normaliser: each map
+    /// is scaled such that its highest px is the geometric mean of its factors.
     #[default]
     Energy,
     /// product over v of (p(A|v) * p(v) + bias), divided by its sum: maps are made probabilities, negative numbers
     /// cut off, sum 1.
     Probability,
+}
+
+/// ln(1 + exp(beta x)) / beta.
+pub fn softplus(x: f64, beta: f64) -> f64 {
+    libm::log1p(libm::exp(beta * x)) / beta
 }
 
 /// [`Form`] with its numbers.
@@ -41,8 +51,8 @@ impl Combine {
     /// The factor of a displacement that is seen in this share of people.
     fn kernel(self, share: f64) -> f64 {
         match self {
-            // SoftPlus(ln p) = ln(1 + p^beta) / beta: 0 where nobody was seen.
-            Self::Energy { beta, .. } => libm::log1p(libm::pow(share, beta)) / beta,
+            // 0 where nobody was seen: exp(-inf).
+            Self::Energy { beta, .. } => softplus(libm::log(share), beta),
             Self::Probability => share,
         }
     }
@@ -147,15 +157,15 @@ impl Messages {
             let mut log_scale = 0.0;
             room.product.fill(1.0);
             for given in 0..self.evidence {
-                let message = if given == joint {
-                    &room.evidence[given * pixels..][..pixels]
+                let (message, bias) = if given == joint {
+                    (&room.evidence[given * pixels..][..pixels], OWN_BIAS)
                 } else {
                     let kernel = &self.kernels[joint * self.evidence + given];
                     let (spectrum, scratch) = (&room.spectra[given], &mut room.scratch);
                     self.convolution.convolve(kernel, spectrum, scratch, &mut room.message);
-                    &room.message[..]
+                    (&room.message[..], self.bias)
                 };
-                log_scale += multiply(&mut room.product, message, self.bias);
+                log_scale += multiply(&mut room.product, message, bias);
             }
             self.scale(&room.product, log_scale, out);
         }

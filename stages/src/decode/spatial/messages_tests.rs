@@ -47,7 +47,7 @@ fn by_definition(
                 } else {
                     (0..pixels).map(|from| share(a, v, from, to) * given(v, from)).sum()
                 };
-                log += (message + bias).ln();
+                log += (message + if v == a { OWN_BIAS } else { bias }).ln();
             }
             out.push(log.exp());
         }
@@ -117,12 +117,14 @@ fn two_joints(combine: Combine, bias: f64) -> Vec<f32> {
 fn probabilities_by_hand() {
     let out = two_joints(Combine::Probability, 0.1);
     let (a, b) = out.split_at(20);
-    // At (1, 1), A's own map and B's message agree: 1.1 x 1.1; elsewhere 0.1 x 0.1.
-    let sum = 1.1 * 1.1 + 19.0 * 0.01;
-    assert!(close(a[5 + 1], 1.21 / sum) && close(a[0], 0.01 / sum), "{a:?}");
+    // At (1, 1), A's own map and B's message agree: 1 x 1.1; elsewhere what is added to either is left.
+    let (both, none) = ((1.0 + OWN_BIAS) * 1.1, OWN_BIAS * 0.1);
+    let sum = both + 19.0 * none;
+    assert!(close(a[5 + 1], both / sum) && close(a[0], none / sum), "{a:?}");
     // B's map says (3, 2) and A's message (2, 1).
-    let sum = 2.0 * 1.1 * 0.1 + 18.0 * 0.01;
-    assert!(close(b[10 + 3], 0.11 / sum) && close(b[5 + 2], 0.11 / sum) && close(b[19], 0.01 / sum), "{b:?}");
+    let (own, told) = ((1.0 + OWN_BIAS) * 0.1, OWN_BIAS * 1.1);
+    let sum = own + told + 18.0 * none;
+    assert!(close(b[10 + 3], own / sum) && close(b[5 + 2], told / sum) && close(b[19], none / sum), "{b:?}");
 }
 
 #[test]
@@ -131,11 +133,11 @@ fn energies_by_hand() {
     let a = &out[..20];
     // SoftPlus(ln 1) = ln 2. B's energy is 1 at (3, 2) and 0.01 elsewhere; what comes from outside the map is 0.
     let ln_2 = std::f64::consts::LN_2;
-    let peak = (1.0 + 0.1) * (ln_2 + 0.1);
+    let peak = (1.0 + OWN_BIAS) * (ln_2 + 0.1);
     assert!(close(a[5 + 1], peak.sqrt()), "{a:?}");
     let relative = |at: usize, expected: f64| close(a[at], expected / peak * peak.sqrt());
-    assert!(relative(0, (0.01 + 0.1) * (0.01 * ln_2 + 0.1)), "{a:?}");
-    assert!(relative(4, (0.01 + 0.1) * 0.1), "{a:?}");
+    assert!(relative(0, (0.01 + OWN_BIAS) * (0.01 * ln_2 + 0.1)), "{a:?}");
+    assert!(relative(4, (0.01 + OWN_BIAS) * 0.1), "{a:?}");
 }
 
 #[test]
@@ -147,7 +149,8 @@ fn maps_without_a_positive_number_leave_the_word_to_the_others() {
     messages.pass(&[-1.0, -2.0, 0.0, 0.0, 0.0, 3.0], None, &mut messages.room(), &mut out);
     // The second map says 2 px to the left of its px 2; the first says nothing.
     assert!(close(out[0], 1.5 / 2.5) && close(out[1], 0.5 / 2.5), "{out:?}");
-    assert!(close(out[5], 1.5 / 2.5) && close(out[3], 0.5 / 2.5), "{out:?}");
+    // Its own map, where nothing speaks against it.
+    assert!(close(out[5], (1.0 + OWN_BIAS) / (1.0 + 3.0 * OWN_BIAS)), "{out:?}");
 }
 
 #[test]
@@ -163,5 +166,24 @@ fn products_of_many_small_factors_stay_in_range() {
         messages.pass(own, Some(torso), &mut messages.room(), &mut out);
         assert!(out.iter().all(|value| value.is_finite() && *value >= 0.0), "{out:?}");
         assert!(out[4] > 0.0 && out[4] > out[3], "{out:?}");
+    }
+}
+
+#[test]
+fn the_larger_the_bias_the_less_the_others_say() {
+    // The first map has its peak at px 0, the second one says px 2.
+    let kernels = [Vec::new(), vec![0.0, 0.0, 0.0, 0.0, 1.0], vec![0.0; 5], Vec::new()];
+    let highest = |combine, bias| {
+        let messages = Messages::new([1, 3], [2, 2], &kernels, combine, bias);
+        let mut out = vec![f32::NAN; 6];
+        messages.pass(&[1.0, 0.1, 0.5, 1.0, 0.0, 0.0], None, &mut messages.room(), &mut out);
+        (0..3).max_by(|a, b| out[*a].total_cmp(&out[*b]))
+    };
+    for combine in [ENERGY, Combine::Probability] {
+        assert_eq!(
+            [0.01, 0.5, 5.0, 1e6].map(|bias| highest(combine, bias)),
+            [2, 2, 0, 0].map(Some),
+            "{combine:?}"
+        );
     }
 }

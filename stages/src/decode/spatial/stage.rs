@@ -13,7 +13,7 @@ use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
 use super::load::Loaded;
-use super::messages::{Combine, Form, Room};
+use super::messages::{Combine, Form, Room, softplus};
 use super::torso::Torso;
 use crate::decode::table::shape_of;
 use crate::encode::gaussian::{CUTOFF, Gaussian, Grid};
@@ -26,9 +26,12 @@ use crate::verify::rechunk::Rechunked;
 pub const BETA: Positive = Positive::constant(1.0);
 /// epsilon of `ReLU`. Recalled, not verified: the paper has above 0 up to 0.01.
 pub const EPSILON: Positive = Positive::constant(0.01);
-/// What is added to every message, so that no joint can rule a place out alone. The papers learn it; this number is
-/// ours: less than the share of a px in a map of 64 x 64, 2.4e-4.
-pub const BIAS: Positive = Positive::constant(1e-4);
+/// b in the form `energy`, whose `SoftPlus`, ln 2 / beta, is added to every message. The papers learn it; that it begins
+/// at 0 is inferred.
+const ENERGY_BIAS: f64 = 0.0;
+/// What is added to every message in the form `probability`. The papers learn it; this number is ours: about what
+/// `SoftPlus(0)` is to a map whose peak of height 1 and spread 1.5 px has the sum 14.
+pub const PROBABILITY_BIAS: Positive = Positive::constant(0.05);
 /// Least bias: below, the rounding of a convolution would be heard.
 const LEAST_BIAS: f64 = 1e-12;
 /// Spread of the torso's Gaussian in px of the maps: that of the targets of Efficient Object Localization, 1.5.
@@ -55,7 +58,8 @@ pub struct SpatialModelConfig {
     /// The least energy of a map in the form `energy`, [`EPSILON`] where left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<Positive>,
-    /// What is added to every message, [`BIAS`] where left out.
+    /// What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message
+    /// weighs against the network's own map. ln 2 / `beta` where left out, in the form `probability` 0.05.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Positive>,
     /// Spread of the Gaussian that the torso is drawn as, px of the maps; [`TORSO_SIGMA`] where left out.
@@ -82,7 +86,11 @@ impl SpatialModelConfig {
             }
             Form::Probability => Combine::Probability,
         };
-        let bias = self.bias.unwrap_or(BIAS).get();
+        let bias = match (self.bias, combine) {
+            (Some(bias), _) => bias.get(),
+            (None, Combine::Energy { beta, .. }) => softplus(ENERGY_BIAS, beta),
+            (None, Combine::Probability) => PROBABILITY_BIAS.get(),
+        };
         if bias < LEAST_BIAS {
             return Err(StageError::config(
                 format!("`bias` must be at least {LEAST_BIAS:e}, found {bias:e}"),
