@@ -26,10 +26,10 @@ SHORT = "--batch 16 --precision bfloat16 --optimiser adam --schedule one-cycle -
 POSE = {
     "cpm": "--size three_stages --set features=64 --set classifier=256 --set spread=null --epochs 1 --rate 1e-3",
     "hourglass": "--size two_stacks --set features=128 --set depth=3 --epochs 2 --rate 1e-3",
-    "repose": "--size paper --set input_size=64 --set width=32 --set features=16 --epochs 1 --rate 2e-3",
+    "repose": "--size one_block --set input_size=64 --set width=32 --set features=16 --epochs 1 --rate 2e-3",
     "tompson": "--size small --epochs 2 --rate 1e-3",
 }
-FINE = "--epochs 1 --rate 1e-3"
+FINE = "--epochs 1 --minutes 8 --rate 5e-4 --schedule constant"
 
 #: The test of each system by its own recipe, on the people held back, and what differs on LSPET: the size of the crop, and the
 #: annotated centre and scale in the place of the image's.
@@ -40,7 +40,7 @@ TESTS = {
     "tompson": ("tompson-mpii-test", "crop={size=[128,128],frame={person={height=90}}}"),
 }
 
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 MOTION = ("st-convnet", "lt-convnet", "conv-rnn", "conv-cwrnn", "conv-lstm", "conv-dcwrnn")
 MOTION_TRAINING = "--size small --epochs 4 --schedule cosine --seed 1 --threads 1"
 
@@ -91,7 +91,7 @@ def prove_lspet(steps: Steps, data: Path, only: list[str] | None) -> None:
         steps.networks(f"{words} --checkpoint {system}.pt --log {system}.jsonl", f"{system}.onnx")
         recipe, crop = TESTS[system]
         if system == "tompson":
-            words = f"fine samples-tompson --coarse tompson.pt --out fine.onnx --name tompson-fine-lspet {FINE} {SHORT}"
+            words = f"fine samples-tompson --coarse tompson.pt --out fine.onnx --name tompson-fine-lspet {SHORT} {FINE}"
             steps.networks(f"{words} --log fine.jsonl", "fine.onnx")
             test_cascade(steps, recipe, crop)
         else:

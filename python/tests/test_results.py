@@ -117,7 +117,7 @@ def test_kept_logs_are_of_the_settings_in_the_commands(path: Path) -> None:
             (MOTION[system].build, MOTION[system].sizes),
         )
     elif name == "tompson":
-        words, sets = f"fine samples --coarse x --out x {prove.FINE} {prove.SHORT}", (FineNetwork, FINE_SIZES)
+        words, sets = f"fine samples --coarse x --out x {prove.SHORT} {prove.FINE}", (FineNetwork, FINE_SIZES)
     else:
         system = name.removesuffix("-coarse")
         words, sets = (
