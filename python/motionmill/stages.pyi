@@ -458,7 +458,7 @@ class SpatialModel(Stage):
     - ``form``: How messages are combined.
     - ``beta``: beta of `SoftPlus` in the form `energy`, `BETA` where left out.
     - ``epsilon``: The least energy of a map in the form `energy`, `EPSILON` where left out.
-    - ``bias``: What is added to every message, `BIAS` where left out.
+    - ``bias``: What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message weighs against the network's own map. ln 2 / `beta` where left out, in the form `probability` 0.05.
     - ``torso_sigma``: Spread of the Gaussian that the torso is drawn as, px of the maps; `TORSO_SIGMA` where left out.
     """
 
