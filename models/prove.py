@@ -40,7 +40,7 @@ TESTS = {
     "tompson": ("tompson-mpii-test", "crop={size=[128,128],frame={person={height=90}}}"),
 }
 
-SEEDS = (1, 2)
+SEEDS = (1, 2, 3)
 MOTION = ("st-convnet", "lt-convnet", "conv-rnn", "conv-cwrnn", "conv-lstm", "conv-dcwrnn")
 MOTION_TRAINING = "--size small --epochs 4 --schedule cosine --seed 1 --threads 1"
 

@@ -8,7 +8,7 @@ import matplotlib
 matplotlib.use("agg")
 from matplotlib import pyplot  # noqa: E402
 
-from .pose_outputs import BASELINE, SYSTEMS, THRESHOLDS, Output  # noqa: E402
+from .pose_outputs import AGREED, BASELINE, SYSTEMS, THRESHOLDS, Output  # noqa: E402
 
 STYLE = Path(__file__).resolve().parents[2] / "notebooks" / "motionmill.mplstyle"
 #: Px an inch: sharp on a fine screen at half the size.
@@ -22,6 +22,8 @@ def draw(heads: Mapping[str, list[Output]], path: Path) -> None:
         figure, axes = pyplot.subplots(figsize=(7.2, 4.0))
         for system, outputs in sorted(heads.items(), key=lambda item: -item[1][-1].pck().value):
             look = {"color": "#8a8a8a", "linestyle": "--"} if system == BASELINE else {"color": f"C{COLOURS[system]}"}
+            if system == AGREED:
+                look["linestyle"] = ":"
             for output in outputs[:-1]:
                 axes.plot(*curve(output), linewidth=0.8, **look)
             last = outputs[-1]
@@ -41,5 +43,6 @@ def curve(output: Output) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-#: Numbers of the style's colours; its third is the grey of the baseline.
-COLOURS = dict(zip((name for name in SYSTEMS if name != BASELINE), (0, 1, 3, 4, 5), strict=True))
+#: Numbers of the style's colours; its third is the grey of the baseline. What the spatial model makes of the coarse maps shares
+#: their colour.
+COLOURS = dict(zip((name for name in SYSTEMS if name != BASELINE), (0, 1, 3, 4, 4, 5), strict=True))

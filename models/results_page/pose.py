@@ -102,7 +102,7 @@ def training_cells(system: str, kept: Kept | None) -> list[str]:
     slim, full = (f"{parameters(network):,}" for network in networks(run))
     size = f"`{run['size']}`" + (f": {arguments}" if arguments else "")
     log = kept.training
-    ran = [log.length, f"≈ {about(log.samples)}", f"{log.seconds:,.0f}", str(run["seed"]), log.device]
+    ran = [log.length, f"≈ {about(log.samples)}", f"{log.seconds:,.0f}" if log.epochs else "–", str(run["seed"]), log.device]
     return [SYSTEMS[system], size, slim, full, f"{width} x {height}", *ran, recipe(run)]
 
 

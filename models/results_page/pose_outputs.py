@@ -13,11 +13,14 @@ SYSTEMS = {
     "hourglass": "Stacked Hourglass",
     "repose": "RePose",
     "tompson-coarse": "Efficient Object Localization, coarse",
+    "tompson-agreed": "Efficient Object Localization, coarse and spatial model",
     "tompson": "Efficient Object Localization, cascade",
 }
 BASELINE = "mean-pose"
 #: Systems in two folders: what looks first, and what looks again.
 CASCADE = ("tompson-coarse", "tompson")
+#: The coarse network behind which the spatial model stands.
+AGREED = "tompson-agreed"
 PROTOCOL = "lsp-pck"
 THRESHOLD = 0.2
 THRESHOLDS = (0.05, 0.1, 0.15, 0.2)

@@ -67,20 +67,26 @@ class Training:
     """Its settings, as `motionmill.networks` writes them."""
     device: str
     epochs: list[dict[str, Any]]
+    stopped: dict[str, Any] | None = None
+    """Where the time was up inside an epoch, if it was."""
 
     @property
     def seconds(self) -> float:
+        """Of whole epochs."""
         return sum(epoch["seconds"] for epoch in self.epochs)
 
     @property
     def samples(self) -> float:
         """Samples seen, nearly: the log rounds their number a second."""
-        return sum(epoch["seconds"] * epoch["samples_per_second"] for epoch in self.epochs)
+        rest = self.stopped["rows"] if self.stopped else 0
+        return rest + sum(epoch["seconds"] * epoch["samples_per_second"] for epoch in self.epochs)
 
     @property
     def length(self) -> str:
         """Epochs; of how many, where it was stopped before its end."""
         asked, done = self.run["epochs"], len(self.epochs)
+        if self.stopped:
+            return f"{done + self.stopped['batch'] / self.stopped['batches']:.2f}"
         return str(done) if asked in (None, done) else f"{done} of {asked}"
 
 
@@ -110,16 +116,17 @@ def read(folder: Path, protocol: str, trained: bool = True) -> Kept | None:
 def read_log(path: Path) -> Training:
     """A log; a run that went on from a checkpoint has several opening lines, which agree but for the machine.
 
-    :raises ValueError: they do not agree, or no epoch was ended.
+    :raises ValueError: they do not agree, or nothing was trained.
     """
     lines = [json.loads(text) for text in path.read_text().splitlines()]
     openings, epochs = [one for one in lines if "run" in one], [one for one in lines if "epoch" in one]
-    if not openings or not epochs:
+    stops = [one for one in lines if "stopped_in" in one and one["stopped_in"] > len(epochs)]
+    if not openings or not (epochs or stops):
         raise ValueError(f"expected an opening line and an epoch: `{path}`")
     if any(one["run"] != openings[0]["run"] for one in openings):
         raise ValueError(f"expected one run, found several: `{path}`")
     devices = list(dict.fromkeys(one["device"] for one in openings))
-    return Training(openings[0]["run"], " and ".join(devices), epochs)
+    return Training(openings[0]["run"], " and ".join(devices), epochs, stops[-1] if stops else None)
 
 
 def _same(found: Any, asked: Any) -> bool:

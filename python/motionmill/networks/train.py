@@ -136,6 +136,7 @@ def fit(
         if stopped:
             where = f"in epoch {epoch + 1} behind batch {number} of {batches}, loss {loss:.5g}"
             _say(f"stopped after {settings.minutes:g} minutes, {where}")
+            _log(settings, {"stopped_in": epoch + 1, "batch": number, "batches": batches, "rows": state["rows"], "loss": loss})
         else:
             seconds = time.monotonic() - since
             found = {"loss": loss, "seconds": round(seconds, 3)}
