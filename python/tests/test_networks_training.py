@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="motionmill.networks needs PyTorch")
 onnx = pytest.importorskip("onnx", reason="the export needs onnx")
 
 from motionmill import InferenceError, recipes, run_plan  # noqa: E402
-from motionmill.networks import MOTION, POSE  # noqa: E402
+from motionmill.networks import MOTION, POSE, convolutional_pose_machine, pose_system  # noqa: E402
 from motionmill.networks.export import export  # noqa: E402
 from motionmill.networks.train import factor, read_checkpoint  # noqa: E402
 from motionmill.torch import ShardLoader  # noqa: E402
@@ -165,6 +165,25 @@ def test_stopped_and_resumed_is_never_stopped(schedule, shards, tmp_path):
     again = tmp_path / "again.onnx"
     train("export", resumed, "--out", again)
     assert again.read_bytes() == (tmp_path / "network.onnx").read_bytes()
+
+
+def test_rates_fall_where_the_papers_say():
+    def rates(name, steps):
+        return [pose_system(name).decay(step) for step in steps]
+
+    assert rates("cpm", [0, 136_105, 136_106, 272_212]) == [1.0, 1.0, 0.333, pytest.approx(0.333**2)]
+    assert rates("repose", [0, 999_999, 1_000_000, 1_299_999, 1_300_000]) == [1.0, 1.0, 0.5, 0.5, 1e-3]
+    assert rates("hourglass", [0, 10**6]) == [1.0, 1.0]
+
+
+def test_the_rate_of_a_run_falls_with_its_steps(shards, tmp_path, monkeypatch):
+    monkeypatch.setattr(convolutional_pose_machine, "DECAY_STEPS", 2)
+    log = tmp_path / "log.jsonl"
+    words = ["pose", "cpm", shards("cpm-lsp"), "--size", "tiny", "--batch", 16, "--optimiser", "adam", "--rate", 1e-3]
+    train(*words, "--out", tmp_path / "network.onnx", "--log", log)
+    last = lines_of(log)[-1]
+    batches = len(ShardLoader(shards("cpm-lsp"), batch_size=16))
+    assert batches > 2 and last["rate"] == pytest.approx(1e-3 * 0.333 ** ((batches - 1) // 2))
 
 
 def test_schedules_rise_and_fall():

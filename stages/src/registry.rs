@@ -218,7 +218,7 @@ stages! {
     // decode
     /// Learns where each joint lies, seen from each other one and from the torso.
     ///
-    /// `samples` with keypoints in the crop to `spatial_models`: a histogram of displacements for each ordered pair.
+    /// `samples`, behind `crop` or `warp`, to `spatial_models`: a histogram of displacements for each ordered pair.
     "fit_spatial_model" FitSpatialModel(FitSpatialModelConfig) as all_rows,
     /// Lets joints hear from each other where they may be.
     ///

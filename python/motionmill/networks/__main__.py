@@ -102,7 +102,7 @@ def _training(command: argparse.ArgumentParser) -> None:
     group.add_argument("--minutes", type=float, help="stop at the first batch after so many minutes")
     group.add_argument("--batch", type=int, default=16, help="(%(default)s)")
     group.add_argument("--rate", type=float, help="learning rate, the highest of a schedule (the system's)")
-    group.add_argument("--schedule", choices=SCHEDULES, default="constant", help="(%(default)s)")
+    group.add_argument("--schedule", choices=SCHEDULES, default="paper", help="(%(default)s)")
     group.add_argument("--optimiser", choices=["paper", *OPTIMISERS], default="paper", help="(%(default)s)")
     group.add_argument("--precision", choices=PRECISIONS, default="float32", help="of products (%(default)s)")
     group.add_argument("--clip", type=float, help="longest gradient (any)")

@@ -10,7 +10,9 @@ from ..errors import ConfigError, SchemaError
 from .system import Batch, PoseInput, PoseSystem, map_weight
 
 LEARNING_RATE = 8e-5
-"""Of the released solver, for a loss that sums over px; it falls by x 0.333 every 136,106 steps of 16 samples."""
+"""Of the released solver, for a loss that sums over px."""
+DECAY, DECAY_STEPS = 0.333, 136_106
+"""The rate is multiplied by so much every so many steps of 16 samples; the released solver stops after 600,000."""
 FIRST_STAGE_RATE = 5.0
 """How many times faster the convolutions of stage 1 learn."""
 BIAS_RATE = 2.0
@@ -172,6 +174,11 @@ def optimiser(network: nn.Module, learning_rate: float | None = None) -> torch.o
     return torch.optim.SGD([group for group in groups if group["params"]], lr=rate, momentum=MOMENTUM)
 
 
+def decay(steps: int) -> float:
+    """What is left of the rate."""
+    return DECAY ** (steps // DECAY_STEPS)
+
+
 SYSTEM = PoseSystem(
     name="cpm",
     paper="Convolutional Pose Machines, CVPR 2016",
@@ -188,4 +195,5 @@ SYSTEM = PoseSystem(
     loss=loss,
     background=True,
     optimiser=optimiser,
+    decay=decay,
 )

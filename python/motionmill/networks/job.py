@@ -74,8 +74,8 @@ class Job:
             "schedule": settings.schedule,
             "precision": settings.precision,
             "clip": settings.clip,
-            # A schedule that falls to nothing is laid out over all epochs; a constant one may go on for ever.
-            "epochs": None if settings.schedule == "constant" else settings.epochs,
+            # A schedule that falls to nothing is laid out over all epochs; the others may go on for ever.
+            "epochs": None if settings.schedule in ("paper", "constant") else settings.epochs,
             **more,
         }
 

@@ -15,7 +15,9 @@ from .kinematics import EDGES, LSP14, KinematicUpdates, block, blocks
 from .system import Batch, PoseInput, PoseSystem, map_weight
 
 LEARNING_RATE = 1e-3
-"""Adam's, with batches of 64; it falls to 5e-4 after 1 M of 2 M steps and to 1e-6 (as printed) after 1.3 M."""
+"""Adam's, with batches of 64, over 2 M steps."""
+DECAY = ((1_300_000, 1e-3), (1_000_000, 0.5))
+"""Behind so many steps, the share that is left of the rate: 5e-4, then 1e-6 (as printed; perhaps a slip)."""
 BLOCKS = 4
 """Convolutional blocks in a row wherever the paper writes a power of four."""
 
@@ -187,6 +189,11 @@ def optimiser(network: nn.Module, learning_rate: float | None = None) -> torch.o
     return torch.optim.Adam(network.parameters(), lr=LEARNING_RATE if learning_rate is None else learning_rate)
 
 
+def decay(steps: int) -> float:
+    """What is left of the rate."""
+    return next((share for begin, share in DECAY if steps >= begin), 1.0)
+
+
 SYSTEM = PoseSystem(
     name="repose",
     paper="RePose: Learning Deep Kinematic Priors for Fast Human Pose Estimation, 2020",
@@ -211,6 +218,7 @@ SYSTEM = PoseSystem(
     origin=0.0,
     loss=loss,
     optimiser=optimiser,
+    decay=decay,
     joint_names=True,
     notes={
         "wiring": "inferred: four blocks at every level on the way down, and on the way up only at the finest; of the "

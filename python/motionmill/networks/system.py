@@ -54,6 +54,8 @@ class PoseSystem:
     background: bool = False
     optimiser: Callable[[nn.Module, float | None], Any] | None = None
     """From the network and a learning rate (`None`: the paper's) to the paper's optimiser."""
+    decay: Callable[[int], float] = lambda _: 1.0
+    """From steps taken to what the paper multiplies its learning rate with from there on; 1 where it keeps its rate."""
     joint_names: bool = False
     """Whether `build` takes `joint_names`, K names in map order, since the network is laid out by which joint is which."""
     notes: Mapping[str, str] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from ..errors import ConfigError, DataError, FileError
 #: Version of the layout of a checkpoint.
 VERSION = 1
 #: How the learning rate may change, and in what products may be computed.
-SCHEDULES, PRECISIONS = ("constant", "cosine", "one-cycle"), ("float32", "bfloat16")
+SCHEDULES, PRECISIONS = ("paper", "constant", "cosine", "one-cycle"), ("float32", "bfloat16")
 #: Share of all steps in which `one-cycle` rises, and the share of the rate that it begins with.
 RISE, START = 0.15, 0.04
 
@@ -40,7 +40,7 @@ class Settings:
     #: Stop at the first batch after so many minutes of this process.
     minutes: float | None = None
     #: One of `SCHEDULES`.
-    schedule: str = "constant"
+    schedule: str = "paper"
     #: `float32`, or `bfloat16` for the products of matrices and convolutions.
     precision: str = "float32"
     #: The longest that the gradient of all parameters together may be; longer ones are cut to it.
@@ -91,11 +91,13 @@ def fit(
     settings: Settings,
     device: torch.device,
     check: Callable[[], Mapping[str, float]] | None = None,
+    decay: Callable[[int], float] = lambda _: 1.0,
 ) -> dict[str, Any]:
     """Train `network`; give the record of the run, which is what a checkpoint holds.
 
     :param run: what identifies the run, plain values; a checkpoint of another run is refused.
     :param check: called after each epoch, in evaluation mode; its numbers are printed and logged.
+    :param decay: the paper's schedule: from steps taken to a factor of the rate.
     :raises DataError: there is nothing to train on, or the loss is no longer a number.
     """
     if len(loader) == 0:
@@ -116,9 +118,11 @@ def fit(
         # Where an epoch was left, the loader goes on behind that batch.
         behind = loader.state_dict()["batch"]
         for number, batch in enumerate(loader, start=behind + 1):
-            done = (epoch * batches + number - 1) / (settings.epochs * batches)
+            steps = epoch * batches + number - 1
+            share = steps / (settings.epochs * batches)
+            now = decay(steps) if settings.schedule == "paper" else factor(settings.schedule, share)
             for group, rate in zip(optimiser.param_groups, rates, strict=True):
-                group["lr"] = rate * factor(settings.schedule, done)
+                group["lr"] = rate * now
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
                 loss, count = step(batch)
             if count:

@@ -72,6 +72,7 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
         settings,
         device,
         check,
+        system.decay,
     )
     return export_pose(record, job.out, say, outputs=job.outputs, **job.naming)
 
