@@ -16,7 +16,13 @@ def findings(rows: Mapping[str, Row]) -> list[str]:
     trained = {model: row for model, row in rows.items() if model != RAW and common(row, raw)}
     if not trained:
         return ["- Raw and trained features have not been run on the same people: nothing to compare."]
-    return [verdict(trained, raw), mark(trained, raw), single_deals(trained, raw)]
+    before = {model: row.before for model, row in trained.items() if common(row.before, raw)}
+    return [
+        verdict(trained, raw),
+        mark(trained, raw),
+        single_deals(trained, raw),
+        *([training(trained, before, raw)] if before else []),
+    ]
 
 
 def lower(trained: Mapping[str, Row], raw: Row, metric: str) -> list[str]:
@@ -60,4 +66,23 @@ def single_deals(trained: Mapping[str, Row], raw: Row) -> str:
     return (
         f"- Deal by deal, the EER of trained features is lower in {below} of {len(pairs)} cases; the intervals are "
         f"apart in their favour in {apart}, in favour of raw features in {above}."
+    )
+
+
+def training(trained: Mapping[str, Row], before: Mapping[str, Row], raw: Row) -> str:
+    """What training gave, beside the networks as they were before."""
+    better = lower(before, raw, EER)
+    pairs = {model: sorted(trained[model].deals.keys() & row.deals.keys()) for model, row in before.items()}
+    gained = [
+        model
+        for model, deals in pairs.items()
+        if deals and trained[model].mean(EER, deals) < before[model].mean(EER, deals)
+    ]
+    best = min(before, key=lambda model: before[model].mean(EER, common(before[model], raw)))
+    deals = common(before[best], raw)
+    values = before[best].mean(EER, deals), raw.mean(EER, deals)
+    return (
+        f"- **Untrained networks**, their weights as they were drawn, have a lower mean EER than raw features in "
+        f"{len(better)} of {len(before)}; the best, {TALK[best].model}, {percent(values[0])} %, {relative(*values)}. Training on "
+        f"the 8 people lowers the mean EER of {len(gained)} of {len(before)}."
     )

@@ -1,7 +1,7 @@
 """What was scored of the motion systems: each model over the deals of people."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -27,6 +27,8 @@ class Row:
     model: str
     deals: dict[int, Kept]
     """Those that were run."""
+    untrained: dict[int, Kept] = field(default_factory=dict)
+    """The same with the network as it was before its training."""
 
     def figures(self, metric: str) -> dict[int, Figure]:
         """Of each deal."""
@@ -44,6 +46,11 @@ class Row:
         values = [figure.value for figure in self.figures(metric).values()]
         some = "" if len(values) == len(SEEDS) else f"; {len(values)} of {len(SEEDS)} deals"
         return f"{percent(self.mean(metric))} ({percent(min(values))} to {percent(max(values))}{some})"
+
+    @property
+    def before(self) -> "Row":
+        """The model before its training."""
+        return Row(self.model, self.untrained)
 
     @property
     def trainings(self) -> list[Training]:
@@ -67,9 +74,16 @@ def read_all(results: Path) -> dict[str, Row]:
     """All models, the raw features first; what was not run has no deals."""
     rows = {}
     for model in (RAW, *MOTION):
-        found = {deal: read(results / "sp-sw-har" / f"{model}-{deal}", PROTOCOL, model != RAW) for deal in SEEDS}
-        rows[model] = Row(model, {deal: kept for deal, kept in found.items() if kept is not None})
+        folders = {deal: results / "sp-sw-har" / f"{model}-{deal}" for deal in SEEDS}
+        found = {deal: read(folder, PROTOCOL, model != RAW) for deal, folder in folders.items()}
+        before = {deal: read(folder, PROTOCOL, False, "untrained.parquet") for deal, folder in folders.items()}
+        rows[model] = Row(model, _run(found), _run(before))
     return rows
+
+
+def _run(deals: Mapping[int, Kept | None]) -> dict[int, Kept]:
+    """Those deals that were run."""
+    return {deal: kept for deal, kept in deals.items() if kept is not None}
 
 
 def common(row: Row, raw: Row) -> list[int]:

@@ -98,13 +98,13 @@ class Kept:
     training: Training | None
 
 
-def read(folder: Path, protocol: str, trained: bool = True) -> Kept | None:
-    """What `folder` holds of `protocol`; `None` where it was not run.
+def read(folder: Path, protocol: str, trained: bool = True, table: str = "metrics.parquet") -> Kept | None:
+    """What the `table` of `folder` holds of `protocol`; `None` where it was not run.
 
     :raises FileNotFoundError: there are metrics of a network that is `trained`, and no log of its training.
     :raises ValueError: the table holds nothing of `protocol`.
     """
-    path = folder / "metrics.parquet"
+    path = folder / table
     if not path.exists():
         return None
     metrics = Metrics(parquet.read_table(path).to_pylist(), path.as_posix()).of("protocol", protocol)
