@@ -74,7 +74,7 @@ struct Sums {
     columns: Vec<usize>,
     rows: Vec<usize>,
     /// One for each row and column, row by row.
-    sums: Vec<f64>,
+    values: Vec<f64>,
     /// Whether a crop covers the px.
     seen: Vec<bool>,
     /// One line of a map between its lines.
@@ -94,8 +94,8 @@ impl Sums {
         self.rows.clear();
         self.rows.extend(rows);
         let count = self.columns.len() * self.rows.len();
-        self.sums.clear();
-        self.sums.resize(count, 0.0);
+        self.values.clear();
+        self.values.resize(count, 0.0);
         self.seen.clear();
         self.seen.resize(count, false);
         for (view, map) in maps {
@@ -109,12 +109,12 @@ impl Sums {
         let [above, below] = [row * width + column, (row + 1) * width + column];
         [above, above + 1, below, below + 1]
             .iter()
-            .fold(f64::NEG_INFINITY, |most, at| self.sums[*at].max(most))
+            .fold(f64::NEG_INFINITY, |most, at| self.values[*at].max(most))
     }
 
     /// The better of `best` and the highest of these px; sums that are no number do not count.
     fn highest(&self, mut best: Option<Highest>) -> Option<Highest> {
-        for (index, (sum, seen)) in self.sums.iter().zip(&self.seen).enumerate() {
+        for (index, (sum, seen)) in self.values.iter().zip(&self.seen).enumerate() {
             if *seen && !sum.is_nan() {
                 let (row, column) = (index / self.columns.len(), index % self.columns.len());
                 let found = Highest { x: self.columns[column], y: self.rows[row], sum: *sum };

@@ -119,7 +119,7 @@ impl View {
                 let taps = self.across.taps(room.columns[column]);
                 let value = taps.iter().fold(0.0f32, |sum, (cell, weight)| sum + weight * room.line[*cell]);
                 let at = row * room.columns.len() + column;
-                room.sums[at] += f64::from(value);
+                room.values[at] += f64::from(value);
                 room.seen[at] = true;
             }
         }
