@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--motionmill", type=Path, required=True, help="the command to measure")
     parser.add_argument("--native", type=Path, help="the library that draws the people; else that of the package")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--images", type=int, default=48)
+    parser.add_argument("--images", type=int, default=24)
     parser.add_argument("--data", nargs="+", choices=PICTURES, default=list(PICTURES))
     given = parser.parse_args()
     if given.native:

@@ -440,7 +440,7 @@ class Embed(Stage):
 class FitSpatialModel(Stage):
     """Learns where each joint lies, seen from each other one and from the torso.
 
-    `samples` with keypoints in the crop to `spatial_models`: a histogram of displacements for each ordered pair.
+    `samples`, behind `crop` or `warp`, to `spatial_models`: a histogram of displacements for each ordered pair.
 
     - ``stride``: Px of the crop per px of the maps that the model is for: the network's.
     - ``sigma``: Spread of the Gaussian that smooths the histograms, px of the maps; the square root of 2 where left out.
