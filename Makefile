@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 ONNXRUNTIME := 1.31.1
 CMAKE := 4.3.4
+UV := 0.13.9
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # CMake 4 asks old projects to say that they mean it.
 export CMAKE_POLICY_VERSION_MINIMUM := 3.5
@@ -50,9 +51,12 @@ $(VENV)/ready: Makefile
 	@command -v nasm >/dev/null || echo "note: nasm is not installed; JPEG decoding will be slower (same pixels)"
 	touch $@
 
-# PyTorch is among them, some gigabytes; the demo does without.
-$(VENV)/tests-ready: $(VENV)/ready python/tests/requirements.txt
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r python/tests/requirements.txt
+# PyTorch is among them, some gigabytes; the demo does without. uv unpacks while it downloads and can leave parts out, which
+# takes half the disk space that pip needs.
+$(VENV)/tests-ready: $(VENV)/ready python/tests/requirements.txt python/tests/excludes.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check uv==$(UV)
+	$(VENV)/bin/uv pip install --quiet --no-cache --python $(VENV)/bin/python \
+		--requirements python/tests/requirements.txt --excludes python/tests/excludes.txt
 	touch $@
 
 clean:
