@@ -59,6 +59,8 @@ def test_sizes_that_cannot_be():
         repose.RePose(13)
     with pytest.raises(ConfigError, match="expected 128 px halved once or more, found a coarsest grid of 24 px"):
         repose.RePose(coarsest=24)
+    with pytest.raises(ConfigError, match="expected 1 stage or more, found 0"):
+        repose.RePose(stages=0)
     with pytest.raises(ConfigError, match="expected 1 or 2 stacks, found 3"):
         paper_hourglass.PaperHourglass(16, stacks=3)
     with pytest.raises(ConfigError, match="expected 1 stage or more, found 0"):
@@ -116,6 +118,22 @@ def test_each_answer_of_repose_has_its_own_path():
         network(*inputs("repose"))[number].square().sum().backward()
         found = {name for name, values in parts.items() if any(value.grad is not None for value in values)}
         assert found == expected, number
+
+
+def test_a_later_stage_of_repose_reads_all_that_the_one_before_made():
+    network = tiny("repose", stages=2).eval()
+    first, second = network.stages
+    (image,) = inputs("repose")
+    seen = []
+    second.register_forward_pre_hook(lambda _, arguments: seen.extend(arguments))
+    answers = network(image)
+    finest, coarsest, _ = first(image)
+    own = len(answers) // 2
+    assert torch.equal(seen[0], torch.cat([finest, *answers[:own]], dim=1))
+    assert torch.equal(seen[1], coarsest)
+    network.zero_grad(set_to_none=True)
+    answers[-1].square().sum().backward()
+    assert all(value.grad is not None for value in second.levels.parameters())
 
 
 # Convolutional pose machines

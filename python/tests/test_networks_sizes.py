@@ -77,6 +77,8 @@ def test_paper_hourglass_size(joints: int, stacks: int, parameters: int, product
         ("two_blocks", 3.5, 13.2),
         ("three_blocks", 3.8, 13.3),
         ("five_blocks", 4.3, 13.6),
+        ("two_stages", 8.4, 29.4),
+        ("four_stages", 17.3, 61.4),
         ("joint_head", 3.5, None),
     ],
 )
