@@ -108,6 +108,12 @@ def test_one_set_of_maps(pooling, size):
     assert (system.stride, system.origin) == (pooling, (pooling - 1) / 2)
 
 
+# Targets are 1 at their highest and 0 almost everywhere.
+def test_maps_begin_nearly_empty():
+    (maps,) = coarse_network().train()(torch.rand(2, 3, 64, 64))
+    assert 0.0 < maps.square().mean().sqrt() < 0.1
+
+
 def test_poolings_stand_behind_the_first_layers():
     assert coarse_part.poolings(4, 8) == [2, 2, 1, 1, 1, 1, 1, 1]
     assert coarse_part.poolings(16, 3) == [2, 2, 4]

@@ -49,6 +49,12 @@ def test_all_maps_have_the_size_that_the_system_states(name: str):
         assert {tuple(each.shape) for each in maps} == {expected}
 
 
+# Targets are 1 at their highest and 0 almost everywhere.
+def test_maps_of_repose_begin_nearly_empty():
+    for maps in tiny("repose").train()(*inputs("repose")):
+        assert 0.0 < maps.square().mean().sqrt() < 0.1
+
+
 def test_repose_answers_before_and_after_the_update_and_at_each_level():
     assert len(tiny("repose")(*inputs("repose"))) == 2 + 2
     assert len(tiny("repose", coarsest=8, stages=2)(*inputs("repose"))) == 2 * (2 + 3)

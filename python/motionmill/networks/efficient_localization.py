@@ -10,13 +10,15 @@ from torch.nn import functional
 
 from ..errors import ConfigError
 from .contrast import GaussianPyramid, LocalContrastNormalisation
-from .system import Batch, PoseInput, PoseSystem, map_weight
+from .system import Batch, PoseInput, PoseSystem, map_weight, readout
 
 PAPER = "Efficient Object Localization Using Convolutional Networks, CVPR 2015"
 BANKS = 3
 """Levels of the pyramid: stated (the figures show 2)."""
 POOLINGS = (4, 8, 16)
 """Px of the picture per px of a coarse map: the paper's variants. Its results on MPII are those of 4."""
+READOUT_SPREAD = 0.01
+"""Standard deviation of the initial weights that maps are read with: not stated, chosen here."""
 
 
 def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
@@ -102,7 +104,7 @@ class CoarseNetwork(nn.Module):
         widths = [context, *classifier]
         self.classifier = nn.Sequential(
             *(convolution(width, following, 1) for width, following in zip(widths, widths[1:], strict=False)),
-            nn.Conv2d(widths[-1], joints, 1),
+            readout(nn.Conv2d(widths[-1], joints, 1), READOUT_SPREAD),
         )
 
     def forward(self, image: Tensor) -> list[Tensor]:
@@ -174,8 +176,8 @@ NOTES = {
     "stand are not established from the paper",
     "contrast": "inferred: a 9 x 9 Gaussian of 2.25 px, subtractive then divisive, deviations held above their mean",
     "pyramid": "inferred: binomial 4 x 4 kernel; its px lie where those of a pooling lie, so banks are aligned",
-    "rates": "the paper states neither initial weights (He's here) nor optimiser, learning rate or share of dropout "
-    "(1/2 here)",
+    "rates": "the paper states neither initial weights (He's here, 0.01 for the last layer) nor optimiser, learning rate "
+    "or share of dropout (1/2 here)",
 }
 """What is stated and what is inferred."""
 

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .efficient_localization import CoarseNetwork, convolution, loss
-from .system import Batch
+from .efficient_localization import READOUT_SPREAD, CoarseNetwork, convolution, loss
+from .system import Batch, readout
 
 FINE_SIZE = 36
 """Side of a fine map, px of the picture as well: stated."""
@@ -70,7 +70,7 @@ class FineNetwork(nn.Module):
             for _ in range(2 * FINE_BANKS)
         )
         self.mix = convolution(features, features, 1)
-        self.own = nn.Conv2d(joints * features, joints, 1, groups=joints)
+        self.own = readout(nn.Conv2d(joints * features, joints, 1, groups=joints), READOUT_SPREAD)
 
     def forward(self, image: Tensor, points: Tensor) -> Tensor:
         """`image` `[N, 3, H, W]`, `points` `[N, K, 2]` px of it; gives maps `[N, K, 36, 36]`."""

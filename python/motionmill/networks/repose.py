@@ -12,12 +12,14 @@ from torch.nn import functional
 
 from ..errors import ConfigError
 from .kinematics import EDGES, LSP14, KinematicUpdates, block, blocks
-from .system import Batch, PoseInput, PoseSystem, map_weight
+from .system import Batch, PoseInput, PoseSystem, map_weight, readout
 
 LEARNING_RATE = 1e-3
 """Adam's, with batches of 64, over 2 M steps."""
 DECAY = ((1_300_000, 1e-3), (1_000_000, 0.5))
 """Behind so many steps, the share that is left of the rate: 5e-4, then 1e-6 (as printed; perhaps a slip)."""
+READOUT_SPREAD = 0.001
+"""Standard deviation of the initial weights that maps are read with: not stated, chosen here."""
 BLOCKS = 4
 """Convolutional blocks in a row wherever the paper writes a power of four."""
 
@@ -29,7 +31,8 @@ class KeypointHeads(nn.Module):
         super().__init__()
         # One group a keypoint: K separate heads, computed together.
         self.features = blocks(keypoints * features, keypoints * features, BLOCKS, groups=keypoints)
-        self.heatmaps = nn.Conv2d(keypoints * features, keypoints, 3, padding=1, groups=keypoints)
+        layer = nn.Conv2d(keypoints * features, keypoints, 3, padding=1, groups=keypoints)
+        self.heatmaps = readout(layer, READOUT_SPREAD)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """`[N, K F, m, m]` to the features that the heatmaps are read from, as large, and those, `[N, K, m, m]`."""
@@ -43,7 +46,7 @@ class JointHead(nn.Module):
     def __init__(self, keypoints: int, features: int, width: int) -> None:
         super().__init__()
         self.features = block(keypoints * features, width, kernel=1)
-        self.heatmaps = nn.Conv2d(width, keypoints, 3, padding=1)
+        self.heatmaps = readout(nn.Conv2d(width, keypoints, 3, padding=1), READOUT_SPREAD)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """`[N, K F, m, m]` to the projected features `[N, W, m, m]` and the heatmaps `[N, K, m, m]`."""
@@ -58,7 +61,7 @@ class Refinement(nn.Module):
         super().__init__()
         self.project = block(inputs + width, width, kernel=1)
         self.convolve = blocks(width, width, count)
-        self.heatmaps = nn.Conv2d(width, keypoints, 3, padding=1)
+        self.heatmaps = readout(nn.Conv2d(width, keypoints, 3, padding=1), READOUT_SPREAD)
 
     def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
         doubled = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
@@ -241,6 +244,7 @@ SYSTEM = PoseSystem(
         "heatmaps": "inferred: read out by a convolution alone; a rectifier, which the printed symbol may hold, would "
         "stop a map from learning once it is negative everywhere",
         "strength": "inferred: the trainable weight of an update begins at 1",
+        "initial weights": "not stated: PyTorch's, and 0.001 where maps are read out",
         "stages": "inferred: stacked as hourglasses are, the paper says no more. A stage reads the finest features and all "
         "enlarged heatmaps of the one before, and on the coarsest grid its updated features; all is supervised. Other "
         "readings fit the printed sizes too; with the finest features and heatmaps alone they are 3 to 6 % smaller",

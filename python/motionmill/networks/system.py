@@ -62,6 +62,17 @@ class PoseSystem:
     """What of this definition is inferred, by topic; empty where all of it is published."""
 
 
+def readout(layer: nn.Conv2d, spread: float) -> nn.Conv2d:
+    """The layer that maps are read with, its weights drawn with `spread` so small that maps begin nearly empty.
+
+    So are targets. Maps that begin far larger are emptied first, by steps that silence the layers before this one, and a
+    network that has unlearned to answer takes an epoch or more to begin again.
+    """
+    nn.init.normal_(layer.weight, std=spread)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
 def map_weight(batch: Batch, channels: int) -> Tensor:
     """How much each map counts in a loss, `[N, C, 1, 1]`: `heatmap_weight` `[N, K]`, or 1 where the plan masks no joint.
 
