@@ -7,6 +7,8 @@ from .pose_outputs import BASELINE, CASCADE, SYSTEMS, THRESHOLD, Output
 
 #: PCK@0.2 that RePose was to reach, percent.
 MARK = 60.0
+#: Where outputs are compared once more: refinement shows where errors are small.
+FINE_THRESHOLD = 0.1
 
 
 def findings(heads: Mapping[str, list[Output]]) -> list[str]:
@@ -44,7 +46,9 @@ def compared(first: Output, last: Output) -> str:
     apart = after.low > before.high or before.low > after.high
     change = f"{after.value - before.value:+.1f} points".replace("-", "−")
     intervals = "intervals apart" if apart else "intervals overlap"
-    return f"{last.title}: {percent(before.value)} to {percent(after.value)}, {change}, {intervals}"
+    fine = [percent(output.pck(FINE_THRESHOLD).value) for output in (first, last)]
+    values = f"{percent(before.value)} to {percent(after.value)}, {change}, {intervals}"
+    return f"{last.title}: {values}; at {FINE_THRESHOLD} of the torso {fine[0]} to {fine[1]}"
 
 
 def against_mark(heads: Mapping[str, list[Output]]) -> list[str]:

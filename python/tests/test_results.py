@@ -156,8 +156,8 @@ def test_stages_are_compared_and_held_against_the_marks(tmp_path: Path) -> None:
     assert "| Stacked Hourglass, stage 2 of 2 | 45.5 | 44.5 to 46.5 | 12 | 130 |" in lines
     assert "| Stacked Hourglass, stage 1 of 2 | 10.0 | 20.0 | 30.0 | 40.0 |" in lines
     assert "- A later output is better than the first in 1 of 2 systems:" in lines
-    assert "  - Stacked Hourglass, stage 2 of 2: 40.0 to 45.5, +5.5 points, intervals apart" in lines
-    assert line(lines, "  - Efficient").endswith("cascade: 11.0 to 10.5, −0.5 points, intervals overlap")
+    assert "  - Stacked Hourglass, stage 2 of 2: 40.0 to 45.5, +5.5 points, intervals apart; at 0.1 of the torso 20.0 to 22.8" in lines
+    assert line(lines, "  - Efficient").endswith("cascade: 11.0 to 10.5, −0.5 points, intervals overlap; at 0.1 of the torso 5.5 to 5.2")
     assert line(lines, "- Better than the mean pose").count("Efficient Object Localization") == 2
     assert line(lines, "- The mark for RePose").endswith("is reached by the slim network: 61.0 %.")
     row = next(one for one in lines if one.startswith("| Stacked Hourglass | `tiny`"))
