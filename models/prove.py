@@ -44,8 +44,8 @@ TESTS = {
 
 SEEDS = (1, 2, 3, 4, 5, 6)
 MOTION = ("st-convnet", "lt-convnet", "conv-rnn", "conv-cwrnn", "conv-lstm", "conv-dcwrnn")
-#: Chosen by Conv-DCWRNN on the deals 11 to 16, which are scored nowhere else.
-MOTION_TRAINING = "--size small --set dropout=0.5 --epochs 4 --rate 0.005 --schedule cosine --seed 1 --threads 1"
+#: Chosen by the EER of Conv-DCWRNN on the deals 11 to 16, which are scored nowhere else.
+MOTION_TRAINING = "--size small --set dropout=0.5 --epochs 1 --rate 0.001 --schedule cosine --seed 1 --threads 1"
 
 
 class Steps:
