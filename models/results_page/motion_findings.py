@@ -34,7 +34,7 @@ def lower(trained: Mapping[str, Row], raw: Row, metric: str) -> list[str]:
 def verdict(trained: Mapping[str, Row], raw: Row) -> str:
     """Whether trained features beat raw ones, by the means."""
     by_eer, by_hter = (lower(trained, raw, metric) for metric in (EER, HTER))
-    words = "beat" if len(by_eer) == len(trained) else "do not beat" if not by_eer else "beat in part"
+    words = "beat" if len(by_eer) == len(trained) else "do not beat" if not by_eer else "of some networks beat"
     best = min(trained, key=lambda model: trained[model].mean(EER, common(trained[model], raw)))
     deals = common(trained[best], raw)
     values = trained[best].mean(EER, deals), raw.mean(EER, deals)
