@@ -29,8 +29,7 @@ POSE = {
     "repose": "--size one_block --set input_size=64 --set width=32 --set features=16 --epochs 3 --rate 2e-3",
     "tompson": "--size small --set dropout=0 --epochs 7 --rate 1e-3",
 }
-#: At true places moved by up to a coarse px: those that a coarse network of a few minutes finds are mostly too far off to
-#: learn from.
+#: At true places moved by up to a coarse px: those that a slim coarse network finds are mostly too far off to learn from.
 FINE = "--size small --points jitter --epochs 1 --minutes 11 --rate 1e-3 --schedule constant"
 
 #: The test of each system by its own recipe, on the people held back, and what differs on LSPET: the size of the crop, and the

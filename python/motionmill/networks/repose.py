@@ -172,10 +172,11 @@ class RePose(nn.Module):
         """
         inputs, answers = [image], []
         for stage in self.stages:
+            if answers:
+                inputs = [torch.cat([finest, *enlarged], dim=1), coarsest]
             finest, coarsest, maps = stage(*inputs)
             enlarged = [enlarge(heatmaps, image.shape[-1] // heatmaps.shape[-1]) for heatmaps in maps]
             answers.extend(enlarged)
-            inputs = [torch.cat([finest, *enlarged], dim=1), coarsest]
         return answers
 
 

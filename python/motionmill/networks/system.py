@@ -65,8 +65,8 @@ class PoseSystem:
 def readout(layer: nn.Conv2d, spread: float) -> nn.Conv2d:
     """The layer that maps are read with, its weights drawn with `spread` so small that maps begin nearly empty.
 
-    So are targets. Maps that begin far larger are emptied first, by steps that silence the layers before this one, and a
-    network that has unlearned to answer takes an epoch or more to begin again.
+    So are targets. Maps that begin far larger are emptied first, which cost RePose its first epoch on LSPET and held the
+    coarse network of Efficient Object Localization back for longer.
     """
     nn.init.normal_(layer.weight, std=spread)
     nn.init.zeros_(layer.bias)
