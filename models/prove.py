@@ -26,7 +26,7 @@ SHORT = "--batch 16 --precision bfloat16 --optimiser adam --schedule one-cycle -
 POSE = {
     "cpm": "--size three_stages --set features=32 --set classifier=256 --set dropout=0 --set spread=null --epochs 8 --rate 1e-3",
     "hourglass": "--size two_stacks --set features=128 --set depth=3 --epochs 6 --rate 1e-3",
-    "repose": "--size one_block --set input_size=64 --set width=32 --set features=16 --epochs 3 --rate 2e-3",
+    "repose": "--size one_block --set input_size=64 --set width=32 --set features=16 --epochs 2 --rate 2e-3",
     "tompson": "--size small --set dropout=0 --epochs 7 --rate 1e-3",
 }
 #: At true places moved by up to a coarse px: those that a slim coarse network finds are mostly too far off to learn from.

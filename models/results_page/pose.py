@@ -25,7 +25,8 @@ HEAD = f"""## Pose: LSPET
 
 The first 6,000 people of LSPET, one a picture. {HELD_BACK} are held back by a rule on ids, blocks of 50 neighbours, one
 in each 600 (550-599, 1150-1199, ..., 5950-5999), since neighbours are often shots of one scene:
-[people.toml](../models/lspet/people.toml). The other 5,500 are trained on, four augmented copies each.
+[people.toml](../models/lspet/people.toml). The other 5,500 are trained on, in as many augmented
+copies as the [plans](../models/lspet) of their samples say, four or more.
 
 - **Crops are laid by the annotated centre and scale**, in training and in the test. The papers' LSP tests know neither.
 - **Labels of LSPET are noisy**, and its poses are extreme.
