@@ -10,6 +10,7 @@ from torch import nn  # noqa: E402
 from motionmill import ConfigError, SchemaError  # noqa: E402
 from motionmill.networks import convolutional_pose_machine as cpm  # noqa: E402
 from motionmill.networks import paper_hourglass, repose, stacked_hourglass  # noqa: E402
+from motionmill.networks.export import export  # noqa: E402
 
 MODULES = (cpm, stacked_hourglass, paper_hourglass, repose)
 SYSTEMS = {module.SYSTEM.name: module.SYSTEM for module in MODULES}
@@ -291,18 +292,11 @@ def test_onnx_runtime_gives_the_same_maps(name: str, side: int, tmp_path):
     names = ["image", "center_map"][: len(given)]
     outputs = [f"stage_{number}" for number in range(1, len(expected) + 1)]
     path = tmp_path / "network.onnx"
-    torch.onnx.export(
-        network,
-        tuple(each[:1] for each in given),
-        str(path),
-        input_names=names,
-        output_names=outputs,
-        dynamic_axes={name: {0: "batch"} for name in names + outputs},
-        opset_version=17,
-        dynamo=False,
-    )
+    export(network, path, given, names, outputs)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     found = session.run(outputs, {name: each.numpy() for name, each in zip(names, given)})
     for theirs, ours in zip(found, expected):
         assert theirs.shape == tuple(ours.shape)
-        assert torch.allclose(torch.from_numpy(theirs), ours, rtol=0, atol=1e-4)
+        # Maps begin nearly empty: nothing must pass for the little that they hold.
+        assert ours.abs().max() > 0
+        assert torch.allclose(torch.from_numpy(theirs), ours, rtol=0, atol=1e-4 * float(ours.abs().max()))

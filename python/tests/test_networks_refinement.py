@@ -9,6 +9,7 @@ torch = pytest.importorskip("torch", reason="motionmill.networks needs PyTorch")
 import numpy as np  # noqa: E402
 from motionmill.networks import efficient_localization as coarse_part  # noqa: E402
 from motionmill.networks import fine_localization as fine_part  # noqa: E402
+from motionmill.networks.export import export  # noqa: E402
 from motionmill.networks.fine_localization import FINE_CENTER, FINE_SIZE, FineNetwork  # noqa: E402
 
 JOINTS = 5
@@ -212,19 +213,12 @@ def test_onnx_runtime_gives_the_same_maps(pooling, size, tmp_path):
         (fine, (image, points), ["image", "points"]),
     ):
         path = tmp_path / "network.onnx"
-        torch.onnx.export(
-            network,
-            tuple(each[:1] for each in given),
-            str(path),
-            input_names=names,
-            output_names=["maps"],
-            dynamic_axes={name: {0: "batch"} for name in [*names, "maps"]},
-            opset_version=17,
-            dynamo=False,
-        )
+        export(network, path, given, names, ["maps"])
         expected = network(*given)
         expected = expected[0] if isinstance(expected, list) else expected
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         (found,) = session.run(["maps"], {name: each.numpy() for name, each in zip(names, given)})
         assert found.shape == tuple(expected.shape)
-        assert torch.allclose(torch.from_numpy(found), expected, rtol=0, atol=1e-4)
+        # Maps begin nearly empty: nothing must pass for the little that they hold.
+        assert expected.abs().max() > 0
+        assert torch.allclose(torch.from_numpy(found), expected, rtol=0, atol=1e-4 * float(expected.abs().max()))

@@ -253,13 +253,14 @@ def test_other_skeletons_checkpoints_and_people_are_refused(shards, people, tmp_
         assert words in capsys.readouterr().err
 
 
-def test_a_graph_that_is_not_the_network_is_refused(tmp_path):
+@pytest.mark.parametrize("size", [1e3, 1.0, 1e-4])
+def test_a_graph_that_is_not_the_network_is_refused(size, tmp_path):
     class Liar(torch.nn.Module):
         def forward(self, image):
-            return (image + 1 if torch.onnx.is_in_onnx_export() else image,)
+            return (image + 0.001 * size if torch.onnx.is_in_onnx_export() else image,)
 
     with pytest.raises(InferenceError, match="within 0.0001 of PyTorch, found"):
-        export(Liar(), tmp_path / "liar.onnx", [torch.rand(3, 4)], ["image"], ["same"])
+        export(Liar(), tmp_path / "liar.onnx", [size * torch.rand(3, 4)], ["image"], ["same"])
     assert list(tmp_path.iterdir()) == []
 
 

@@ -18,8 +18,10 @@ from ..errors import InferenceError
 
 #: ONNX operator set: any runtime of the last three years knows it.
 OPSET = 17
-#: How far ONNX Runtime may be from PyTorch, as a share of the largest number of an output, or of 1 where that is more.
+#: How far ONNX Runtime may be from PyTorch, as a share of the largest number of an output: maps may be nearly empty.
 TOLERANCE = 1e-4
+#: What the largest number counts as at least, so that an output of nothing but zeros can be compared.
+SMALLEST = 1e-6
 #: Rows of the check; another number than the one that the graph is drawn from, so that a fixed batch shows.
 _ROWS = 3
 
@@ -27,7 +29,7 @@ _ROWS = 3
 def export(
     network: nn.Module, path: Path, inputs: Sequence[Tensor], names: Sequence[str], outputs: Sequence[str]
 ) -> float:
-    """Write `network` to `path`; give the largest difference from PyTorch that was found.
+    """Write `network` to `path`; give the largest difference from PyTorch that was found, as a share.
 
     :param network: from `inputs` to a tensor or a tuple of as many as there are `outputs`, rows first everywhere.
     :param inputs: `_ROWS` or more rows that the network is tried on.
@@ -101,7 +103,7 @@ def _compare(
         if tuple(theirs.shape) != tuple(ours.shape):
             expected = tuple(ours.shape)
             raise InferenceError(f"output `{name}`: expected {expected} from ONNX Runtime, found {theirs.shape}")
-        difference = float((torch.from_numpy(theirs) - ours).abs().max() / max(1.0, float(ours.abs().max())))
+        difference = float((torch.from_numpy(theirs) - ours).abs().max() / max(SMALLEST, float(ours.abs().max())))
         if not difference <= TOLERANCE:
             raise InferenceError(
                 f"output `{name}`: expected ONNX Runtime within {TOLERANCE:g} of PyTorch, found {difference:.2g}"

@@ -157,7 +157,11 @@ def fit(
         if settings.checkpoint is not None:
             _save(_record(network, optimiser, loader, run, state), settings.checkpoint)
     network.eval()
-    return _record(network, optimiser, loader, run, state)
+    record = _record(network, optimiser, loader, run, state)
+    if settings.checkpoint is not None and settings.epochs == 0:
+        # Its weights are as they were drawn; who asks for a checkpoint gets one.
+        _save(record, settings.checkpoint)
+    return record
 
 
 def _update(network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor, clip: float | None) -> None:
