@@ -57,8 +57,9 @@ class JointHead(nn.Module):
 class Refinement(nn.Module):
     """One level up: doubled, joined with what the encoder saw there, projected to W, and read out.
 
-    Doubling and a 1 x 1 convolution may change places: each half of what is joined is projected first, and what comes from
-    below is doubled with W channels in the place of K F. The same numbers, for a quarter of the work.
+    Each half of what is joined is projected by its own part of the weights, and the two are added: the numbers of one 1 x 1
+    convolution over both, without a copy of both. On the way back no gradient is then a slice of another, in whose layout
+    processors are slow.
     """
 
     def __init__(self, inputs: int, keypoints: int, width: int, count: int) -> None:
@@ -70,8 +71,7 @@ class Refinement(nn.Module):
     def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
         projection, rectify, normalise = self.project
         below, beside = projection.weight.split([x.shape[1], skip.shape[1]], dim=1)
-        doubled = enlarge(functional.conv2d(x, below), 2)
-        joined = doubled + functional.conv2d(skip, beside, projection.bias)
+        joined = functional.conv2d(enlarge(x, 2), below) + functional.conv2d(skip, beside, projection.bias)
         features = self.convolve(normalise(rectify(joined)))
         return features, self.heatmaps(features)
 
