@@ -62,16 +62,6 @@ def test_a_heatmap_before_the_update_is_its_own_keypoints():
     assert [bool(each.any()) for each in x.grad.split(4, dim=1)] == [False, True, False]
 
 
-def test_a_refinement_doubles_joins_and_projects():
-    refine = repose.Refinement(6, 3, 4, 2).double().eval()
-    x, skip = torch.rand(2, 6, 5, 5).double(), torch.rand(2, 4, 10, 10).double()
-    joined = torch.cat([repose.enlarge(x, 2), skip], dim=1)
-    features = refine.convolve(refine.project(joined))
-    found = refine(x, skip)
-    assert torch.allclose(found[0], features, rtol=0, atol=1e-12)
-    assert torch.allclose(found[1], refine.heatmaps(features), rtol=0, atol=1e-12)
-
-
 def test_repose_loss():
     maps = [torch.full((2, 2, 2, 2), value) for value in (1.0, 2.0)]
     labels = torch.zeros(2, 2, 2, 2)

@@ -55,12 +55,7 @@ class JointHead(nn.Module):
 
 
 class Refinement(nn.Module):
-    """One level up: doubled, joined with what the encoder saw there, projected to W, and read out.
-
-    Each half of what is joined is projected by its own part of the weights, and the two are added: the numbers of one 1 x 1
-    convolution over both, without a copy of both. On the way back no gradient is then a slice of another, in whose layout
-    processors are slow.
-    """
+    """One level up: doubled, joined with what the encoder saw there, projected to W, and read out."""
 
     def __init__(self, inputs: int, keypoints: int, width: int, count: int) -> None:
         super().__init__()
@@ -69,10 +64,8 @@ class Refinement(nn.Module):
         self.heatmaps = readout(nn.Conv2d(width, keypoints, 3, padding=1), READOUT_SPREAD)
 
     def forward(self, x: Tensor, skip: Tensor) -> tuple[Tensor, Tensor]:
-        projection, rectify, normalise = self.project
-        below, beside = projection.weight.split([x.shape[1], skip.shape[1]], dim=1)
-        joined = functional.conv2d(enlarge(x, 2), below) + functional.conv2d(skip, beside, projection.bias)
-        features = self.convolve(normalise(rectify(joined)))
+        doubled = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+        features = self.convolve(self.project(torch.cat([doubled, skip], dim=1)))
         return features, self.heatmaps(features)
 
 
