@@ -64,11 +64,10 @@ def samples_of(recipe: str, people: Path, folder: Path) -> Path:
     return folder / "samples"
 
 
-def trained_numbers(path: Path) -> int:
-    """Numbers in a graph but for whole ones and running statistics, as far as they are not folded away."""
+def numbers_in(path: Path) -> int:
+    """How many floating-point numbers a graph holds."""
     weights = onnx.load(path).graph.initializer
-    sizes = [torch.Size(weight.dims).numel() for weight in weights if weight.data_type == onnx.TensorProto.FLOAT]
-    return sum(sizes)
+    return sum(torch.Size(one.dims).numel() for one in weights if one.data_type == onnx.TensorProto.FLOAT)
 
 
 @pytest.mark.parametrize("system", SYSTEMS)
@@ -77,8 +76,8 @@ def test_a_network_of_its_papers_size_passes_through_its_papers_test(system, dra
     people, out = drawn(name), tmp_path / "network.onnx"
     samples = samples_of(recipe, people, tmp_path)
     train("pose", system, samples, "--size", "paper", "--epochs", 0, "--batch", 1, "--outputs", "all", "--out", out)
-    # Normalisations are folded into convolutions, or keep their statistics.
-    assert trained_numbers(out) == pytest.approx(parameters, rel=0.02)
+    # Normalisations are folded into convolutions, or bring their statistics along.
+    assert numbers_in(out) == pytest.approx(parameters, rel=0.02)
     found = run_test_of(recipe, people, tmp_path, **{"stages.network.run.infer.model": out})
     assert len({row["sample_id"] for row in found}) * stages == len(found) > 0
     assert all(row["model"] == system for row in found)
@@ -90,7 +89,7 @@ def test_the_cascade_of_its_papers_size_passes_through_its_papers_test(drawn, tm
     of_all = ["--size", "paper", "--epochs", 0, "--batch", 1]
     train("pose", "tompson", samples, *of_all, "--checkpoint", tmp_path / "coarse.pt", "--out", coarse)
     train("fine", samples, "--coarse", tmp_path / "coarse.pt", *of_all, "--out", fine)
-    assert trained_numbers(coarse) == pytest.approx(24_695_182, rel=0.02)
+    assert numbers_in(coarse) == pytest.approx(24_695_182, rel=0.02)
     more = {
         "sources.training.read.table.path": people,
         "stages.coarse.run.infer.model": coarse,
