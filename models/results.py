@@ -4,8 +4,8 @@
     python models/results.py            # writes the page and its picture
     python models/results.py --check    # fails where the page is not what the tables give
 
-Numbers come from the metrics tables, the training logs and the definitions of the networks alone; what was not run is
-said to be so.
+Numbers come from the metrics tables, the training logs and the definitions of the networks; what was not run is said to
+be so. Written by hand are those of how motion's training was chosen: the deals of that choice are not kept.
 """
 
 import argparse

@@ -30,7 +30,6 @@ copies as the [plans](../models/lspet) of their samples say, four or more.
 
 - **Crops are laid by the annotated centre and scale**, in training and in the test. The papers' LSP tests know neither.
 - **Labels of LSPET are noisy**, and its poses are extreme.
-- **What limits RePose here is how long it trained**: of half as many samples, scored earlier, it had learnt 32.9 %.
 - A person without a label of left shoulder or right hip has no torso to divide errors by and does not count.
 """
 

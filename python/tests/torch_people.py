@@ -8,14 +8,14 @@ from typing import Any
 from motionmill import run_plan, synthetic
 
 
-def write_people(folder: Path, count: int = 11, side: int = 96) -> Path:
-    """``count`` people as LSP extended has them, read into a table; gives its folder."""
-    drawn = synthetic.write_people("lspet", folder / "raw", images=count, size=(side, side), seed=3)
+def write_people(folder: Path, count: int = 11, side: int = 96, form: str = "lspet") -> Path:
+    """``count`` pictures of people in the format ``form``, read into a table; gives its folder."""
+    drawn = synthetic.write_people(form, folder / "raw", images=count, size=(side, side), seed=3)
     source = {"annotations": drawn.annotations, "images": drawn.images}
     people = folder / "people"
     run_plan(
         {
-            "sources": {"annotations": {"read": {"lspet": source}}},
+            "sources": {"annotations": {"read": {form: source}}},
             "sinks": {"people": {"inputs": ["annotations"], "write": {"parquet": {"path": people}}}},
         }
     )

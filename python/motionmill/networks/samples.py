@@ -99,14 +99,12 @@ def prepare(batch: Mapping[str, Any], given: PoseInput, device: torch.device) ->
     """The inputs of a network, and the batch with its tensors, on `device`.
 
     Pictures travel as bytes and are normalised where they arrive; `[N, 3, H, W]` then lies in memory as `[N, H, W, 3]`,
-    the order in which convolutions are fastest, and so do the maps that theirs are held against.
+    the order in which convolutions are fastest.
     """
     moved = {
         name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
         for name, value in batch.items()
     }
-    if "heatmaps" in moved:
-        moved["heatmaps"] = moved["heatmaps"].contiguous(memory_format=torch.channels_last)
     image = moved["image"].permute(0, 3, 1, 2).to(torch.float32)
     if given.colour == "bgr":
         image = image.flip(1)
