@@ -2,9 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::Skeleton;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
+use schemas::{Fault, Hinted, SchemaError, Skeleton};
+
+use crate::shards::ShardError;
 
 /// All that one annotation file says.
 #[derive(Debug)]
@@ -30,6 +32,12 @@ pub enum ReadError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A table could not be read.
+    #[error(transparent)]
+    Table(#[from] ShardError),
+    /// A table lacks a column, or has another.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
     /// The bytes are not what the format says, or end too early.
     #[error("not a readable {format} file: {detail}: `{}`", path.display())]
     Malformed {
@@ -63,8 +71,36 @@ impl ReadError {
         Self::Malformed { format, detail: detail.into(), path: path.to_owned() }
     }
 
+    /// The error of serde at `path`, whose content must follow `rule`.
+    pub fn json(path: &Path, rule: &str, error: &serde_json::Error) -> Self {
+        match error.classify() {
+            serde_json::error::Category::Data => Self::unexpected(path, rule, error.to_string()),
+            _ => Self::malformed(path, "JSON", error.to_string()),
+        }
+    }
+
     /// The error of a sound file at `path` that holds something else.
     pub fn unexpected(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Unexpected { expected: expected.into(), found: found.into(), path: path.to_owned() }
+    }
+}
+
+impl Hinted for ReadError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Table(ShardError::NoManifest { .. }) => {
+                Some("make the table with `motionmill ingest` or `motionmill run`".to_owned())
+            }
+            Self::Table(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Table(error) => error.fault(),
+            Self::Schema(error) => error.fault(),
+            _ => Fault::File,
+        }
     }
 }

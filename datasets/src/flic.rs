@@ -3,35 +3,69 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::FLIC11;
-use schemas::tables::people::{Person, Pose};
+use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::matlab::{AccessError, Row};
+use crate::source::{OpenSource, Source};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, matlab};
 
-/// Whose left and right the labels mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// FLIC, `examples.mat`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct FlicConfig {
+    /// The annotation file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
+    pub annotations: PathBuf,
+    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
+    pub images: PathBuf,
+    /// Whose left and right the joints are named for.
+    #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
+    pub labels: Labels,
+    /// `tr_plus_indices.mat`, the training list of FLIC-plus: numbers of examples of FLIC-full, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
+    pub plus: Option<PathBuf>,
+}
+
+/// Whose left and right FLIC's joints are named for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
 pub enum Labels {
-    /// The person's own, as the file has them.
+    /// The person's, as the file stores it.
     #[default]
     PersonCentric,
-    /// The viewer's: all lefts and rights of a person are swapped where the right shoulder is right of the left one.
+    /// The observer's: left and right are swapped where the right shoulder is right of the left one.
     ObserverCentric,
 }
 
-/// How the file is read.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folder of the images.
-    pub images: PathBuf,
-    /// Whose left and right.
-    pub labels: Labels,
-    /// `tr_plus_indices.mat`, the training list of FLIC-plus: numbers of examples of FLIC-full, from 1.
-    pub plus: Option<PathBuf>,
+impl Source for FlicConfig {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        Ok(people::schema(&FLIC11))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        std::iter::once(&self.annotations).chain(&self.plus).cloned().collect()
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        Ok(read(self)?.into())
+    }
 }
 
 /// The columns of `coords`, from 0, that are annotated, in the order of `flic11`.
@@ -45,7 +79,7 @@ const RIGHT_SHOULDER: usize = 3;
 const OWN_FIELDS: [&str; 6] = ["coords", "filepath", "imgdims", "torsobox", "istrain", "istest"];
 const DATASET: &str = "flic";
 
-/// People of the FLIC or FLIC-full file `path`: the struct array `examples`. Coordinates are taken to count from 1,
+/// People of the FLIC or FLIC-full file of `config`: the struct array `examples`. Coordinates are taken to count from 1,
 /// and the eleven joints that are ever annotated are taken. `center` and `scale` are not stated; `torso_box` is.
 ///
 /// Several examples of one file name are several people of one image. With `plus`, the examples on the list train,
@@ -54,11 +88,12 @@ const DATASET: &str = "flic";
 ///
 /// # Errors
 /// When a file cannot be read or holds something else, or the list names an example that is not there.
-pub fn read(path: &Path, options: &Options) -> Result<Annotations, ReadError> {
+pub fn read(config: &FlicConfig) -> Result<Annotations, ReadError> {
+    let path = &*config.annotations;
     let variables = matlab::read(path)?;
     let rows = matlab::variable(&variables, "examples").and_then(|node| node.rows());
     let rows = rows.map_err(|error| error.in_file(path))?;
-    let plus = options.plus.as_deref().map(|list| read_plus(list, path, rows.len())).transpose()?;
+    let plus = config.plus.as_deref().map(|list| read_plus(list, path, rows.len())).transpose()?;
     let source_file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
 
     let mut ids = UniqueIds::default();
@@ -85,7 +120,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Annotations, ReadError> {
         let poses = per_image.entry(image.clone()).or_default();
         let person_index = poses.len() as i32;
         let sample_id = ids.of(DATASET, &image, Some(person_index));
-        let read = person(row, options);
+        let read = person(row, config);
         poses.push(read.as_ref().ok().map(|person| person.pose.clone()));
         let listed = plus.as_ref().map(|list| list.contains(&index));
         match read.and_then(|person| Ok((split(row, listed)?, person))) {
@@ -93,7 +128,7 @@ pub fn read(path: &Path, options: &Options) -> Result<Annotations, ReadError> {
                 found.people.push(Person {
                     sample_id,
                     split: split.to_owned(),
-                    image_path: options.images.join(&image).to_string_lossy().into_owned(),
+                    image_path: config.images.join(&image).to_string_lossy().into_owned(),
                     person_index: Some(person_index),
                     source_file: source_file.clone(),
                     source_record: row.place(),
@@ -165,7 +200,7 @@ fn split(row: &Row<'_>, on_the_list: Option<bool>) -> Result<&'static str, Fault
 }
 
 /// The person of `row`, but for split, ids and source.
-fn person(row: &Row<'_>, options: &Options) -> Result<Person, Fault> {
+fn person(row: &Row<'_>, config: &FlicConfig) -> Result<Person, Fault> {
     let coords = row.require("coords")?;
     if *coords.dims() != [2, ALL_COLUMNS] {
         return Err(coords.refuse("2 x 29").into());
@@ -188,7 +223,7 @@ fn person(row: &Row<'_>, options: &Options) -> Result<Person, Fault> {
         (Some(right), Some(left)) => right[0] > left[0],
         _ => false,
     };
-    let swapped = backward && options.labels == Labels::ObserverCentric;
+    let swapped = backward && config.labels == Labels::ObserverCentric;
     if swapped {
         let mirrored = FLIC11.mirrored();
         pose = Pose {
@@ -211,7 +246,7 @@ fn person(row: &Row<'_>, options: &Options) -> Result<Person, Fault> {
     if !others.is_empty() {
         attributes.insert("other_columns".into(), Json::Object(others));
     }
-    let labels = match options.labels {
+    let labels = match config.labels {
         Labels::PersonCentric => "person-centric",
         Labels::ObserverCentric => "observer-centric",
     };

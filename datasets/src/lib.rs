@@ -1,8 +1,8 @@
 //! Bytes to tables and back: one module a format, and the table folders that everything is written to.
 //!
-//! Readers of annotation files ([`mpii`], [`lsp`], [`lspet`], [`flic`], [`coco`]) give [`Annotations`]; [`predictions`]
-//! reads published prediction arrays; [`export`] writes what other programs read; [`imu`] reads phone logs; [`pixels`] decodes images; [`shards`] writes and reads table folders;
-//! [`synthetic`] draws people and writes them in the original formats.
+//! [`registry`] lists all formats: sources ([`source::Source`]), such as [`mpii`], [`coco`] or [`imu`], and sinks
+//! ([`sink::Sink`]), such as [`shards`] and those of [`export`]. Readers of annotation files give [`Annotations`]; [`pixels`]
+//! decodes images; [`synthetic`] draws people and writes them in the original formats.
 
 pub mod annotations;
 pub mod coco;
@@ -17,10 +17,15 @@ pub mod matlab;
 pub mod mpii;
 pub mod pixels;
 pub mod predictions;
+pub mod registry;
+pub mod sessions;
 pub mod shards;
+pub mod sink;
+pub mod source;
 pub mod synthetic;
 #[doc(hidden)]
 pub mod testing;
 mod unique_ids;
+pub mod yolo;
 
 pub use annotations::{Annotations, ReadError};

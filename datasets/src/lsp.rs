@@ -2,12 +2,49 @@
 
 mod joints;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
+use schemas::skeleton::LSP14;
+use schemas::tables::people;
+use serde::{Deserialize, Serialize};
 
 use crate::limb_scale::Parents;
+use crate::source::{OpenSource, Source};
 use crate::{Annotations, ReadError};
 
 pub(crate) use joints::{Joints, Layout};
+
+/// Leeds Sports Pose, `joints.mat` of 3 x 14 x N.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct LspConfig {
+    /// The annotation file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
+    pub annotations: PathBuf,
+    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
+    pub images: PathBuf,
+}
+
+impl Source for LspConfig {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        Ok(people::schema(&LSP14))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.annotations.clone()]
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        Ok(read(&self.annotations, &self.images)?.into())
+    }
+}
 
 /// How many images, from the first, train the data set's models; the others test.
 pub const TRAIN_IMAGES: usize = 1000;
@@ -88,7 +125,7 @@ mod tests {
     }
 
     /// `people` people whose joint j is at (10 j + 1, j + 1) and visible.
-    fn file(folder: &Path, people: usize, spoil: impl Fn(&mut Vec<f64>)) -> std::path::PathBuf {
+    fn file(folder: &Path, people: usize, spoil: impl Fn(&mut Vec<f64>)) -> PathBuf {
         let joint = |j: usize| [10.0 * j as f64 + 1.0, j as f64 + 1.0, 0.0];
         let mut values: Vec<f64> = (0..people).flat_map(|_| (0..14).flat_map(joint)).collect();
         spoil(&mut values);

@@ -1,10 +1,47 @@
 //! Reader of LSP extended training: `joints.mat`, 14 x 3 x 10000.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
+use schemas::skeleton::LSP14;
+use schemas::tables::people;
+use serde::{Deserialize, Serialize};
 
 use crate::limb_scale::{Parents, visible_box};
 use crate::lsp::{Joints, Layout};
+use crate::source::{OpenSource, Source};
 use crate::{Annotations, ReadError};
+
+/// Leeds Sports Pose extended training, `joints.mat` of 14 x 3 x N.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct LspetConfig {
+    /// The annotation file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
+    pub annotations: PathBuf,
+    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
+    pub images: PathBuf,
+}
+
+impl Source for LspetConfig {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        Ok(people::schema(&LSP14))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.annotations.clone()]
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        Ok(read(&self.annotations, &self.images)?.into())
+    }
+}
 
 /// People of the LSPET file `path`, whose images lie in the folder `images`, with the published limb list.
 ///

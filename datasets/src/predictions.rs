@@ -1,14 +1,93 @@
 //! Published prediction arrays: keypoints that somebody else's network found, one row a person.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
-use schemas::Skeleton;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
+use schemas::columns::{field, strings};
+use schemas::skeleton::MPII16;
 use schemas::tables::keypoints;
 use schemas::tables::{points_array, vector_array};
+use schemas::{SchemaError, Skeleton};
+use serde::{Deserialize, Serialize};
 
+use crate::source::{OpenSource, Source};
 use crate::{ReadError, hdf5, matlab};
+
+/// A published prediction array (.mat or .h5), joined to people row by row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct PredictionsConfig {
+    /// The file.
+    #[schemars(extend("format" = "path"))]
+    pub file: PathBuf,
+    /// Name of the array in the file.
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
+    pub array: String,
+    /// The array's axes: n people, j joints, c coordinates (x, y and maybe a score).
+    #[serde(default = "axes")]
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = axes()))]
+    pub axes: String,
+    /// The skeleton whose order the joints have.
+    #[serde(default = "skeleton")]
+    #[cfg_attr(feature = "clap", arg(long, default_value_t = skeleton(), value_name = "NAME"))]
+    pub skeleton: String,
+    /// Number of the first pixel: 1 for MATLAB's coordinates, else 0.
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER"))]
+    pub first_pixel: f64,
+    /// What made the predictions; the file's name if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
+    pub model: Option<String>,
+}
+
+fn axes() -> String {
+    "njc".to_owned()
+}
+
+fn skeleton() -> String {
+    MPII16.name.to_owned()
+}
+
+impl Source for PredictionsConfig {
+    const INPUTS: &'static [&'static str] = &["people"];
+
+    fn schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        field(&inputs[0], "sample_id")?;
+        field(&inputs[0], "split")?;
+        Ok(keypoints::schema(Skeleton::named(&self.skeleton).map_err(SchemaError::from)?))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.file.clone()]
+    }
+
+    fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        let skeleton = Skeleton::named(&self.skeleton).map_err(SchemaError::from)?;
+        let (array, axes) = (self.array.clone(), self.axes.clone());
+        let options = Options { array, axes, skeleton, first_pixel: self.first_pixel };
+        let read = read(&self.file, &options)?;
+        let (mut ids, mut splits) = (Vec::new(), Vec::new());
+        for batch in &inputs[0] {
+            ids.extend(strings(batch, "sample_id")?.iter().map(|id| id.unwrap_or_default().to_owned()));
+            splits.extend(strings(batch, "split")?.iter().map(|split| split.map(str::to_owned)));
+        }
+        let batch = to_batch(&ids, &splits, &read, skeleton, &model_name(self.model.as_ref(), &self.file));
+        let batch = batch.map_err(|error| {
+            let rule = format!("the array must have one row for each of the {} people", error.ids);
+            ReadError::unexpected(&self.file, rule, error.predictions.to_string())
+        })?;
+        Ok(vec![batch].into())
+    }
+}
+
+/// What made the predictions of `file`: `told`, or the file's name.
+pub(crate) fn model_name(told: Option<&String>, file: &Path) -> String {
+    told.cloned().unwrap_or_else(|| file.file_name().unwrap_or_default().to_string_lossy().into_owned())
+}
 
 /// Name and layout of a prediction array.
 #[derive(Debug, Clone)]
@@ -173,7 +252,7 @@ mod tests {
     use super::*;
     use crate::matlab::Value;
     use crate::testing::real_data;
-    use schemas::skeleton::{FLIC11, MPII16};
+    use schemas::skeleton::FLIC11;
 
     fn options(axes: &str) -> Options {
         Options { array: "preds".into(), axes: axes.into(), skeleton: &MPII16, first_pixel: 1.0 }
@@ -184,7 +263,7 @@ mod tests {
         (n * 1000 + j * 10 + c) as f64
     }
 
-    fn written(axes: &str, people: usize, coordinates: usize) -> (tempfile::TempDir, std::path::PathBuf) {
+    fn written(axes: &str, people: usize, coordinates: usize) -> (tempfile::TempDir, PathBuf) {
         let order = Order::parse(axes).unwrap();
         let mut dims = [0; 3];
         (dims[order.people], dims[order.joints], dims[order.coordinates]) = (people, 16, coordinates);

@@ -1,23 +1,22 @@
 //! The words of the command line.
 
 mod check;
-mod export;
+mod formats;
 mod report;
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use datasets::imu::{HmogClock, Preset};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use stages::evaluate::Protocol;
 use stages::evaluate::verification::EerMethod;
 use stages::report::motion::Blocks;
 
-use crate::plan::{FlicLabels, Override};
+use crate::plan::Override;
 
 pub use check::{CheckArgs, FailOn};
-pub use export::{Boxes, CocoArgs, CocoResultArgs, Export, ExportArgs, ImageArgs, PredictionExportArgs};
+pub use formats::{Export, Ingest};
 pub use report::ReportArgs;
 
 /// Turns raw human-motion data into what trainers, models and papers need, in one streaming pass.
@@ -64,132 +63,6 @@ pub enum Command {
         #[arg(long, default_value = "demo")]
         out: PathBuf,
     },
-}
-
-/// The format to read.
-#[derive(Debug, Subcommand)]
-pub enum Ingest {
-    /// MPII Human Pose: the RELEASE .mat, the `HRNet` JSON, the hourglass .h5 or `gt_valid.mat`
-    Mpii {
-        /// What is read, and where it goes
-        #[command(flatten)]
-        files: AnnotationArgs,
-        /// A `valid.h5`: keep its people, in its order, so that prediction arrays line up
-        #[arg(long, value_name = "FILE")]
-        subset: Option<PathBuf>,
-    },
-    /// Leeds Sports Pose: joints.mat of 3 x 14 x N
-    Lsp {
-        /// What is read, and where it goes
-        #[command(flatten)]
-        files: AnnotationArgs,
-    },
-    /// Leeds Sports Pose extended training: joints.mat of 14 x 3 x N
-    Lspet {
-        /// What is read, and where it goes
-        #[command(flatten)]
-        files: AnnotationArgs,
-    },
-    /// FLIC: examples.mat
-    Flic {
-        /// What is read, and where it goes
-        #[command(flatten)]
-        files: AnnotationArgs,
-        /// Whose left and right the joints are named for
-        #[arg(long, value_enum, default_value_t)]
-        labels: FlicLabels,
-        /// The FLIC-plus index list; it counts within FLIC-full
-        #[arg(long, value_name = "FILE")]
-        plus: Option<PathBuf>,
-    },
-    /// COCO keypoints, or another data set in its format
-    Coco(CocoArgs),
-    /// HMOG: accelerometer and gyroscope logs, a zip or folder a subject, or the zip of all
-    Hmog {
-        /// The folder or zip
-        path: PathBuf,
-        /// Which of the two clocks of a line the stamps are of
-        #[arg(long, default_value = "system", value_name = "system|event", value_parser = named::<HmogClock>)]
-        clock: HmogClock,
-        /// Where it goes
-        #[command(flatten)]
-        out: OutArgs,
-    },
-    /// Accelerometer and gyroscope logs in CSV files
-    #[command(group = clap::ArgGroup::new("declared").required(true))]
-    Logs {
-        /// The folder of the files, or one file
-        path: PathBuf,
-        /// A TOML file that declares them: the keys of `read.logs` in a plan, without `path`
-        #[arg(long, value_name = "FILE", group = "declared")]
-        layout: Option<PathBuf>,
-        /// A data set whose files are known
-        #[arg(long, group = "declared", value_name = "sp-sw-har|hhar-phone", value_parser = named::<Preset>)]
-        preset: Option<Preset>,
-        /// Where it goes
-        #[command(flatten)]
-        out: OutArgs,
-    },
-    /// A published prediction array (.mat or .h5)
-    Predictions(PredictionArgs),
-    /// COCO results JSON: detections, joined to the people
-    CocoResults(CocoResultArgs),
-}
-
-/// Files of an annotated data set.
-#[derive(Debug, Args)]
-pub struct AnnotationArgs {
-    /// The annotation file
-    #[arg(long, value_name = "FILE")]
-    pub annotations: PathBuf,
-    /// Folder of the pictures; they may be absent, only stages that need pixels miss them
-    #[arg(long, value_name = "DIR")]
-    pub images: PathBuf,
-    /// Where it goes
-    #[command(flatten)]
-    pub out: OutArgs,
-}
-
-/// Where a table goes.
-#[derive(Debug, Args)]
-pub struct OutArgs {
-    /// The table folder to write
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// Replace a table that other work has put there
-    #[arg(long)]
-    pub force: bool,
-}
-
-/// A prediction array and the people it is of.
-#[derive(Debug, Args)]
-pub struct PredictionArgs {
-    /// The file
-    pub file: PathBuf,
-    /// Name of the array in the file
-    #[arg(long, value_name = "NAME")]
-    pub array: String,
-    /// The array's axes: n people, j joints, c coordinates (x, y and maybe a score)
-    #[arg(long, default_value = "njc")]
-    pub axes: String,
-    /// The skeleton whose order the joints have
-    #[arg(long, default_value = "mpii16")]
-    pub skeleton: String,
-    /// Number of the first pixel: 1 for MATLAB's coordinates, else 0
-    #[arg(long, value_name = "NUMBER")]
-    pub first_pixel: f64,
-    /// The people that the rows are of, in the table's order
-    #[arg(long, value_name = "DIR")]
-    pub people: PathBuf,
-    /// Only the people of this split
-    #[arg(long)]
-    pub split: Option<String>,
-    /// What made the predictions; the file's name if not given
-    #[arg(long)]
-    pub model: Option<String>,
-    /// Where it goes
-    #[command(flatten)]
-    pub out: OutArgs,
 }
 
 /// A plan.

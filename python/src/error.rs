@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use datasets::ReadError;
+use datasets::export::ExportError;
 use datasets::shards::ShardError;
 use pipeline::commands::hint_of_chain;
 use pipeline::graph::GraphError;
@@ -12,8 +13,8 @@ use pipeline::plan::PlanError;
 use pipeline::runner::RunError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use schemas::SchemaError;
 use schemas::skeleton::UnknownSkeleton;
+use schemas::{Fault, Hinted, SchemaError};
 use stages::StageError;
 use stages::evaluate::EvaluateError;
 
@@ -57,39 +58,42 @@ impl Kind {
 
 fn kind_of_one(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
     if let Some(error) = cause.downcast_ref::<StageError>() {
-        return Some(match error {
-            StageError::Schema(_) => Kind::Schema,
-            StageError::Config { .. } => Kind::Config,
-            StageError::File { .. } => Kind::File,
-            StageError::Inference { .. } => Kind::Inference,
-            StageError::Evaluate(error) => kind_of_score(error),
-            StageError::Shard(error) => kind_of_shard(error),
-            StageError::Data { .. } | StageError::Arrow(_) => Kind::Data,
-            StageError::Stopped => Kind::Internal,
-        });
+        return Some(error.fault().map_or(Kind::Internal, Kind::from));
     }
     if let Some(error) = cause.downcast_ref::<RunError>() {
-        return Some(match error {
-            error if error.is_internal() => Kind::Internal,
-            RunError::Shard(error) => kind_of_shard(error),
-            _ => Kind::Data,
-        });
+        return match error {
+            error if error.is_internal() => Some(Kind::Internal),
+            RunError::Shard(error) => Some(error.fault().into()),
+            RunError::Source(_) | RunError::Sink { .. } => None,
+            _ => Some(Kind::Data),
+        };
     }
-    let shard = cause.downcast_ref::<ShardError>().map(kind_of_shard);
-    let score = cause.downcast_ref::<EvaluateError>().map(kind_of_score);
-    let named = cause.is::<UnknownSkeleton>() || cause.is::<GraphError>() || cause.is::<PlanError>();
-    let plan = named.then_some(Kind::Config);
-    let file = (cause.is::<ReadError>() || cause.is::<std::io::Error>()).then_some(Kind::File);
-    let schema = cause.is::<SchemaError>().then_some(Kind::Schema);
-    shard.or(score).or(plan).or(file).or(schema)
+    if cause.is::<UnknownSkeleton>() || cause.is::<PlanError>() {
+        return Some(Kind::Config);
+    }
+    if let Some(error) = cause.downcast_ref::<GraphError>() {
+        return (!matches!(error, GraphError::Source { .. } | GraphError::Sink { .. }))
+            .then_some(Kind::Config);
+    }
+    let fault = None
+        .or_else(|| cause.downcast_ref::<ShardError>().map(Hinted::fault))
+        .or_else(|| cause.downcast_ref::<EvaluateError>().map(Hinted::fault))
+        .or_else(|| cause.downcast_ref::<ReadError>().map(Hinted::fault))
+        .or_else(|| cause.downcast_ref::<ExportError>().map(Hinted::fault))
+        .or_else(|| cause.downcast_ref::<SchemaError>().map(Hinted::fault));
+    fault.map(Kind::from).or_else(|| cause.is::<std::io::Error>().then_some(Kind::File))
 }
 
-fn kind_of_shard(error: &ShardError) -> Kind {
-    if matches!(error, ShardError::BadSplit { .. }) { Kind::Config } else { Kind::File }
-}
-
-fn kind_of_score(error: &EvaluateError) -> Kind {
-    if matches!(error, EvaluateError::Schema(_)) { Kind::Schema } else { Kind::Data }
+impl From<Fault> for Kind {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Config => Self::Config,
+            Fault::Schema => Self::Schema,
+            Fault::Data => Self::Data,
+            Fault::File => Self::File,
+            Fault::Inference => Self::Inference,
+        }
+    }
 }
 
 /// `error` as an exception.
@@ -116,7 +120,11 @@ fn lost_metadata(error: &anyhow::Error) -> bool {
     let lost =
         |error: &SchemaError| matches!(error, SchemaError::NoSkeleton | SchemaError::NoMetadata { .. });
     error.chain().any(|cause| match cause.downcast_ref::<StageError>() {
-        Some(StageError::Schema(error) | StageError::Evaluate(EvaluateError::Schema(error))) => lost(error),
+        Some(StageError::Schema(error)) => lost(error),
+        Some(StageError::Step(error)) => match error.error().downcast_ref::<EvaluateError>() {
+            Some(EvaluateError::Schema(error)) => lost(error),
+            _ => false,
+        },
         _ => cause.downcast_ref::<SchemaError>().is_some_and(lost),
     })
 }

@@ -137,7 +137,7 @@ fn told(summary: &Summary) -> Value {
         .sinks
         .iter()
         .map(|sink| {
-            json!({ "folder": sink.folder, "rows": sink.rows, "shards": sink.shards, "already": sink.already })
+            json!({ "folder": sink.path, "rows": sink.rows, "shards": sink.shards, "already": sink.already })
         })
         .collect();
     json!({

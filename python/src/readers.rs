@@ -5,17 +5,18 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use arrow_pyarrow::ToPyArrow;
 use datasets::imu::Loaded;
-use pipeline::graph::{Chunk, Chunks, Load, Source};
-use pipeline::plan::SourceConfig;
+use datasets::registry::SourceConfig;
+use datasets::source::{Chunk, Chunks, OpenSource};
 use pyo3::prelude::*;
 use rayon::prelude::*;
 use schemas::tables::rejects::{self, Reject};
 
-use crate::error::detached;
+use crate::error::{Kind, detached, exception};
 use crate::pool::pool;
-use crate::rows::{batch_to_python, table_to_python};
+use crate::rows::{Given, batch_to_python, table_to_python};
 use crate::value::{plan_value, read};
 
 /// Rows, rejects, notes.
@@ -25,18 +26,39 @@ type Everything<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Vec<String>);
 #[pyclass(frozen, module = "motionmill._native")]
 pub struct NativeSource {
     kind: String,
-    source: Source,
+    source: OpenSource,
 }
 
 #[pymethods]
 impl NativeSource {
-    /// Opens what `value`, the right side of `read.KIND`, names.
+    /// Opens what `value`, the right side of `read.KIND`, names; `inputs` are the tables that it joins its file to.
     #[new]
-    fn new(py: Python<'_>, kind: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+    #[pyo3(signature = (kind, value, inputs = Vec::new()))]
+    fn new(
+        py: Python<'_>,
+        kind: &str,
+        value: &Bound<'_, PyAny>,
+        inputs: Vec<Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let value = plan_value(value, kind)?.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
         let keyed = toml::Value::Table(toml::Table::from_iter([(kind.to_owned(), value)]));
         let config: SourceConfig = read(keyed, kind, 1)?;
-        let (_, source) = detached(py, || Source::open(kind, &config))?;
+        if inputs.len() != config.inputs().len() {
+            let takes = config.inputs().join(", ");
+            let message = format!(
+                "`{kind}` joins its file to {} tables ({takes}), found {}",
+                config.inputs().len(),
+                inputs.len()
+            );
+            return Err(exception(Kind::Config, &message, None));
+        }
+        let inputs: Vec<Given> = inputs.iter().map(|table| Given::of(table)).collect::<PyResult<_>>()?;
+        let schemas: Vec<SchemaRef> = inputs.iter().map(Given::schema).collect();
+        let inputs: Vec<Vec<RecordBatch>> = inputs.into_iter().map(Given::into_batches).collect();
+        let source = detached(py, || {
+            config.schema(&schemas)?;
+            config.open(&inputs)
+        })?;
         Ok(Self { kind: kind.to_owned(), source })
     }
 
@@ -83,10 +105,7 @@ impl NativeSource {
 }
 
 fn loaded(chunk: Chunk, kind: &str) -> anyhow::Result<Loaded> {
-    match chunk.load {
-        Load::Ready(batch) => Ok(Loaded { batches: vec![batch], rejects: Vec::new(), notes: Vec::new() }),
-        Load::Later(load) => load().with_context(|| format!("cannot read the source `{kind}`")),
-    }
+    chunk.load.now().with_context(|| format!("cannot read the source `{kind}`"))
 }
 
 /// The batches of a source, one after the other.

@@ -1,11 +1,11 @@
 //! What the Rust side says of itself: keys of stages and sources, skeletons.
 
-use pipeline::plan::SourceConfig;
+use datasets::registry::{SinkConfig, SourceConfig};
 use pyo3::prelude::*;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use schemas::skeleton;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use stages::registry::StageConfig;
 
 use crate::error::to_python;
@@ -13,7 +13,28 @@ use crate::error::to_python;
 /// The JSON schemas of all stages and of all sources of a plan, in JSON.
 #[pyfunction]
 pub fn plan_schemas() -> String {
-    json!({ "stages": schema_of::<StageConfig>(), "sources": schema_of::<SourceConfig>() }).to_string()
+    json!({
+        "stages": schema_of::<StageConfig>(),
+        "sources": lifted(schema_of::<SourceConfig>()),
+        "sinks": lifted(schema_of::<SinkConfig>()),
+        "source_inputs": inputs_of(SourceConfig::KINDS),
+        "sink_inputs": inputs_of(SinkConfig::KINDS),
+    })
+    .to_string()
+}
+
+fn inputs_of(kinds: &[(&str, &[&str])]) -> Value {
+    kinds.iter().map(|(kind, inputs)| ((*kind).to_owned(), json!(inputs))).collect::<Map<_, _>>().into()
+}
+
+/// `schema`, a choice between formats, in which each choice says what its configuration says of it.
+fn lifted(mut schema: Value) -> Value {
+    for form in schema["oneOf"].as_array_mut().into_iter().flatten() {
+        let inner = form["properties"].as_object_mut().and_then(|keys| keys.values_mut().next());
+        let about = inner.and_then(|config| config.as_object_mut()?.remove("description"));
+        form["description"] = about.unwrap_or_default();
+    }
+    schema
 }
 
 fn schema_of<T: JsonSchema>() -> Value {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use crate::geometry::Affine;
 use crate::skeleton::{Skeleton, UnknownSkeleton};
 use crate::visibility::Visibility;
+use crate::{Fault, Hinted};
 
 /// A batch or schema that lacks what a reader of it needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -64,6 +65,12 @@ pub enum SchemaError {
     /// Arrow refused to build a batch.
     #[error("the columns do not make a table: {0}")]
     Arrow(String),
+}
+
+impl Hinted for SchemaError {
+    fn fault(&self) -> Fault {
+        Fault::Schema
+    }
 }
 
 impl From<arrow::error::ArrowError> for SchemaError {

@@ -10,6 +10,7 @@
 
 pub mod columns;
 pub mod geometry;
+mod hint;
 pub mod huggingface;
 pub mod random;
 pub mod sample_id;
@@ -20,5 +21,6 @@ pub mod visibility;
 
 pub use columns::SchemaError;
 pub use geometry::Affine;
+pub use hint::{Fault, Hinted};
 pub use skeleton::Skeleton;
 pub use visibility::Visibility;

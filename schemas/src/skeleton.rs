@@ -246,6 +246,13 @@ impl Skeleton {
         self.joints.iter().position(|joint| merged(joint) == merged(name))
     }
 
+    /// Whether `names` are its joints, in its order; they may be spelt with capitals, blanks or hyphens.
+    pub fn is_spelt(&self, names: &[String]) -> bool {
+        let spelt = |name: &String| name.to_lowercase().replace([' ', '-'], "_");
+        let same = |(joint, name)| self.index_of(&spelt(name)) == Some(joint);
+        self.len() == names.len() && names.iter().enumerate().all(same)
+    }
+
     /// For each joint, the index of its mirror image: left and right swapped, the rest themselves. `[K]`
     pub fn mirrored(&self) -> Vec<usize> {
         let opposite = |joint: &str| {

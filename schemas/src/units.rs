@@ -57,6 +57,21 @@ macro_rules! ranged {
             }
         }
 
+        impl std::str::FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let value: f64 = text.parse().map_err(|_| format!("{} must be {}", $what, $rule))?;
+                Self::try_from(value).map_err(|error| error.to_string())
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+
         impl JsonSchema for $name {
             fn schema_name() -> Cow<'static, str> {
                 stringify!($name).into()
@@ -124,9 +139,30 @@ impl Degrees {
     }
 }
 
+/// `value` with a comma between thousands.
+pub fn grouped(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(
+            ["0", "999", "1,000", "44,240", "1,234,567"],
+            [0, 999, 1000, 44240, 1_234_567].map(grouped)
+        );
+    }
 
     #[test]
     fn values_outside_the_range_are_refused_with_the_rule() {

@@ -1,15 +1,15 @@
 //! What a stage is: a pure function of its rows, checked before a row flows.
 
+use std::error::Error;
+use std::fmt;
 use std::path::PathBuf;
 
 use arrow::array::{RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Schema, SchemaRef};
-use schemas::SchemaError;
 use schemas::columns::strings;
 use schemas::tables::rejects::Reject;
-
-use crate::evaluate::EvaluateError;
+use schemas::{Fault, Hinted, SchemaError};
 
 /// A step from rows to rows.
 ///
@@ -177,9 +177,9 @@ pub enum StageError {
         /// What to change.
         hint: Option<String>,
     },
-    /// Tables could not be scored.
+    /// What a step says in its own words.
     #[error(transparent)]
-    Evaluate(#[from] EvaluateError),
+    Step(StepError),
     /// The rows contradict the plan: a session in two splits, a client that the background model has seen.
     #[error("{message}")]
     Data {
@@ -199,7 +199,35 @@ pub enum StageError {
     Arrow(#[from] arrow::error::ArrowError),
 }
 
+/// The error of a step, in a type of its own.
+#[derive(Debug)]
+pub struct StepError(Box<dyn Hinted + Send + Sync>);
+
+impl StepError {
+    /// The error itself.
+    pub fn error(&self) -> &(dyn Error + 'static) {
+        &*self.0
+    }
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(formatter)
+    }
+}
+
+impl Error for StepError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
 impl StageError {
+    /// The error of a step.
+    pub fn step(error: impl Hinted + Send + Sync + 'static) -> Self {
+        Self::Step(StepError(Box::new(error)))
+    }
+
     /// A configuration error with a hint.
     pub fn config(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Config { message: message.into(), hint: Some(hint.into()) }
@@ -211,13 +239,29 @@ impl StageError {
     }
 
     /// What to change, where that is known.
-    pub fn hint(&self) -> Option<&str> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::Config { hint, .. } | Self::Inference { hint, .. } | Self::Data { hint, .. } => {
-                hint.as_deref()
+                hint.clone()
             }
+            Self::Step(error) => error.0.hint(),
+            Self::Shard(error) => error.hint(),
             _ => None,
         }
+    }
+
+    /// Where the error comes from; `None` where a run was stopped.
+    pub fn fault(&self) -> Option<Fault> {
+        Some(match self {
+            Self::Schema(error) => error.fault(),
+            Self::Config { .. } => Fault::Config,
+            Self::File { .. } => Fault::File,
+            Self::Inference { .. } => Fault::Inference,
+            Self::Data { .. } | Self::Arrow(_) => Fault::Data,
+            Self::Step(error) => error.0.fault(),
+            Self::Shard(error) => error.fault(),
+            Self::Stopped => return None,
+        })
     }
 }
 

@@ -22,13 +22,7 @@ pub(super) const RULE: &str =
 impl Category {
     /// The skeleton with just these joints, in this order; names may be spelt with blanks or hyphens.
     fn skeleton(&self) -> Option<&'static Skeleton> {
-        let spelt = |name: &String| name.to_lowercase().replace([' ', '-'], "_");
-        let names: Vec<String> = self.keypoints.iter().map(spelt).collect();
-        let same = |skeleton: &&Skeleton| {
-            skeleton.len() == names.len()
-                && names.iter().enumerate().all(|(joint, name)| skeleton.index_of(name) == Some(joint))
-        };
-        ALL.into_iter().find(same)
+        ALL.into_iter().find(|skeleton| skeleton.is_spelt(&self.keypoints))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Coordinates of COCO count from 0, as ours do, and its visibility is ours. Not kept: outlines (`segmentation`),
 //! licences, addresses and dates of the images.
 
+mod categories;
 mod category;
 mod entry;
 mod image_ids;
@@ -12,10 +13,16 @@ mod reading;
 mod results;
 mod stated;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde::Deserialize;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
+use schemas::Skeleton;
+use schemas::tables::people;
+use serde::{Deserialize, Serialize};
 
+use crate::source::{OpenSource, Source};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
 use category::Category;
@@ -26,7 +33,8 @@ pub(crate) use entry::Kept;
 pub use image_ids::{ImageIds, SameImageId};
 pub use oks::{oks, sigmas};
 pub use person_box::{BoxRule, BoxSource, PersonBox};
-pub use results::{DETECTION_SCORE, ResultOptions, Results, read_results};
+pub use results::{CocoResultsConfig, DETECTION_SCORE, ResultOptions, Results, read_results};
+pub(crate) use stated::KEY as STATED_KEY;
 pub use stated::Stated;
 
 /// Name of the data set in ids and rows unless told otherwise.
@@ -35,18 +43,58 @@ pub const DATASET: &str = "coco";
 /// Split of people of a file whose name tells none.
 const NO_SPLIT: &str = "unassigned";
 
-/// How the file is read.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folder that the file names of the images are relative to.
+/// COCO keypoints, or another data set in its format.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct CocoConfig {
+    /// The annotation file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
+    pub annotations: PathBuf,
+    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: PathBuf,
-    /// Name of the category to read, where several have keypoints.
+    /// Name of the category, where several have keypoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub category: Option<String>,
-    /// Name of the data set, for files in COCO's format that are not COCO; [`DATASET`] if not given.
+    /// Name of the data set, where it is not COCO itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub dataset: Option<String>,
     /// The split of all people; else the file's name tells (`train`, `val`, `test`), else they are `unassigned`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub split: Option<String>,
 }
+
+impl Source for CocoConfig {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        let categories = categories::of_file(&self.annotations)?;
+        Ok(people::schema(self.choose(&categories)?.1))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.annotations.clone()]
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        Ok(read(self)?.into())
+    }
+}
+
+impl CocoConfig {
+    /// Number and skeleton of the category that is read.
+    fn choose(&self, categories: &[Category]) -> Result<(i64, &'static Skeleton), ReadError> {
+        category::choose(categories, self.category.as_deref())
+            .map_err(|found| ReadError::unexpected(&self.annotations, category::RULE, found))
+    }
+}
+
+/// What the file must be.
+const RULE: &str = "COCO annotations must be an object with `images`, `annotations` and `categories`";
 
 #[derive(Deserialize)]
 struct File {
@@ -55,7 +103,7 @@ struct File {
     categories: Vec<Category>,
 }
 
-/// People of the COCO keypoint annotations at `path`.
+/// People of the COCO keypoint annotations of `config`.
 ///
 /// Rows follow the file's order of images, in an image that of its annotations; an image without annotations has one
 /// row without a person. People without keypoints stay, unlabelled. A crowd is no person: it is a reject, as are
@@ -66,24 +114,20 @@ struct File {
 /// # Errors
 /// When the file cannot be read, is no COCO annotation file, has two images of one number, or not one category with
 /// the keypoints of a known skeleton.
-pub fn read(path: &Path, options: &Options) -> Result<Annotations, ReadError> {
+pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
+    let path = &*config.annotations;
     let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
-    let rule = "COCO annotations must be an object with `images`, `annotations` and `categories`";
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Err(ReadError::unexpected(path, rule, "a list (results of a model?)"));
+        return Err(ReadError::unexpected(path, RULE, "a list (results of a model?)"));
     }
-    let file: File = serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
-        serde_json::error::Category::Data => ReadError::unexpected(path, rule, error.to_string()),
-        _ => ReadError::malformed(path, "JSON", error.to_string()),
-    })?;
+    let file: File = serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, RULE, &error))?;
     drop(bytes);
-    let (category, skeleton) = category::choose(&file.categories, options.category.as_deref())
-        .map_err(|found| ReadError::unexpected(path, category::RULE, found))?;
+    let (category, skeleton) = config.choose(&file.categories)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut reading = Reading {
-        dataset: options.dataset.as_deref().unwrap_or(DATASET),
-        split: options.split.as_deref().unwrap_or_else(|| split_of(&name)),
-        images: &options.images,
+        dataset: config.dataset.as_deref().unwrap_or(DATASET),
+        split: config.split.as_deref().unwrap_or_else(|| split_of(&name)),
+        images: &config.images,
         file: name.clone(),
         category,
         skeleton,

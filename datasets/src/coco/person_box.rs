@@ -1,12 +1,14 @@
 //! The box around a person, for formats that want one where the annotations have none.
 
+use schemars::JsonSchema;
 use schemas::tables::people::Person;
 use serde::{Deserialize, Serialize};
 
 use super::Stated;
 
 /// What the box of a person is made from where the source states none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum BoxRule {
     /// The smallest box that holds all annotated joints and the head rectangle: nothing is guessed, but hands, feet

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use schemas::tables::people::{Person, Pose};
+use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use schemas::{Skeleton, Visibility};
 use serde_json::{Map, Value as Json, json};
@@ -93,7 +93,7 @@ impl Reading<'_> {
                     Err((reason, detail)) => self.reject(format!("annotations[{row}]"), reason, detail),
                 }
             }
-            fill_others(&mut people[first..]);
+            people::fill_others(&mut people[first..]);
         }
         people
     }
@@ -185,14 +185,5 @@ impl Reading<'_> {
             pose.set(joint, [point[0], point[1]], visibility);
         }
         Ok(pose)
-    }
-}
-
-/// Gives each person of one image the poses of the other labelled ones.
-fn fill_others(people: &mut [Person]) {
-    let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
-    for (own, person) in people.iter_mut().enumerate() {
-        let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
-        person.others = others.map(|(_, pose)| pose.clone()).collect();
     }
 }

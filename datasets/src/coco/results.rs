@@ -1,24 +1,73 @@
 //! COCO results: what a model found, joined to the people that it was shown.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch};
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, SchemaRef};
+use schemars::JsonSchema;
 use schemas::Skeleton;
-use schemas::columns::with_column;
+use schemas::columns::{schema_with, skeleton_of, with_column};
+use schemas::tables::keypoints;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::entry::Entry;
 use super::{BoxRule, DATASET, ImageIds, PersonBox, oks, sigmas};
 use crate::ReadError;
-use crate::predictions::{self, Predictions};
+use crate::export::all_people;
+use crate::predictions::{self, Predictions, model_name};
+use crate::source::{OpenSource, Source};
 
 /// Column of the score of a whole detection, f64, in a table of keypoints that was read from COCO results.
 pub const DETECTION_SCORE: &str = "detection_score";
+
+/// COCO results JSON: detections, joined to the people that they are of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct CocoResultsConfig {
+    /// The file.
+    #[schemars(extend("format" = "path"))]
+    pub file: PathBuf,
+    /// Number of the category, where the file has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER"))]
+    pub category_id: Option<i64>,
+    /// What made the predictions; the file's name if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
+    pub model: Option<String>,
+}
+
+impl Source for CocoResultsConfig {
+    const INPUTS: &'static [&'static str] = &["people"];
+
+    fn schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        let schema = keypoints::schema(skeleton_of(&inputs[0])?);
+        Ok(Arc::new(schema_with(&schema, Field::new(DETECTION_SCORE, DataType::Float64, true))))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.file.clone()]
+    }
+
+    fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        let (skeleton, people) = all_people(&inputs[0]).map_err(|error| {
+            ReadError::unexpected(
+                &self.file,
+                "COCO results need the people that they are of",
+                error.to_string(),
+            )
+        })?;
+        let model = model_name(self.model.as_ref(), &self.file);
+        let options = ResultOptions { category: self.category_id, model };
+        let Results { batch, rejects, notes } = read_results(&self.file, &people, skeleton, &options)?;
+        Ok(OpenSource::from(vec![batch]).with(rejects, notes))
+    }
+}
 
 /// How results are read.
 #[derive(Debug, Clone, Default)]
@@ -76,10 +125,7 @@ pub fn read_results(
     let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
     let rule = "COCO results must be a list of detections";
     let entries: Vec<Entry<Detection>> =
-        serde_json::from_slice(&bytes).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => ReadError::unexpected(path, rule, error.to_string()),
-            _ => ReadError::malformed(path, "JSON", error.to_string()),
-        })?;
+        serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, rule, &error))?;
     drop(bytes);
     let category = only_category(&entries, options.category).map_err(|found| {
         ReadError::unexpected(path, "results must be of one category, or one be chosen", found)

@@ -1,9 +1,16 @@
+use std::path::Path;
+
 use super::*;
 use schemas::Visibility;
 use schemas::columns::{numbers, points, strings, vectors_f64};
 use schemas::skeleton::COCO17;
 use schemas::tables::people::Person;
 use serde_json::{Value as Json, json};
+
+/// `config` for the file `path`.
+fn of(path: &Path, config: &CocoConfig) -> CocoConfig {
+    CocoConfig { annotations: path.to_owned(), ..config.clone() }
+}
 
 /// A person without anything, of the skeleton `coco17`.
 pub(super) fn person(image: &str, index: i32) -> Person {
@@ -54,7 +61,7 @@ fn written(folder: &Path, name: &str, content: &Json) -> PathBuf {
 fn read_file(content: &Json) -> Result<Annotations, ReadError> {
     let folder = tempfile::tempdir().unwrap();
     let path = written(folder.path(), "person_keypoints_val2017.json", content);
-    read(&path, &Options { images: "images".into(), ..Options::default() })
+    read(&of(&path, &CocoConfig { images: "images".into(), ..CocoConfig::default() }))
 }
 
 #[test]
@@ -123,8 +130,11 @@ fn files_of_something_else_are_explained() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.json");
     std::fs::write(&path, &file().to_string()[..500]).unwrap();
-    assert!(matches!(read(&path, &Options::default()), Err(ReadError::Malformed { .. })));
-    assert!(matches!(read(&folder.path().join("no.json"), &Options::default()), Err(ReadError::Io { .. })));
+    assert!(matches!(read(&of(&path, &CocoConfig::default())), Err(ReadError::Malformed { .. })));
+    assert!(matches!(
+        read(&of(&folder.path().join("no.json"), &CocoConfig::default())),
+        Err(ReadError::Io { .. })
+    ));
 }
 
 fn detection(image: i64, x: f64, score: f64) -> Json {

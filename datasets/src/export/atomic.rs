@@ -4,12 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value as Json;
-
 use super::ExportError;
-
-/// The file in an exported folder that says what it is; a folder without it is never replaced.
-pub const EXPORT_FILE: &str = "export.json";
 
 fn partial_path(target: &Path) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_owned();
@@ -35,14 +30,8 @@ pub(super) struct AtomicFile {
 
 impl AtomicFile {
     /// # Errors
-    /// When `target` is there and `overwrite` is not set, or the system refuses.
-    pub fn create(target: &Path, overwrite: bool) -> Result<Self, ExportError> {
-        if target.is_dir() {
-            return Err(ExportError::NotOurs { path: target.to_owned() });
-        }
-        if target.exists() && !overwrite {
-            return Err(ExportError::Exists { path: target.to_owned() });
-        }
+    /// When the system refuses.
+    pub fn create(target: &Path) -> Result<Self, ExportError> {
         make_parent(target)?;
         let partial = partial_path(target);
         let file = File::create(&partial).map_err(ExportError::io("create", &partial))?;
@@ -54,7 +43,7 @@ impl AtomicFile {
     /// # Errors
     /// When the system refuses.
     pub fn put(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), ExportError> {
-        self.file.write_all(bytes.as_ref()).map_err(ExportError::io("write", &self.partial))
+        self.write_all(bytes.as_ref()).map_err(ExportError::io("write", &self.partial))
     }
 
     /// Adds `value` as JSON.
@@ -66,16 +55,38 @@ impl AtomicFile {
             .map_err(|error| ExportError::io("write", &self.partial)(io::Error::from(error)))
     }
 
-    /// Moves the file to its place.
+    /// Where the file stands while it is written.
+    pub fn path(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Brings all bytes to disk.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn close(&mut self) -> Result<(), ExportError> {
+        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
+        written.map_err(ExportError::io("write", &self.partial))
+    }
+
+    /// Moves the closed file to its place.
     ///
     /// # Errors
     /// When the system refuses.
     pub fn finish(mut self) -> Result<(), ExportError> {
-        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        written.map_err(ExportError::io("write", &self.partial))?;
         fs::rename(&self.partial, &self.target).map_err(ExportError::io("complete", &self.target))?;
         self.done = true;
         Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.file.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -98,17 +109,8 @@ pub(super) struct AtomicFolder {
 
 impl AtomicFolder {
     /// # Errors
-    /// When `target` holds something and `overwrite` is not set or no export made it, or the system refuses.
-    pub fn create(target: &Path, overwrite: bool) -> Result<Self, ExportError> {
-        let empty = fs::read_dir(target).is_ok_and(|mut entries| entries.next().is_none());
-        if target.exists() && !empty {
-            if !target.join(EXPORT_FILE).is_file() {
-                return Err(ExportError::NotOurs { path: target.to_owned() });
-            }
-            if !overwrite {
-                return Err(ExportError::Exists { path: target.to_owned() });
-            }
-        }
+    /// When the system refuses.
+    pub fn create(target: &Path) -> Result<Self, ExportError> {
         make_parent(target)?;
         let partial = partial_path(target);
         if partial.exists() {
@@ -123,13 +125,11 @@ impl AtomicFolder {
         &self.partial
     }
 
-    /// Writes `about` to [`EXPORT_FILE`] and moves the folder to its place.
+    /// Moves the folder to its place.
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn finish(mut self, about: &Json) -> Result<(), ExportError> {
-        let file = self.partial.join(EXPORT_FILE);
-        fs::write(&file, format!("{about:#}\n")).map_err(ExportError::io("write", &file))?;
+    pub fn finish(mut self) -> Result<(), ExportError> {
         if self.target.exists() {
             fs::remove_dir_all(&self.target).map_err(ExportError::io("replace", &self.target))?;
         }
@@ -151,41 +151,36 @@ impl Drop for AtomicFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_file_appears_whole_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("deep/x.json");
-        let mut file = AtomicFile::create(&target, false).unwrap();
+        let mut file = AtomicFile::create(&target).unwrap();
         file.put("half").unwrap();
         assert!(!target.exists());
         drop(file);
         assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 0);
-        let mut file = AtomicFile::create(&target, false).unwrap();
-        file.put_json(&json!([1])).unwrap();
+        let mut file = AtomicFile::create(&target).unwrap();
+        file.put_json(&[1]).unwrap();
+        file.close().unwrap();
         file.finish().unwrap();
         assert_eq!(fs::read_to_string(&target).unwrap(), "[1]");
-        assert!(matches!(AtomicFile::create(&target, false), Err(ExportError::Exists { .. })));
-        drop(AtomicFile::create(&target, true).unwrap());
+        drop(AtomicFile::create(&target).unwrap());
         assert_eq!(fs::read_to_string(&target).unwrap(), "[1]");
-        assert!(matches!(AtomicFile::create(folder.path(), true), Err(ExportError::NotOurs { .. })));
     }
 
     #[test]
-    fn only_an_exported_folder_is_replaced() {
+    fn a_folder_is_replaced_as_a_whole() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("x");
-        let begun = AtomicFolder::create(&target, false).unwrap();
-        fs::write(begun.path().join("old"), "").unwrap();
-        begun.finish(&json!({})).unwrap();
-        assert!(matches!(AtomicFolder::create(&target, false), Err(ExportError::Exists { .. })));
-        AtomicFolder::create(&target, true).unwrap().finish(&json!({})).unwrap();
-        assert!(!target.join("old").exists());
-        fs::remove_file(target.join(EXPORT_FILE)).unwrap();
-        fs::write(target.join("thesis.tex"), "").unwrap();
-        assert!(matches!(AtomicFolder::create(&target, true), Err(ExportError::NotOurs { .. })));
-        drop(AtomicFolder::create(&folder.path().join("y"), false).unwrap());
+        for name in ["old", "new"] {
+            let begun = AtomicFolder::create(&target).unwrap();
+            fs::write(begun.path().join(name), "").unwrap();
+            begun.finish().unwrap();
+        }
+        assert!(target.join("new").exists() && !target.join("old").exists());
+        drop(AtomicFolder::create(&folder.path().join("y")).unwrap());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -11,97 +11,158 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::Skeleton;
 use schemas::tables::people::Person;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::atomic::AtomicFile;
 use super::images::{ImageNames, Sizes};
-use super::{ExportError, Exported, OneSkeleton, Piece, is_person, people_of};
+use super::{
+    Encode, ExportError, NO_BOX, OneSkeleton, Target, expect_people, exporting, is_person, people_of,
+};
 use crate::coco::{BoxRule, ImageIds, Kept, PersonBox};
+use crate::shards::Provenance;
+use crate::sink::{Exported, Sink, Start};
 
 /// Number of the one category.
 pub const CATEGORY_ID: i64 = 1;
 
 /// Stage name in rejects.
-const FORMAT: &str = "export coco";
+const FORMAT: &str = "coco";
 
-/// How the file is written.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folder that `file_name` is relative to; the file's name alone if not given.
-    pub images: Option<PathBuf>,
-    /// What boxes are made from where the source states none.
-    pub bbox: BoxRule,
-    /// Replace the target.
-    pub overwrite: bool,
-}
-
-/// Writes the people of `batches` to the file `target`.
+/// COCO keypoints JSON, of a table of people.
 ///
 /// Rejects are people of whom no box can be made, and rows whose picture is neither there nor of stated size.
-///
-/// # Errors
-/// When the target is there, a batch cannot be read or is not of `people`, or names or numbers of images clash.
-pub fn write(
-    batches: impl IntoIterator<Item = Piece>,
-    target: &Path,
-    options: &Options,
-) -> Result<Exported, ExportError> {
-    let mut file = AtomicFile::create(target, options.overwrite)?;
-    let mut names = ImageNames::below(options.images.as_deref());
-    let (mut ids, mut sizes, mut skeleton) = (ImageIds::default(), Sizes::default(), OneSkeleton::default());
-    let (mut images, mut image_rows) = (Vec::<Json>::new(), HashMap::<i64, usize>::new());
-    let (mut exported, mut rows, mut annotations) = (Exported::default(), 0_u64, 0_u64);
-    file.put("{\"annotations\":[")?;
-    for batch in batches {
-        let (found, people) = people_of(&batch?)?;
-        skeleton.check(found)?;
-        for person in &people {
-            rows += 1;
-            let id = ids.of(person)?;
-            let size = match sizes.of(&person.image_path, person.image_size) {
-                Ok(size) => size,
-                Err((reason, detail)) => {
-                    exported.reject(FORMAT, person, reason, detail);
-                    continue;
-                }
-            };
-            let row = if let Some(row) = image_rows.get(&id) {
-                *row
-            } else {
-                let name = names.of(&person.image_path)?;
-                images.push(json!({ "id": id, "file_name": name, "width": size[0], "height": size[1] }));
-                image_rows.insert(id, images.len() - 1);
-                images.len() - 1
-            };
-            if !is_person(person) {
-                images[row]["motionmill"] = json!(kept(person));
-                exported.written += 1;
-                continue;
-            }
-            let Some(found) = PersonBox::of(person, options.bbox, Some(size)) else {
-                let detail = "neither joints nor centre and scale make a box in the picture";
-                exported.reject(FORMAT, person, "no box", detail);
-                continue;
-            };
-            file.put(if annotations == 0 { "\n" } else { ",\n" })?;
-            file.put_json(&annotation(rows, id, person, &found))?;
-            annotations += 1;
-            exported.written += 1;
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct CocoExport {
+    /// The file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long = "out", value_name = "FILE"))]
+    pub path: PathBuf,
+    /// Folder that names of images are relative to; their file names alone if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
+    pub images: Option<PathBuf>,
+    /// What a person's box is made from, where the source states none.
+    #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
+    pub bbox: BoxRule,
+}
+
+impl Sink for CocoExport {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
+        expect_people(inputs)
+    }
+
+    fn start(
+        &self,
+        _inputs: &[SchemaRef],
+        provenance: Provenance,
+        force: bool,
+    ) -> Result<Start, ExportError> {
+        exporting(self, FORMAT, provenance, force, || {
+            let mut file = AtomicFile::create(&self.path)?;
+            file.put("{\"annotations\":[")?;
+            Ok(Encoder {
+                file,
+                bbox: self.bbox,
+                names: ImageNames::below(self.images.as_deref()),
+                ids: ImageIds::default(),
+                sizes: Sizes::default(),
+                skeleton: OneSkeleton::default(),
+                images: Vec::new(),
+                image_rows: HashMap::new(),
+                rows: 0,
+                annotations: 0,
+            })
+        })
+    }
+}
+
+struct Encoder {
+    file: AtomicFile,
+    bbox: BoxRule,
+    names: ImageNames,
+    ids: ImageIds,
+    sizes: Sizes,
+    skeleton: OneSkeleton,
+    images: Vec<Json>,
+    /// By the image's number: its place in `images`.
+    image_rows: HashMap<i64, usize>,
+    /// Rows that came.
+    rows: u64,
+    /// People that stand in the file.
+    annotations: u64,
+}
+
+impl Encode for Encoder {
+    fn put(&mut self, _: usize, batch: &RecordBatch, exported: &mut Exported) -> Result<(), ExportError> {
+        let (found, people) = people_of(batch)?;
+        self.skeleton.check(found)?;
+        people.iter().try_for_each(|person| self.person(person, exported))
+    }
+
+    fn end(self: Box<Self>, exported: &mut Exported) -> Result<Target, ExportError> {
+        let Self { mut file, images, skeleton, sizes, .. } = *self;
+        file.put("\n],\n\"images\":[")?;
+        for (row, image) in images.iter().enumerate() {
+            file.put(if row == 0 { "\n" } else { ",\n" })?;
+            file.put_json(image)?;
         }
+        file.put("\n],\n\"categories\":")?;
+        file.put_json(&json!([category(skeleton.get()?)]))?;
+        file.put("}\n")?;
+        exported
+            .note(sizes.stated, "pictures are not there; their sizes are those that the annotations state");
+        Ok(Target::File(file))
     }
-    file.put("\n],\n\"images\":[")?;
-    for (row, image) in images.iter().enumerate() {
-        file.put(if row == 0 { "\n" } else { ",\n" })?;
-        file.put_json(image)?;
+}
+
+impl Encoder {
+    fn person(&mut self, person: &Person, exported: &mut Exported) -> Result<(), ExportError> {
+        self.rows += 1;
+        let id = self.ids.of(person)?;
+        let size = match self.sizes.of(&person.image_path, person.image_size) {
+            Ok(size) => size,
+            Err((reason, detail)) => {
+                exported.reject(FORMAT, person, reason, detail);
+                return Ok(());
+            }
+        };
+        let row = if let Some(row) = self.image_rows.get(&id) {
+            *row
+        } else {
+            let name = self.names.of(&person.image_path)?;
+            self.images.push(json!({ "id": id, "file_name": name, "width": size[0], "height": size[1] }));
+            self.image_rows.insert(id, self.images.len() - 1);
+            self.images.len() - 1
+        };
+        if !is_person(person) {
+            self.images[row]["motionmill"] = json!(kept(person));
+            exported.written += 1;
+            return Ok(());
+        }
+        let Some(found) = PersonBox::of(person, self.bbox, Some(size)) else {
+            exported.reject(FORMAT, person, "no box", NO_BOX);
+            return Ok(());
+        };
+        self.file.put(if self.annotations == 0 { "\n" } else { ",\n" })?;
+        self.file.put_json(&annotation(self.rows, id, person, &found))?;
+        self.annotations += 1;
+        exported.written += 1;
+        Ok(())
     }
-    file.put("\n],\n\"categories\":")?;
-    file.put_json(&json!([category(skeleton.get()?)]))?;
-    file.put("}\n")?;
-    file.finish()?;
-    exported.note(sizes.stated, "pictures are not there; their sizes are those that the annotations state");
-    Ok(exported)
 }
 
 /// The one category: the skeleton, whose limbs COCO counts from 1.

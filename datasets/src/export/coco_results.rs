@@ -4,39 +4,74 @@
 //! score (1 where the table has none); a point that was not predicted is 0, 0, 0. `sample_id` tells our reader whose
 //! the detection is; others pass over it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use schemas::Skeleton;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::tables::people::Person;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::atomic::AtomicFile;
 use super::coco::CATEGORY_ID;
-use super::{ExportError, Exported, Predicted, Prediction};
+use super::joined::{Joined, People};
+use super::{ExportError, Predicted, Prediction, exporting};
 use crate::coco::ImageIds;
+use crate::shards::Provenance;
+use crate::sink::{Exported, Sink, Start};
 
 /// Stage name in rejects.
-const FORMAT: &str = "export coco-results";
+const FORMAT: &str = "coco_results";
 
-/// Writes what is `predicted` of `people`, whose joints have the order of `skeleton`, to the file `target`.
+/// COCO results JSON, of a table of keypoints.
 ///
-/// A person's score is that of the detection, else the mean of the joints' scores, else 1. Rejects are predictions of
-/// nobody, second ones and those of other stages.
-///
-/// # Errors
-/// When the target is there and `overwrite` is not set, the system refuses, or numbers of images clash.
-pub fn write(
+/// The people give order, joints and numbers of images. A person's score is that of the detection, else the mean of the
+/// joints' scores, else 1. Rejects are predictions of nobody, second ones and those of other heads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct CocoResultsExport {
+    /// The file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long = "out", value_name = "FILE"))]
+    pub path: PathBuf,
+    /// The output head, from 1; each person's last if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER"))]
+    pub head: Option<i32>,
+}
+
+impl Sink for CocoResultsExport {
+    const INPUTS: &'static [&'static str] = &["keypoints", "people"];
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
+        Joined::check(inputs)
+    }
+
+    fn start(
+        &self,
+        _inputs: &[SchemaRef],
+        provenance: Provenance,
+        force: bool,
+    ) -> Result<Start, ExportError> {
+        exporting(self, FORMAT, provenance, force, || Ok(Joined::new(&self.path, self.head, encode)?))
+    }
+}
+
+fn encode(
     predicted: Predicted,
-    people: &[Person],
-    skeleton: &'static Skeleton,
-    target: &Path,
-    overwrite: bool,
-) -> Result<Exported, ExportError> {
-    let mut file = AtomicFile::create(target, overwrite)?;
-    let (mut exported, mut ids) = (Exported::default(), ImageIds::default());
+    (skeleton, people): &People,
+    file: &mut AtomicFile,
+    exported: &mut Exported,
+) -> Result<(), ExportError> {
+    let mut ids = ImageIds::default();
     // Rows without a person have an image too, which counts.
     let numbers = people.iter().map(|person| ids.of(person)).collect::<Result<Vec<i64>, _>>()?;
-    let pairs = predicted.of(people, skeleton, FORMAT, &mut exported);
+    let pairs = predicted.of(people, skeleton, FORMAT, exported);
     let mut numbered = people.iter().zip(numbers);
     file.put("[")?;
     let (mut first, mut missed) = (true, 0);
@@ -51,9 +86,8 @@ pub fn write(
         first = false;
     }
     file.put("\n]\n")?;
-    file.finish()?;
     exported.note(missed, "people have no prediction");
-    Ok(exported)
+    Ok(())
 }
 
 fn detection(image: i64, person: &Person, prediction: &Prediction) -> Json {

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::SchemaError;
+use schemas::{Fault, Hinted, SchemaError};
 
 use crate::coco::SameImageId;
 use crate::matlab::WriteError;
@@ -48,7 +48,7 @@ pub enum ExportError {
         found: String,
     },
     /// There is no row, so there is no skeleton either.
-    #[error("the table has no rows")]
+    #[error("no row can be written")]
     Empty,
     /// Batches of two skeletons.
     #[error("all rows must have one skeleton, found `{first}` and `{second}`")]
@@ -95,6 +95,9 @@ pub enum ExportError {
         /// Its type.
         found: String,
     },
+    /// The system refused, or Arrow did.
+    #[error("cannot write the Arrow file: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
     /// An array could not be written.
     #[error(transparent)]
     Matlab(#[from] WriteError),
@@ -106,12 +109,13 @@ impl ExportError {
         let path = path.to_owned();
         move |source| Self::Io { action, path, source }
     }
+}
 
-    /// What to change.
-    pub fn hint(&self) -> Option<String> {
+impl Hinted for ExportError {
+    fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Exists { .. } => "replace it with `--overwrite`, or choose another with `--out`".into(),
-            Self::NotOurs { .. } => "choose another with `--out`".into(),
+            Self::Exists { .. } => "choose another place, or replace it with `--force`".into(),
+            Self::NotOurs { .. } => "choose another place".into(),
             Self::OtherTable { expected: "people", found } if found == "samples" => {
                 "joints must stand in the picture: name the table of people that the samples were made from"
                     .into()
@@ -130,12 +134,22 @@ impl ExportError {
                 "export each source on its own, with `--split` or from its own table".into()
             }
             Self::RawPixels { .. } => "end the plan of the samples with the stage `encode_image`".into(),
+            Self::Table(error) => return error.hint(),
             Self::Io { .. }
-            | Self::Table(_)
             | Self::Schema(_)
             | Self::Empty
             | Self::TwoSkeletons { .. }
+            | Self::Arrow(_)
             | Self::Matlab(_) => return None,
         })
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Io { .. } | Self::Exists { .. } | Self::NotOurs { .. } => Fault::File,
+            Self::Table(error) => error.fault(),
+            Self::Schema(_) | Self::OtherTable { .. } | Self::OtherSkeleton { .. } => Fault::Schema,
+            _ => Fault::Data,
+        }
     }
 }

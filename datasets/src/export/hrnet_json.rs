@@ -5,53 +5,89 @@
 
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
+use schemas::Visibility;
+use schemas::columns::skeleton_of;
 use schemas::skeleton::MPII16;
 use schemas::tables::people::Person;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::atomic::AtomicFile;
 use super::images::ImageNames;
-use super::{ExportError, Exported, OneSkeleton, Piece, is_person, people_of};
+use super::{Encode, ExportError, Target, expect_people, exporting, is_person, people_of};
+use crate::shards::Provenance;
+use crate::sink::{Exported, Sink, Start};
 
 /// Stage name in rejects.
-const FORMAT: &str = "export hrnet";
+const FORMAT: &str = "hrnet";
 
 /// The number of the first pixel, as MATLAB counts.
 const FIRST_PIXEL: f64 = 1.0;
 
-/// How the file is written.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folder that `image` is relative to; the file's name alone if not given.
-    pub images: Option<PathBuf>,
-    /// Replace the target.
-    pub overwrite: bool,
-}
-
-/// Writes the people of `batches`, of the skeleton `mpii16`, to the file `target`.
+/// MPII JSON of `HRNet` and mmpose, of a table of people (mpii16).
 ///
 /// Rejects are people without centre or scale, which no reader of the format can do without, and images without
 /// people.
-///
-/// # Errors
-/// When the target is there, a batch cannot be read or is not of `people`, the skeleton is another, or names of images
-/// clash.
-pub fn write(
-    batches: impl IntoIterator<Item = Piece>,
-    target: &Path,
-    options: &Options,
-) -> Result<Exported, ExportError> {
-    let mut file = AtomicFile::create(target, options.overwrite)?;
-    let mut names = ImageNames::below(options.images.as_deref());
-    let (mut exported, mut skeleton, mut hidden) = (Exported::default(), OneSkeleton::default(), 0);
-    file.put("[")?;
-    for batch in batches {
-        let (found, people) = people_of(&batch?)?;
-        skeleton.check(found)?;
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct HrnetExport {
+    /// The file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long = "out", value_name = "FILE"))]
+    pub path: PathBuf,
+    /// Folder that names of images are relative to; their file names alone if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
+    pub images: Option<PathBuf>,
+}
+
+impl Sink for HrnetExport {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
+        expect_people(inputs)?;
+        let found = skeleton_of(&inputs[0])?;
         if found != &MPII16 {
             let (format, expected) = ("the MPII JSON of HRNet", MPII16.name);
             return Err(ExportError::OtherSkeleton { format, expected, found: found.name });
         }
+        Ok(())
+    }
+
+    fn start(
+        &self,
+        _inputs: &[SchemaRef],
+        provenance: Provenance,
+        force: bool,
+    ) -> Result<Start, ExportError> {
+        exporting(self, FORMAT, provenance, force, || {
+            let mut file = AtomicFile::create(&self.path)?;
+            file.put("[")?;
+            Ok(Encoder { file, names: ImageNames::below(self.images.as_deref()), rows: 0, hidden: 0 })
+        })
+    }
+}
+
+struct Encoder {
+    file: AtomicFile,
+    names: ImageNames,
+    /// Rows that came.
+    rows: u64,
+    /// Joints that are hidden.
+    hidden: u64,
+}
+
+impl Encode for Encoder {
+    fn put(&mut self, _: usize, batch: &RecordBatch, exported: &mut Exported) -> Result<(), ExportError> {
+        let (_, people) = people_of(batch)?;
+        self.rows += people.len() as u64;
         for person in &people {
             if !is_person(person) {
                 exported.reject(FORMAT, person, "image without people", "the format lists people");
@@ -61,18 +97,23 @@ pub fn write(
                 exported.reject(FORMAT, person, "no centre or scale", "the format cannot do without");
                 continue;
             };
-            file.put(if exported.written == 0 { "\n" } else { ",\n" })?;
-            file.put_json(&entry(person, &names.of(&person.image_path)?, center, scale))?;
-            hidden +=
-                person.pose.visibility.iter().filter(|seen| **seen == schemas::Visibility::Occluded).count();
+            self.file.put(if exported.written == 0 { "\n" } else { ",\n" })?;
+            self.file.put_json(&entry(person, &self.names.of(&person.image_path)?, center, scale))?;
+            let hidden = person.pose.visibility.iter().filter(|seen| **seen == Visibility::Occluded);
+            self.hidden += hidden.count() as u64;
             exported.written += 1;
         }
+        Ok(())
     }
-    skeleton.get()?;
-    file.put("\n]\n")?;
-    file.finish()?;
-    exported.note(hidden as u64, "joints are hidden, which the format cannot say; they stand as annotated");
-    Ok(exported)
+
+    fn end(mut self: Box<Self>, exported: &mut Exported) -> Result<Target, ExportError> {
+        if self.rows == 0 {
+            return Err(ExportError::Empty);
+        }
+        self.file.put("\n]\n")?;
+        exported.note(self.hidden, "joints are hidden, which the format cannot say; they stand as annotated");
+        Ok(Target::File(self.file))
+    }
 }
 
 fn entry(person: &Person, image: &str, center: [f64; 2], scale: f64) -> Json {

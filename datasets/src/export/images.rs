@@ -94,6 +94,7 @@ fn header_size(path: &Path) -> Result<[u32; 2], PixelError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::Hinted;
 
     #[test]
     fn names_are_told_apart_or_refused() {

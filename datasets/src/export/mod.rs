@@ -1,31 +1,35 @@
 //! Tables to the files that other programs read, one module a format.
 //!
-//! | module | from | to | for |
+//! | sink | from | to | for |
 //! |---|---|---|---|
-//! | [`coco`] | `people` | COCO keypoints JSON | pycocotools, mmpose, detectron2 |
-//! | [`coco_results`] | `keypoints` | COCO results JSON | pycocotools |
-//! | [`hrnet_json`] | `people` | MPII JSON of `HRNet` and mmpose | `HRNet`, mmpose |
-//! | [`mpii_preds`] | `keypoints` | `preds` `.mat` `[N, K, 2]` | the MPII evaluators |
-//! | [`yolo_pose`] | `people` | folder of pictures, labels and `data.yaml` | YOLO trainers |
-//! | [`webdataset`] | `samples` | tar shards | webdataset |
+//! | [`ArrowExport`] | any | one Arrow IPC file | pyarrow, polars |
+//! | [`CocoExport`] | `people` | COCO keypoints JSON | pycocotools, mmpose, detectron2 |
+//! | [`CocoResultsExport`] | `keypoints` | COCO results JSON | pycocotools |
+//! | [`HrnetExport`] | `people` | MPII JSON of `HRNet` and mmpose | `HRNet`, mmpose |
+//! | [`PredsExport`] | `keypoints` | `preds` `.mat` `[N, K, 2]` | the MPII evaluators |
+//! | [`YoloExport`] | `people` | folder of pictures, labels and `data.yaml` | YOLO trainers |
+//! | [`WebdatasetExport`] | `samples` | tar shards | webdataset |
 //!
 //! Hugging Face `datasets` needs no export: it reads the tables themselves. Every writer takes batches as they come,
 //! writes beside its target and moves the whole into place, so that a target is complete or not there. The same
 //! rows give the same bytes. Rows in = rows written + rows in the rejects.
 
+mod arrow;
 mod atomic;
-pub mod coco;
-pub mod coco_results;
+mod coco;
+mod coco_results;
+mod encode;
 mod error;
-pub mod hrnet_json;
+mod hrnet_json;
 mod images;
-pub mod mpii_preds;
+mod joined;
+mod mpii_preds;
 mod predicted;
-pub mod webdataset;
-pub mod yolo_pose;
+mod webdataset;
+mod yolo_pose;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use ::arrow::array::RecordBatch;
+use ::arrow::datatypes::{Schema, SchemaRef};
 use schemas::Skeleton;
 use schemas::columns::{field, skeleton_of};
 use schemas::tables::people::{self, Person};
@@ -33,21 +37,23 @@ use schemas::tables::rejects::Reject;
 use schemas::tables::table_name;
 
 use crate::shards::ShardError;
+use crate::sink::Exported;
 
-pub use atomic::EXPORT_FILE;
+pub use arrow::ArrowExport;
+pub use coco::CocoExport;
+pub use coco_results::CocoResultsExport;
+pub use encode::EXPORT_FILE;
 pub use error::ExportError;
+pub use hrnet_json::HrnetExport;
+pub use mpii_preds::PredsExport;
 pub use predicted::{Predicted, Prediction};
+pub use webdataset::WebdatasetExport;
+pub use yolo_pose::YoloExport;
 
-/// What became of the rows.
-#[derive(Debug, Default)]
-pub struct Exported {
-    /// Rows that stand in the target.
-    pub written: u64,
-    /// Rows that do not, each with the reason.
-    pub rejects: Vec<Reject>,
-    /// What whoever reads the target must know.
-    pub notes: Vec<String>,
-}
+use encode::{Encode, Target, exporting};
+
+/// Why a person has no box.
+const NO_BOX: &str = "neither joints nor centre and scale make a box in the picture";
 
 impl Exported {
     fn reject(&mut self, stage: &str, person: &Person, reason: &str, detail: impl Into<String>) {
@@ -71,14 +77,20 @@ impl Exported {
     }
 }
 
-/// A row whose joints stand in the picture, told by its table's name: crops have their own pixels.
+/// The people of a batch that [`expect_people`] lets pass.
 fn people_of(batch: &RecordBatch) -> Result<(&'static Skeleton, Vec<Person>), ExportError> {
-    expect_table(batch.schema_ref(), people::NAME)?;
-    field(batch.schema_ref(), "image_path")?;
-    let skeleton = skeleton_of(batch.schema_ref())?;
-    Ok((skeleton, people::from_batch(batch)?))
+    Ok((skeleton_of(batch.schema_ref())?, people::from_batch(batch)?))
 }
 
+/// Checks that the first of `inputs` are people.
+fn expect_people(inputs: &[SchemaRef]) -> Result<(), ExportError> {
+    expect_table(&inputs[0], people::NAME)?;
+    field(&inputs[0], "image_path")?;
+    skeleton_of(&inputs[0])?;
+    Ok(())
+}
+
+/// A table is told by its name: the joints of crops, say, have pixels of their own.
 fn expect_table(schema: &Schema, expected: &'static str) -> Result<(), ExportError> {
     match table_name(schema) {
         Some(name) if name == expected => Ok(()),
@@ -113,16 +125,14 @@ impl OneSkeleton {
 /// A piece of a table, or why it could not be read.
 pub type Piece = Result<RecordBatch, ShardError>;
 
-/// All people of `batches`, for writers that need them as a list.
+/// All people of `batches`.
 ///
 /// # Errors
-/// When a batch cannot be read, is not of the table `people`, or there is none.
-pub fn all_people(
-    batches: impl IntoIterator<Item = Piece>,
-) -> Result<(&'static Skeleton, Vec<Person>), ExportError> {
+/// When a batch is not of people, or there is none.
+pub(crate) fn all_people(batches: &[RecordBatch]) -> Result<(&'static Skeleton, Vec<Person>), ExportError> {
     let (mut skeleton, mut people) = (OneSkeleton::default(), Vec::new());
     for batch in batches {
-        let (found, rows) = people_of(&batch?)?;
+        let (found, rows) = people_of(batch)?;
         skeleton.check(found)?;
         people.extend(rows);
     }

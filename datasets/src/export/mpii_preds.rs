@@ -4,40 +4,73 @@
 //! order of the people's skeleton, so predictions of another skeleton are arranged by name. What was not predicted is
 //! `NaN`, which no threshold accepts.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use schemas::Skeleton;
-use schemas::tables::people::Person;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::atomic::AtomicFile;
-use super::{ExportError, Exported, Predicted};
+use super::joined::{Joined, People};
+use super::{ExportError, Predicted, exporting};
 use crate::matlab::{self, Packing, Value};
+use crate::shards::Provenance;
+use crate::sink::{Exported, Sink, Start};
 
 /// Name of the array.
 pub const ARRAY: &str = "preds";
 
 /// Stage name in rejects.
-const FORMAT: &str = "export preds";
+const FORMAT: &str = "preds";
 
 /// The number of the first pixel, as MATLAB counts.
 const FIRST_PIXEL: f64 = 1.0;
 
-/// Writes what is `predicted` of `people`, whose joints have the order of `skeleton`, to the file `target`.
+/// The array `preds` of N x K x 2 in a .mat, as evaluators of MPII read it, of a table of keypoints.
 ///
-/// Rejects are predictions of nobody, second ones and those of other stages.
-///
-/// # Errors
-/// When the target is there and `overwrite` is not set, or the system refuses.
-pub fn write(
+/// The people give order and joints. Rejects are predictions of nobody, second ones and those of other heads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct PredsExport {
+    /// The file.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long = "out", value_name = "FILE"))]
+    pub path: PathBuf,
+    /// The output head, from 1; each person's last if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER"))]
+    pub head: Option<i32>,
+}
+
+impl Sink for PredsExport {
+    const INPUTS: &'static [&'static str] = &["keypoints", "people"];
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
+        Joined::check(inputs)
+    }
+
+    fn start(
+        &self,
+        _inputs: &[SchemaRef],
+        provenance: Provenance,
+        force: bool,
+    ) -> Result<Start, ExportError> {
+        exporting(self, FORMAT, provenance, force, || Ok(Joined::new(&self.path, self.head, encode)?))
+    }
+}
+
+fn encode(
     predicted: Predicted,
-    people: &[Person],
-    skeleton: &'static Skeleton,
-    target: &Path,
-    overwrite: bool,
-) -> Result<Exported, ExportError> {
-    let mut file = AtomicFile::create(target, overwrite)?;
-    let mut exported = Exported::default();
-    let pairs = predicted.of(people, skeleton, FORMAT, &mut exported);
+    (skeleton, people): &People,
+    file: &mut AtomicFile,
+    exported: &mut Exported,
+) -> Result<(), ExportError> {
+    let pairs = predicted.of(people, skeleton, FORMAT, exported);
     let (count, joints) = (pairs.len(), skeleton.len());
     let mut values = vec![f64::NAN; count * joints * 2];
     let mut missed = 0;
@@ -55,10 +88,9 @@ pub fn write(
     }
     let array = Value::array(&[count, joints, 2], values);
     file.put(matlab::to_bytes(&[(ARRAY, &array)], Packing::Zlib)?)?;
-    file.finish()?;
     exported
         .notes
         .insert(0, format!("`{ARRAY}` is {count} x {joints} x 2 (`{}`), pixels from 1", skeleton.name));
     exported.note(missed, "people have no prediction; their rows are NaN");
-    Ok(exported)
+    Ok(())
 }

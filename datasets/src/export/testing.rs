@@ -7,8 +7,28 @@ use proptest::prelude::*;
 use schemas::tables::people::{Person, Pose, to_batch};
 use schemas::{Skeleton, Visibility};
 
-use super::Piece;
+use super::ExportError;
 use crate::pixels;
+use crate::shards::Provenance;
+use crate::sink::{Exported, Sink, Start};
+
+/// Writes `tables`, one an input, to the target of `sink`, replacing what is there.
+pub(crate) fn export(sink: &impl Sink, tables: &[&[RecordBatch]]) -> Result<Exported, ExportError> {
+    let schemas: Vec<_> = tables.iter().map(|table| table[0].schema()).collect();
+    sink.check(&schemas)?;
+    let Start::Begun(mut writer) = sink.start(&schemas, Provenance::default(), true)? else {
+        panic!("what is replaced is begun");
+    };
+    for (input, table) in tables.iter().enumerate() {
+        for batch in *table {
+            writer.write(0, input, batch)?;
+        }
+    }
+    let exported = writer.close()?;
+    let written = writer.complete(&[].into())?;
+    assert_eq!(written.rows, exported.written);
+    Ok(exported)
+}
 
 /// A person without anything.
 pub(crate) fn person(image: &str, index: i32, joints: usize) -> Person {
@@ -42,13 +62,8 @@ pub(crate) fn picture(folder: &Path, name: &str) -> String {
 }
 
 /// `people` in batches of two.
-pub(crate) fn pieces(skeleton: &'static Skeleton, people: &[Person]) -> Vec<Piece> {
-    people.chunks(2).map(|some| Ok(to_batch(skeleton, some))).collect()
-}
-
-/// One batch.
-pub(crate) fn piece(batch: RecordBatch) -> Vec<Piece> {
-    vec![Ok(batch)]
+pub(crate) fn pieces(skeleton: &'static Skeleton, people: &[Person]) -> Vec<RecordBatch> {
+    people.chunks(2).map(|some| to_batch(skeleton, some)).collect()
 }
 
 /// Places of 1/64 px, from outside the picture too.

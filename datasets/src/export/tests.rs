@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
-use schemas::Visibility;
 use schemas::columns::points;
 use schemas::skeleton::{COCO17, LSP14, MPII16};
 use schemas::tables::people::{Person, Pose};
+use schemas::{Hinted, Visibility};
 
-use super::testing::{person, picture, pieces, place, pose, text};
+use super::testing::{export, person, picture, pieces, place, pose, text};
 use super::*;
-use crate::coco::ResultOptions;
+use crate::coco::{BoxRule, ResultOptions};
+use crate::mpii::MpiiConfig;
 use crate::predictions::{self, Predictions};
+use crate::shards::Provenance;
+use crate::sink::Sink;
 use crate::{matlab, mpii};
 
 /// Two people of one picture, one of another, a picture without people; every column filled somewhere.
@@ -40,10 +43,29 @@ fn crowd(folder: &Path, joints: usize) -> Vec<Person> {
     people
 }
 
+fn coco_at(path: &Path) -> CocoExport {
+    CocoExport { path: path.to_owned(), images: None, bbox: BoxRule::default() }
+}
+
+fn yolo_at(path: &Path) -> YoloExport {
+    YoloExport { path: path.to_owned(), images: None, bbox: BoxRule::default(), link: false }
+}
+
+fn hrnet_at(path: &Path) -> HrnetExport {
+    HrnetExport { path: path.to_owned(), images: None }
+}
+
+/// The people of the MPII JSON `path`.
+fn from_hrnet(path: &Path, images: &Path) -> Vec<Person> {
+    let config = MpiiConfig { annotations: path.to_owned(), images: images.to_owned(), subset: None };
+    mpii::read(&config).unwrap().people
+}
+
 /// The people of the COCO file `path`, but for where they stand.
 fn from_coco(path: &Path, images: &Path) -> Vec<Person> {
-    let options = crate::coco::Options { images: images.to_owned(), ..Default::default() };
-    let found = crate::coco::read(path, &options).unwrap();
+    let (annotations, images) = (path.to_owned(), images.to_owned());
+    let config = crate::coco::CocoConfig { annotations, images, ..Default::default() };
+    let found = crate::coco::read(&config).unwrap();
     assert!(found.rejects.is_empty(), "{:?}", found.rejects);
     found.people
 }
@@ -65,14 +87,13 @@ fn coco_gives_the_same_people_back() {
     for skeleton in [&COCO17, &MPII16] {
         let people = crowd(folder.path(), skeleton.len());
         let target = folder.path().join("people.json");
-        let options = coco::Options { overwrite: true, ..coco::Options::default() };
-        let exported = coco::write(pieces(skeleton, &people), &target, &options).unwrap();
+        let exported = export(&coco_at(&target), &[&pieces(skeleton, &people)]).unwrap();
         assert_eq!((exported.written, exported.rejects.len()), (4, 0));
         let read = from_coco(&target, folder.path());
         assert_eq!(text(&without_source(&read)), text(&without_source(&people)));
         // Once more: box, area and numbers are those of the file now.
         let again = folder.path().join("again.json");
-        coco::write(pieces(skeleton, &read), &again, &options).unwrap();
+        export(&coco_at(&again), &[&pieces(skeleton, &read)]).unwrap();
         let stated =
             |path: &Path| std::fs::read_to_string(path).unwrap().replace("\"stated\"", "\"keypoints\"");
         assert_eq!(stated(&again), stated(&target));
@@ -88,24 +109,35 @@ fn what_coco_cannot_hold_is_a_reject_or_an_error() {
     people[2].image_path = "absent.png".into();
     people[2].image_size = None;
     let target = folder.path().join("people.json");
-    let exported = coco::write(pieces(&COCO17, &people), &target, &coco::Options::default()).unwrap();
+    let exported = export(&coco_at(&target), &[&pieces(&COCO17, &people)]).unwrap();
     let reasons: Vec<&str> = exported.rejects.iter().map(|reject| reject.reason.as_str()).collect();
     assert_eq!((exported.written, reasons), (2, vec!["no box", "image missing"]));
     assert_eq!(exported.rejects[0].source_record.as_deref(), Some("record 0"));
-    let failure = |pieces: Vec<Piece>| coco::write(pieces, &target, &coco::Options::default()).unwrap_err();
-    assert!(failure(pieces(&COCO17, &people)).hint().unwrap().contains("--overwrite"));
-    let target = folder.path().join("other.json");
-    let failure =
-        |pieces: Vec<Piece>| coco::write(pieces, &target, &coco::Options::default()).unwrap_err().to_string();
-    assert_eq!(failure(Vec::new()), "the table has no rows");
-    assert_eq!(failure(keypoints_of(&people, &COCO17)), "the table must be `people`, found `keypoints`");
+    let start = |force| {
+        let schema = pieces(&COCO17, &people)[0].schema();
+        coco_at(&target).start(&[schema], Provenance { made_by: "other".into(), ..Default::default() }, force)
+    };
+    assert!(start(false).err().unwrap().hint().unwrap().contains("--force"));
+    drop(start(true).unwrap());
+    let other = folder.path().join("other.json");
+    let failure = |pieces: &[RecordBatch]| export(&coco_at(&other), &[pieces]).unwrap_err().to_string();
+    let nobody = people::to_batch(&COCO17, &[]);
+    assert_eq!(failure(&[nobody.clone()]), "no row can be written");
+    assert_eq!(failure(&keypoints_of(&people, &COCO17)), "the table must be `people`, found `keypoints`");
     let mixed = pieces(&COCO17, &people[..1]).into_iter().chain(pieces(&LSP14, &[person("x", 0, 14)]));
-    assert_eq!(failure(mixed.collect()), "all rows must have one skeleton, found `coco17` and `lsp14`");
-    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4, "three pictures and the first target");
+    assert_eq!(
+        failure(&mixed.collect::<Vec<_>>()),
+        "all rows must have one skeleton, found `coco17` and `lsp14`"
+    );
+    assert_eq!(
+        std::fs::read_dir(folder.path()).unwrap().count(),
+        5,
+        "three pictures, the target, its record"
+    );
 }
 
 /// The truth as predictions of the last of two stages.
-fn keypoints_of(people: &[Person], skeleton: &'static Skeleton) -> Vec<Piece> {
+fn keypoints_of(people: &[Person], skeleton: &'static Skeleton) -> Vec<RecordBatch> {
     let persons: Vec<&Person> = people.iter().filter(|person| is_person(person)).collect();
     let ids: Vec<String> = persons.iter().map(|person| person.sample_id.clone()).collect();
     let splits: Vec<Option<String>> = persons.iter().map(|person| Some(person.split.clone())).collect();
@@ -115,10 +147,10 @@ fn keypoints_of(people: &[Person], skeleton: &'static Skeleton) -> Vec<Piece> {
     let last = predictions::to_batch(&ids, &splits, &last, skeleton, "truth").unwrap();
     let nothing = Predictions { keypoints: vec![vec![[1.0, 1.0]; skeleton.len()]; ids.len()], score: None };
     let first = predictions::to_batch(&ids, &splits, &nothing, skeleton, "truth").unwrap();
-    let stage: arrow::array::ArrayRef =
-        std::sync::Arc::new(arrow::array::Int32Array::from(vec![2; ids.len()]));
+    let stage: ::arrow::array::ArrayRef =
+        std::sync::Arc::new(::arrow::array::Int32Array::from(vec![2; ids.len()]));
     let field = field(last.schema_ref(), "stage").unwrap().clone();
-    vec![Ok(first), Ok(schemas::columns::with_column(&last, field, stage).unwrap())]
+    vec![first, schemas::columns::with_column(&last, field, stage).unwrap()]
 }
 
 #[test]
@@ -126,8 +158,9 @@ fn coco_results_come_back_to_the_people_that_they_are_of() {
     let folder = tempfile::tempdir().unwrap();
     let people = crowd(folder.path(), 17);
     let target = folder.path().join("results.json");
-    let predicted = Predicted::read(keypoints_of(&people, &COCO17), None).unwrap();
-    let exported = coco_results::write(predicted, &people, &COCO17, &target, false).unwrap();
+    let sink = CocoResultsExport { path: target.clone(), head: None };
+    let inputs: [&[RecordBatch]; 2] = [&keypoints_of(&people, &COCO17), &pieces(&COCO17, &people)];
+    let exported = export(&sink, &inputs).unwrap();
     assert_eq!((exported.written, exported.rejects.len()), (3, 1));
     assert_eq!((exported.rejects[0].reason.as_str(), exported.rejects[0].rows), ("another stage", 3));
     let options = ResultOptions { category: None, model: "truth".into() };
@@ -151,20 +184,17 @@ fn hrnet_json_is_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let people = crowd(folder.path(), 16);
     let target = folder.path().join("train.json");
-    let options = hrnet_json::Options::default();
-    let exported = hrnet_json::write(pieces(&MPII16, &people), &target, &options).unwrap();
+    let exported = export(&hrnet_at(&target), &[&pieces(&MPII16, &people)]).unwrap();
     assert_eq!((exported.written, exported.rejects[0].reason.as_str()), (3, "image without people"));
     assert!(exported.notes[0].starts_with("3 joints are hidden"), "{:?}", exported.notes);
-    let options = mpii::Options { images: folder.path().to_owned(), subset: None };
-    let read = mpii::read(&target, &options).unwrap().people;
+    let read = from_hrnet(&target, folder.path());
     for (read, person) in read.iter().zip(&people) {
         assert_eq!(text(&read.pose.keypoints), text(&person.pose.keypoints));
         assert_eq!((read.center, read.scale), (person.center, person.scale));
         assert_eq!((&read.image_path, read.person_index), (&person.image_path, person.person_index));
     }
     let lsp = pieces(&LSP14, &[person("x", 0, 14)]);
-    let options = hrnet_json::Options { overwrite: true, ..Default::default() };
-    let error = hrnet_json::write(lsp, &target, &options).unwrap_err();
+    let error = export(&hrnet_at(&target), &[&lsp]).unwrap_err();
     assert_eq!(error.to_string(), "the MPII JSON of HRNet holds `mpii16` keypoints, found `lsp14`");
 }
 
@@ -172,9 +202,9 @@ fn hrnet_json_is_read_back() {
 fn hrnet_json_gives_a_published_file_back() {
     let Some(path) = crate::testing::real_data("mpii/images/test_mpii.json") else { return };
     let folder = tempfile::tempdir().unwrap();
-    let read = mpii::read(&path, &mpii::Options::default()).unwrap();
+    let people = from_hrnet(&path, Path::new(""));
     let target = folder.path().join("test_mpii.json");
-    hrnet_json::write(pieces(&MPII16, &read.people), &target, &hrnet_json::Options::default()).unwrap();
+    export(&hrnet_at(&target), &[&pieces(&MPII16, &people)]).unwrap();
     let load = |path: &Path| -> Vec<BTreeMap<String, serde_json::Value>> {
         serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
     };
@@ -194,8 +224,9 @@ fn preds_stand_in_the_order_of_the_people_and_of_their_joints() {
     predicted.pop();
     predicted.push(person("stranger.png", 0, 16));
     let target = folder.path().join("preds.mat");
-    let predicted = Predicted::read(keypoints_of(&predicted, &MPII16), Some(2)).unwrap();
-    let exported = mpii_preds::write(predicted, &people, &MPII16, &target, false).unwrap();
+    let sink = |head| PredsExport { path: target.clone(), head };
+    let everybody = pieces(&MPII16, &people);
+    let exported = export(&sink(Some(2)), &[&keypoints_of(&predicted, &MPII16), &everybody]).unwrap();
     assert_eq!(exported.written, 2);
     let reasons: Vec<(&str, u64)> =
         exported.rejects.iter().map(|one| (one.reason.as_str(), one.rows)).collect();
@@ -212,16 +243,15 @@ fn preds_stand_in_the_order_of_the_people_and_of_their_joints() {
     expected[0] = vec![[f64::NAN; 2]; 16];
     assert_eq!(text(&read.keypoints), text(&expected));
     // A network of another skeleton.
-    let lsp = vec![Ok(predictions::to_batch(
+    let lsp = predictions::to_batch(
         &[people[2].sample_id.clone()],
         &[None],
         &Predictions { keypoints: vec![(0..14).map(|j| [f64::from(j), 5.0]).collect()], score: None },
         &LSP14,
         "x",
     )
-    .unwrap())];
-    let predicted = Predicted::read(lsp, None).unwrap();
-    let exported = mpii_preds::write(predicted, &people, &MPII16, &target, true).unwrap();
+    .unwrap();
+    let exported = export(&sink(None), &[&[lsp], &everybody]).unwrap();
     assert_eq!(exported.notes[1], "the predictions (`lsp14`) have no `pelvis`, `thorax`");
     let variables = matlab::read(&target).unwrap();
     let values = matlab::variable(&variables, "preds").unwrap().numbers().unwrap();
@@ -236,8 +266,7 @@ fn yolo_labels_are_shares_of_the_picture() {
     people[0].pose.set(5, [-1.0, 5.0], Visibility::Visible);
     people[2].image_path = "absent.png".into();
     let target = folder.path().join("yolo");
-    let exported =
-        yolo_pose::write(pieces(&COCO17, &people), &target, &yolo_pose::Options::default()).unwrap();
+    let exported = export(&yolo_at(&target), &[&pieces(&COCO17, &people)]).unwrap();
     assert_eq!((exported.written, exported.rejects[0].reason.as_str()), (3, "image missing"));
     assert!(exported.notes[0].starts_with("1 annotated joints lie outside"), "{:?}", exported.notes);
     let labels = std::fs::read_to_string(target.join("labels/train/a.txt")).unwrap();
@@ -257,8 +286,7 @@ fn yolo_labels_are_shares_of_the_picture() {
         [person(&picture(folder.path(), "x.png"), 0, 17), person(&picture(folder.path(), "x.jpg"), 0, 17)];
     let twins = twins.map(|one| Person { person_index: None, ..one });
     let target = folder.path().join("twins");
-    let error =
-        yolo_pose::write(pieces(&COCO17, &twins), &target, &yolo_pose::Options::default()).unwrap_err();
+    let error = export(&yolo_at(&target), &[&pieces(&COCO17, &twins)]).unwrap_err();
     assert!(error.to_string().starts_with("two images are called `x.jpg`"), "{error}");
     assert!(!target.exists());
 }
@@ -278,7 +306,7 @@ proptest! {
             people.push(Person { pose, center, scale, ..person(&image, index as i32, 16) });
         }
         let json = folder.path().join("coco.json");
-        let exported = coco::write(pieces(&MPII16, &people), &json, &coco::Options::default()).unwrap();
+        let exported = export(&coco_at(&json), &[&pieces(&MPII16, &people)]).unwrap();
         prop_assert_eq!(exported.written as usize + exported.rejects.len(), people.len());
         let boxed: Vec<&Person> = people
             .iter()
@@ -293,9 +321,9 @@ proptest! {
             }
         }
         let json = folder.path().join("hrnet.json");
-        hrnet_json::write(pieces(&MPII16, &people), &json, &hrnet_json::Options::default()).unwrap();
-        let read = mpii::read(&json, &mpii::Options { images: folder.path().to_owned(), subset: None }).unwrap();
-        for (read, person) in read.people.iter().zip(&people) {
+        export(&hrnet_at(&json), &[&pieces(&MPII16, &people)]).unwrap();
+        let read = from_hrnet(&json, folder.path());
+        for (read, person) in read.iter().zip(&people) {
             prop_assert_eq!(text(&read.pose.keypoints), text(&person.pose.keypoints));
             prop_assert_eq!((read.center, read.scale), (person.center, person.scale));
         }

@@ -17,123 +17,166 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::Skeleton;
 use schemas::tables::people::Person;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::atomic::AtomicFolder;
 use super::images::{ImageNames, Sizes};
-use super::{ExportError, Exported, OneSkeleton, Piece, is_person, people_of};
+use super::{
+    Encode, ExportError, NO_BOX, OneSkeleton, Target, expect_people, exporting, is_person, people_of,
+};
 use crate::coco::{BoxRule, PersonBox};
+use crate::shards::Provenance;
+use crate::sink::{Exported, Sink, Start};
 
 /// Stage name in rejects.
-const FORMAT: &str = "export yolo";
+const FORMAT: &str = "yolo";
 
-/// How pictures come into the folder.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Pictures {
-    /// Copied: the folder can be moved.
-    #[default]
-    Copy,
-    /// Symbolic links to where they are: no space is taken.
-    Link,
-}
-
-/// How the folder is written.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folder that names are relative to; the file's name alone if not given.
-    pub images: Option<PathBuf>,
-    /// What boxes are made from where the source states none.
-    pub bbox: BoxRule,
-    /// How pictures come into the folder.
-    pub pictures: Pictures,
-    /// Replace the target.
-    pub overwrite: bool,
-}
-
-/// Writes the people of `batches` to the folder `target`.
+/// A folder of pictures, labels and data.yaml for trainers of YOLO-pose, of a table of people.
 ///
 /// Rejects are rows whose picture is not there or unreadable, and people of whom no box can be made. A picture
 /// without people has an empty label file.
-///
-/// # Errors
-/// When the target is there, a batch cannot be read or is not of `people`, names of images clash, or the system
-/// refuses.
-pub fn write(
-    batches: impl IntoIterator<Item = Piece>,
-    target: &Path,
-    options: &Options,
-) -> Result<Exported, ExportError> {
-    let folder = AtomicFolder::create(target, options.overwrite)?;
-    let mut names = ImageNames::below(options.images.as_deref());
-    let (mut exported, mut sizes, mut skeleton) =
-        (Exported::default(), Sizes::default(), OneSkeleton::default());
-    let mut labels: HashMap<PathBuf, String> = HashMap::new();
-    let mut lists: BTreeMap<String, String> = BTreeMap::new();
-    let mut outside = 0;
-    for batch in batches {
-        let (found, people) = people_of(&batch?)?;
-        skeleton.check(found)?;
-        for person in &people {
-            let size = match sizes.of(&person.image_path, None) {
-                Ok(size) => size,
-                Err((reason, detail)) => {
-                    exported.reject(FORMAT, person, reason, detail);
-                    continue;
-                }
-            };
-            let (name, split) = (names.of(&person.image_path)?, split_name(&person.split));
-            let label = folder.path().join("labels").join(&split).join(&name).with_extension("txt");
-            match labels.get(&label) {
-                Some(other) if *other == person.image_path => {}
-                // Pictures that differ in their endings alone would share their labels.
-                Some(first) => {
-                    let (first, second) = (first.clone(), person.image_path.clone());
-                    return Err(ExportError::SameName { name, first, second });
-                }
-                None => {
-                    place(
-                        &person.image_path,
-                        &folder.path().join("images").join(&split).join(&name),
-                        options,
-                    )?;
-                    let _ = writeln!(lists.entry(split.clone()).or_default(), "./images/{split}/{name}");
-                    make_parent(&label)?;
-                    append(&label, "")?;
-                    labels.insert(label.clone(), person.image_path.clone());
-                }
-            }
-            if is_person(person) {
-                let Some(found) = PersonBox::of(person, options.bbox, Some(size)) else {
-                    let detail = "neither joints nor centre and scale make a box in the picture";
-                    exported.reject(FORMAT, person, "no box", detail);
-                    continue;
-                };
-                append(&label, &line(person, &found, size, &mut outside))?;
-            }
-            exported.written += 1;
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct YoloExport {
+    /// The folder.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long = "out", value_name = "DIR"))]
+    pub path: PathBuf,
+    /// Folder that names of images are relative to; their file names alone if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
+    pub images: Option<PathBuf>,
+    /// What a person's box is made from, where the source states none.
+    #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
+    pub bbox: BoxRule,
+    /// Link to the pictures instead of copying them.
+    #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long))]
+    pub link: bool,
+}
+
+impl Sink for YoloExport {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
+        expect_people(inputs)
+    }
+
+    fn start(
+        &self,
+        _inputs: &[SchemaRef],
+        provenance: Provenance,
+        force: bool,
+    ) -> Result<Start, ExportError> {
+        exporting(self, FORMAT, provenance, force, || {
+            Ok(Encoder {
+                folder: AtomicFolder::create(&self.path)?,
+                bbox: self.bbox,
+                link: self.link,
+                names: ImageNames::below(self.images.as_deref()),
+                sizes: Sizes::default(),
+                skeleton: OneSkeleton::default(),
+                labels: HashMap::new(),
+                lists: BTreeMap::new(),
+                outside: 0,
+            })
+        })
+    }
+}
+
+struct Encoder {
+    folder: AtomicFolder,
+    bbox: BoxRule,
+    link: bool,
+    names: ImageNames,
+    sizes: Sizes,
+    skeleton: OneSkeleton,
+    /// By label file: the picture that it is of.
+    labels: HashMap<PathBuf, String>,
+    /// By split: its pictures, a line each.
+    lists: BTreeMap<String, String>,
+    /// Annotated joints outside the picture.
+    outside: u64,
+}
+
+impl Encode for Encoder {
+    fn put(&mut self, _: usize, batch: &RecordBatch, exported: &mut Exported) -> Result<(), ExportError> {
+        let (found, people) = people_of(batch)?;
+        self.skeleton.check(found)?;
+        people.iter().try_for_each(|person| self.person(person, exported))
+    }
+
+    fn end(self: Box<Self>, exported: &mut Exported) -> Result<Target, ExportError> {
+        let Self { folder, lists, outside, skeleton, .. } = *self;
+        for (split, list) in &lists {
+            let path = folder.path().join(format!("{split}.txt"));
+            fs::write(&path, list).map_err(ExportError::io("write", &path))?;
         }
+        let yaml = folder.path().join("data.yaml");
+        fs::write(&yaml, description(skeleton.get()?, lists.keys()))
+            .map_err(ExportError::io("write", &yaml))?;
+        exported.note(outside, "annotated joints lie outside the picture; they stand as not annotated");
+        if !(lists.contains_key("train") && lists.contains_key("val")) {
+            let splits: Vec<String> = lists.keys().map(|split| format!("`{split}`")).collect();
+            exported.notes.push(format!(
+                "trainers want `train` and `val` in data.yaml, the table has {}",
+                splits.join(", ")
+            ));
+        }
+        let counts: BTreeMap<&String, usize> =
+            lists.iter().map(|(split, list)| (split, list.lines().count())).collect();
+        Ok(Target::Folder(folder, json!({ "images": counts })))
     }
-    let skeleton = skeleton.get()?;
-    for (split, list) in &lists {
-        let path = folder.path().join(format!("{split}.txt"));
-        fs::write(&path, list).map_err(ExportError::io("write", &path))?;
+}
+
+impl Encoder {
+    fn person(&mut self, person: &Person, exported: &mut Exported) -> Result<(), ExportError> {
+        let size = match self.sizes.of(&person.image_path, None) {
+            Ok(size) => size,
+            Err((reason, detail)) => {
+                exported.reject(FORMAT, person, reason, detail);
+                return Ok(());
+            }
+        };
+        let (name, split) = (self.names.of(&person.image_path)?, split_name(&person.split));
+        let label = self.folder.path().join("labels").join(&split).join(&name).with_extension("txt");
+        match self.labels.get(&label) {
+            Some(other) if *other == person.image_path => {}
+            // Pictures that differ in their endings alone would share their labels.
+            Some(first) => {
+                let (first, second) = (first.clone(), person.image_path.clone());
+                return Err(ExportError::SameName { name, first, second });
+            }
+            None => {
+                let place = self.folder.path().join("images").join(&split).join(&name);
+                bring(&person.image_path, &place, self.link)?;
+                let _ = writeln!(self.lists.entry(split.clone()).or_default(), "./images/{split}/{name}");
+                make_parent(&label)?;
+                append(&label, "")?;
+                self.labels.insert(label.clone(), person.image_path.clone());
+            }
+        }
+        if is_person(person) {
+            let Some(found) = PersonBox::of(person, self.bbox, Some(size)) else {
+                exported.reject(FORMAT, person, "no box", NO_BOX);
+                return Ok(());
+            };
+            append(&label, &line(person, &found, size, &mut self.outside))?;
+        }
+        exported.written += 1;
+        Ok(())
     }
-    let yaml = folder.path().join("data.yaml");
-    fs::write(&yaml, description(skeleton, lists.keys())).map_err(ExportError::io("write", &yaml))?;
-    let counts: BTreeMap<&String, usize> =
-        lists.iter().map(|(split, list)| (split, list.lines().count())).collect();
-    folder.finish(&json!({ "format": "yolo-pose", "rows": exported.written, "images": counts }))?;
-    exported.note(outside, "annotated joints lie outside the picture; they stand as not annotated");
-    if !(lists.contains_key("train") && lists.contains_key("val")) {
-        let splits: Vec<String> = lists.keys().map(|split| format!("`{split}`")).collect();
-        exported.notes.push(format!(
-            "trainers want `train` and `val` in data.yaml, the table has {}",
-            splits.join(", ")
-        ));
-    }
-    Ok(exported)
 }
 
 /// The split as YOLO calls it, fit for a folder.
@@ -151,16 +194,14 @@ fn make_parent(path: &Path) -> Result<(), ExportError> {
 }
 
 /// Brings the picture `from` to `to`.
-fn place(from: &str, to: &Path, options: &Options) -> Result<(), ExportError> {
+fn bring(from: &str, to: &Path, as_link: bool) -> Result<(), ExportError> {
     make_parent(to)?;
     let from = Path::new(from);
-    match options.pictures {
-        Pictures::Copy => fs::copy(from, to).map(drop).map_err(ExportError::io("copy", from)),
-        Pictures::Link => {
-            let absolute = std::path::absolute(from).map_err(ExportError::io("find", from))?;
-            link(&absolute, to).map_err(ExportError::io("link to", from))
-        }
+    if !as_link {
+        return fs::copy(from, to).map(drop).map_err(ExportError::io("copy", from));
     }
+    let absolute = std::path::absolute(from).map_err(ExportError::io("find", from))?;
+    link(&absolute, to).map_err(ExportError::io("link to", from))
 }
 
 #[cfg(unix)]

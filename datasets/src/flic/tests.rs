@@ -4,6 +4,11 @@ use super::*;
 use crate::matlab::Value;
 use crate::testing::real_data;
 
+/// `config` for the file `path`.
+fn at(path: &Path, config: &FlicConfig) -> FlicConfig {
+    FlicConfig { annotations: path.to_owned(), ..config.clone() }
+}
+
 fn backward(found: &Annotations, split: &str) -> usize {
     let people = found.people.iter().filter(|person| person.split == split);
     people
@@ -14,8 +19,8 @@ fn backward(found: &Annotations, split: &str) -> usize {
 #[test]
 fn flic_is_read_as_published() {
     let Some(path) = real_data("flic/examples.mat") else { return };
-    let options = Options { images: "images".into(), ..Options::default() };
-    let found = read(&path, &options).unwrap();
+    let options = FlicConfig { images: "images".into(), ..FlicConfig::default() };
+    let found = read(&at(&path, &options)).unwrap();
     let of = |split: &str| found.people.iter().filter(|person| person.split == split).count();
     assert_eq!((found.people.len(), found.rejects.len(), of("train"), of("test")), (5003, 0, 3987, 1016));
     assert_eq!(found.people.len() - found.images, 451);
@@ -36,14 +41,14 @@ fn flic_is_read_as_published() {
     let attributes: Json = serde_json::from_str(first.attributes.as_deref().unwrap()).unwrap();
     assert_eq!((&attributes["currframe"], &attributes["poselet_hit_idx"][1]), (&json!(6361), &json!(148)));
 
-    let viewed = Options { labels: Labels::ObserverCentric, ..options.clone() };
-    let viewed = read(&path, &viewed).unwrap();
+    let viewed = FlicConfig { labels: Labels::ObserverCentric, ..options.clone() };
+    let viewed = read(&at(&path, &viewed)).unwrap();
     assert_eq!((backward(&viewed, "train"), backward(&viewed, "test")), (0, 0));
     let differ = std::iter::zip(&found.people, &viewed.people).filter(|(a, b)| a.pose != b.pose).count();
     assert_eq!(differ, 247);
 
     let Some(plus) = real_data("flic/tr_plus_indices.mat") else { return };
-    let message = read(&path, &Options { plus: Some(plus), ..options }).unwrap_err().to_string();
+    let message = read(&at(&path, &FlicConfig { plus: Some(plus), ..options })).unwrap_err().to_string();
     assert!(message.contains("examples of FLIC-full") && message.contains("5003"), "{message}");
 }
 
@@ -79,7 +84,7 @@ fn people_of_one_file_are_each_others_others() {
         example("b.jpg", 1.0, false, true),
         example("a.jpg", 9.0, true, false),
     ];
-    let found = read(&write(folder.path(), examples), &Options::default()).unwrap();
+    let found = read(&at(&write(folder.path(), examples), &FlicConfig::default())).unwrap();
     let ids: Vec<&str> = found.people.iter().map(|person| person.sample_id.as_str()).collect();
     assert_eq!(ids, ["flic-a-0", "flic-b-0", "flic-a-1"]);
     assert_eq!(found.images, 2);
@@ -102,11 +107,11 @@ fn the_list_of_flic_plus_chooses_what_trains() {
     );
     let plus = folder.path().join("tr_plus_indices.mat");
     matlab::write(&plus, &[("tr_plus_indices", &Value::array(&[1, 1], vec![2_u16]))]).unwrap();
-    let found = read(&path, &Options { plus: Some(plus), ..Options::default() }).unwrap();
+    let found = read(&at(&path, &FlicConfig { plus: Some(plus), ..FlicConfig::default() })).unwrap();
     let rows: Vec<_> = found.people.iter().map(|p| (p.sample_id.as_str(), p.split.as_str())).collect();
     assert_eq!(rows, [("flic-b-0", "train"), ("flic-c-0", "test")]);
     assert_eq!(found.rejects[0].reason, "not on the list of FLIC-plus");
-    let without = read(&path, &Options::default()).unwrap();
+    let without = read(&at(&path, &FlicConfig::default())).unwrap();
     assert_eq!((without.people.len(), without.rejects[0].reason.as_str()), (2, "neither train nor test"));
 }
 
@@ -122,7 +127,7 @@ fn bad_examples_are_rejected_and_keep_their_number() {
     let mut nameless = example("a.jpg", 1.0, true, false);
     nameless[1] = Value::scalar(1.0);
     let found = write(folder.path(), vec![half, other, nameless, example("a.jpg", 1.0, true, false)]);
-    let found = read(&found, &Options::default()).unwrap();
+    let found = read(&at(&found, &FlicConfig::default())).unwrap();
     assert_eq!((found.people.len(), found.people[0].sample_id.as_str()), (1, "flic-a-2"));
     let details: Vec<&str> = found.rejects.iter().map(|reject| reject.detail.as_str()).collect();
     assert_eq!(

@@ -11,7 +11,7 @@ use super::number::Clock;
 use super::pattern::Pattern;
 use super::presets::Preset;
 
-/// CSV logs of accelerometers and gyroscopes.
+/// Accelerometer and gyroscope logs in CSV files.
 ///
 /// ```toml
 /// path = "logs"                       # a folder, or one file
@@ -35,22 +35,33 @@ use super::presets::Preset;
 /// Files that agree in subject, device and session make one session, sensors in files of their own included. The rows
 /// of a file whose subject, device or session comes from a column are grouped by value, in order of first appearance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[cfg_attr(feature = "clap", command(group = clap::ArgGroup::new("declared").required(true)))]
 #[serde(deny_unknown_fields)]
 pub struct CsvLogs {
     /// A folder, or one file.
     #[schemars(extend("format" = "path"))]
     pub path: PathBuf,
+    /// A TOML file with the keys `files`, `dataset` and `sessions`, instead of giving them here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", group = "declared"))]
+    pub layout: Option<PathBuf>,
     /// Name of the data set; a preset has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub dataset: Option<String>,
     /// A data set whose files are known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, group = "declared"))]
     pub preset: Option<Preset>,
     /// Groups of files; a file belongs to the first group whose pattern fits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "clap", arg(skip))]
     pub files: Vec<FileGroup>,
     /// How to cut long logs; without it they stay as they are. It overrides that of a preset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(skip))]
     pub sessions: Option<Cut>,
 }
 

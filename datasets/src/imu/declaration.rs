@@ -1,10 +1,58 @@
 //! What a plan declares of CSV logs, completed by its preset and checked.
 
-use schemas::tables::readings::Sensor;
+use std::fs;
+use std::path::PathBuf;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemas::tables::readings::{self, Sensor};
+
+use super::Logs;
 use super::config::{CsvLogs, Cut, FileGroup, NameFrom};
 use super::pattern::{Field, Given};
 use crate::ReadError;
+use crate::source::{OpenSource, Source};
+
+impl CsvLogs {
+    /// The declaration with what its layout file says.
+    ///
+    /// # Errors
+    /// When the layout cannot be read or is no declaration.
+    fn with_layout(&self) -> Result<Self, ReadError> {
+        let Some(layout) = &self.layout else { return Ok(self.clone()) };
+        if !self.files.is_empty() {
+            return Err(ReadError::unexpected(layout, "logs need either `layout` or `files`", "both"));
+        }
+        let text = fs::read_to_string(layout).map_err(|error| ReadError::io(layout, error))?;
+        // The layout says how files look, the plan where they are.
+        let place = toml::Value::String(self.path.display().to_string());
+        let declared: Self = toml::from_str(&format!("path = {place}\n{text}"))
+            .map_err(|error| ReadError::malformed(layout, "layout", error.to_string()))?;
+        Ok(Self {
+            layout: None,
+            dataset: self.dataset.clone().or(declared.dataset),
+            preset: self.preset.or(declared.preset),
+            sessions: self.sessions.clone().or(declared.sessions),
+            ..declared
+        })
+    }
+}
+
+impl Source for CsvLogs {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        Plan::new(&self.with_layout()?)?;
+        Ok(readings::schema())
+    }
+
+    /// Logs are found when the source is opened.
+    fn files(&self) -> Vec<PathBuf> {
+        self.layout.iter().cloned().collect()
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        Ok(Logs::open_csv(&self.with_layout()?)?.into())
+    }
+}
 
 /// A declaration, complete and checked.
 #[derive(Debug)]

@@ -9,18 +9,23 @@ use serde::{Deserialize, Serialize};
 
 /// The unit in which a log counts time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 pub enum Clock {
     /// Seconds, with a fraction or without.
     #[serde(rename = "s")]
+    #[cfg_attr(feature = "clap", value(name = "s"))]
     Seconds,
     /// Milliseconds.
     #[serde(rename = "ms")]
+    #[cfg_attr(feature = "clap", value(name = "ms"))]
     Milliseconds,
     /// Microseconds.
     #[serde(rename = "us")]
+    #[cfg_attr(feature = "clap", value(name = "us"))]
     Microseconds,
     /// Nanoseconds.
     #[serde(rename = "ns")]
+    #[cfg_attr(feature = "clap", value(name = "ns"))]
     Nanoseconds,
 }
 

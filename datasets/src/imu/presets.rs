@@ -11,6 +11,7 @@ use super::pattern::Pattern;
 
 /// A data set whose files are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "kebab-case")]
 pub enum Preset {
     /// `GeoTecINIT/sp-sw-har-dataset`, the smartphone's logs: `{subject}/{session}_sp.csv` with a header, both sensors

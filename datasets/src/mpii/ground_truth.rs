@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::hourglass::Identity;
 use super::subset::Subset;
-use super::{DATASET, Fault, Source, distinct, fill_others, visible_if};
+use super::{DATASET, Fault, Origin, distinct, fill_others, visible_if};
 use crate::matlab::{AccessError, Value, variable};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
@@ -22,7 +22,7 @@ struct Arrays {
 /// Every person of `variables`: row i is row i of `subset`, which tells image, person, centre and scale. Without it,
 /// ids are the rows' numbers and images are unknown.
 pub(super) fn read(
-    source: &Source<'_>,
+    source: &Origin<'_>,
     variables: &[(String, Value)],
     subset: Option<&Subset>,
 ) -> Result<Annotations, ReadError> {
@@ -84,7 +84,7 @@ impl Arrays {
 
     fn person(
         &self,
-        source: &Source<'_>,
+        source: &Origin<'_>,
         row: usize,
         identity: Option<&Identity>,
         record: String,

@@ -5,7 +5,7 @@ use schemas::skeleton::MPII16;
 use schemas::tables::people::Person;
 use serde_json::{Map, json};
 
-use super::{DATASET, Fault, Found, Source, distinct, fill_others};
+use super::{DATASET, Fault, Found, Origin, distinct, fill_others};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, hdf5};
 
@@ -25,7 +25,7 @@ pub(super) struct Identity {
 
 /// Who the rows of `file` are; a row whose numbers make no sense is its fault.
 pub(super) fn identities(
-    source: &Source<'_>,
+    source: &Origin<'_>,
     file: &hdf5::File,
 ) -> Result<Vec<Result<Identity, Fault>>, ReadError> {
     let names = file.strings("imgname")?;
@@ -50,7 +50,7 @@ pub(super) fn identities(
 
 /// The array `name` of `width` numbers a row.
 fn column(
-    source: &Source<'_>,
+    source: &Origin<'_>,
     file: &hdf5::File,
     name: &str,
     rows: usize,
@@ -66,7 +66,7 @@ fn column(
 
 /// Every row of `file`. A joint is missing where it stands at (0, 0) and is not visible, the file's only sign of it;
 /// coordinates are cut to whole px.
-pub(super) fn read(source: &Source<'_>, file: &hdf5::File) -> Result<Found, ReadError> {
+pub(super) fn read(source: &Origin<'_>, file: &hdf5::File) -> Result<Found, ReadError> {
     let identities = identities(source, file)?;
     let (rows, joints) = (identities.len(), MPII16.len());
     let parts = column(source, file, "part", rows, joints * 2)?;

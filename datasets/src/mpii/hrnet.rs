@@ -7,7 +7,7 @@ use schemas::tables::people::Person;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::{DATASET, Fault, Found, Source, distinct, fill_others, visible_if};
+use super::{DATASET, Fault, Found, Origin, distinct, fill_others, visible_if};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
 
@@ -27,7 +27,7 @@ struct Entry {
 }
 
 /// Every entry of the list in `bytes`. Test files have no joints.
-pub(super) fn read(source: &Source<'_>, bytes: &[u8]) -> Result<Found, ReadError> {
+pub(super) fn read(source: &Origin<'_>, bytes: &[u8]) -> Result<Found, ReadError> {
     let entries: Json = serde_json::from_slice(bytes)
         .map_err(|error| ReadError::malformed(source.path, "JSON", error.to_string()))?;
     let Json::Array(entries) = entries else {

@@ -18,22 +18,52 @@ mod subset;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
-use schemas::tables::people::{Person, Pose};
+use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
+use serde::{Deserialize, Serialize};
 
 use crate::matlab::{self, AccessError};
+use crate::source::{OpenSource, Source};
 use crate::{Annotations, ReadError, hdf5};
 
-/// How the file is read.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Folder of the images.
+/// MPII Human Pose: the `RELEASE` `.mat`, the `HRNet` JSON, the hourglass `.h5` or `gt_valid.mat`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct MpiiConfig {
+    /// The annotation file; its content tells which of the four it is.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
+    pub annotations: PathBuf,
+    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: PathBuf,
-    /// A `valid.h5` of the stacked hourglass: its (image, person) pairs alone are kept, in its order, as the split
-    /// `validation`.
+    /// A `valid.h5` of the stacked hourglass: its people alone are kept, in its order, as the split `validation`, so that
+    /// prediction arrays line up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub subset: Option<PathBuf>,
+}
+
+impl Source for MpiiConfig {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        Ok(people::schema(&MPII16))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        std::iter::once(&self.annotations).chain(&self.subset).cloned().collect()
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        Ok(read(self)?.into())
+    }
 }
 
 /// Name of the data set in ids, rows and rejects.
@@ -41,7 +71,7 @@ const DATASET: &str = "mpii";
 /// Split of people of a file that does not tell.
 const NO_SPLIT: &str = "unassigned";
 
-/// People of the MPII annotation file `annotations`; what it is shows from its content.
+/// People of the MPII annotation file of `config`; what it is shows from its content.
 ///
 /// One row a rectangle (`annorect`), labelled or not, and one without a person for each image without rectangles.
 /// Records that cannot be read are rejects. A choice by `subset` leaves out the other people without a word, but each
@@ -50,12 +80,13 @@ const NO_SPLIT: &str = "unassigned";
 ///
 /// # Errors
 /// When a file cannot be read or is none of the four, or holds nothing of the subset.
-pub fn read(annotations: &Path, options: &Options) -> Result<Annotations, ReadError> {
-    let subset = options.subset.as_deref().map(subset::Subset::read).transpose()?;
+pub fn read(config: &MpiiConfig) -> Result<Annotations, ReadError> {
+    let annotations = &*config.annotations;
+    let subset = config.subset.as_deref().map(subset::Subset::read).transpose()?;
     let bytes = std::fs::read(annotations).map_err(|error| ReadError::io(annotations, error))?;
-    let source = Source {
+    let source = Origin {
         path: annotations,
-        images: &options.images,
+        images: &config.images,
         file: annotations.file_name().unwrap_or_default().to_string_lossy().into_owned(),
     };
     let found = if hdf5::is_hdf5(&bytes) {
@@ -82,7 +113,7 @@ pub fn read(annotations: &Path, options: &Options) -> Result<Annotations, ReadEr
 }
 
 /// The file that is read.
-struct Source<'a> {
+struct Origin<'a> {
     path: &'a Path,
     images: &'a Path,
     /// Its name, without folders.
@@ -98,7 +129,7 @@ struct Found {
     numbered: bool,
 }
 
-impl Source<'_> {
+impl Origin<'_> {
     /// A person of whom nothing is known yet.
     fn person(&self, image: &str, person_index: Option<i32>, record: String) -> Person {
         Person {

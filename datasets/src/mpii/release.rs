@@ -5,7 +5,7 @@ use schemas::skeleton::MPII16;
 use schemas::tables::people::{Person, Pose};
 use serde_json::{Map, Value as Json, json};
 
-use super::{DATASET, Fault, Found, Source, others_of};
+use super::{DATASET, Fault, Found, Origin, others_of};
 use crate::matlab::{AccessError, Node, Row, Value, variable};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
@@ -16,7 +16,7 @@ const RECT_FIELDS: [&str; 7] = ["x1", "y1", "x2", "y2", "annopoints", "scale", "
 const IMAGE_FIELDS: [&str; 4] = ["image", "annorect", "frame_sec", "vididx"];
 
 /// Every rectangle of every image of `variables`.
-pub(super) fn read(source: &Source<'_>, variables: &[(String, Value)]) -> Result<Found, ReadError> {
+pub(super) fn read(source: &Origin<'_>, variables: &[(String, Value)]) -> Result<Found, ReadError> {
     let in_file = |error: AccessError| error.in_file(source.path);
     let release = variable(variables, "RELEASE").and_then(|node| node.row()).map_err(in_file)?;
     let images = release.require("annolist").and_then(|node| node.rows()).map_err(in_file)?;
@@ -58,7 +58,7 @@ impl<'a> Tables<'a> {
 }
 
 fn read_image(
-    source: &Source<'_>,
+    source: &Origin<'_>,
     tables: &Tables<'_>,
     index: usize,
     image: &Row<'_>,

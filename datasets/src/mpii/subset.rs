@@ -6,7 +6,7 @@ use std::path::Path;
 use schemas::tables::people::Person;
 
 use super::hourglass::{Identity, identities};
-use super::{DATASET, Fault, Found, Source, distinct};
+use super::{DATASET, Fault, Found, Origin, distinct};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, hdf5};
 
@@ -23,13 +23,13 @@ pub(super) struct Subset {
 impl Subset {
     pub(super) fn read(path: &Path) -> Result<Self, ReadError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let source = Source { path, images: Path::new(""), file: name.clone() };
+        let source = Origin { path, images: Path::new(""), file: name.clone() };
         Ok(Self { name, rows: identities(&source, &hdf5::File::open(path)?)? })
     }
 
     /// The people of `found` that the pairs name, in their order, as the split `validation`. Where `found` does not
     /// know MPII's numbers of people, centre and scale tell who is meant, and the number is taken from the pair.
-    pub(super) fn choose(&self, source: &Source<'_>, found: Found) -> Result<Annotations, ReadError> {
+    pub(super) fn choose(&self, source: &Origin<'_>, found: Found) -> Result<Annotations, ReadError> {
         let Found { annotations: Annotations { skeleton, people, mut rejects, .. }, names, numbered } = found;
         let mut by_image: HashMap<&str, Vec<usize>> = HashMap::new();
         for (row, name) in names.iter().enumerate() {

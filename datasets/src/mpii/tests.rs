@@ -8,16 +8,25 @@ use super::*;
 use crate::matlab::Value;
 use crate::testing::real_data;
 
+/// `config` for the file `path`.
+fn of(path: &Path, config: &MpiiConfig) -> MpiiConfig {
+    MpiiConfig { annotations: path.to_owned(), ..config.clone() }
+}
+
 /// Joints of the validation set without annotation, by id.
 const MISSING: [usize; 16] = [843, 473, 69, 70, 480, 839, 80, 26, 26, 26, 30, 23, 14, 14, 26, 49];
 
 fn release() -> Option<Annotations> {
-    let options = Options { images: "images".into(), subset: None };
-    Some(read(&real_data("mpii/release_valid.mat")?, &options).unwrap())
+    let options = MpiiConfig { annotations: PathBuf::new(), images: "images".into(), subset: None };
+    Some(read(&of(&real_data("mpii/release_valid.mat")?, &options)).unwrap())
 }
 
-fn subset() -> Option<Options> {
-    Some(Options { images: "images".into(), subset: Some(real_data("mpii/valid.h5")?) })
+fn subset() -> Option<MpiiConfig> {
+    Some(MpiiConfig {
+        annotations: PathBuf::new(),
+        images: "images".into(),
+        subset: Some(real_data("mpii/valid.h5")?),
+    })
 }
 
 fn labelled(found: &Annotations) -> Vec<&Person> {
@@ -96,13 +105,14 @@ fn visibility_is_stored_in_five_ways() {
 #[test]
 fn the_subset_gives_the_published_people_in_order() {
     let (Some(path), Some(options)) = (real_data("mpii/release_valid.mat"), subset()) else { return };
-    let chosen = read(&path, &options).unwrap();
+    let chosen = read(&of(&path, &options)).unwrap();
     assert_eq!((chosen.people.len(), chosen.images, chosen.rejects.len()), (2958, 2729, 0));
     assert!(chosen.people.iter().all(|person| person.split == "validation"));
     assert_eq!(missing(&chosen.people.iter().collect::<Vec<_>>()), MISSING);
 
     // The hourglass file itself: the same people, once centre and scale are undone.
-    let hourglass = read(&options.subset.clone().unwrap(), &Options { subset: None, ..options }).unwrap();
+    let hourglass =
+        read(&of(&options.subset.clone().unwrap(), &MpiiConfig { subset: None, ..options })).unwrap();
     assert_eq!((hourglass.people.len(), hourglass.images, hourglass.rejects.len()), (2958, 2729, 0));
     for (ours, theirs) in chosen.people.iter().zip(&hourglass.people) {
         assert_eq!((&ours.sample_id, &ours.image_path), (&theirs.sample_id, &theirs.image_path));
@@ -123,14 +133,14 @@ fn the_subset_gives_the_published_people_in_order() {
 #[test]
 fn json_of_hrnet_is_read_and_matched_by_place() {
     let (Some(path), Some(options)) = (real_data("mpii/images/test_mpii.json"), subset()) else { return };
-    let found = read(&path, &Options { subset: None, ..options.clone() }).unwrap();
+    let found = read(&of(&path, &MpiiConfig { subset: None, ..options.clone() })).unwrap();
     assert_eq!((found.people.len(), found.rejects.len()), (5, 0));
     let third = &found.people[2];
     assert_eq!((third.sample_id.as_str(), third.split.as_str()), ("mpii-051423444-0", "test"));
     assert_eq!((third.center, third.scale), (Some([1029.0, 395.0]), Some(3.139_233)));
     assert_eq!((third.pose.joint(0), third.pose.joint(10)), (None, Some([987.0, 293.0])));
     // Of the 2,958 pairs the five are found, the others named.
-    let chosen = read(&path, &options).unwrap();
+    let chosen = read(&of(&path, &options)).unwrap();
     assert_eq!((chosen.people.len(), chosen.rejects.len()), (5, 2953));
     assert_eq!(chosen.rejects[0].reason, "not in the annotation file");
     assert_eq!(chosen.rejects[0].source_record.as_deref(), Some("row 5 of valid.h5"));
@@ -140,7 +150,7 @@ fn json_of_hrnet_is_read_and_matched_by_place() {
 #[test]
 fn ground_truth_of_hrnet_takes_who_is_who_from_the_subset() {
     let (Some(path), Some(options)) = (real_data("mpii/release_valid.mat"), subset()) else { return };
-    let people = read(&path, &options).unwrap().people;
+    let people = read(&of(&path, &options)).unwrap().people;
     let (mut points, mut missing, mut heads) = (Vec::new(), Vec::new(), Vec::new());
     for person in &people {
         let at = |axis: usize| (0..16).map(move |joint| (joint, axis));
@@ -160,14 +170,14 @@ fn ground_truth_of_hrnet_takes_who_is_who_from_the_subset() {
     let variables = [("jnt_missing", &missing), ("pos_gt_src", &points), ("headboxes_src", &heads)];
     matlab::write(&path, &variables).unwrap();
 
-    let found = read(&path, &options).unwrap();
+    let found = read(&of(&path, &options)).unwrap();
     assert_eq!((found.people.len(), found.images, found.rejects.len()), (2958, 2729, 0));
     for (ours, theirs) in people.iter().zip(&found.people) {
         assert_eq!((&ours.sample_id, &ours.image_path), (&theirs.sample_id, &theirs.image_path));
         assert_eq!(format!("{:?}", ours.pose.keypoints), format!("{:?}", theirs.pose.keypoints));
         assert_eq!(ours.head_box, theirs.head_box);
     }
-    let alone = read(&path, &Options::default()).unwrap();
+    let alone = read(&of(&path, &MpiiConfig::default())).unwrap();
     assert_eq!(alone.people[7].sample_id, "mpii-valid-7");
     assert_eq!((alone.people[7].center, alone.people[7].person_index), (None, None));
     assert_eq!(alone.people[7].source_record, "pos_gt_src(:,:,8)");
@@ -229,7 +239,7 @@ fn faults_cost_their_person_alone() {
         rect(vec![point(2.0, 5.0, Value::scalar(2.0))]),
         bare,
     ];
-    let found = read(&file(folder.path(), rects, Value::text("a.jpg")), &Options::default()).unwrap();
+    let found = read(&of(&file(folder.path(), rects, Value::text("a.jpg")), &MpiiConfig::default())).unwrap();
     assert_eq!((found.images, found.people.len(), found.rejects.len()), (2, 3, 5));
     let reasons: Vec<&str> = found.rejects.iter().map(|reject| reject.reason.as_str()).collect();
     assert_eq!(
@@ -268,7 +278,7 @@ fn faults_cost_their_person_alone() {
 fn an_image_without_a_name_loses_all_its_people() {
     let folder = tempfile::tempdir().unwrap();
     let people = vec![rect(vec![point(0.0, 1.0, Value::empty())]); 3];
-    let found = read(&file(folder.path(), people, Value::scalar(4.0)), &Options::default()).unwrap();
+    let found = read(&of(&file(folder.path(), people, Value::scalar(4.0)), &MpiiConfig::default())).unwrap();
     assert_eq!((found.people.len(), found.rejects.len()), (0, 4));
     assert!(found.rejects[0].detail.contains("`RELEASE.annolist(1).image.name` must be a string, found 4"));
 }
@@ -278,10 +288,13 @@ fn other_files_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("joints.mat");
     matlab::write(&path, &[("joints", &Value::scalar(1.0))]).unwrap();
-    let message = read(&path, &Options::default()).unwrap_err().to_string();
+    let message = read(&of(&path, &MpiiConfig::default())).unwrap_err().to_string();
     assert!(message.contains("`RELEASE` or `pos_gt_src`, found `joints` (double 1x1)"), "{message}");
     std::fs::write(&path, b" {\"a\": 1}").unwrap();
-    assert!(read(&path, &Options::default()).unwrap_err().to_string().contains("a list of people"));
+    assert!(read(&of(&path, &MpiiConfig::default())).unwrap_err().to_string().contains("a list of people"));
     std::fs::write(&path, b"[{\"image\": ").unwrap();
-    assert!(matches!(read(&path, &Options::default()), Err(ReadError::Malformed { format: "JSON", .. })));
+    assert!(matches!(
+        read(&of(&path, &MpiiConfig::default())),
+        Err(ReadError::Malformed { format: "JSON", .. })
+    ));
 }

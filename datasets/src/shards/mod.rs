@@ -10,15 +10,21 @@ mod manifest;
 mod properties;
 mod reader;
 mod row_groups;
+mod sink;
+mod source;
 mod writer;
 
 pub use journal::Journal;
 pub use manifest::{InputHash, MANIFEST_FILE, Manifest, Provenance, ShardEntry};
 pub use reader::{Batches, TableReader};
 pub use row_groups::RowGroup;
+pub use sink::ParquetSink;
+pub use source::TableSource;
 pub use writer::{ROW_GROUP_BYTES, SHARD_BYTES, Started, TableWriter, WriterOptions, partial_path};
 
 use std::path::{Path, PathBuf};
+
+use schemas::{Fault, Hinted};
 
 /// Why a table folder could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -90,6 +96,25 @@ impl ShardError {
     fn parquet(action: &'static str, path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
         let path = path.to_owned();
         move |source| Self::Parquet { action, path, source }
+    }
+}
+
+impl Hinted for ShardError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Exists { .. } => Some("choose another folder, or replace it with `--force`".to_owned()),
+            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                Some("free some space and run the same command again: it goes on where it stopped".to_owned())
+            }
+            Self::NoManifest { .. } => {
+                Some("only `motionmill ingest` and `motionmill run` make table folders".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        if matches!(self, Self::BadSplit { .. }) { Fault::Config } else { Fault::File }
     }
 }
 

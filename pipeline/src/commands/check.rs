@@ -20,7 +20,7 @@ use super::failure::Hint;
 use super::{progress, table};
 use crate::cli::{CheckArgs, FailOn, Format};
 use crate::plan::{self, Override};
-use crate::runner::grouped;
+use schemas::units::grouped;
 
 /// Rows read at a time.
 const BATCH_ROWS: usize = 4096;

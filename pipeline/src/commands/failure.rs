@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use datasets::shards::ShardError;
+use schemas::Hinted;
 use stages::StageError;
 
 use crate::graph::GraphError;
@@ -60,9 +61,9 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
         return error.hint();
     }
     if let Some(error) = cause.downcast_ref::<ShardError>() {
-        return crate::runner::shard_hint(error);
+        return error.hint();
     }
-    cause.downcast_ref::<StageError>().and_then(|error| error.hint().map(str::to_owned))
+    cause.downcast_ref::<StageError>().and_then(StageError::hint)
 }
 
 /// An error of a command itself, with its hint.

@@ -9,7 +9,7 @@ use schemas::tables::table_name;
 use schemas::{Skeleton, Visibility};
 
 use crate::graph::type_name;
-use crate::runner::grouped;
+use schemas::units::grouped;
 
 /// Rows read at a time while joints are counted.
 const BATCH_ROWS: usize = 256;

@@ -3,9 +3,8 @@
 use crate::cli::{PlanArgs, RunArgs};
 use crate::graph::{Graph, print_graph};
 use crate::plan::Plan;
-use crate::runner::{self, RunOptions};
 
-use super::progress;
+use super::{progress, work};
 
 /// Checks the plan and prints its graph.
 pub fn print(args: &PlanArgs) -> anyhow::Result<()> {
@@ -18,11 +17,7 @@ pub fn print(args: &PlanArgs) -> anyhow::Result<()> {
 pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     let threads = args.threads.map_or_else(progress::available_threads, usize::from);
     let graph = Graph::build(read(&args.plan)?, threads)?;
-    for engine in graph.engines() {
-        eprintln!("{engine}");
-    }
-    let options = RunOptions { progress: progress::bar(), ..RunOptions::quiet(threads, args.force) };
-    let summary = runner::run(&graph, &options)?;
+    let summary = work::carry_out(&graph, threads, args.force)?;
     eprint!("{}", summary.to_text());
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
+use datasets::sessions::{READ_ROWS, WholeSessions};
 use datasets::shards::TableReader;
 use schemas::columns::{integers, skeleton_of};
 use schemas::tables::{keypoints, quality, readings, signals, table_name, trials, windows};
@@ -19,7 +20,6 @@ use stages::{BuildContext, Stage};
 
 use super::failure::Hint;
 use crate::cli::PreviewArgs;
-use crate::graph::{READ_ROWS, WholeSessions};
 
 /// Rows read at a time while rows are picked.
 const BATCH_ROWS: usize = 64;

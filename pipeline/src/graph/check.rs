@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use datasets::source::OpenSource;
 use stages::BuildContext;
 use stages::registry::Step;
 
-use super::source::Source;
+use super::joined::JoinedSource;
 use super::{Graph, GraphError, Node, Work};
-use crate::plan::{Plan, SinkConfig};
+use crate::plan::Plan;
 
 impl Graph {
     /// Builds every node of `plan` and carries the schemas along the edges. `threads` will call the stages.
@@ -22,7 +23,7 @@ impl Graph {
         Self::build_given(plan, threads, BTreeMap::new())
     }
 
-    /// As [`Graph::build`], with the rows of some sources `given` under their names: those are not opened.
+    /// As [`Graph::build`], with the rows of some sources `given` under their names: their files are not read.
     ///
     /// # Errors
     /// At the first node or edge that does not hold; the message names both ends.
@@ -35,26 +36,65 @@ impl Graph {
         check_sinks(&plan)?;
         let mut graph = Self { nodes: Vec::new(), plan };
         let mut index: HashMap<String, usize> = HashMap::new();
-        for (name, node) in graph.plan.sources.clone() {
-            let (kind, source) = match given.remove(&name) {
-                Some(rows) => ("given rows", Source::from_batches(rows)),
-                None => Source::open(&name, &node.read)?,
+        for name in dataflow_order(&graph.plan)? {
+            let node = match given.remove(&name) {
+                Some(rows) => {
+                    let source = OpenSource::from(rows);
+                    let (schema, work) = (source.schema(), Work::Given(Arc::new(source)));
+                    Node { name: name.clone(), kind: "given rows", inputs: Vec::new(), schema, work }
+                }
+                None if graph.plan.sources.contains_key(&name) => graph.build_source(&name, &index)?,
+                None => graph.build_stage(&name, &index, threads)?,
             };
-            let schema = source.schema().clone();
-            index.insert(name.clone(), graph.nodes.len());
-            graph.nodes.push(Node { name, kind, inputs: Vec::new(), schema, work: Work::Source(source) });
-        }
-        for name in stage_order(&graph.plan)? {
-            let node = graph.build_stage(&name, &index, threads)?;
             index.insert(name, graph.nodes.len());
             graph.nodes.push(node);
         }
         for (name, sink) in graph.plan.sinks.clone() {
             let inputs: Vec<usize> = sink.inputs.iter().map(|input| index[input]).collect();
-            let schema = graph.common_schema(&name, &inputs)?;
-            graph.nodes.push(Node { name, kind: "parquet", inputs, schema, work: Work::Sink(sink.write) });
+            let kind = sink.write.kind();
+            let schemas = graph.input_schemas(&name, &inputs, sink.write.inputs())?;
+            sink.write.check(&schemas).map_err(|source| GraphError::Sink { node: name.clone(), source })?;
+            let schema = schemas[0].clone();
+            graph.nodes.push(Node { name, kind, inputs, schema, work: Work::Sink(sink.write) });
         }
         Ok(graph)
+    }
+
+    /// The schemas of `inputs`, which must be those that `expected` names; where one is expected, several of one
+    /// schema may stand for it.
+    fn input_schemas(
+        &self,
+        node: &str,
+        inputs: &[usize],
+        expected: &'static [&'static str],
+    ) -> Result<Vec<SchemaRef>, GraphError> {
+        if expected.len() == 1 {
+            return Ok(vec![self.common_schema(node, inputs)?]);
+        }
+        if inputs.len() != expected.len() {
+            let (node, found) = (node.to_owned(), inputs.len());
+            return Err(GraphError::InputCount { node, expected, found });
+        }
+        Ok(inputs.iter().map(|&input| self.nodes[input].schema.clone()).collect())
+    }
+
+    fn build_source(&self, name: &str, index: &HashMap<String, usize>) -> Result<Node, GraphError> {
+        let config = &self.plan.sources[name];
+        let inputs: Vec<usize> = config.inputs.iter().map(|input| index[input]).collect();
+        let expected = config.read.inputs();
+        if inputs.len() != expected.len() {
+            let (node, found) = (name.to_owned(), inputs.len());
+            return Err(GraphError::InputCount { node, expected, found });
+        }
+        let schemas: Vec<SchemaRef> = inputs.iter().map(|&input| self.nodes[input].schema.clone()).collect();
+        let failed = |source| GraphError::Source { node: name.to_owned(), source };
+        let schema = config.read.schema(&schemas).map_err(failed)?;
+        let (kind, read) = (config.read.kind(), config.read.clone());
+        let work = match expected {
+            [] => Work::Source(read),
+            _ => Work::Aggregate(Box::new(JoinedSource { read, schema: schema.clone() })),
+        };
+        Ok(Node { name: name.to_owned(), kind, inputs, schema, work })
     }
 
     fn build_stage(
@@ -138,10 +178,11 @@ fn check_names(plan: &Plan) -> Result<(), GraphError> {
         return Err(GraphError::Twice { node: node.clone() });
     }
     let known = || plan.sources.keys().chain(plan.stages.keys()).map(|name| format!("`{name}`")).collect();
-    let stages = plan.stages.iter().map(|(name, node)| (name, &node.inputs));
-    let sinks = plan.sinks.iter().map(|(name, node)| (name, &node.inputs));
-    for (node, inputs) in stages.chain(sinks) {
-        if inputs.is_empty() {
+    let sources = plan.sources.iter().map(|(name, node)| (name, &node.inputs, false));
+    let stages = plan.stages.iter().map(|(name, node)| (name, &node.inputs, true));
+    let sinks = plan.sinks.iter().map(|(name, node)| (name, &node.inputs, true));
+    for (node, inputs, needs_some) in sources.chain(stages).chain(sinks) {
+        if inputs.is_empty() && needs_some {
             return Err(GraphError::NoInput { node: node.clone() });
         }
         for input in inputs {
@@ -160,29 +201,30 @@ fn check_sinks(plan: &Plan) -> Result<(), GraphError> {
     }
     let mut places: BTreeMap<PathBuf, &str> = BTreeMap::new();
     for (name, sink) in &plan.sinks {
-        let SinkConfig::Parquet { path, .. } = &sink.write;
+        let path = sink.write.path();
         let place: PathBuf = path.components().collect();
         if let Some(first) = places.insert(place, name) {
             let (first, second) = (first.to_owned(), name.clone());
-            return Err(GraphError::SamePath { first, second, path: path.clone() });
+            return Err(GraphError::SamePath { first, second, path: path.to_owned() });
         }
     }
     Ok(())
 }
 
-/// The stages so that each stands behind its inputs; among equals, by name.
-fn stage_order(plan: &Plan) -> Result<Vec<String>, GraphError> {
+/// The sources and stages so that each stands behind its inputs; among equals sources first, then by name.
+fn dataflow_order(plan: &Plan) -> Result<Vec<String>, GraphError> {
+    let sources = plan.sources.iter().map(|(name, node)| (name, &node.inputs));
+    let stages = plan.stages.iter().map(|(name, node)| (name, &node.inputs));
+    let mut waiting: Vec<_> = sources.chain(stages).collect();
     let mut order: Vec<String> = Vec::new();
-    while order.len() < plan.stages.len() {
-        let ready = plan.stages.iter().find(|(name, node)| {
-            let done = |input: &String| plan.sources.contains_key(input) || order.contains(input);
-            !order.contains(name) && node.inputs.iter().all(done)
-        });
-        let Some((name, _)) = ready else {
-            let nodes = plan.stages.keys().filter(|name| !order.contains(name)).cloned().collect();
-            return Err(GraphError::Cycle { nodes });
+    while !waiting.is_empty() {
+        let ready = waiting.iter().position(|(_, inputs)| inputs.iter().all(|input| order.contains(input)));
+        let Some(ready) = ready else {
+            return Err(GraphError::Cycle {
+                nodes: waiting.into_iter().map(|(name, _)| name.clone()).collect(),
+            });
         };
-        order.push(name.clone());
+        order.push(waiting.remove(ready).0.clone());
     }
     Ok(order)
 }

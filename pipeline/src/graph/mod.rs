@@ -1,24 +1,24 @@
 //! The graph of a plan, checked as a whole before a row is read: every edge carries a schema.
 
 mod check;
+mod joined;
 mod print;
-mod sessions;
-mod source;
 
 pub use print::print_graph;
 pub use print::type_name;
-pub use sessions::{READ_ROWS, SessionError, WholeSessions};
-pub use source::{Chunk, Chunks, Load, Source};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datasets::ReadError;
-use datasets::shards::ShardError;
+use datasets::export::ExportError;
+use datasets::source::OpenSource;
+use schemas::Hinted;
 use stages::stage::Aggregate;
 use stages::{Stage, StageError};
 
-use crate::plan::{Plan, SinkConfig};
+use crate::plan::{Plan, SinkConfig, SourceConfig};
 
 /// A checked plan, ready to run.
 pub struct Graph {
@@ -42,13 +42,43 @@ pub struct Node {
     pub work: Work,
 }
 
+impl Node {
+    /// The source that the node is, open; nodes that are none give no rows.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or its rows have another schema than when the graph was checked.
+    pub fn open(&self) -> Result<Arc<OpenSource>, GraphError> {
+        let source = match &self.work {
+            Work::Source(config) => Arc::new(config.open(&[]).map_err(|error| self.unreadable(error))?),
+            Work::Given(source) => Arc::clone(source),
+            _ => Arc::default(),
+        };
+        if self.is_source() && source.schema() != self.schema {
+            return Err(GraphError::Changed { node: self.name.clone() });
+        }
+        Ok(source)
+    }
+
+    /// Whether rows begin here.
+    pub fn is_source(&self) -> bool {
+        matches!(self.work, Work::Source(_) | Work::Given(_))
+    }
+
+    /// The error of reading it.
+    pub fn unreadable(&self, source: ReadError) -> GraphError {
+        GraphError::Source { node: self.name.clone(), source }
+    }
+}
+
 /// What a node does.
 pub enum Work {
-    /// Gives rows.
-    Source(Source),
+    /// Gives the rows of files, which are opened when a run begins.
+    Source(SourceConfig),
+    /// Gives rows that are there.
+    Given(Arc<OpenSource>),
     /// Turns rows into rows.
     Rows(Box<dyn Stage>),
-    /// Turns all rows of its inputs into rows.
+    /// Turns all rows of its inputs into rows: a stage, or a source that joins its files to them.
     Aggregate(Box<dyn Aggregate>),
     /// Writes rows.
     Sink(SinkConfig),
@@ -89,13 +119,13 @@ pub enum GraphError {
     #[error("the plan has no sinks")]
     NoSink,
     /// Two sinks at one place.
-    #[error("the sinks `{first}` and `{second}` write to the same folder: `{}`", path.display())]
+    #[error("the sinks `{first}` and `{second}` write to the same place: `{}`", path.display())]
     SamePath {
         /// One sink.
         first: String,
         /// The other.
         second: String,
-        /// The folder.
+        /// The file or folder.
         path: PathBuf,
     },
     /// An aggregate with too many or too few inputs.
@@ -140,23 +170,29 @@ pub enum GraphError {
         #[source]
         source: StageError,
     },
-    /// A table source cannot be opened.
-    #[error("cannot open the source `{node}`")]
-    Table {
-        /// The source.
-        node: String,
-        /// Why.
-        #[source]
-        source: ShardError,
-    },
-    /// An annotation file cannot be read.
+    /// A source cannot be read.
     #[error("cannot read the source `{node}`")]
-    Annotations {
+    Source {
         /// The source.
         node: String,
         /// Why.
         #[source]
         source: ReadError,
+    },
+    /// The files of a source are not those that the graph was checked with.
+    #[error("the rows of the source `{node}` have changed since the plan was checked")]
+    Changed {
+        /// The source.
+        node: String,
+    },
+    /// A sink cannot write the rows of its inputs.
+    #[error("the sink `{node}` cannot write these rows")]
+    Sink {
+        /// The sink.
+        node: String,
+        /// Why.
+        #[source]
+        source: ExportError,
     },
 }
 
@@ -167,13 +203,12 @@ impl GraphError {
             Self::UnknownInput { known, .. } => {
                 Some(format!("the sources and stages are {}", known.join(", ")))
             }
-            Self::Build { source, .. } | Self::Edge { source, .. } => source.hint().map(str::to_owned),
+            Self::Build { source, .. } | Self::Edge { source, .. } => source.hint(),
             Self::NoSink => {
                 Some("add `[sinks.NAME]` with `inputs` and `write.parquet = { path = .. }`".to_owned())
             }
-            Self::Table { source: ShardError::NoManifest { .. }, .. } => {
-                Some("make the table with `motionmill ingest` or `motionmill run`".to_owned())
-            }
+            Self::Source { source, .. } => source.hint(),
+            Self::Sink { source, .. } => source.hint(),
             _ => None,
         }
     }

@@ -16,7 +16,8 @@ pub fn print_graph(graph: &Graph) -> String {
         let from: Vec<&str> = node.inputs.iter().map(|&input| graph.nodes[input].name.as_str()).collect();
         let arrow = if from.is_empty() { String::new() } else { format!("{} -> ", from.join(" + ")) };
         let role = match &node.work {
-            Work::Source(_) => "source",
+            Work::Source(_) | Work::Given(_) => "source",
+            Work::Aggregate(_) if graph.plan.sources.contains_key(&node.name) => "source",
             Work::Rows(_) => "stage",
             Work::Aggregate(_) => "stage over all rows",
             Work::Sink(_) => "sink",

@@ -18,9 +18,11 @@ use stages::{FanOut, Outcome, Stage};
 
 use super::path::{Cut, cut, lead_to, listed};
 use super::{OnlineError, Pictures, pictures};
-use crate::graph::{Graph, GraphError, Load, Work};
+use crate::graph::{Graph, GraphError, Work};
 use crate::plan::{Plan, SourceConfig};
 use crate::runner::RunError;
+use datasets::shards::TableSource;
+use datasets::source::Load;
 
 /// Rows of a source that the head takes at a time.
 const HEAD_ROWS: usize = 4096;
@@ -217,7 +219,7 @@ fn replace_sources(
             return Err(OnlineError::Unknown { what: "source", name, known });
         };
         let split_before = match &source.read {
-            SourceConfig::Table { split, .. } => split.clone(),
+            SourceConfig::Table(table) => table.split.clone(),
             _ => None,
         };
         match people {
@@ -231,7 +233,7 @@ fn replace_sources(
                 given.insert(name, rows);
             }
             People::Table { path, split } => {
-                source.read = SourceConfig::Table { path, split: split.or(split_before) };
+                source.read = SourceConfig::Table(TableSource { path, split: split.or(split_before) });
             }
         }
     }
@@ -250,10 +252,11 @@ fn run_head(graph: &Graph, cut: &Cut) -> Result<(RecordBatch, Vec<Reject>), Onli
     for (index, node) in graph.nodes.iter().enumerate() {
         let mut rows = Vec::new();
         match &node.work {
-            Work::Source(source) => {
+            Work::Source(_) | Work::Given(_) => {
+                let source = node.open()?;
                 rejects.extend_from_slice(source.rejects());
                 for chunk in source.chunks(HEAD_ROWS) {
-                    match chunk?.load {
+                    match chunk.map_err(|source| node.unreadable(source))?.load {
                         Load::Ready(batch) => rows.push(batch),
                         Load::Later(_) => {
                             let detail = "reads logs, which become windows by whole sessions".to_owned();

@@ -1,12 +1,12 @@
 //! Why samples could not be made on the way.
 
 use datasets::shards::ShardError;
-use schemas::SchemaError;
+use schemas::{Hinted, SchemaError};
 use stages::StageError;
 
-use crate::graph::{GraphError, SessionError};
+use crate::graph::GraphError;
 use crate::plan::PlanError;
-use crate::runner::{RunError, shard_hint};
+use crate::runner::RunError;
 
 /// Why samples could not be made on the way.
 #[derive(Debug, thiserror::Error)]
@@ -100,15 +100,6 @@ pub enum OnlineError {
     },
 }
 
-impl From<SessionError> for OnlineError {
-    fn from(error: SessionError) -> Self {
-        match error {
-            SessionError::Shard(error) => Self::Shard(error),
-            SessionError::Schema(error) => Self::Schema(error),
-        }
-    }
-}
-
 impl OnlineError {
     /// The stage `stage` failed as a whole.
     pub(super) fn stage(stage: &str, source: StageError) -> Self {
@@ -120,7 +111,7 @@ impl OnlineError {
         match self {
             Self::Graph(error) => error.hint(),
             Self::Run(error) => error.hint(),
-            Self::Shard(error) => shard_hint(error),
+            Self::Shard(error) => error.hint(),
             Self::Several { what, .. } => Some(format!("name the {what}")),
             Self::NotStraight { .. } => {
                 Some("write the samples with `motionmill run` and read the shards".to_owned())

@@ -64,7 +64,7 @@ pub fn cut(graph: &Graph) -> Result<Cut, OnlineError> {
         let refuse =
             |detail: &str| OnlineError::NotStraight { node: node.name.clone(), detail: detail.to_owned() };
         let picks = match &node.work {
-            Work::Source(_) => true,
+            Work::Source(_) | Work::Given(_) => true,
             Work::Rows(_) => HEAD.contains(&node.kind) && node.inputs.iter().all(|&i| cut.in_head[i]),
             Work::Aggregate(_) => return Err(refuse("needs all rows at once")),
             Work::Sink(_) => false,

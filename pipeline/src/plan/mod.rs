@@ -19,12 +19,9 @@
 
 mod overrides;
 mod read;
-mod sinks;
-mod sources;
 
+pub use datasets::registry::{SinkConfig, SourceConfig};
 pub use overrides::{Override, apply};
-pub use sinks::SinkConfig;
-pub use sources::{FlicLabels, SourceConfig};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -80,6 +77,9 @@ impl Default for RunnerConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceNode {
+    /// The sources and stages whose rows it joins its file to, such as the people that predictions are of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<String>,
     /// What is read.
     pub read: SourceConfig,
 }
@@ -98,7 +98,8 @@ pub struct StageNode {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SinkNode {
-    /// The sources and stages whose rows it takes.
+    /// The sources and stages whose rows it takes. Of a sink that takes one table, several inputs of one schema are
+    /// taken one after the other.
     pub inputs: Vec<String>,
     /// What is written.
     pub write: SinkConfig,

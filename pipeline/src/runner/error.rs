@@ -1,10 +1,11 @@
 //! Why a run ended before its end.
 
-use datasets::ReadError;
+use datasets::export::ExportError;
 use datasets::shards::ShardError;
+use schemas::Hinted;
 use stages::StageError;
 
-use crate::graph::SessionError;
+use crate::graph::GraphError;
 
 /// Why a run ended before its end.
 #[derive(Debug, thiserror::Error)]
@@ -12,9 +13,6 @@ pub enum RunError {
     /// A table could not be read or written.
     #[error(transparent)]
     Shard(#[from] ShardError),
-    /// Sessions of a table could not be put together.
-    #[error(transparent)]
-    Sessions(#[from] SessionError),
     /// A stage could not work at all.
     #[error("the stage `{stage}` failed")]
     Stage {
@@ -41,14 +39,17 @@ pub enum RunError {
         /// What should hold.
         rule: String,
     },
-    /// A file of a source could not be read on the way.
-    #[error("cannot read the source `{node}`")]
-    Source {
-        /// The source.
+    /// A source could not be opened, or read on the way.
+    #[error(transparent)]
+    Source(#[from] GraphError),
+    /// A sink could not be written.
+    #[error("the sink `{node}` failed")]
+    Sink {
+        /// The sink.
         node: String,
         /// Why.
         #[source]
-        source: ReadError,
+        source: ExportError,
     },
     /// Whoever asked for the run wants it to end.
     #[error("the run was interrupted")]
@@ -65,8 +66,10 @@ impl RunError {
     /// What to change, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Stage { source, .. } => source.hint().map(str::to_owned),
-            Self::Shard(error) => shard_hint(error),
+            Self::Stage { source, .. } => source.hint(),
+            Self::Shard(error) => error.hint(),
+            Self::Source(error) => error.hint(),
+            Self::Sink { source, .. } => source.hint(),
             Self::Cancelled => Some("run it again: it goes on where it stopped".to_owned()),
             _ => None,
         }
@@ -75,19 +78,5 @@ impl RunError {
     /// Whether the machine or motionmill is at fault, not the input or the plan.
     pub fn is_internal(&self) -> bool {
         matches!(self, Self::LostRows { .. } | Self::Threads { .. })
-    }
-}
-
-/// What to change after `error`, where that is known.
-pub(crate) fn shard_hint(error: &ShardError) -> Option<String> {
-    match error {
-        ShardError::Exists { .. } => Some("choose another folder, or replace it with `--force`".to_owned()),
-        ShardError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-            Some("free some space and run the same command again: it goes on where it stopped".to_owned())
-        }
-        ShardError::NoManifest { .. } => {
-            Some("only `motionmill ingest` and `motionmill run` make table folders".to_owned())
-        }
-        _ => None,
     }
 }

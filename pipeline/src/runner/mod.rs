@@ -15,9 +15,7 @@ mod shelf;
 mod summary;
 
 pub use error::RunError;
-pub(crate) use error::shard_hint;
 pub use provenance::provenance;
-pub(crate) use summary::grouped;
 pub use summary::{NodeSummary, SinkSummary, Summary};
 
 use std::collections::BTreeMap;
@@ -29,14 +27,15 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use arrow::array::RecordBatch;
 use indicatif::ProgressBar;
 
+use datasets::imu::Loaded;
+use datasets::source::{Chunk, Chunks, Load, OpenSource};
 use stages::StageError;
 use stages::stage::{Aggregate, Gathered, Rows};
 
-use crate::graph::{Chunk, Chunks, Graph, Load, Work};
-use crate::plan::SinkConfig;
+use crate::graph::{Graph, GraphError, Work};
 use counts::Counts;
 use gate::Gate;
-use outputs::Outputs;
+use outputs::{Finished, Outputs};
 use route::{Delivery, Route};
 
 /// How a run is carried out; nothing here changes a row.
@@ -70,7 +69,8 @@ impl RunOptions {
 /// lost, which is a bug. Completed shards stay beside their place for the next run to continue from.
 pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     let started = std::time::Instant::now();
-    let provenance = provenance(graph)?;
+    let sources = open_sources(graph)?;
+    let provenance = provenance(graph, &sources)?;
     let rejects = graph.plan.rejects.clone().unwrap_or_else(|| default_rejects(graph));
     let mut outputs = Outputs::start(graph, &rejects, &provenance, options.force)?;
     let counts = Counts::new(graph);
@@ -78,9 +78,8 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     if !outputs.complete() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
         let pool = pool.map_err(|error| RunError::Threads { detail: error.to_string() })?;
-        let total: u64 = sources(graph).map(|(_, source)| source.length()).sum();
-        options.progress.set_length(total);
-        for (node, source) in sources(graph) {
+        options.progress.set_length(sources.values().map(|source| source.length()).sum());
+        for (&node, source) in &sources {
             outputs.record_rejects(next_number, source.rejects())?;
             counts.add_source(node, source.rejects());
             notes.extend(source.notes().iter().cloned());
@@ -101,21 +100,20 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
         }
     }
     options.progress.finish_and_clear();
-    let (sinks, reasons) = outputs.finish()?;
+    let Finished { sinks, reasons, notes: last_notes } = outputs.finish(next_number)?;
+    notes.extend(last_notes);
     Ok(Summary { notes, ..Summary::new(graph, &counts, sinks, reasons, started.elapsed()) })
 }
 
-fn sources(graph: &Graph) -> impl Iterator<Item = (usize, &crate::graph::Source)> {
-    graph.nodes.iter().enumerate().filter_map(|(index, node)| match &node.work {
-        Work::Source(source) => Some((index, source)),
-        _ => None,
-    })
+/// Every source by its node, open.
+fn open_sources(graph: &Graph) -> Result<BTreeMap<usize, Arc<OpenSource>>, GraphError> {
+    let sources = graph.nodes.iter().enumerate().filter(|(_, node)| node.is_source());
+    sources.map(|(index, node)| Ok((index, node.open()?))).collect()
 }
 
 fn default_rejects(graph: &Graph) -> PathBuf {
     let first = graph.plan.sinks.values().next().expect("a checked graph has a sink");
-    let SinkConfig::Parquet { path, .. } = &first.write;
-    sibling(path, "-rejects")
+    sibling(first.write.path(), "-rejects")
 }
 
 /// The path beside `path` with `suffix` at the end of its name.
@@ -181,7 +179,8 @@ impl Flow<'_> {
     ) -> Result<u64, RunError> {
         let mut number = first;
         for chunk in chunks {
-            let Chunk { length, load } = chunk?;
+            let Chunk { length, load } =
+                chunk.map_err(|error| self.graph.nodes[self.node].unreadable(error))?;
             self.options.check_cancelled()?;
             if number >= resume_at {
                 if !gate.enter() || stop.load(Ordering::Relaxed) {
@@ -204,19 +203,13 @@ impl Flow<'_> {
 
     fn load_and_carry(&self, number: u64, load: Load) -> Result<Delivery, RunError> {
         let node = self.node;
-        let (batches, rejects, found) = match load {
-            Load::Ready(batch) => (vec![batch], Vec::new(), Vec::new()),
-            Load::Later(load) => {
-                let name = || self.graph.nodes[node].name.clone();
-                let loaded = load().map_err(|source| RunError::Source { node: name(), source })?;
-                (loaded.batches, loaded.rejects, loaded.notes)
-            }
-        };
+        let Loaded { batches, rejects, notes } =
+            load.now().map_err(|error| self.graph.nodes[node].unreadable(error))?;
         self.counts.add_source(node, &rejects);
         let mut delivery = Route::new(self.graph, self.counts).carry(node, number, batches)?;
         let on_the_way = std::mem::replace(&mut delivery.rejects, rejects);
         delivery.rejects.extend(on_the_way);
-        delivery.notes = found;
+        delivery.notes = notes;
         Ok(delivery)
     }
 }

@@ -1,14 +1,14 @@
-//! All tables that a run writes: its sinks, the inputs of its aggregates, and the rejects.
+//! All targets that a run writes: its sinks, the inputs of its aggregates, and the rejects.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
-use datasets::shards::{
-    Manifest, Provenance, SHARD_BYTES, ShardError, Started, TableReader, TableWriter, WriterOptions,
-};
+use arrow::datatypes::SchemaRef;
+use datasets::export::ExportError;
+use datasets::shards::{ParquetSink, Provenance, ShardError, TableReader};
+use datasets::sink::{Exported, Sink, SinkWriter, Start, Written};
 use schemas::tables::rejects::{self, Reject};
 use std::sync::Arc;
 
@@ -16,83 +16,100 @@ use super::shelf::Shelf;
 use super::summary::SinkSummary;
 use super::{RunError, route::Delivery, sibling};
 use crate::graph::{Graph, Work};
-use crate::plan::SinkConfig;
 
-/// One table that is being written, or is complete already.
+/// One target that is being written, or is complete already.
 struct Output {
-    folder: PathBuf,
+    /// What it is called in the plan.
+    node: String,
+    path: PathBuf,
     /// Columns of the rows that are kept; all if `None`.
     columns: Option<Vec<usize>>,
     state: State,
 }
 
 enum State {
-    Writing { writer: Box<TableWriter>, next_batch: u64 },
-    Complete(Manifest),
+    /// With the number of the first batch that it lacks.
+    Writing(Box<dyn SinkWriter>, u64),
+    Complete(Written),
 }
 
 impl Output {
-    fn start(
-        folder: &Path,
-        schema: &SchemaRef,
-        provenance: Provenance,
-        shard_bytes: u64,
-        force: bool,
-    ) -> Result<Self, ShardError> {
-        let options = WriterOptions { shard_bytes, force, ..WriterOptions::default() };
-        let state = match TableWriter::start(folder, schema, provenance, options)? {
-            Started::Complete(manifest) => State::Complete(manifest),
-            Started::From { writer, next_batch } => State::Writing { writer, next_batch },
+    fn start(node: &str, path: &Path, started: Result<Start, ExportError>) -> Result<Self, RunError> {
+        let state = match started.map_err(|source| RunError::Sink { node: node.to_owned(), source })? {
+            Start::Complete(written) => State::Complete(written),
+            Start::Begun(writer) => {
+                let next_batch = writer.next_batch();
+                State::Writing(writer, next_batch)
+            }
         };
-        Ok(Self { folder: folder.to_owned(), columns: None, state })
+        Ok(Self { node: node.to_owned(), path: path.to_owned(), columns: None, state })
     }
 
-    /// Number of the first batch that this table lacks.
+    /// A table of the run's own, in `folder`.
+    fn table(
+        node: &str,
+        folder: &Path,
+        schema: SchemaRef,
+        provenance: Provenance,
+        force: bool,
+    ) -> Result<Self, RunError> {
+        Self::start(node, folder, ParquetSink::at(folder).start(&[schema], provenance, force))
+    }
+
+    fn failed(&self) -> impl FnOnce(ExportError) -> RunError + use<> {
+        let node = self.node.clone();
+        move |source| RunError::Sink { node, source }
+    }
+
+    /// Number of the first batch that this target lacks.
     fn next_batch(&self) -> u64 {
         match &self.state {
-            State::Writing { next_batch, .. } => *next_batch,
+            State::Writing(_, next_batch) => *next_batch,
             State::Complete(_) => u64::MAX,
         }
     }
 
-    fn write(&mut self, number: u64, rows: &RecordBatch) -> Result<bool, RunError> {
-        let State::Writing { writer, next_batch } = &mut self.state else { return Ok(false) };
+    fn write(&mut self, number: u64, input: usize, rows: &RecordBatch) -> Result<bool, RunError> {
+        let failed = self.failed();
+        let State::Writing(writer, next_batch) = &mut self.state else { return Ok(false) };
         if number < *next_batch {
             return Ok(false);
         }
-        match &self.columns {
-            None => Ok(writer.write(number, rows)?),
-            Some(columns) => {
-                let kept = rows.project(columns).map_err(|error| ShardError::Parquet {
-                    action: "write",
-                    path: self.folder.clone(),
-                    source: error.into(),
-                })?;
-                Ok(writer.write(number, &kept)?)
-            }
-        }
+        let kept = match &self.columns {
+            None => Ok(rows.clone()),
+            Some(columns) => rows.project(columns).map_err(ExportError::from),
+        };
+        kept.and_then(|kept| writer.write(number, input, &kept)).map_err(failed)
     }
 
     fn cut(&mut self, next: u64) -> Result<(), RunError> {
-        if let State::Writing { writer, next_batch } = &mut self.state
-            && *next_batch <= next
-        {
-            writer.pass(next);
-            writer.cut()?;
+        let failed = self.failed();
+        match &mut self.state {
+            State::Writing(writer, next_batch) if *next_batch <= next => writer.cut(next).map_err(failed),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    fn complete(self, rejects: BTreeMap<String, u64>) -> Result<SinkSummary, RunError> {
-        let (already, manifest) = match self.state {
-            State::Complete(manifest) => (true, manifest),
-            State::Writing { writer, .. } => (false, writer.finish(rejects)?),
+    /// Ends the writing; nothing to say of a target that was complete.
+    fn close(&mut self) -> Result<Exported, RunError> {
+        let failed = self.failed();
+        match &mut self.state {
+            State::Writing(writer, _) => writer.close().map_err(failed),
+            State::Complete(_) => Ok(Exported::default()),
+        }
+    }
+
+    fn complete(self, rejects: &BTreeMap<String, u64>) -> Result<SinkSummary, RunError> {
+        let failed = self.failed();
+        let (already, written) = match self.state {
+            State::Complete(written) => (true, written),
+            State::Writing(writer, _) => (false, writer.complete(rejects).map_err(failed)?),
         };
-        Ok(SinkSummary { folder: self.folder, already, rows: manifest.rows, shards: manifest.shards.len() })
+        Ok(SinkSummary { path: self.path, already, rows: written.rows, shards: written.shards })
     }
 }
 
-/// All tables of a run.
+/// All targets of a run.
 pub struct Outputs {
     /// By node: sinks.
     sinks: BTreeMap<usize, Output>,
@@ -105,8 +122,18 @@ pub struct Outputs {
     work: PathBuf,
 }
 
+/// What stands where, when a run is over.
+pub struct Finished {
+    /// The targets, the rejects last.
+    pub sinks: Vec<SinkSummary>,
+    /// Rejects by reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// What readers of the targets must know.
+    pub notes: Vec<String>,
+}
+
 impl Outputs {
-    /// Starts, or continues, every table.
+    /// Starts, or continues, every target.
     ///
     /// # Errors
     /// When one is there by other work, or the system refuses.
@@ -120,30 +147,28 @@ impl Outputs {
         let named = |made_by: &str| Provenance { made_by: made_by.to_owned(), ..provenance.clone() };
         let (mut sinks, mut inputs) = (BTreeMap::new(), BTreeMap::new());
         for (index, node) in graph.nodes.iter().enumerate() {
+            let schema_of = |input: usize| graph.nodes[input].schema.clone();
             match &node.work {
-                Work::Sink(SinkConfig::Parquet { path, shard_mib }) => {
-                    let bytes = u64::from(shard_mib.get()) << 20;
-                    let output = Output::start(path, &node.schema, named(&node.name), bytes, force)?;
-                    sinks.insert(index, output);
+                Work::Sink(sink) => {
+                    let schemas: Vec<SchemaRef> = node.inputs.iter().copied().map(schema_of).collect();
+                    let started = sink.start(&schemas, named(&node.name), force);
+                    sinks.insert(index, Output::start(&node.name, sink.path(), started)?);
                 }
                 Work::Aggregate(aggregate) => {
                     for (number, &input) in node.inputs.iter().enumerate() {
-                        let schema = &graph.nodes[input].schema;
+                        let schema = schema_of(input);
                         let stage = |source| RunError::Stage { stage: node.name.clone(), source };
-                        let columns = aggregate.needed_columns(number, schema).map_err(stage)?;
-                        let narrow: Arc<Schema> =
-                            Arc::new(schema.project(&columns).expect("columns of the schema"));
+                        let columns = aggregate.needed_columns(number, &schema).map_err(stage)?;
+                        let narrow = Arc::new(schema.project(&columns).expect("columns of the schema"));
                         let folder = work.join(format!("{}-{number}", node.name));
-                        let mut output =
-                            Output::start(&folder, &narrow, named(&node.name), SHARD_BYTES, force)?;
-                        output.columns = Some(columns);
-                        inputs.insert((index, number), output);
+                        let output = Output::table(&node.name, &folder, narrow, named(&node.name), force)?;
+                        inputs.insert((index, number), Output { columns: Some(columns), ..output });
                     }
                 }
                 _ => {}
             }
         }
-        let rejects = Output::start(rejects, &rejects::schema(), named("rejects"), SHARD_BYTES, force)?;
+        let rejects = Output::table("rejects", rejects, rejects::schema(), named("rejects"), force)?;
         Ok(Self { sinks, inputs, rejects, notes: Vec::new(), work })
     }
 
@@ -156,7 +181,7 @@ impl Outputs {
         self.sinks.values().chain([&self.rejects]).all(|output| matches!(output.state, State::Complete(_)))
     }
 
-    /// Number of the first batch that some table lacks.
+    /// Number of the first batch that some target lacks.
     pub fn next_batch(&self) -> u64 {
         self.all().map(Output::next_batch).min().unwrap_or(0)
     }
@@ -169,12 +194,14 @@ impl Outputs {
         let Delivery { number, rows, rejects, notes, .. } = delivery;
         self.notes.extend(notes);
         let mut full = false;
-        for (node, position, rows) in rows {
-            let output = match self.sinks.get_mut(&node) {
-                Some(sink) => sink,
-                None => self.inputs.get_mut(&(node, position)).expect("rows go to sinks and aggregates"),
+        for (node, input, rows) in rows {
+            full |= match self.sinks.get_mut(&node) {
+                Some(sink) => sink.write(number, input, &rows)?,
+                None => {
+                    let shelf = self.inputs.get_mut(&(node, input)).expect("rows go to sinks and aggregates");
+                    shelf.write(number, 0, &rows)?
+                }
             };
-            full |= output.write(number, &rows)?;
         }
         full |= self.write_rejects(number, &rejects)?;
         // A run that was killed between two journals left some tables ahead: the others are cut where those were.
@@ -191,7 +218,7 @@ impl Outputs {
         if rejects.is_empty() {
             return Ok(false);
         }
-        self.rejects.write(number, &rejects::to_batch(rejects))
+        self.rejects.write(number, 0, &rejects::to_batch(rejects))
     }
 
     /// Writes rejects that belong to batch `number`, before its delivery.
@@ -214,28 +241,36 @@ impl Outputs {
     /// When they cannot be completed or opened.
     pub fn aggregate_inputs(&mut self, node: usize) -> Result<Vec<Shelf>, RunError> {
         let mut shelves = Vec::new();
-        while let Some(output) = self.inputs.remove(&(node, shelves.len())) {
-            let folder = output.folder.clone();
-            output.complete(BTreeMap::new())?;
-            shelves.push(Shelf::open(&folder)?);
+        while let Some(mut output) = self.inputs.remove(&(node, shelves.len())) {
+            output.close()?;
+            let table = output.complete(&BTreeMap::new())?;
+            shelves.push(Shelf::open(&table.path)?);
         }
         Ok(shelves)
     }
 
-    /// Completes rejects and sinks, each with the rejects by reason in its manifest.
+    /// Completes all targets: each is closed first, so that what it rejects stands in the rejects, as those of batch
+    /// `number`; then each is put into its place, with the rejects by reason.
     ///
     /// # Errors
-    /// When the system refuses.
-    pub fn finish(self) -> Result<(Vec<SinkSummary>, BTreeMap<String, u64>), RunError> {
-        let Self { sinks, rejects, work, .. } = self;
-        let folder = rejects.folder.clone();
-        let summary = rejects.complete(BTreeMap::new())?;
-        let reasons = count_reasons(&folder)?;
-        let mut summaries = Vec::new();
-        for output in sinks.into_values() {
-            summaries.push(output.complete(reasons.clone())?);
+    /// When rows do not make a whole, or the system refuses.
+    pub fn finish(mut self, number: u64) -> Result<Finished, RunError> {
+        let mut notes = Vec::new();
+        let mut rejected = Vec::new();
+        for output in self.sinks.values_mut() {
+            let exported = output.close()?;
+            notes.extend(exported.notes);
+            rejected.extend(exported.rejects);
         }
-        summaries.push(summary);
+        self.record_rejects(number, &rejected)?;
+        let Self { sinks: outputs, rejects, work, .. } = self;
+        let summary = rejects.complete(&BTreeMap::new())?;
+        let reasons = count_reasons(&summary.path)?;
+        let mut sinks = Vec::new();
+        for output in outputs.into_values() {
+            sinks.push(output.complete(&reasons)?);
+        }
+        sinks.push(summary);
         if work.exists() {
             fs::remove_dir_all(&work).map_err(|source| ShardError::Io {
                 action: "remove",
@@ -243,7 +278,7 @@ impl Outputs {
                 source,
             })?;
         }
-        Ok((summaries, reasons))
+        Ok(Finished { sinks, reasons, notes })
     }
 }
 

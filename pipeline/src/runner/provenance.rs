@@ -1,31 +1,29 @@
 //! What made the outputs of a run: the key under which its work may be continued.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use datasets::shards::{InputHash, Provenance};
+use datasets::source::OpenSource;
 
 use super::RunError;
 use crate::graph::{Graph, Work};
 
-/// The provenance of everything that a run of `graph` writes.
+/// The provenance of everything that a run of `graph` writes, whose `sources` are open.
 ///
 /// It holds the hash of the plan, the seed, the hash of every file and table that the plan names, and the engines
 /// that take part. The pictures behind `image_path` are not hashed.
 ///
 /// # Errors
 /// When an input cannot be read.
-pub fn provenance(graph: &Graph) -> Result<Provenance, RunError> {
+pub fn provenance(graph: &Graph, sources: &BTreeMap<usize, Arc<OpenSource>>) -> Result<Provenance, RunError> {
     let plan = &graph.plan;
-    let read = plan.sources.values().flat_map(|source| source.read.inputs());
+    let read = plan.sources.values().flat_map(|source| source.read.files());
     let used = plan.stages.values().flat_map(|stage| stage.run.inputs());
     let mut inputs = read.chain(used).map(|path| InputHash::of(&path)).collect::<Result<Vec<_>, _>>()?;
-    for node in &graph.nodes {
-        if let Work::Source(source) = &node.work
-            && let logs = source.log_files()
-            && !logs.is_empty()
-        {
-            inputs.push(InputHash::of_all(&format!("the logs of `{}`", node.name), &logs)?);
-        }
+    for (&node, source) in sources.iter().filter(|(_, source)| !source.files().is_empty()) {
+        let what = format!("the files of `{}`", graph.nodes[node].name);
+        inputs.push(InputHash::of_all(&what, source.files())?);
     }
     let engines: BTreeMap<String, String> = graph
         .nodes

@@ -51,7 +51,7 @@ impl<'a> Route<'a> {
             for (position, &input) in node.inputs.iter().enumerate() {
                 for rows in alive[input].clone() {
                     match &node.work {
-                        Work::Source(_) => unreachable!("a source has no inputs"),
+                        Work::Source(_) | Work::Given(_) => unreachable!("a source has no inputs"),
                         Work::Rows(stage) => {
                             let run = || {
                                 let failed = |source| RunError::Stage { stage: node.name.clone(), source };

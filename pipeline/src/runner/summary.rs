@@ -5,6 +5,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use schemas::units::grouped;
+
 use super::counts::{Counts, NodeTotals};
 use crate::graph::{Graph, Work};
 
@@ -30,8 +32,6 @@ pub struct NodeSummary {
     pub name: String,
     /// What it is, as the plan spells it.
     pub kind: &'static str,
-    /// Images that an annotation file lists, for a source that is one.
-    pub images: Option<usize>,
     /// Rows and time.
     pub totals: NodeTotals,
     has_input: bool,
@@ -41,14 +41,14 @@ pub struct NodeSummary {
 /// One table that was written.
 #[derive(Debug)]
 pub struct SinkSummary {
-    /// Its folder.
-    pub folder: PathBuf,
+    /// Its file or folder.
+    pub path: PathBuf,
     /// Whether it was there already, by the same work.
     pub already: bool,
     /// Its rows.
     pub rows: u64,
-    /// Its shards.
-    pub shards: usize,
+    /// Its shards, where it is cut into such.
+    pub shards: Option<usize>,
 }
 
 impl Summary {
@@ -62,9 +62,8 @@ impl Summary {
         let node = |(index, node): (usize, &crate::graph::Node)| NodeSummary {
             name: node.name.clone(),
             kind: node.kind,
-            images: if let Work::Source(source) = &node.work { source.images() } else { None },
             totals: counts.totals(index),
-            has_input: !matches!(node.work, Work::Source(_)),
+            has_input: !node.is_source(),
             has_output: !matches!(node.work, Work::Sink(_)),
         };
         let nodes = graph.nodes.iter().enumerate().map(node).collect();
@@ -106,34 +105,13 @@ impl Summary {
         }
         for sink in &self.sinks {
             let verb = if sink.already { "up to date" } else { "wrote" };
-            let plural = if sink.shards == 1 { "shard" } else { "shards" };
-            let (folder, rows) = (sink.folder.display(), grouped(sink.rows));
-            let _ = writeln!(text, "{verb} {folder}: {rows} rows in {} {plural}", sink.shards);
+            let shards = match sink.shards {
+                None => String::new(),
+                Some(1) => " in 1 shard".to_owned(),
+                Some(count) => format!(" in {count} shards"),
+            };
+            let _ = writeln!(text, "{verb} {}: {} rows{shards}", sink.path.display(), grouped(sink.rows));
         }
         text
-    }
-}
-
-/// `value` with a comma between thousands.
-pub(crate) fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn thousands_are_grouped() {
-        assert_eq!(
-            ["0", "999", "1,000", "44,240", "1,234,567"],
-            [0, 999, 1000, 44240, 1_234_567].map(super::grouped)
-        );
     }
 }

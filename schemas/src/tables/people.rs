@@ -275,6 +275,15 @@ pub fn others_arrays(others: &[Vec<Pose>], joints: usize) -> (ArrayRef, ArrayRef
     (keypoints, visibility)
 }
 
+/// Gives each person of one image the poses of the other labelled ones.
+pub fn fill_others(people: &mut [Person]) {
+    let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
+    for (own, person) in people.iter_mut().enumerate() {
+        let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
+        person.others = others.map(|(_, pose)| pose.clone()).collect();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -162,5 +162,5 @@ fn geometry_cannot_change_after_the_pixels() {
     let warped = warp.build(&context("warp", 1)).unwrap().output_schema(&cropped.schema()).unwrap();
     let error = chain(1)[4].output_schema(&warped).unwrap_err();
     assert_eq!(error.to_string(), "the pixels were already sampled, so the geometry can no longer change");
-    assert_eq!(error.hint(), Some("put this stage before `warp`"));
+    assert_eq!(error.hint().as_deref(), Some("put this stage before `warp`"));
 }

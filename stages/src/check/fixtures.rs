@@ -1,5 +1,6 @@
 //! A clean data set of made-up people, to be spoilt by the tests.
 
+use datasets::mpii::MpiiConfig;
 use datasets::synthetic::{self, Options};
 use schemas::skeleton::{LSP14, MPII16};
 use schemas::tables::findings::Finding;
@@ -30,8 +31,8 @@ pub fn mpii(images: usize) -> Drawn {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { images, seed: 4, width: 480, height: 360 };
     let written = synthetic::write_mpii(folder.path(), &options).unwrap();
-    let how = datasets::mpii::Options { images: written.images_folder, subset: None };
-    let read = datasets::mpii::read(&written.annotations, &how).unwrap();
+    let (annotations, images) = (written.annotations, written.images_folder);
+    let read = datasets::mpii::read(&MpiiConfig { annotations, images, subset: None }).unwrap();
     Drawn { people: read.people, skeleton: &MPII16, _folder: folder }
 }
 

@@ -145,7 +145,7 @@ fn a_plan_that_cannot_work_is_refused_before_a_row() {
     assert_eq!(error.to_string(), "`stride` 7 does not divide the crop, 368 x 368 px");
     let people = Arc::new(schema_with_geometry(&people::schema(&CPM14), [368, 368]));
     let error = build("stride = 8\nstyle.patch.sigma = 2").output_schema(&people).unwrap_err();
-    assert_eq!(error.hint(), Some("put the stage `warp` before it"));
+    assert_eq!(error.hint().as_deref(), Some("put the stage `warp` before it"));
     assert!(
         toml::from_str::<EncodeHeatmapsConfig>("stride = 8\nstyle.patch = { sigma = 2, peak = 3 }").is_err()
     );

@@ -1,8 +1,9 @@
 //! Why tables could not be scored at all.
 
-use schemas::SchemaError;
+use schemas::{Fault, Hinted, SchemaError};
 
 use super::protocol::Protocol;
+use crate::StageError;
 
 /// Why tables could not be scored at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,4 +96,16 @@ pub enum EvaluateError {
     /// A table lacks a column.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+}
+
+impl Hinted for EvaluateError {
+    fn fault(&self) -> Fault {
+        if matches!(self, Self::Schema(_)) { Fault::Schema } else { Fault::Data }
+    }
+}
+
+impl From<EvaluateError> for StageError {
+    fn from(error: EvaluateError) -> Self {
+        Self::step(error)
+    }
 }

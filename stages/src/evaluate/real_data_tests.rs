@@ -16,8 +16,8 @@ fn hourglass() -> Option<(Vec<Person>, Vec<PredictedPose>)> {
     let annotations = real_data("mpii/release_valid.mat")?;
     let subset = real_data("mpii/valid.h5")?;
     let array = real_data("mpii/predictions/hg_preds_valid-example.h5")?;
-    let options = mpii::Options { subset: Some(subset), ..mpii::Options::default() };
-    let people = mpii::read(&annotations, &options).unwrap().people;
+    let config = mpii::MpiiConfig { annotations, subset: Some(subset), ..Default::default() };
+    let people = mpii::read(&config).unwrap().people;
     let options = predictions::Options {
         array: "preds".into(),
         axes: "njc".into(),

@@ -133,6 +133,6 @@ mod tests {
             message.contains("`origin` must be 0.5, found `-0.5`") && message.ends_with("off.toml`"),
             "{message}"
         );
-        assert_eq!(error.hint(), Some("leave `flip_average` out"));
+        assert_eq!(error.hint().as_deref(), Some("leave `flip_average` out"));
     }
 }

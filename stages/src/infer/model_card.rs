@@ -250,7 +250,7 @@ pub fn read_card<T: DeserializeOwned>(
     })?;
     validate(&card).map_err(|error| StageError::Config {
         message: format!("{error}: `{}`", path.display()),
-        hint: error.hint().map(str::to_owned),
+        hint: error.hint(),
     })?;
     Ok(card)
 }

@@ -13,7 +13,7 @@ const PEOPLE: [(&str, &str); 4] = [("train", "t1"), ("train", "t2"), ("test", "x
 type Tables = Vec<RecordBatch>;
 
 fn words(error: &StageError) -> (String, String) {
-    (error.to_string(), error.hint().unwrap_or_default().to_owned())
+    (error.to_string(), error.hint().unwrap_or_default())
 }
 
 fn refused(stage: &dyn Aggregate, inputs: &[&Tables]) -> (String, String) {

@@ -10,69 +10,95 @@ mod npy;
 mod shards;
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch, StringArray, StructArray};
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
 use schemas::columns::{SchemaError, column, field, integers, strings};
 use schemas::sample_id::sanitised;
 use schemas::tables::rejects::Reject;
 use schemas::tables::samples::{self, CENTER_MAP, COPY, HEATMAPS, IMAGE, is_encoded_image};
+use schemas::units::Count;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::atomic::AtomicFolder;
-use super::{ExportError, Exported, Piece, expect_table};
-use crate::shards::SHARD_BYTES;
+use super::{Encode, ExportError, Target, expect_table, exporting};
+use crate::shards::{Provenance, SHARD_BYTES};
+use crate::sink::{Exported, Sink, Start};
 use members::{extension, is_json, json_of};
 use shards::Shards;
 
 /// Stage name in rejects.
-const FORMAT: &str = "export webdataset";
+const FORMAT: &str = "webdataset";
 
-/// How the shards are written.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Bytes that a shard may have, unless one sample alone has more; [`SHARD_BYTES`] if not told otherwise.
-    pub shard_bytes: u64,
-    /// Replace the target.
-    pub overwrite: bool,
+/// `WebDataset` shards, of a table of samples with encoded pictures.
+///
+/// The bytes depend on the rows alone: members have no owner and the time 0. Rejects are samples without a picture, of
+/// an unknown image format, with an id that is no key, or with the key of another one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct WebdatasetExport {
+    /// The folder.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long = "out", value_name = "DIR"))]
+    pub path: PathBuf,
+    /// Largest size of a shard, MiB, unless one sample alone is larger.
+    #[serde(default = "shard_mib")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "MIB", default_value_t = shard_mib()))]
+    pub shard_mib: Count,
 }
 
-impl Default for Options {
-    fn default() -> Self {
-        Self { shard_bytes: SHARD_BYTES, overwrite: false }
+fn shard_mib() -> Count {
+    Count::constant((SHARD_BYTES >> 20) as u32)
+}
+
+impl Sink for WebdatasetExport {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
+        Samples::of(&RecordBatch::new_empty(inputs[0].clone())).map(drop)
+    }
+
+    fn start(
+        &self,
+        _inputs: &[SchemaRef],
+        provenance: Provenance,
+        force: bool,
+    ) -> Result<Start, ExportError> {
+        exporting(self, FORMAT, provenance, force, || {
+            Encoder::begin(&self.path, u64::from(self.shard_mib.get()) << 20)
+        })
     }
 }
 
-/// Writes the samples of `batches` to shards in the folder `target`. The bytes depend on the rows alone: members have
-/// no owner and the time 0.
-///
-/// Rejects are samples without a picture, of an unknown image format, with an id that is no key, or with the key of
-/// another one.
-///
-/// # Errors
-/// When the target is there, a batch cannot be read or is not of `samples`, its pictures are raw pixels, or the
-/// system refuses.
-pub fn write(
-    batches: impl IntoIterator<Item = Piece>,
-    target: &Path,
-    options: &Options,
-) -> Result<Exported, ExportError> {
-    let folder = AtomicFolder::create(target, options.overwrite)?;
-    let mut shards = Shards::new(folder.path(), options.shard_bytes);
-    let (mut exported, mut keys) = (Exported::default(), HashSet::new());
-    let mut left_out: Vec<String> = Vec::new();
-    for batch in batches {
-        let batch = batch?;
-        let samples = Samples::of(&batch)?;
-        for name in
-            samples.left_out.iter().filter(|name| !left_out.contains(name)).cloned().collect::<Vec<_>>()
-        {
-            left_out.push(name);
-        }
+struct Encoder {
+    folder: AtomicFolder,
+    shards: Shards,
+    keys: HashSet<String>,
+    left_out: Vec<String>,
+}
+
+impl Encoder {
+    fn begin(path: &Path, shard_bytes: u64) -> Result<Self, ExportError> {
+        let folder = AtomicFolder::create(path)?;
+        let shards = Shards::new(folder.path(), shard_bytes);
+        Ok(Self { folder, shards, keys: HashSet::new(), left_out: Vec::new() })
+    }
+}
+
+impl Encode for Encoder {
+    fn put(&mut self, _: usize, batch: &RecordBatch, exported: &mut Exported) -> Result<(), ExportError> {
+        let samples = Samples::of(batch)?;
+        self.left_out.clone_from(&samples.left_out);
         for row in 0..batch.num_rows() {
-            match samples.members(row, &mut keys) {
+            match samples.members(row, &mut self.keys) {
                 Ok((key, members)) => {
-                    shards.append(samples.split(row), &key, &members)?;
+                    self.shards.append(samples.split(row), &key, &members)?;
                     exported.written += 1;
                 }
                 Err((reason, detail)) => exported.rejects.push(Reject {
@@ -84,13 +110,17 @@ pub fn write(
                 }),
             }
         }
+        Ok(())
     }
-    let written = shards.finish()?;
-    folder.finish(&json!({ "format": "webdataset", "rows": exported.written, "shards": written }))?;
-    if !left_out.is_empty() {
-        exported.notes.push(format!("columns that JSON cannot hold are left out: {}", left_out.join(", ")));
+
+    fn end(self: Box<Self>, exported: &mut Exported) -> Result<Target, ExportError> {
+        if !self.left_out.is_empty() {
+            let columns = self.left_out.join(", ");
+            exported.notes.push(format!("columns that JSON cannot hold are left out: {columns}"));
+        }
+        let shards = self.shards.finish()?;
+        Ok(Target::Folder(self.folder, json!({ "shards": shards })))
     }
-    Ok(exported)
 }
 
 /// Extension and bytes.

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, Int32Array, StringArray, StructArray};
 use arrow::datatypes::{DataType, Field};
+use schemas::Hinted;
 use schemas::columns::with_column;
 use schemas::skeleton::MPII16;
 use schemas::tables::people::{Person, to_batch};
 use schemas::tables::{heatmaps, renamed};
 
 use super::*;
-use crate::export::testing::{person, piece};
+use crate::export::testing::{export, person};
 use crate::pixels::encode_png;
 
 fn samples(count: usize) -> RecordBatch {
@@ -39,10 +40,13 @@ fn webdataset_shards_are_bounded_and_the_same_each_time() {
     let folder = tempfile::tempdir().unwrap();
     let batch = samples(5);
     // Two samples a shard: three members of one to eight blocks each.
-    let options = Options { shard_bytes: 16 << 10, overwrite: false };
-    let files_of = |name: &str, pieces: Vec<Piece>| {
+    let files_of = |name: &str, pieces: &[RecordBatch]| {
         let target = folder.path().join(name);
-        let exported = write(pieces, &target, &options).unwrap();
+        let (mut exported, mut encoder) =
+            (Exported::default(), Box::new(Encoder::begin(&target, 16 << 10).unwrap()));
+        pieces.iter().try_for_each(|batch| encoder.put(0, batch, &mut exported)).unwrap();
+        let Target::Folder(written, _) = encoder.end(&mut exported).unwrap() else { panic!("a folder") };
+        written.finish().unwrap();
         assert_eq!((exported.written, exported.rejects.len()), (5, 0));
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(&target).unwrap() {
@@ -51,8 +55,8 @@ fn webdataset_shards_are_bounded_and_the_same_each_time() {
         }
         files
     };
-    let whole = files_of("whole", piece(batch.clone()));
-    let parts = files_of("parts", vec![Ok(batch.slice(0, 2)), Ok(batch.slice(2, 3))]);
+    let whole = files_of("whole", &[batch.clone()]);
+    let parts = files_of("parts", &[batch.slice(0, 2), batch.slice(2, 3)]);
     assert!(whole == parts);
     let mut names = Vec::new();
     for (name, bytes) in whole.iter().filter(|(name, _)| name.to_string_lossy().ends_with(".tar")) {
@@ -72,12 +76,11 @@ fn webdataset_shards_are_bounded_and_the_same_each_time() {
 fn samples_that_are_none_are_rejected_or_explained() {
     let folder = tempfile::tempdir().unwrap();
     let batch = samples(3);
-    let twice = vec![Ok(batch.slice(0, 1)), Ok(batch.slice(0, 1))];
-    let target = folder.path().join("x");
-    let exported = write(twice, &target, &Options::default()).unwrap();
+    let twice = [batch.slice(0, 1), batch.slice(0, 1)];
+    let at = |name: &str| WebdatasetExport { path: folder.path().join(name), shard_mib: shard_mib() };
+    let exported = export(&at("x"), &[&twice]).unwrap();
     assert_eq!((exported.written, exported.rejects[0].reason.as_str()), (1, "key used twice"));
-    let target = folder.path().join("y");
-    let tried = |batch| write(piece(batch), &target, &Options::default());
+    let tried = |batch| export(&at("y"), &[&[batch]]);
     let raw = samples::raw_image_field(2, 2);
     let pixels = Arc::new(BinaryArray::from_iter_values([[0_u8; 12]; 3]));
     let raw = with_column(&batch, raw, pixels).unwrap();
@@ -86,5 +89,5 @@ fn samples_that_are_none_are_rejected_or_explained() {
     assert!(error.hint().unwrap().contains("encode_image"));
     let people = to_batch(&MPII16, &[person("x", 0, 16)]);
     assert!(tried(people).unwrap_err().to_string().contains("must be `samples`, found `people`"));
-    assert!(!target.exists());
+    assert!(!folder.path().join("y").exists());
 }

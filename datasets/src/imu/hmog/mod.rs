@@ -17,7 +17,10 @@ pub use activity::TASKS;
 
 use std::path::PathBuf;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
+use schemas::tables::readings;
 use serde::{Deserialize, Serialize};
 
 use super::Logs;
@@ -28,6 +31,7 @@ use super::number::Clock;
 use super::pattern::Pattern;
 use super::presets::group;
 use crate::ReadError;
+use crate::source::{OpenSource, Source};
 
 /// Name of the data set.
 pub const DATASET: &str = "hmog";
@@ -36,13 +40,14 @@ pub const DEVICE: &str = "phone";
 /// Columns of a sensor's log: system time, event time, activity id, x, y, z, orientation.
 const SENSOR_COLUMNS: u32 = 7;
 
-/// HMOG's logs.
+/// HMOG: accelerometer and gyroscope logs, a zip or folder a subject, or the zip of all.
 ///
 /// ```toml
 /// path = "hmog_dataset.zip"   # or a folder of <subject>.zip, one of them, or a folder unpacked from them
 /// clock = "system"            # or "event"
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args), command(verbatim_doc_comment))]
 #[serde(deny_unknown_fields)]
 pub struct HmogLogs {
     /// The outer archive, a folder of subjects' archives, one such archive, or a folder with unpacked ones.
@@ -50,15 +55,18 @@ pub struct HmogLogs {
     pub path: PathBuf,
     /// Which of the two clocks the stamps are from.
     #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t))]
     pub clock: HmogClock,
     /// The unit of the event clock. Nanoseconds, as Android's `SensorEvent.timestamp`, are inferred: no description of
     /// the files that we have states it.
     #[serde(default = "event_unit")]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t = event_unit()))]
     pub event_unit: Clock,
 }
 
 /// A clock of HMOG.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum HmogClock {
     /// The system's, milliseconds since 1970: stamps repeat.
@@ -70,6 +78,21 @@ pub enum HmogClock {
 
 fn event_unit() -> Clock {
     Clock::Nanoseconds
+}
+
+impl Source for HmogLogs {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        Ok(readings::schema())
+    }
+
+    /// Logs are found when the source is opened.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        Ok(Logs::open_hmog(self)?.into())
+    }
 }
 
 impl Logs {

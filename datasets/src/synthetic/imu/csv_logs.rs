@@ -121,6 +121,7 @@ pub fn csv_logs(folder: &Path) -> Result<CsvLogs, String> {
         columns: None,
     };
     Ok(CsvLogs {
+        layout: None,
         path: folder.to_owned(),
         dataset: Some("synthetic".to_owned()),
         preset: None,

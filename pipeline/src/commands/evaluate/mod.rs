@@ -11,7 +11,7 @@ use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 
 use crate::cli::{Evaluate, Format};
-use crate::runner::grouped;
+use schemas::units::grouped;
 
 /// Seed of the bootstrap on the command line; a plan has its own.
 pub const BOOTSTRAP_SEED: u64 = 0;

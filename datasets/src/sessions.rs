@@ -4,9 +4,11 @@ use std::collections::VecDeque;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use datasets::shards::ShardError;
 use schemas::SchemaError;
 use schemas::tables::readings::{self, SessionKey};
+
+use crate::ReadError;
+use crate::shards::ShardError;
 
 /// Rows of a batch that is read: many, since readings are small.
 pub const READ_ROWS: usize = 1 << 16;
@@ -20,24 +22,13 @@ pub struct WholeSessions<I> {
     finished: bool,
 }
 
-/// Why readings could not be put together.
-#[derive(Debug, thiserror::Error)]
-pub enum SessionError {
-    /// The table could not be read.
-    #[error(transparent)]
-    Shard(#[from] ShardError),
-    /// The table is none of readings.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
-}
-
 impl<I> WholeSessions<I> {
     /// The sessions of `batches`, in order.
     pub fn new(batches: I) -> Self {
         Self { batches, begun: None, ready: VecDeque::new(), finished: false }
     }
 
-    fn take(&mut self, batch: &RecordBatch) -> Result<(), SessionError> {
+    fn take(&mut self, batch: &RecordBatch) -> Result<(), ReadError> {
         for view in readings::sessions(batch)? {
             let part = batch.slice(view.rows.start, view.rows.len());
             match &mut self.begun {
@@ -51,7 +42,7 @@ impl<I> WholeSessions<I> {
         Ok(())
     }
 
-    fn end_session(&mut self) -> Result<(), SessionError> {
+    fn end_session(&mut self) -> Result<(), ReadError> {
         if let Some((_, parts)) = self.begun.take() {
             let whole = match &parts[..] {
                 [only] => only.clone(),
@@ -62,7 +53,7 @@ impl<I> WholeSessions<I> {
         Ok(())
     }
 
-    fn advance(&mut self) -> Result<Option<RecordBatch>, SessionError>
+    fn advance(&mut self) -> Result<Option<RecordBatch>, ReadError>
     where
         I: Iterator<Item = Result<RecordBatch, ShardError>>,
     {
@@ -84,7 +75,7 @@ impl<I> WholeSessions<I> {
 }
 
 impl<I: Iterator<Item = Result<RecordBatch, ShardError>>> Iterator for WholeSessions<I> {
-    type Item = Result<RecordBatch, SessionError>;
+    type Item = Result<RecordBatch, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.advance();

@@ -1,0 +1,233 @@
+//! Sources: what every format that rows come from has in common, and sources that are open.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{Schema, SchemaRef};
+use schemas::Skeleton;
+use schemas::tables::people::{self, Person};
+use schemas::tables::rejects::Reject;
+use schemas::tables::{readings, table_name};
+use schemas::units::grouped;
+
+use crate::imu::{Loaded, Logs};
+use crate::sessions::{READ_ROWS, WholeSessions};
+use crate::shards::TableReader;
+use crate::{Annotations, ReadError};
+
+/// A format that rows come from; its configuration implements this.
+///
+/// [`crate::registry`] lists them all: the plan, the command line, the Python package and the reference follow from
+/// that list.
+pub trait Source {
+    /// What the tables are that it joins its files to, in the order of a plan's `inputs`; most sources have none.
+    const INPUTS: &'static [&'static str] = &[];
+
+    /// The schema of its rows, for inputs of the schemas `inputs`. No row is read.
+    ///
+    /// # Errors
+    /// When that cannot be said without the files and they cannot be read, or the inputs do not fit.
+    fn schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError>;
+
+    /// The files and table folders that it names, to be hashed. Files that are found when it is opened are not among
+    /// them: see [`OpenSource::files`].
+    fn files(&self) -> Vec<PathBuf>;
+
+    /// Opens it; `inputs` are all rows of each of [`Self::INPUTS`]. An annotation file is read here.
+    ///
+    /// # Errors
+    /// When a file is missing or does not hold what it should.
+    fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError>;
+}
+
+/// A source that is open: its rows come in pieces.
+#[derive(Debug, Default)]
+pub struct OpenSource {
+    rows: Rows,
+    rejects: Vec<Reject>,
+    notes: Vec<String>,
+    files: Vec<PathBuf>,
+}
+
+/// The pieces of a source, in order.
+pub type Chunks = Box<dyn Iterator<Item = Result<Chunk, ReadError>> + Send>;
+
+/// A piece of a source: one unit of work.
+pub struct Chunk {
+    /// What it counts in the progress of the run.
+    pub length: u64,
+    /// Its rows.
+    pub load: Load,
+}
+
+/// The rows of a piece, or what makes them on the thread that carries them.
+pub enum Load {
+    /// They are there.
+    Ready(RecordBatch),
+    /// They stand in a file that is read by whoever calls this.
+    Later(Box<dyn FnOnce() -> Result<Loaded, ReadError> + Send>),
+}
+
+impl Load {
+    /// The rows, read now where they are not there yet.
+    ///
+    /// # Errors
+    /// When their file cannot be read.
+    pub fn now(self) -> Result<Loaded, ReadError> {
+        match self {
+            Self::Ready(batch) => Ok(Loaded { batches: vec![batch], ..Loaded::default() }),
+            Self::Later(load) => load(),
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Rows {
+    Batches(Vec<RecordBatch>),
+    Logs(Logs),
+    Table(TableReader),
+    People(&'static Skeleton, Arc<Vec<Person>>),
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Self::Batches(Vec::new())
+    }
+}
+
+impl From<Annotations> for OpenSource {
+    fn from(annotations: Annotations) -> Self {
+        let notes = annotations.counts();
+        let Annotations { skeleton, people, rejects, .. } = annotations;
+        Self { rows: Rows::People(skeleton, Arc::new(people)), rejects, notes, files: Vec::new() }
+    }
+}
+
+impl From<Logs> for OpenSource {
+    fn from(logs: Logs) -> Self {
+        let (rejects, notes) = (logs.rejects().to_vec(), logs.notes().to_vec());
+        let files = logs.inputs().to_vec();
+        Self { rows: Rows::Logs(logs), rejects, notes, files }
+    }
+}
+
+impl From<TableReader> for OpenSource {
+    fn from(table: TableReader) -> Self {
+        Self { rows: Rows::Table(table), ..Self::default() }
+    }
+}
+
+/// Rows in memory, all of one schema.
+impl From<Vec<RecordBatch>> for OpenSource {
+    fn from(batches: Vec<RecordBatch>) -> Self {
+        Self { rows: Rows::Batches(batches), ..Self::default() }
+    }
+}
+
+impl OpenSource {
+    /// The same source, with records that could not be read and what whoever reads its rows must know.
+    #[must_use]
+    pub fn with(self, rejects: Vec<Reject>, notes: Vec<String>) -> Self {
+        Self { rejects, notes, ..self }
+    }
+
+    /// The same source, of which `files` were found when it was opened.
+    #[must_use]
+    pub fn with_files(self, files: Vec<PathBuf>) -> Self {
+        Self { files, ..self }
+    }
+
+    /// The schema of its rows.
+    pub fn schema(&self) -> SchemaRef {
+        match &self.rows {
+            Rows::Batches(batches) => {
+                batches.first().map_or_else(|| Arc::new(Schema::empty()), RecordBatch::schema)
+            }
+            Rows::Logs(_) => readings::schema(),
+            Rows::Table(table) => table.schema().clone(),
+            Rows::People(skeleton, _) => people::schema(skeleton),
+        }
+    }
+
+    /// How long it is: rows, or logs that are read on the way.
+    pub fn length(&self) -> u64 {
+        match &self.rows {
+            Rows::Batches(batches) => batches.iter().map(|batch| batch.num_rows() as u64).sum(),
+            Rows::Table(table) => table.rows(),
+            Rows::People(_, people) => people.len() as u64,
+            Rows::Logs(logs) => logs.items().len() as u64,
+        }
+    }
+
+    /// Records that could not be read when it was opened.
+    pub fn rejects(&self) -> &[Reject] {
+        &self.rejects
+    }
+
+    /// What whoever reads its rows must know.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// Files that were found when it was opened, for one hash over all of them.
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
+    /// Its rows, in order: at most `batch_rows` at a time, readings by whole sessions.
+    pub fn chunks(&self, batch_rows: usize) -> Chunks {
+        match &self.rows {
+            Rows::Batches(batches) => Box::new(batches.clone().into_iter().map(|batch| Ok(ready(batch)))),
+            Rows::Table(table) if table_name(table.schema()) == Some(readings::NAME) => {
+                let sessions = WholeSessions::new(table.batches(READ_ROWS));
+                Box::new(sessions.map(|batch| Ok(ready(batch?))))
+            }
+            Rows::Table(table) => Box::new(table.batches(batch_rows).map(|batch| Ok(ready(batch?)))),
+            Rows::People(skeleton, people) => {
+                let (skeleton, people) = (*skeleton, Arc::clone(people));
+                let starts = (0..people.len()).step_by(batch_rows.max(1));
+                Box::new(starts.map(move |start| {
+                    let end = (start + batch_rows).min(people.len());
+                    Ok(ready(people::to_batch(skeleton, &people[start..end])))
+                }))
+            }
+            Rows::Logs(logs) => {
+                let later =
+                    |item: Arc<dyn crate::imu::SessionSource>| Load::Later(Box::new(move || item.load()));
+                let items = logs.items().to_vec().into_iter();
+                Box::new(items.map(move |item| Ok(Chunk { length: 1, load: later(item) })))
+            }
+        }
+    }
+}
+
+fn ready(batch: RecordBatch) -> Chunk {
+    Chunk { length: batch.num_rows() as u64, load: Load::Ready(batch) }
+}
+
+impl Annotations {
+    /// How many images, people and joints there are, and how many pictures are not, in words.
+    fn counts(&self) -> Vec<String> {
+        let people = &self.people;
+        let labelled = people.iter().filter(|person| person.pose.annotated() > 0).count();
+        let joints: usize = people.iter().map(|person| person.pose.annotated()).sum();
+        let persons = people.iter().filter(|person| person.person_index.is_some()).count();
+        let mut pictures: Vec<&str> = people.iter().map(|person| person.image_path.as_str()).collect();
+        pictures.sort_unstable();
+        pictures.dedup();
+        let absent = pictures.iter().filter(|path| !PathBuf::from(path).exists()).count();
+        let count = |value: usize| grouped(value as u64);
+        let mut counts = vec![format!(
+            "{} images, {} people, {} of them labelled, {} annotated joints",
+            count(self.images),
+            count(persons),
+            count(labelled),
+            count(joints)
+        )];
+        if absent > 0 {
+            counts.push(format!("{} of {} pictures are not there", count(absent), count(pictures.len())));
+        }
+        counts
+    }
+}

@@ -1,0 +1,193 @@
+//! Reader of YOLO-pose data sets: a `data.yaml` and a label file a picture.
+//!
+//! Format: docs.ultralytics.com/datasets/pose. Numbers of a label are shares of the picture's width and height, so
+//! x px = share · width, as `ultralytics` scales them; every picture is opened for its size.
+
+mod data_file;
+mod labels;
+
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use schemars::JsonSchema;
+use schemas::tables::people::{self, Person, Pose};
+use schemas::tables::rejects::Reject;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::coco::STATED_KEY;
+use crate::pixels;
+use crate::source::{OpenSource, Source};
+use crate::unique_ids::UniqueIds;
+use crate::{Annotations, ReadError};
+use data_file::{DataFile, Picture};
+use labels::{Label, labels};
+
+/// Name of the data set in ids and rows unless told otherwise.
+const DATASET: &str = "yolo";
+
+/// YOLO-pose: the `data.yaml` of a data set, with its label files and pictures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::Args))]
+#[serde(deny_unknown_fields)]
+pub struct YoloConfig {
+    /// The `data.yaml`; it says where pictures are, relative to its own folder.
+    #[schemars(extend("format" = "path"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
+    pub annotations: PathBuf,
+    /// The skeleton whose order the keypoints have, where neither `kpt_names` nor `flip_idx` of the file tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
+    pub skeleton: Option<String>,
+    /// Name of the class to read, where the file has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
+    pub class: Option<String>,
+    /// Name of the data set; `yolo` if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
+    pub dataset: Option<String>,
+}
+
+impl Source for YoloConfig {
+    fn schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
+        let file = DataFile::read(&self.annotations)?;
+        Ok(people::schema(file.skeleton(self.skeleton.as_deref())?))
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        vec![self.annotations.clone()]
+    }
+
+    fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
+        let (annotations, files) = read(self)?;
+        Ok(OpenSource::from(annotations).with_files(files))
+    }
+}
+
+/// People of the data set, and the label files that were read: splits in the order train, validation, test, pictures
+/// of a folder by name, those of a list in its order, people in the order of their lines.
+///
+/// A picture without label file, or with an empty one, has one row without a person. `center` is that of the box and
+/// `scale` its longer side / 200 px, for the format states neither; the box stands in `attributes`. Rejects are lines of
+/// another shape or class, and pictures that are not there or unreadable.
+///
+/// # Errors
+/// When the `data.yaml` or a folder or list that it names cannot be read, or its keypoints are those of no skeleton that
+/// is known.
+pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadError> {
+    let file = DataFile::read(&config.annotations)?;
+    let skeleton = file.skeleton(config.skeleton.as_deref())?;
+    let class = file.class(config.class.as_deref())?;
+    let dataset = config.dataset.as_deref().unwrap_or(DATASET);
+    let pictures = file.pictures()?;
+    let mut ids = UniqueIds::default();
+    let mut found = Annotations { skeleton, people: Vec::new(), images: pictures.len(), rejects: Vec::new() };
+    let mut files = Vec::new();
+    for picture in &pictures {
+        let source_file = picture.label.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut reject = |record: String, reason: &str, detail: String| {
+            found.rejects.push(Reject {
+                stage: DATASET.to_owned(),
+                reason: reason.to_owned(),
+                source_file: Some(source_file.clone()),
+                source_record: Some(record),
+                detail,
+                ..Reject::default()
+            });
+        };
+        let size = match pixels::size(&picture.image) {
+            Ok(size) => size,
+            Err(error) => {
+                reject(picture.image.display().to_string(), error.reason(), error.to_string());
+                continue;
+            }
+        };
+        let text = match std::fs::read_to_string(&picture.label) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => return Err(ReadError::io(&picture.label, error)),
+        };
+        if picture.label.exists() {
+            files.push(picture.label.clone());
+        }
+        let mut of_picture = Vec::new();
+        for (line, label) in labels(&text, skeleton.len(), file.dimensions(), size) {
+            let record = format!("line {line}");
+            match label {
+                Err(detail) => reject(record, "record of another shape", detail),
+                Ok(label) if class.is_some_and(|class| class != label.class) => {
+                    reject(record, "another class", format!("class {}", label.class));
+                }
+                Ok(label) => of_picture.push(person(&label, picture, size, record)),
+            }
+        }
+        if text.trim().is_empty() {
+            of_picture.push(blank(picture, size, skeleton.len()));
+        }
+        for (index, person) in of_picture.iter_mut().enumerate() {
+            let image = picture.image.to_string_lossy();
+            person.person_index = person.person_index.map(|_| index as i32);
+            person.sample_id = ids.of(dataset, &image, person.person_index);
+            person.source_file.clone_from(&source_file);
+            dataset.clone_into(&mut person.dataset);
+        }
+        people::fill_others(&mut of_picture);
+        found.people.extend(of_picture);
+    }
+    files.sort_unstable();
+    Ok((found, files))
+}
+
+/// A row of which nothing but the picture is known.
+fn blank(picture: &Picture, [width, height]: [u32; 2], joints: usize) -> Person {
+    Person {
+        sample_id: String::new(),
+        dataset: String::new(),
+        split: picture.split.to_owned(),
+        image_path: picture.image.to_string_lossy().into_owned(),
+        image_size: Some([width as i32, height as i32]),
+        person_index: None,
+        center: None,
+        scale: None,
+        head_box: None,
+        torso_box: None,
+        pose: Pose::unknown(joints),
+        others: Vec::new(),
+        activity: None,
+        attributes: None,
+        source_file: String::new(),
+        source_record: "picture".to_owned(),
+    }
+}
+
+fn person(label: &Label, picture: &Picture, size: [u32; 2], record: String) -> Person {
+    let [x, y, width, height] = label.box_xywh_px;
+    let attributes = json!({
+        "center_means": "centre of the box",
+        "scale_means": "longer side of the box / 200 px",
+        STATED_KEY: { "bbox": label.box_xywh_px },
+    });
+    Person {
+        person_index: Some(0),
+        center: Some([x + width / 2.0, y + height / 2.0]),
+        scale: Some(width.max(height) / 200.0),
+        pose: label.pose.clone(),
+        attributes: Some(attributes.to_string()),
+        source_record: record,
+        ..blank(picture, size, label.pose.keypoints.len())
+    }
+}
+
+/// The label file of the picture `image`: below `labels` instead of the last `images` of its path.
+fn label_of(image: &Path) -> PathBuf {
+    let mut parts: Vec<_> = image.components().map(|part| part.as_os_str().to_owned()).collect();
+    if let Some(folder) = parts.iter_mut().rev().skip(1).find(|part| *part == "images") {
+        *folder = "labels".into();
+    }
+    parts.iter().collect::<PathBuf>().with_extension("txt")
+}
+
+#[cfg(test)]
+mod tests;
