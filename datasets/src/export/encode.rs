@@ -129,7 +129,9 @@ struct Exporting {
 impl SinkWriter for Exporting {
     fn write(&mut self, _number: u64, input: usize, rows: &RecordBatch) -> Result<bool, ExportError> {
         let encoder = self.encoder.as_mut().expect("a closed target takes no rows");
-        encoder.put(input, rows, &mut self.exported)?;
+        if rows.num_rows() > 0 {
+            encoder.put(input, rows, &mut self.exported)?;
+        }
         Ok(false)
     }
 

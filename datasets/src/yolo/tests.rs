@@ -48,7 +48,7 @@ fn exported_people_come_back() {
             assert_eq!(format!("{:?}", read.pose), format!("{:?}", person.pose));
             assert_eq!((&read.split, read.person_index), (&person.split, person.person_index));
         }
-        assert_eq!(found.people[0].others, [people[1].pose.clone()]);
+        assert_eq!(format!("{:?}", found.people[0].others), format!("{:?}", [&people[1].pose]));
         let stated = PersonBox::of(&found.people[0], BoxRule::default(), None).unwrap();
         assert_eq!(stated.xywh, [16.0, 12.0, 16.0, 24.0]);
         assert_eq!(found.people[0].center, Some([24.0, 24.0]));

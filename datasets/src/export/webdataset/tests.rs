@@ -67,7 +67,7 @@ fn webdataset_shards_are_bounded_and_the_same_each_time() {
             names.push(entry.path().unwrap().to_string_lossy().into_owned());
         }
     }
-    assert!(whole.len() > 2);
+    assert!(whole.len() > 1);
     assert_eq!(names.len(), 15);
     assert_eq!(names[..3], ["test-000-0-0.png", "test-000-0-0.json", "test-000-0-0.heatmap.npy"]);
 }
