@@ -47,13 +47,13 @@ class Batches(Iterator[pa.RecordBatch]):
 class Source:
     """An open source of a plan: ``Source("mpii", annotations=..., images=...)``.
 
-    Annotation files are read when it is opened, since only their content tells their skeleton; logs are found then, and
-    read on the way.
+    Annotation files are read when it is opened; logs are found then, and read on the way. ``inputs`` are the tables that
+    the source joins its file to, such as the people that predictions are of.
     """
 
-    def __init__(self, kind: str, /, **keys: Any) -> None:
+    def __init__(self, kind: str, /, *inputs: Any, **keys: Any) -> None:
         self.kind = kind
-        self._native = _native.NativeSource(kind, keys)
+        self._native = _native.NativeSource(kind, keys, list(inputs))
 
     @property
     def schema(self) -> pa.Schema:
@@ -76,7 +76,7 @@ def _read(source: Source) -> pa.Table:
 
 
 def read_people(format: str, /, **keys: Any) -> pa.Table:
-    """Read annotations: ``mpii``, ``lsp``, ``lspet``, ``flic`` or ``coco``, with the plan's keys of that source.
+    """Read annotations: ``mpii``, ``lsp``, ``lspet``, ``flic``, ``coco`` or ``yolo``, with the plan's keys of that source.
 
     Gives the table ``people``: one row a person, ``keypoints`` ``[K, 2]`` float64 in 0-based px of the image,
     ``visibility`` ``[K]``, ``center``, ``scale`` (height / 200 px), boxes. The skeleton is in the schema metadata.
@@ -128,5 +128,5 @@ def read_predictions(
     :param skeleton: the skeleton whose order the joints have.
     :param model: what made the predictions; the file's name if not given.
     """
-    name = model or os.path.basename(os.fspath(file))
-    return _native.read_predictions(file, people, array, axes, skeleton, first_pixel, name)
+    keys = {"file": file, "array": array, "axes": axes, "skeleton": skeleton, "first_pixel": first_pixel, "model": model}
+    return _read(Source("predictions", people, **keys))

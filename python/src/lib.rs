@@ -10,13 +10,13 @@ mod evaluate;
 mod online;
 mod plan;
 mod pool;
-mod predictions;
 mod readers;
 mod reference;
 mod rows;
 mod stage;
 mod synthetic;
 mod value;
+mod write;
 
 use pyo3::prelude::*;
 
@@ -30,10 +30,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(command::use_runtime_of, module)?)?;
     module.add_class::<readers::NativeSource>()?;
     module.add_class::<readers::NativeBatches>()?;
+    module.add_function(wrap_pyfunction!(write::write, module)?)?;
     module.add_function(wrap_pyfunction!(stage::stage_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(reference::plan_schemas, module)?)?;
     module.add_function(wrap_pyfunction!(reference::skeletons, module)?)?;
-    module.add_function(wrap_pyfunction!(predictions::read_predictions, module)?)?;
     module.add_function(wrap_pyfunction!(evaluate::score_trials, module)?)?;
     module.add_function(wrap_pyfunction!(plan::recipes, module)?)?;
     module.add_function(wrap_pyfunction!(plan::check_plan, module)?)?;
