@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
+use datasets::registry::{SinkConfig, SourceConfig};
 use datasets::synthetic::{self, Options};
 use tempfile::tempdir;
 
@@ -32,36 +33,27 @@ fn without_times(text: &str) -> String {
 fn help_of_every_command() {
     let folder = tempdir().unwrap();
     let mut text = String::new();
-    let commands: [&[&str]; 26] = [
-        &[],
-        &["ingest"],
-        &["ingest", "mpii"],
-        &["ingest", "lsp"],
-        &["ingest", "lspet"],
-        &["ingest", "flic"],
-        &["ingest", "coco"],
-        &["ingest", "hmog"],
-        &["ingest", "logs"],
-        &["ingest", "predictions"],
-        &["ingest", "coco-results"],
-        &["check"],
+    let formats = |command: &str, kinds: &[(&str, &[&str])]| -> Vec<Vec<String>> {
+        let of = |(kind, _): &(&str, &[&str])| vec![command.to_owned(), kind.replace('_', "-")];
+        std::iter::once(vec![command.to_owned()]).chain(kinds.iter().map(of)).collect()
+    };
+    let others = [
+        &["check"][..],
         &["plan"],
         &["run"],
         &["evaluate", "pose"],
         &["evaluate", "verification"],
-        &["export", "coco"],
-        &["export", "coco-results"],
-        &["export", "hrnet"],
-        &["export", "preds"],
-        &["export", "yolo"],
-        &["export", "webdataset"],
         &["inspect"],
         &["preview"],
         &["report"],
         &["demo"],
     ];
+    let mut commands = vec![Vec::new()];
+    commands.extend(formats("ingest", SourceConfig::KINDS));
+    commands.extend(formats("export", SinkConfig::KINDS));
+    commands.extend(others.map(|words| words.iter().map(|word| (*word).to_owned()).collect()));
     for command in commands {
-        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
         let done = motionmill(folder.path(), &arguments).succeeded();
         let _ = write!(text, "$ motionmill {}\n{}\n", arguments.join(" "), done.stdout);
     }

@@ -338,8 +338,44 @@ def test_a_failure_says_what_to_change_and_leaves_nothing(folder, samples, mpii_
     assert not out.exists() and not list(folder.glob("nothing*"))
     out.write_text("mine")
     said = motionmill("export", "coco", mpii_people, "--out", out, fails=True)
-    assert "hint: replace it with `--overwrite`" in said and out.read_text() == "mine"
-    motionmill("export", "coco", mpii_people, "--out", out, "--overwrite")
+    assert "hint: choose another place, or replace it with `--force`" in said and out.read_text() == "mine"
+    motionmill("export", "coco", mpii_people, "--out", out, "--force")
     assert json.loads(out.read_text())["annotations"]
-    said = motionmill("export", "yolo", mpii_people, "--out", folder / "images", "--overwrite", fails=True)
+    said = motionmill("export", "yolo", mpii_people, "--out", folder / "images", "--force", fails=True)
     assert "the target is a folder that no export made" in said and (folder / "images/000.jpg").exists()
+
+
+def test_arrow_files_are_read_by_pyarrow_and_polars_with_their_schema(folder, mpii_people):
+    import polars
+    from pyarrow import feather, ipc, memory_map
+
+    out = folder / "people.arrow"
+    motionmill("export", "arrow", mpii_people, "--out", out)
+    table = feather.read_table(out, memory_map=True)
+    assert table.to_pylist() == rows(mpii_people)
+    assert table.schema.metadata[b"motionmill.skeleton"] == b"mpii16"
+    with memory_map(str(out)) as file:
+        before = pyarrow_bytes()
+        mapped = ipc.open_file(file).read_all()
+        assert mapped.num_rows == 6 and pyarrow_bytes() - before < 4096, "columns lie in the file, not in memory"
+    assert polars.read_ipc(out)["sample_id"].to_list() == table["sample_id"].to_pylist()
+
+
+def pyarrow_bytes() -> int:
+    import pyarrow
+
+    return pyarrow.total_allocated_bytes()
+
+
+def test_yolo_people_come_back(folder, coco_people):
+    out, back = folder / "yolo_back", folder / "people/yolo"
+    motionmill("export", "yolo", coco_people, "--out", out)
+    motionmill("ingest", "yolo", "--annotations", out / "data.yaml", "--out", back)
+    before = [row for row in rows(coco_people) if row["person_index"] is not None]
+    after = [row for row in rows(back) if row["person_index"] is not None]
+    assert len(before) == len(after)
+    for one, other in zip(before, after):
+        assert one["visibility"] == other["visibility"]
+        known = np.array(one["visibility"]) > 0
+        # Six digits of a share are half a thousandth of a pixel.
+        assert np.allclose(np.array(one["keypoints"])[known], np.array(other["keypoints"])[known], atol=1e-3)

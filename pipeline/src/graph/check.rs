@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use datasets::ReadError;
 use datasets::source::OpenSource;
 use stages::BuildContext;
 use stages::registry::Step;
@@ -89,6 +90,10 @@ impl Graph {
         let schemas: Vec<SchemaRef> = inputs.iter().map(|&input| self.nodes[input].schema.clone()).collect();
         let failed = |source| GraphError::Source { node: name.to_owned(), source };
         let schema = config.read.schema(&schemas).map_err(failed)?;
+        let absent = |path: PathBuf| path.metadata().err().map(|error| ReadError::io(&path, error));
+        if let Some(error) = config.read.files().into_iter().find_map(absent) {
+            return Err(failed(error));
+        }
         let (kind, read) = (config.read.kind(), config.read.clone());
         let work = match expected {
             [] => Work::Source(read),
