@@ -7,8 +7,8 @@ use super::canvas::{Anchor, Area, Canvas, PLAIN, Style, fitted, width_of};
 use super::colours::{BLUE, FRAME, LINES, VERMILLION};
 use super::told_apart::{Series, series};
 use super::{curves, spread};
-use crate::evaluate::verification::{EerMethod, equal_error};
-use crate::stage::StageError;
+use stages::evaluate::verification::{EerMethod, equal_error};
+use stages::stage::StageError;
 
 /// White about the page, px.
 const MARGIN_PX: f32 = 18.0;

@@ -6,7 +6,7 @@ use schemas::tables::trials::Trial;
 
 use super::super::content::{Block, Cell, Table, count, number, signed, signed_interval};
 use super::VerificationInput;
-use crate::evaluate::verification::{VerificationOptions, compare_trials};
+use stages::evaluate::verification::{VerificationOptions, compare_trials};
 
 /// Equal error rates against those of another run, for each system that both have; a lone system on each side is
 /// compared whatever it is called.

@@ -5,9 +5,9 @@ use schemas::tables::metrics::Metric;
 use super::super::chart::{Chart, Segment, StackedBar, stacked_bars};
 use super::super::content::{Block, Cell, Table, count, number};
 use super::words as spaced;
-use crate::evaluate::error_types::{ErrorType, GOOD_SIMILARITY, NEAR_SIMILARITY};
-use crate::evaluate::scored::Head;
-use crate::evaluate::{EvaluateOptions, ScoredPoses, error_types};
+use stages::evaluate::error_types::{ErrorType, GOOD_SIMILARITY, NEAR_SIMILARITY};
+use stages::evaluate::scored::Head;
+use stages::evaluate::{EvaluateOptions, ScoredPoses, error_types};
 
 /// Shares by group as bars, and by joint as a table; `None` where the protocol scores no joints.
 pub fn errors(

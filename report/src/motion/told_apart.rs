@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use schemas::tables::rejects::Reject;
 use schemas::tables::trials::Trial;
 
-use crate::evaluate::verification::curve::sort;
-use crate::evaluate::verification::groups::Groups;
-use crate::evaluate::verification::{Curve, EerMethod, EqualError, Scored, equal_error};
+use stages::evaluate::verification::curve::sort;
+use stages::evaluate::verification::groups::Groups;
+use stages::evaluate::verification::{Curve, EerMethod, EqualError, Scored, equal_error};
 
 /// Name under which trials that cannot be drawn are reported.
 const NAME: &str = "verification sheet";
@@ -33,7 +33,7 @@ impl Series {
     pub fn clients(&self, method: EerMethod) -> Vec<(&str, f64)> {
         let groups =
             Groups::of(&self.scored, self.clients.len(), method, |trial: &Scored| trial.client, Some);
-        let named = |rates: &crate::evaluate::verification::groups::GroupRates| {
+        let named = |rates: &stages::evaluate::verification::groups::GroupRates| {
             (self.clients[rates.group as usize].as_str(), rates.eer)
         };
         let mut clients: Vec<(&str, f64)> = groups.rates.iter().map(named).collect();

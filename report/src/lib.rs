@@ -6,6 +6,8 @@
 
 mod caption;
 pub mod findings;
+#[cfg(test)]
+mod fixtures;
 mod heat;
 mod layout;
 pub mod motion;

@@ -24,10 +24,10 @@ use super::super::super::tile::{MapColumn, window_of};
 use super::super::content::{Block, Figure, Swatch};
 use super::super::{Given, ReportOptions};
 use super::PoseInput;
-use crate::evaluate::scored::Head;
-use crate::evaluate::worst::MOST_ERROR;
-use crate::evaluate::{ScoredPoses, Worst, worst};
-use crate::stage::{Rows, StageError};
+use stages::evaluate::scored::Head;
+use stages::evaluate::worst::MOST_ERROR;
+use stages::evaluate::{ScoredPoses, Worst, worst};
+use stages::stage::{Rows, StageError};
 
 /// Quality of the pictures: at 80, skeletons and faces stay clear and a tile of 256 px takes about 15 kB.
 const JPEG_QUALITY: u8 = 80;

@@ -15,7 +15,7 @@ use super::heat::Maps;
 use super::layout::{self, Group};
 use super::pose::{self, Style};
 use super::tile::{self, MapColumn, Refusal};
-use crate::stage::{StageError, reject};
+use stages::stage::{StageError, reject};
 
 /// Name under which rows that cannot be drawn are reported.
 const NAME: &str = "contact sheet";

@@ -6,10 +6,9 @@ use schemas::tables::{heatmaps, samples, vector_array};
 use std::sync::Arc;
 
 use super::*;
-use crate::evaluate::fixtures::{noisy_prediction, person};
-use crate::evaluate::verification::fixtures::trials;
-use crate::evaluate::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
-use crate::stage::Rows;
+use crate::fixtures::{noisy_prediction, person, trials};
+use stages::evaluate::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
+use stages::stage::Rows;
 
 fn people(count: i32) -> Vec<Person> {
     (0..count).map(|n| person(&format!("p{n:02}"), n)).collect()

@@ -10,7 +10,7 @@ use super::colours::{FRAME, GAP, VERMILLION, of_line};
 use super::lanes::{self, Lanes};
 use super::plot::Plot;
 use super::traces::{Strip, Trace, traces};
-use crate::stage::StageError;
+use stages::stage::StageError;
 
 /// Width of a page unless asked otherwise, px: it fits a laptop's screen.
 pub const DEFAULT_WIDTH_PX: u32 = 1000;

@@ -11,8 +11,8 @@ use super::super::findings::{Drawn, RING, Shown, drawn};
 use super::super::palette;
 use super::content::{Block, Card, Cell, Figure, Section, Swatch, Table, count};
 use super::{ReportOptions, template};
-use crate::check::{Checked, RuleSummary};
-use crate::stage::StageError;
+use stages::check::{Checked, RuleSummary};
+use stages::stage::StageError;
 
 /// Quality of the pictures: at 80, skeletons and faces stay clear and a tile of 240 px takes about 12 kB.
 const JPEG_QUALITY: u8 = 80;

@@ -1,6 +1,6 @@
 //! Scales and their ticks.
 
-use crate::evaluate::verification::probit;
+use stages::evaluate::verification::probit;
 
 /// How a number becomes a place along an axis.
 #[derive(Debug, Clone, Copy, PartialEq)]

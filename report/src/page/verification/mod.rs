@@ -12,9 +12,9 @@ use super::super::motion::told_apart::{Series, series};
 use super::chart::{Chart, Curve, Key, SERIES, det, histogram, line_chart, ranked_bars, series_class};
 use super::content::{Block, Card, Cell, Section, Table, anchor, count, interval, number};
 use super::{Given, ReportOptions};
-use crate::evaluate::verification::score::{CLIENT_GROUP, CURVE_GROUP};
-use crate::evaluate::verification::{EerMethod, VerificationOptions, evaluate_verification};
-use crate::stage::StageError;
+use stages::evaluate::verification::score::{CLIENT_GROUP, CURVE_GROUP};
+use stages::evaluate::verification::{EerMethod, VerificationOptions, evaluate_verification};
+use stages::stage::StageError;
 
 /// Most points of a curve: a chart is some hundred px wide.
 const POINTS: usize = 400;

@@ -9,7 +9,7 @@ use super::super::caption::LETTER_PX;
 use super::super::palette::{self, Rgb};
 use super::canvas::{Anchor, Canvas, PLAIN, Point, Style, fitted, width_of};
 use super::colours::{BLUE, FRAME, GRID, GROUND, VERMILLION};
-use crate::stage::StageError;
+use stages::stage::StageError;
 
 /// Rows of a page unless asked otherwise.
 pub const DEFAULT_ROWS: usize = 60;

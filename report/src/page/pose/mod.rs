@@ -14,9 +14,9 @@ use schemas::tables::rejects::Reject;
 
 use super::content::{Block, Card, Section, anchor, count, interval, number};
 use super::{Given, ReportOptions};
-use crate::evaluate::rules::{Normaliser, Rules};
-use crate::evaluate::{EvaluateOptions, PredictedPose, Protocol, ScoredPoses, evaluate_pose};
-use crate::stage::{Rows, StageError};
+use stages::evaluate::rules::{Normaliser, Rules};
+use stages::evaluate::{EvaluateOptions, PredictedPose, Protocol, ScoredPoses, evaluate_pose};
+use stages::stage::{Rows, StageError};
 
 pub use comparison::AgainstPoses;
 pub use scores::{disagreeing, plain_table};
@@ -56,7 +56,7 @@ impl PoseInput<'_> {
         &self,
         protocol: Protocol,
         resamples: u32,
-    ) -> Result<crate::evaluate::Evaluation, StageError> {
+    ) -> Result<stages::evaluate::Evaluation, StageError> {
         let options = self.options(protocol, resamples);
         let (truth, skeleton) = (self.truth, self.truth_skeleton);
         Ok(evaluate_pose(truth, skeleton, self.predictions, self.prediction_skeleton, &options)?)

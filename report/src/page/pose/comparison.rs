@@ -5,10 +5,10 @@ use schemas::Skeleton;
 use super::super::chart::{Span, spans};
 use super::super::content::{Block, Cell, Table, count, number, signed, signed_interval};
 use super::{PoseInput, words};
-use crate::evaluate::compare::Predicted;
-use crate::evaluate::scored::Head;
-use crate::evaluate::{Comparison, Difference, EvaluateOptions, PredictedPose, compare_poses};
-use crate::stage::StageError;
+use stages::evaluate::compare::Predicted;
+use stages::evaluate::scored::Head;
+use stages::evaluate::{Comparison, Difference, EvaluateOptions, PredictedPose, compare_poses};
+use stages::stage::StageError;
 
 /// Another prediction of the same people.
 pub struct AgainstPoses<'a> {

@@ -9,10 +9,10 @@ use super::super::ReportOptions;
 use super::super::chart::{Chart, Curve, line_chart, series_class};
 use super::super::content::{Block, Cell, Table, count, interval, number};
 use super::{PoseInput, headline, in_section, rate_name, words};
-use crate::evaluate::rules::Rules;
-use crate::evaluate::table::heading;
-use crate::evaluate::{Evaluation, Protocol};
-use crate::stage::StageError;
+use stages::evaluate::rules::Rules;
+use stages::evaluate::table::heading;
+use stages::evaluate::{Evaluation, Protocol};
+use stages::stage::StageError;
 
 /// Two numbers that are meant to be one may differ by so much: they are sums in one order.
 const SAME: f64 = 1e-9;
@@ -174,7 +174,7 @@ impl Scores {
 
     /// The rate of each group over all thresholds.
     pub fn curves(&self, rules: &Rules, unit: &str) -> Chart {
-        let curve = |(place, group): (usize, &crate::evaluate::rules::Group)| {
+        let curve = |(place, group): (usize, &stages::evaluate::rules::Group)| {
             let points = (0..=rules.last_hundredth).filter_map(|hundredth| {
                 let row = self.find(None, rules.metric, None, Some(group.name), Some(at(hundredth)))?;
                 Some([at(hundredth), row.value])

@@ -23,7 +23,7 @@ pub use sources::Source;
 pub use verification::VerificationInput;
 
 use self::content::{Block, Card, Section};
-use crate::stage::StageError;
+use stages::stage::StageError;
 
 /// How many people the gallery shows unless asked otherwise: three rows of four on a wide screen.
 pub const DEFAULT_WORST: usize = 12;

@@ -2,9 +2,9 @@
 
 use super::super::content::{Block, Cell, Table, count, interval, number};
 use super::headline;
-use crate::evaluate::rules::Rules;
-use crate::evaluate::scored::Head;
-use crate::evaluate::{EvaluateOptions, ScoredPoses, Slice, slices};
+use stages::evaluate::rules::Rules;
+use stages::evaluate::scored::Head;
+use stages::evaluate::{EvaluateOptions, ScoredPoses, Slice, slices};
 
 /// The table of all slices.
 pub fn blocks(

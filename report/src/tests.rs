@@ -13,7 +13,7 @@ use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::{heatmaps, keypoints, points_array, samples};
 
 use super::*;
-use crate::StageError;
+use stages::StageError;
 
 /// A person of whom twelve of fourteen joints are annotated.
 pub(super) fn person(number: usize, image_path: String) -> Person {

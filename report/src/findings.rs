@@ -17,7 +17,7 @@ use super::picture;
 use super::pose::{Style, draw};
 use super::sheet::{Framing, Sheet};
 use super::tile::window_of;
-use crate::check::Rule;
+use stages::check::Rule;
 
 /// Findings of each rule that a gallery shows unless asked otherwise: one row of a wide screen.
 pub const DEFAULT_SHOWN: usize = 8;

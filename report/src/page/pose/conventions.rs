@@ -3,8 +3,8 @@
 use super::super::content::{Block, Cell, Table, number};
 use super::scores::{Scores, at};
 use super::{PoseInput, headline};
-use crate::evaluate::Protocol;
-use crate::evaluate::table::heading;
+use stages::evaluate::Protocol;
+use stages::evaluate::table::heading;
 
 /// What stands above its tables.
 const CAPTION: &str = "The same predictions by named protocols, in percent";

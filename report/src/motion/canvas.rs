@@ -8,7 +8,7 @@ use tiny_skia::{
 
 use super::super::caption::{self, LETTER_PX};
 use super::super::palette::{self, Rgb};
-use crate::stage::StageError;
+use stages::stage::StageError;
 
 /// The largest side of a page, px: beyond, a viewer no longer opens it.
 pub const MOST_PX: u32 = 16_384;
@@ -256,7 +256,7 @@ fn paint_of(colour: Rgb, alpha: u8) -> Paint<'static> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::motion::colours::{BLUE, VERMILLION};
+    use crate::motion::colours::{BLUE, VERMILLION};
 
     fn inked(page: &RgbImage, ink: Rgb) -> Vec<(u32, u32)> {
         page.enumerate_pixels().filter(|(.., pixel)| pixel.0 == ink).map(|(x, y, _)| (x, y)).collect()

@@ -4,7 +4,7 @@ use arrow::array::{Array, RecordBatch};
 use schemas::columns::{integers, longs, strings};
 use schemas::tables::{readings, signals, windows};
 
-use crate::stage::StageError;
+use stages::stage::StageError;
 
 /// Nanoseconds of a second.
 const NANOS: f64 = 1e9;

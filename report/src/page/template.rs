@@ -6,7 +6,7 @@ use minijinja::{Environment, context};
 
 use super::ReportOptions;
 use super::content::{Card, Section};
-use crate::stage::StageError;
+use stages::stage::StageError;
 
 /// Every template, by the name under which the others include it.
 const TEMPLATES: [(&str, &str); 4] = [
