@@ -15,8 +15,8 @@ use super::layout::{self, Group};
 use super::palette;
 use super::picture;
 use super::pose::{Style, draw};
-use super::sheet::{Framing, Sheet};
-use super::tile::window_of;
+use super::sheet::Sheet;
+use super::tile::{Framing, window_of};
 use stages::check::Rule;
 
 /// Findings of each rule that a gallery shows unless asked otherwise: one row of a wide screen.

@@ -19,7 +19,8 @@ mod sheet;
 mod tile;
 
 pub use palette::{CENTRE, LEFT, RIGHT};
-pub use sheet::{Framing, Sheet, SheetOptions, contact_sheet, prediction_sheet};
+pub use sheet::{Sheet, SheetOptions, contact_sheet, prediction_sheet};
+pub use tile::Framing;
 
 #[cfg(test)]
 mod tests;

@@ -14,7 +14,7 @@ use schemas::{Skeleton, Visibility};
 use super::heat::Maps;
 use super::layout::{self, Group};
 use super::pose::{self, Style};
-use super::tile::{self, MapColumn, Refusal};
+use super::tile::{self, Framing, MapColumn, Refusal};
 use stages::stage::{StageError, reject};
 
 /// Name under which rows that cannot be drawn are reported.
@@ -27,16 +27,6 @@ pub const LEAST_TILE_PX: u32 = 32;
 pub const MOST_TILE_PX: u32 = 2048;
 /// The most rows of one sheet: beyond, it no longer fits into memory or an eye.
 pub const MOST_ROWS: usize = 1024;
-
-/// What of the picture a tile of a person shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Framing {
-    /// A square about the person's joints.
-    #[default]
-    Person,
-    /// The whole picture.
-    Whole,
-}
 
 /// How a sheet is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,6 @@ use schemas::{Affine, Skeleton};
 use super::heat::Maps;
 use super::picture::{self, Window};
 use super::pose::{self, Style};
-use super::sheet::Framing;
 
 /// White about a person, relative to the length of the longer side of the box about all joints.
 const PERSON_MARGIN: f64 = 0.18;
@@ -20,6 +19,16 @@ const PERSON_MARGIN: f64 = 0.18;
 const LEAST_WINDOW_PX: f64 = 24.0;
 /// How bright a tile without a picture is.
 const BLANK: Rgb<u8> = Rgb([96, 96, 96]);
+
+/// What of the picture a tile of a person shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Framing {
+    /// A square about the person's joints.
+    #[default]
+    Person,
+    /// The whole picture.
+    Whole,
+}
 
 /// What a row could not be drawn for: a fixed phrase and the words.
 pub type Refusal = (&'static str, String);

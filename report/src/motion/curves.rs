@@ -6,7 +6,7 @@ use super::axis::{Scale, ticks};
 use super::canvas::{Anchor, Area, Canvas, PLAIN, Style, fitted};
 use super::colours::{FRAME, GROUND, of_line};
 use super::plot::Plot;
-use super::told_apart::Series;
+use stages::evaluate::verification::series::Series;
 
 /// Most points of a curve that are drawn; a plot is some hundred px wide.
 const POINTS: usize = 1500;

@@ -4,21 +4,21 @@
 //! [`verification_sheet`] trials. Rows come in, pixels go out: nothing is written here.
 
 pub(super) mod axis;
+mod block_bars;
 mod canvas;
 mod colours;
 pub(super) mod curves;
-mod lanes;
 mod plot;
 mod quality;
 mod signals;
-pub(super) mod spread;
-pub(super) mod told_apart;
+mod spread;
 mod traces;
 mod verification;
 
 #[cfg(test)]
 mod tests;
 
+pub use block_bars::Blocks;
 pub use quality::{DEFAULT_ROWS as DEFAULT_QUALITY_ROWS, quality_sheet};
-pub use signals::{Blocks, SignalOptions, signal_sheet};
+pub use signals::{SignalOptions, signal_sheet};
 pub use verification::{VerificationSheetOptions, verification_sheet};

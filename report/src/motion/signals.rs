@@ -4,10 +4,10 @@ use arrow::array::RecordBatch;
 
 use super::super::Sheet;
 use super::super::caption::LETTER_PX;
-use super::axis::{Scale, ticks};
+use super::axis::{Scale, duration, ticks};
+use super::block_bars::{self, BlockBars, Blocks};
 use super::canvas::{Anchor, Canvas, PLAIN, Style, fitted, width_of};
 use super::colours::{FRAME, GAP, VERMILLION, of_line};
-use super::lanes::{self, Lanes};
 use super::plot::Plot;
 use super::traces::{Strip, Trace, traces};
 use stages::stage::StageError;
@@ -36,17 +36,6 @@ const SEAM_PX: f32 = 8.0;
 const FOOT_PX: f32 = 44.0;
 /// A line with more samples than this for each px is drawn by its least and largest values.
 const DENSE: usize = 4;
-
-/// How a window is cut from a signal, samples.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Blocks {
-    /// Blocks of a window, T.
-    pub blocks: usize,
-    /// Samples of a block, B.
-    pub samples: usize,
-    /// Samples from the start of one block to that of the next.
-    pub hop: usize,
-}
 
 /// How signals are drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -129,7 +118,7 @@ struct Panel<'a> {
     trace: &'a Trace,
     seconds: f64,
     width: f32,
-    lanes: Option<Lanes>,
+    bars: Option<BlockBars>,
 }
 
 impl<'a> Panel<'a> {
@@ -137,21 +126,21 @@ impl<'a> Panel<'a> {
         let all = if trace.seconds > 0.0 { trace.seconds } else { 1.0 };
         let seconds = options.seconds.map_or(all, |most| most.min(all));
         let width = options.width_px as f32 - 2.0 * MARGIN_PX - LEFT_PX - RIGHT_PX;
-        let lanes = match (options.blocks, trace.period) {
-            _ if !trace.blocks.is_empty() => Some(Lanes::of_window(&trace.blocks)),
-            (Some(cut), Some(period)) => Some(Lanes::cut(&trace.stretches, cut, period)),
+        let bars = match (options.blocks, trace.period) {
+            _ if !trace.blocks.is_empty() => Some(BlockBars::of_window(&trace.blocks)),
+            (Some(cut), Some(period)) => Some(BlockBars::cut(&trace.stretches, cut, period)),
             _ => None,
         };
-        Self { trace, seconds, width, lanes }
+        Self { trace, seconds, width, bars }
     }
 
-    fn lanes_height(&self) -> f32 {
-        self.lanes.as_ref().map_or(0.0, |lanes| lanes.height(f64::from(self.width) / self.seconds))
+    fn bars_height(&self) -> f32 {
+        self.bars.as_ref().map_or(0.0, |bars| bars.height(f64::from(self.width) / self.seconds))
     }
 
     fn height(&self) -> f32 {
         let strips = self.trace.strips.len().max(1) as f32;
-        TITLE_PX + self.lanes_height() + strips * (STRIP_PX + SEAM_PX) - SEAM_PX + FOOT_PX
+        TITLE_PX + self.bars_height() + strips * (STRIP_PX + SEAM_PX) - SEAM_PX + FOOT_PX
     }
 
     fn draw(&self, canvas: &mut Canvas, top: f32) {
@@ -164,7 +153,7 @@ impl<'a> Panel<'a> {
         canvas.write(&detail, [right + RIGHT_PX, top], Anchor::Right, Style { ink: FRAME, ..PLAIN });
         let x = Scale::Linear(0.0, self.seconds);
         let ticks = ticks(0.0, self.seconds, (self.width / 80.0) as usize);
-        let mut at = top + TITLE_PX + self.lanes_height();
+        let mut at = top + TITLE_PX + self.bars_height();
         let lowest = at + self.trace.strips.len() as f32 * (STRIP_PX + SEAM_PX) - SEAM_PX;
         let mut last = None;
         for strip in &self.trace.strips {
@@ -177,12 +166,12 @@ impl<'a> Panel<'a> {
             plot.x_labels(canvas, &ticks);
             let place = [right + RIGHT_PX, lowest + 5.0];
             canvas.write("seconds", place, Anchor::Right, Style { ink: FRAME, ..PLAIN });
-            if let Some(lanes) = &self.lanes {
-                let bottom = top + TITLE_PX + self.lanes_height();
+            if let Some(bars) = &self.bars {
+                let bottom = top + TITLE_PX + self.bars_height();
                 let per_second = f64::from(self.width) / self.seconds;
                 let [_, plot_top, _, _] = plot.area;
                 let strips = [bottom, plot_top + STRIP_PX];
-                lanes::draw(canvas, lanes, &plot, strips, per_second);
+                block_bars::draw(canvas, bars, &plot, strips, per_second);
             }
         } else {
             canvas.write("no sensor has a reading", [left, at], Anchor::Left, PLAIN);
@@ -256,11 +245,6 @@ impl<'a> Panel<'a> {
 /// The usual short name of a sensor.
 fn short(sensor: &str) -> String {
     sensor.replace("accelerometer", "acc").replace("gyroscope", "gyro")
-}
-
-/// `seconds` in words.
-pub(super) fn duration(seconds: f64) -> String {
-    if seconds < 1.0 { format!("{:.0} ms", 1000.0 * seconds) } else { format!("{seconds:.1} s") }
 }
 
 fn scale_of(strip: &Strip, seconds: f64) -> Scale {

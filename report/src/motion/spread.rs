@@ -6,13 +6,8 @@ use super::canvas::{Anchor, Area, Canvas, PLAIN, Style, fitted, width_of};
 use super::colours::{BLUE, FRAME, VERMILLION};
 use super::curves::TITLE_DISTANCE_PX;
 use super::plot::Plot;
-use super::told_apart::Series;
+use stages::evaluate::verification::series::{BINS, Series};
 
-/// Bars of a histogram.
-pub const BINS: usize = 48;
-/// Share of the scores of each kind and end that may lie in the outermost bar, so that a few far ones do not squeeze
-/// the rest.
-const OUTSIDE: f64 = 0.005;
 /// Most clients whose names are written below their bars.
 const NAMED: usize = 24;
 /// Room for a name below its bar, px.
@@ -20,9 +15,9 @@ const NAME_PX: f32 = 72.0;
 
 /// How the scores of genuine and impostor trials lie about `threshold`: shares of each kind, in percent.
 pub fn histogram(canvas: &mut Canvas, area: Area, series: &Series, threshold: f64) {
-    let (low, high) = range(series, threshold);
-    let bins =
-        [(VERMILLION, false), (BLUE, true)].map(|(colour, kind)| (colour, counted(series, kind, low, high)));
+    let (low, high) = series.histogram_range(threshold);
+    let bins = [(VERMILLION, false), (BLUE, true)]
+        .map(|(colour, kind)| (colour, series.histogram(kind, [low, high])));
     let most = bins.iter().flat_map(|(_, shares)| shares.iter().copied()).fold(0.0, f64::max);
     let plot = Plot { area, x: Scale::Linear(low, high), y: Scale::Linear(0.0, most * 1.18) };
     let (x_ticks, y_ticks) = (ticks(low, high, 6), ticks(0.0, most * 1.18, 5));
@@ -54,30 +49,6 @@ pub fn histogram(canvas: &mut Canvas, area: Area, series: &Series, threshold: f6
     plot.y_labels(canvas, &y_ticks);
     plot.x_title(canvas, "score");
     plot.y_title(canvas, "share of each kind, %", TITLE_DISTANCE_PX);
-}
-
-/// Where the bars begin and end: nearly all scores, and the threshold.
-pub fn range(series: &Series, threshold: f64) -> (f64, f64) {
-    let (mut low, mut high) = (threshold, threshold);
-    for genuine in [false, true] {
-        let of_kind =
-            || series.scored.iter().filter(|trial| trial.genuine == genuine).map(|trial| trial.score);
-        let cut = (of_kind().count() as f64 * OUTSIDE) as usize;
-        low = of_kind().nth(cut).map_or(low, |score| low.min(score));
-        high = of_kind().rev().nth(cut).map_or(high, |score| high.max(score));
-    }
-    if high > low && (high - low).is_finite() { (low, high) } else { (low - 0.5, low + 0.5) }
-}
-
-/// Percent of the trials of one kind in each bar.
-pub fn counted(series: &Series, genuine: bool, low: f64, high: f64) -> Vec<f64> {
-    let mut shares = vec![0.0; BINS];
-    let all = if genuine { series.curve.genuine() } else { series.curve.impostor() };
-    for trial in series.scored.iter().filter(|trial| trial.genuine == genuine) {
-        let place = (trial.score - low) / (high - low) * BINS as f64;
-        shares[(place.max(0.0) as usize).min(BINS - 1)] += 100.0 / all as f64;
-    }
-    shares
 }
 
 /// The equal error rate of each client at a threshold of its own, the lowest first, in percent.

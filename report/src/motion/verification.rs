@@ -5,8 +5,8 @@ use schemas::tables::trials::Trial;
 use super::super::Sheet;
 use super::canvas::{Anchor, Area, Canvas, PLAIN, Style, fitted, width_of};
 use super::colours::{BLUE, FRAME, LINES, VERMILLION};
-use super::told_apart::{Series, series};
 use super::{curves, spread};
+use stages::evaluate::verification::series::{Series, series};
 use stages::evaluate::verification::{EerMethod, equal_error};
 use stages::stage::StageError;
 

@@ -7,12 +7,11 @@ use schemas::tables::rejects::Reject;
 use schemas::tables::trials::Trial;
 
 use super::super::motion::curves::{det_grid, det_range};
-use super::super::motion::spread::{counted, range};
-use super::super::motion::told_apart::{Series, series};
 use super::chart::{Chart, Curve, Key, SERIES, det, histogram, line_chart, ranked_bars, series_class};
 use super::content::{Block, Card, Cell, Section, Table, anchor, count, interval, number};
 use super::{Given, ReportOptions};
 use stages::evaluate::verification::score::{CLIENT_GROUP, CURVE_GROUP};
+use stages::evaluate::verification::series::{Series, series};
 use stages::evaluate::verification::{EerMethod, VerificationOptions, evaluate_verification};
 use stages::stage::StageError;
 
@@ -250,15 +249,15 @@ fn summary(all: &[Series]) -> String {
 }
 
 fn scores(one: &Series, threshold: f64) -> Chart {
-    let (low, high) = range(one, threshold);
+    let (low, high) = one.histogram_range(threshold);
     let key = |class: &str, label: &str, trials: u64| Key {
         class: class.to_owned(),
         label: label.to_owned(),
         value: count(i128::from(trials)),
     };
     let kinds = [
-        (key("impostor", "impostor", one.curve.impostor()), counted(one, false, low, high)),
-        (key("genuine", "genuine", one.curve.genuine()), counted(one, true, low, high)),
+        (key("impostor", "impostor", one.curve.impostor()), one.histogram(false, [low, high])),
+        (key("genuine", "genuine", one.curve.genuine()), one.histogram(true, [low, high])),
     ];
     let summary = format!("Scores of genuine and impostor trials; the threshold is at {threshold:.4}.");
     histogram(

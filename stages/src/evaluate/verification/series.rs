@@ -5,10 +5,15 @@ use std::collections::BTreeMap;
 use schemas::tables::rejects::Reject;
 use schemas::tables::trials::Trial;
 
-use stages::evaluate::verification::curve::sort;
-use stages::evaluate::verification::groups::Groups;
-use stages::evaluate::verification::{Curve, EerMethod, EqualError, Scored, equal_error};
+use super::curve::sort;
+use super::groups::{GroupRates, Groups};
+use super::{Curve, EerMethod, EqualError, Scored, equal_error};
 
+/// Bars of a histogram.
+pub const BINS: usize = 48;
+/// Share of the scores of each kind and end that may lie in the outermost bar, so that a few far ones do not squeeze
+/// the rest.
+const OUTSIDE: f64 = 0.005;
 /// Name under which trials that cannot be drawn are reported.
 const NAME: &str = "verification sheet";
 
@@ -33,12 +38,34 @@ impl Series {
     pub fn clients(&self, method: EerMethod) -> Vec<(&str, f64)> {
         let groups =
             Groups::of(&self.scored, self.clients.len(), method, |trial: &Scored| trial.client, Some);
-        let named = |rates: &stages::evaluate::verification::groups::GroupRates| {
-            (self.clients[rates.group as usize].as_str(), rates.eer)
-        };
+        let named = |rates: &GroupRates| (self.clients[rates.group as usize].as_str(), rates.eer);
         let mut clients: Vec<(&str, f64)> = groups.rates.iter().map(named).collect();
         clients.sort_by(|a, b| a.1.total_cmp(&b.1).then_with(|| a.0.cmp(b.0)));
         clients
+    }
+
+    /// Where the bars of a histogram begin and end: nearly all scores, and `threshold`.
+    pub fn histogram_range(&self, threshold: f64) -> (f64, f64) {
+        let (mut low, mut high) = (threshold, threshold);
+        for genuine in [false, true] {
+            let of_kind =
+                || self.scored.iter().filter(|trial| trial.genuine == genuine).map(|trial| trial.score);
+            let cut = (of_kind().count() as f64 * OUTSIDE) as usize;
+            low = of_kind().nth(cut).map_or(low, |score| low.min(score));
+            high = of_kind().rev().nth(cut).map_or(high, |score| high.max(score));
+        }
+        if high > low && (high - low).is_finite() { (low, high) } else { (low - 0.5, low + 0.5) }
+    }
+
+    /// Percent of the trials of one kind in each of [`BINS`] bars of equal width from `low` to `high`.
+    pub fn histogram(&self, genuine: bool, [low, high]: [f64; 2]) -> Vec<f64> {
+        let mut shares = vec![0.0; BINS];
+        let all = if genuine { self.curve.genuine() } else { self.curve.impostor() };
+        for trial in self.scored.iter().filter(|trial| trial.genuine == genuine) {
+            let place = (trial.score - low) / (high - low) * BINS as f64;
+            shares[(place.max(0.0) as usize).min(BINS - 1)] += 100.0 / all as f64;
+        }
+        shares
     }
 }
 
