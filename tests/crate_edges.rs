@@ -1,4 +1,4 @@
-//! The dependency direction of the workspace is a law: schemas <- datasets <- stages <- pipeline <- python.
+//! The dependency direction of the workspace is a law: schemas <- datasets <- stages <- report <- pipeline <- python.
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -6,13 +6,17 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Every edge that may exist. A new one needs a decision record.
-const ALLOWED: [(&str, &str); 10] = [
+const ALLOWED: [(&str, &str); 14] = [
     ("motionmill-datasets", "motionmill-schemas"),
     ("motionmill-stages", "motionmill-schemas"),
     ("motionmill-stages", "motionmill-datasets"),
+    ("motionmill-report", "motionmill-schemas"),
+    ("motionmill-report", "motionmill-datasets"),
+    ("motionmill-report", "motionmill-stages"),
     ("motionmill", "motionmill-schemas"),
     ("motionmill", "motionmill-datasets"),
     ("motionmill", "motionmill-stages"),
+    ("motionmill", "motionmill-report"),
     ("motionmill-python", "motionmill-schemas"),
     ("motionmill-python", "motionmill-datasets"),
     ("motionmill-python", "motionmill-stages"),

@@ -7,11 +7,11 @@ mod report;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ::report::motion::Blocks;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 use stages::evaluate::Protocol;
 use stages::evaluate::verification::EerMethod;
-use stages::report::motion::Blocks;
 
 use crate::plan::Override;
 

@@ -2,8 +2,8 @@
 //!
 //! `ingest` picks and maps rows of `people` (`check` looks for what they have wrong) -> `augment` composes geometry and samples pixels once -> `encode`
 //! makes training targets -> `infer` runs a network -> `decode` turns its maps into keypoints -> `evaluate` scores
-//! them -> `report` draws. For motion: `window` makes signals of readings and windows of signals -> `infer` embeds them ->
-//! `verify` models people and scores sessions -> `evaluate` and `report`. [`registry`] lists every stage under the name it has in a plan.
+//! them. For motion: `window` makes signals of readings and windows of signals -> `infer` embeds them ->
+//! `verify` models people and scores sessions -> `evaluate`. [`registry`] lists every stage under the name it has in a plan.
 
 pub mod augment;
 pub mod check;
@@ -13,7 +13,6 @@ pub mod evaluate;
 pub mod infer;
 pub mod ingest;
 pub mod registry;
-pub mod report;
 pub mod stage;
 pub mod verify;
 pub mod window;

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use ::report::findings::DEFAULT_SHOWN;
 use clap::Args;
 use stages::check::Rule;
-use stages::report::findings::DEFAULT_SHOWN;
 
 use super::{Format, named};
 use crate::plan::Override;

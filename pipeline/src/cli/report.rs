@@ -38,7 +38,7 @@ pub struct ReportArgs {
     #[arg(long)]
     pub split: Option<String>,
     /// How many of the people with the largest error are shown
-    #[arg(long, default_value_t = stages::report::page::DEFAULT_WORST, value_name = "N")]
+    #[arg(long, default_value_t = ::report::page::DEFAULT_WORST, value_name = "N")]
     pub worst: usize,
     /// Bootstrap resamples behind intervals that no metric table has; 0 for none
     #[arg(long, default_value_t = stages::evaluate::DEFAULT_RESAMPLES)]

@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use ::report::findings::{MOST_SHOWN, Shown, clearest, findings_sheet};
+use ::report::page::{ReportOptions, TILE_PX, findings_page};
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -11,8 +13,6 @@ use schemas::columns::skeleton_of;
 use schemas::tables::people::Person;
 use schemas::tables::{findings, people};
 use stages::check::{Check, CheckConfig, Checked, format_summary};
-use stages::report::findings::{MOST_SHOWN, Shown, clearest, findings_sheet};
-use stages::report::page::{ReportOptions, TILE_PX, findings_page};
 use stages::stage::{Aggregate, Rows};
 use stages::{BuildContext, StageError};
 

@@ -2,6 +2,11 @@
 
 use std::path::PathBuf;
 
+use ::report::motion::{
+    DEFAULT_QUALITY_ROWS, SignalOptions, VerificationSheetOptions, quality_sheet, signal_sheet,
+    verification_sheet,
+};
+use ::report::{Sheet, SheetOptions, contact_sheet, prediction_sheet};
 use anyhow::Context;
 use arrow::array::{BooleanArray, RecordBatch};
 use arrow::compute::{concat_batches, filter_record_batch};
@@ -11,11 +16,6 @@ use schemas::columns::{integers, skeleton_of};
 use schemas::tables::{keypoints, quality, readings, signals, table_name, trials, windows};
 use stages::evaluate::verification::EerMethod;
 use stages::ingest::MapSkeletonConfig;
-use stages::report::motion::{
-    DEFAULT_QUALITY_ROWS, SignalOptions, VerificationSheetOptions, quality_sheet, signal_sheet,
-    verification_sheet,
-};
-use stages::report::{Sheet, SheetOptions, contact_sheet, prediction_sheet};
 use stages::{BuildContext, Stage};
 
 use super::failure::Hint;

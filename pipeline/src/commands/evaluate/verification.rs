@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use ::report::motion::{VerificationSheetOptions, verification_sheet};
 use anyhow::Context;
 use datasets::shards::TableReader;
 use schemas::tables::metrics;
 use schemas::tables::trials::{self, Trial};
 use stages::StageError;
 use stages::evaluate::verification::{VerificationOptions, evaluate_verification, format_verification};
-use stages::report::motion::{VerificationSheetOptions, verification_sheet};
 
 use super::super::table;
 use super::{BOOTSTRAP_SEED, print_metrics, say_what_was_left_out};

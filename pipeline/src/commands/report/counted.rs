@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
+use ::report::page::disagreeing;
 use schemas::Skeleton;
 use schemas::tables::metrics::Metric;
 use schemas::tables::people::Person;
 use stages::StageError;
 use stages::evaluate::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
-use stages::report::page::disagreeing;
 
 use crate::cli::ReportArgs;
 

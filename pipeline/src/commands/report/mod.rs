@@ -8,6 +8,9 @@ mod poses;
 use std::fs;
 use std::path::Path;
 
+use ::report::page::{
+    AgainstPoses, PoseInput, Report, ReportOptions, Source, TILE_PX, VerificationInput, page,
+};
 use anyhow::Context;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{SchemaRef, UInt64Type};
@@ -19,9 +22,6 @@ use schemas::tables::{keypoints, metrics, people, rejects, trials};
 use stages::StageError;
 use stages::evaluate::verification::table::is_verification;
 use stages::evaluate::verification::verify::{DEFAULT_SPLIT, DEFAULT_VALIDATION};
-use stages::report::page::{
-    AgainstPoses, PoseInput, Report, ReportOptions, Source, TILE_PX, VerificationInput, page,
-};
 use stages::stage::Rows;
 
 use self::find::Found;

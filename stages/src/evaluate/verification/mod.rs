@@ -16,6 +16,7 @@ pub mod identify;
 pub mod probit;
 pub mod resample;
 pub mod score;
+pub mod series;
 pub mod table;
 mod tally;
 pub mod verify;

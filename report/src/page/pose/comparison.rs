@@ -1,0 +1,94 @@
+//! Two predictions of the same people, with the interval of their difference.
+
+use schemas::Skeleton;
+
+use super::super::chart::{Span, spans};
+use super::super::content::{Block, Cell, Table, count, number, signed, signed_interval};
+use super::{PoseInput, words};
+use stages::evaluate::compare::Predicted;
+use stages::evaluate::scored::Head;
+use stages::evaluate::{Comparison, Difference, EvaluateOptions, PredictedPose, compare_poses};
+use stages::stage::StageError;
+
+/// Another prediction of the same people.
+pub struct AgainstPoses<'a> {
+    /// Where it stands.
+    pub name: String,
+    /// The predictions of one model; its last output head is compared.
+    pub predictions: &'a [PredictedPose],
+    /// Their skeleton.
+    pub skeleton: &'static Skeleton,
+}
+
+/// The difference as a chart of the groups and a table of everything.
+pub fn blocks(
+    input: &PoseInput<'_>,
+    against: &AgainstPoses<'_>,
+    (_, stage): Head<'_>,
+    options: &EvaluateOptions,
+) -> Result<Vec<Block>, StageError> {
+    let last = against.predictions.iter().map(|pose| pose.stage).max().unwrap_or(1);
+    let of = |poses: &[PredictedPose], stage: i32| -> Vec<PredictedPose> {
+        poses.iter().filter(|pose| pose.stage == stage).cloned().collect()
+    };
+    let (ours, theirs) = (of(input.predictions, stage), of(against.predictions, last));
+    let one = Predicted { poses: &ours, skeleton: input.prediction_skeleton };
+    let other = Predicted { poses: &theirs, skeleton: against.skeleton };
+    let compared = compare_poses(input.truth, input.truth_skeleton, one, other, options)?;
+    let Some(Comparison { people, differences, mut notes }) = compared else { return Ok(Vec::new()) };
+    let model = theirs.first().map(|pose| pose.model.as_str()).unwrap_or_default();
+    let headline =
+        options.protocol.rules().map(|rules| (rules.metric, rules.headline_hundredth as f64 / 100.0));
+    notes.insert(
+        0,
+        format!(
+            "{} people, each drawn for both at once. The other is {model}, output head {last}, of {}. Above zero, this \
+             one is better.",
+            count(people as i64),
+            against.name
+        ),
+    );
+    let is_main = |d: &Difference| {
+        d.group.is_some()
+            && headline.is_some_and(|(metric, at)| d.metric == metric && d.threshold == Some(at))
+    };
+    let (groups, rest): (Vec<&Difference>, Vec<&Difference>) = differences.iter().partition(|d| is_main(d));
+    let span = |d: &&Difference| Span {
+        name: words(d.group.unwrap_or_default()),
+        value: d.difference,
+        ends: d.ends,
+    };
+    let clear = groups.iter().filter(|d| d.is_clear()).count();
+    let summary =
+        format!("Differences of {} groups with 95 percent intervals; {clear} leave zero out.", groups.len());
+    let all: Vec<Span> = groups.iter().map(span).collect();
+    let chart = spans("Difference by group", &summary, "difference, points of percent", &all);
+    let caption = "Both predictions, in percent; bold where the interval of the difference leaves zero out";
+    let rest = Block::Table { table: table(&rest, caption) };
+    Ok(vec![
+        Block::heading(format!("Against {}", against.name)),
+        Block::Notes { notes },
+        Block::Charts { charts: vec![chart] },
+        Block::Table { table: table(&groups, caption) },
+        Block::fold("Differences of each joint, and of the areas under the curves", vec![rest]),
+    ])
+}
+
+fn table(differences: &[&Difference], caption: &str) -> Table {
+    let row = |d: &Difference| -> Vec<Cell> {
+        let of = d.joint.as_deref().or(d.group).unwrap_or_default();
+        let at = d.threshold.map_or_else(String::new, |threshold| format!(" at {threshold}"));
+        vec![
+            format!("{} {}{at}", words(of), d.metric).into(),
+            number(d.one).into(),
+            number(d.other).into(),
+            Cell { text: signed(d.difference), bar: None, strong: d.is_clear() },
+            signed_interval(d.ends).into(),
+            count(d.count).into(),
+        ]
+    };
+    let head =
+        ["figure", "this", "other", "difference", "95 % interval", "annotated"].map(str::to_owned).to_vec();
+    let rows = differences.iter().map(|difference| row(difference)).collect();
+    Table { caption: caption.to_owned(), head, rows, words_from: usize::MAX }
+}

@@ -1,0 +1,297 @@
+//! The numbers of the metric table: by group, by joint, by other conventions, by output head; and the curves.
+
+use std::collections::BTreeSet;
+
+use schemas::tables::metrics::Metric;
+use schemas::tables::rejects::Reject;
+
+use super::super::ReportOptions;
+use super::super::chart::{Chart, Curve, line_chart, series_class};
+use super::super::content::{Block, Cell, Table, count, interval, number};
+use super::{PoseInput, headline, in_section, rate_name, words};
+use stages::evaluate::rules::Rules;
+use stages::evaluate::table::heading;
+use stages::evaluate::{Evaluation, Protocol};
+use stages::stage::StageError;
+
+/// Two numbers that are meant to be one may differ by so much: they are sums in one order.
+const SAME: f64 = 1e-9;
+
+/// The rows of one protocol and model.
+pub struct Scores {
+    rows: Vec<Metric>,
+    /// Output heads, ascending.
+    pub stages: Vec<i64>,
+    /// What a reader must know.
+    pub notes: Vec<String>,
+    /// Who could not be scored.
+    pub rejects: Vec<Reject>,
+    model: String,
+    sets: BTreeSet<String>,
+}
+
+impl Scores {
+    /// The rows of the run's own metric table, where it has some, checked against what the tables give now; else those.
+    pub fn of(
+        input: &PoseInput<'_>,
+        protocol: Protocol,
+        options: &ReportOptions,
+    ) -> Result<Self, StageError> {
+        let model = input.predictions.first().map(|pose| pose.model.clone()).unwrap_or_default();
+        let stored: Vec<Metric> = input
+            .metrics
+            .iter()
+            .filter(|row| row.protocol == protocol.name() && row.model == model)
+            .cloned()
+            .collect();
+        let resamples = if stored.is_empty() { options.resamples } else { 0 };
+        let Evaluation { metrics, mut notes, rejects } = input.evaluated(protocol, resamples)?;
+        let rows = if stored.is_empty() {
+            notes.push(
+                "Numbers are scored now from truth and predictions; no metric table of the run has them."
+                    .to_owned(),
+            );
+            metrics
+        } else {
+            notes.push(checked(&stored, &metrics));
+            stored
+        };
+        let stages: BTreeSet<i64> = rows.iter().filter_map(|row| row.stage).collect();
+        let sets = input.truth.iter().map(|person| format!("{} {}", person.dataset, person.split)).collect();
+        let rejects = in_section(&rejects, &input.name);
+        Ok(Self { rows, stages: stages.into_iter().collect(), notes, rejects, model, sets })
+    }
+
+    /// Data sets and splits of the people.
+    pub fn set(&self) -> String {
+        self.sets.iter().map(String::as_str).collect::<Vec<_>>().join(" + ")
+    }
+
+    /// The last output head, which is the one that is looked at closely.
+    pub fn head(&self) -> (&str, i32) {
+        (&self.model, self.stages.last().copied().unwrap_or(1) as i32)
+    }
+
+    /// The row of the last output head, or of head `stage`.
+    fn find(
+        &self,
+        stage: Option<i64>,
+        metric: &str,
+        joint: Option<&str>,
+        group: Option<&str>,
+        threshold: Option<f64>,
+    ) -> Option<&Metric> {
+        let stage = stage.or(self.stages.last().copied());
+        self.rows.iter().find(|row| {
+            row.stage == stage
+                && row.metric == metric
+                && row.joint.as_deref() == joint
+                && row.group.as_deref() == group
+                && row.threshold == threshold
+        })
+    }
+
+    fn rules(&self) -> Option<&'static Rules> {
+        self.rows.first()?.protocol.parse::<Protocol>().ok()?.rules()
+    }
+
+    /// The figure that papers quote.
+    pub fn total(&self) -> Option<&Metric> {
+        let rules = self.rules()?;
+        self.find(None, rules.metric, None, Some("total"), Some(at(rules.headline_hundredth)))
+    }
+
+    /// Each group at the published threshold and at two smaller ones.
+    pub fn groups(&self, rules: &Rules) -> Block {
+        let mut head = vec!["at".to_owned()];
+        head.extend(rules.groups.iter().map(|group| heading(group.name).to_owned()));
+        head.push("95 % of total".to_owned());
+        let row = |hundredth: &usize| {
+            let threshold = at(*hundredth);
+            let mut row: Vec<Cell> = vec![format!("{threshold:.2}").into()];
+            let of = |group: &str| self.find(None, rules.metric, None, Some(group), Some(threshold));
+            row.extend(rules.groups.iter().map(|group| self.cell(of(group.name))));
+            row.push(of("total").map_or_else(String::new, |m| interval(m.ci_low, m.ci_high)).into());
+            row
+        };
+        let mut rows: Vec<Vec<Cell>> = thresholds(rules).iter().map(row).collect();
+        let mut area: Vec<Cell> = vec!["AUC".into()];
+        area.extend(
+            rules.groups.iter().map(|group| self.cell(self.find(None, "auc", None, Some(group.name), None))),
+        );
+        let total = self.find(None, "auc", None, Some("total"), None);
+        area.push(total.map_or_else(String::new, |m| interval(m.ci_low, m.ci_high)).into());
+        rows.push(area);
+        let mut counts: Vec<Cell> = vec!["annotated".into()];
+        counts.extend(rules.groups.iter().map(|group| {
+            let row =
+                self.find(None, rules.metric, None, Some(group.name), Some(at(rules.headline_hundredth)));
+            Cell::from(row.map_or_else(|| "–".to_owned(), |row| count(row.count)))
+        }));
+        counts.push("".into());
+        rows.push(counts);
+        let caption = format!("{} in percent, by threshold and group", rate_name(rules));
+        Block::Table { table: Table { caption, head, rows, words_from: usize::MAX } }
+    }
+
+    fn cell(&self, row: Option<&Metric>) -> Cell {
+        let strong = row.is_some_and(|row| {
+            row.group.as_deref() == Some("total")
+                && self.rules().is_some_and(|rules| row.threshold == Some(at(rules.headline_hundredth)))
+        });
+        let text = row.map_or_else(|| "–".to_owned(), |row| number(row.value));
+        Cell { text, strong, bar: None }
+    }
+
+    /// Each joint or stick at the published threshold, with its interval.
+    pub fn joints(&self, rules: &Rules) -> Block {
+        let threshold = at(rules.headline_hundredth);
+        let smaller = at(thresholds(rules)[1]);
+        let of_joint = |row: &&Metric| {
+            row.joint.is_some() && row.threshold == Some(threshold) && row.metric == rules.metric
+        };
+        let row = |row: &Metric| {
+            let joint = row.joint.as_deref();
+            let other = self.find(None, rules.metric, joint, None, Some(smaller));
+            let value =
+                Cell { text: number(row.value), bar: Some(row.value.clamp(0.0, 100.0)), strong: false };
+            vec![
+                words(joint.unwrap_or_default()).into(),
+                value,
+                interval(row.ci_low, row.ci_high).into(),
+                other.map_or_else(|| "–".to_owned(), |other| number(other.value)).into(),
+                count(row.count).into(),
+            ]
+        };
+        let last = self.stages.last().copied();
+        let rows = self.rows.iter().filter(|row| row.stage == last).filter(of_joint).map(row).collect();
+        let what = if rules.metric == "pcp" { "stick" } else { "joint" };
+        let head = [what, &headline(rules), "95 % interval", &format!("@{smaller}"), "annotated"];
+        let caption = format!("Each {what}, in percent");
+        let head = head.map(str::to_owned).to_vec();
+        Block::Table { table: Table { caption, head, rows, words_from: usize::MAX } }
+    }
+
+    /// The rate of each group over all thresholds.
+    pub fn curves(&self, rules: &Rules, unit: &str) -> Chart {
+        let curve = |(place, group): (usize, &stages::evaluate::rules::Group)| {
+            let points = (0..=rules.last_hundredth).filter_map(|hundredth| {
+                let row = self.find(None, rules.metric, None, Some(group.name), Some(at(hundredth)))?;
+                Some([at(hundredth), row.value])
+            });
+            let points: Vec<[f64; 2]> = points.collect();
+            let total = group.name == "total";
+            Curve {
+                label: words(group.name),
+                value: points.last().map_or_else(String::new, |[_, rate]| format!("{rate:.1}")),
+                class: if total { "total".to_owned() } else { series_class(place) },
+                points,
+                mark: None,
+            }
+        };
+        let curves: Vec<Curve> = rules.groups.iter().enumerate().map(curve).collect();
+        let name = rate_name(rules);
+        let title = format!("{name} over its threshold");
+        let total = self.total().map_or_else(String::new, |total| {
+            format!(
+                "At {} the total is {} percent.",
+                total.threshold.unwrap_or_default(),
+                number(total.value)
+            )
+        });
+        let summary = format!("One curve for each group of joints, rising with the threshold. {total}");
+        let x = (format!("threshold, in parts of {unit}"), [0.0, at(rules.last_hundredth)]);
+        line_chart(&title, &summary, (&x.0, x.1), (&format!("{name}, %"), [0.0, 100.0]), &curves)
+    }
+
+    /// The totals of all output heads, where there are several.
+    pub fn heads(&self, rules: &Rules) -> Option<Block> {
+        if self.stages.len() < 2 {
+            return None;
+        }
+        let row = |stage: &i64| {
+            let of =
+                |metric: &str, threshold| self.find(Some(*stage), metric, None, Some("total"), threshold);
+            let total = of(rules.metric, Some(at(rules.headline_hundredth)));
+            let cell = |row: Option<&Metric>| {
+                Cell::from(row.map_or_else(|| "–".to_owned(), |row| number(row.value)))
+            };
+            let ends = total.map_or_else(String::new, |row| interval(row.ci_low, row.ci_high));
+            vec![stage.to_string().into(), cell(total), ends.into(), cell(of("auc", None))]
+        };
+        let head = ["output head", &headline(rules), "95 % interval", "AUC"].map(str::to_owned).to_vec();
+        let caption = "Totals of every output head, in percent".to_owned();
+        let table =
+            Table { caption, head, rows: self.stages.iter().map(row).collect(), words_from: usize::MAX };
+        Some(Block::fold("Output heads", vec![Block::Table { table }]))
+    }
+
+    /// All rows as they stand, for protocols without places.
+    pub fn plain(&self) -> Block {
+        Block::Table { table: plain_table(&self.rows.iter().collect::<Vec<_>>(), "All numbers") }
+    }
+}
+
+/// Rows as they stand in the metric table.
+pub fn plain_table(rows: &[&Metric], caption: &str) -> Table {
+    let row = |row: &&Metric| -> Vec<Cell> {
+        let of = row.joint.as_deref().or(row.group.as_deref()).unwrap_or("–");
+        vec![
+            row.metric.clone().into(),
+            number(row.value).into(),
+            interval(row.ci_low, row.ci_high).into(),
+            row.threshold.map_or_else(|| "–".to_owned(), |threshold| format!("{threshold}")).into(),
+            count(row.count).into(),
+            words(of).into(),
+            format!("{}, {} {}, {}", row.protocol, row.dataset, row.split, row.model).into(),
+        ]
+    };
+    let head = ["metric", "value", "95 % interval", "at", "count", "of", "protocol, set, model"];
+    Table {
+        caption: caption.to_owned(),
+        head: head.map(str::to_owned).to_vec(),
+        rows: rows.iter().map(row).collect(),
+        words_from: 5,
+    }
+}
+
+/// How many of the rows `stored` are not among `scored`, with the same value and count.
+pub fn disagreeing(stored: &[Metric], scored: &[Metric]) -> usize {
+    let same = |row: &&Metric| {
+        let twin = scored.iter().find(|other| {
+            other.stage == row.stage
+                && other.model == row.model
+                && other.protocol == row.protocol
+                && other.metric == row.metric
+                && other.joint == row.joint
+                && other.group == row.group
+                && other.threshold == row.threshold
+        });
+        twin.is_some_and(|twin| (twin.value - row.value).abs() <= SAME && twin.count == row.count)
+    };
+    stored.iter().filter(|row| !same(row)).count()
+}
+
+/// What checking the stored rows against those scored anew gives, in words.
+fn checked(stored: &[Metric], scored: &[Metric]) -> String {
+    let (differing, all) = (disagreeing(stored, scored), count(stored.len() as i64));
+    if differing == 0 {
+        return format!("Numbers are those of the run's metric table; all {all} were scored anew and agree.");
+    }
+    format!(
+        "Attention: {} of the {all} numbers of the run's metric table are not what truth and predictions give now; the \
+         table is shown as it stands.",
+        count(differing as i64)
+    )
+}
+
+/// The published threshold and two smaller ones, in hundredths.
+fn thresholds(rules: &Rules) -> [usize; 3] {
+    let [second, third] = if rules.headline_hundredth > 20 { [20, 10] } else { [10, 5] };
+    [rules.headline_hundredth, second, third]
+}
+
+/// A threshold.
+pub fn at(hundredth: usize) -> f64 {
+    hundredth as f64 / 100.0
+}
