@@ -58,8 +58,8 @@ class Steps:
         self.run([*self.motionmill.split(), *words.replace("WORK", str(self.work)).split()], made)
 
     def networks(self, words: str, made: str) -> None:
-        """Run `python -m motionmill.networks` unless the file `made` is there."""
-        self.run([sys.executable, "-m", "motionmill.networks", *words.split()], made)
+        """Run `python -m motionmill_networks` unless the file `made` is there."""
+        self.run([sys.executable, "-m", "motionmill_networks", *words.split()], made)
 
     def run(self, command: list[str], made: str) -> None:
         """Run `command` unless `made` is there."""

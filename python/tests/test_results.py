@@ -11,10 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from motionmill.networks import MOTION, POSE
-from motionmill.networks.__main__ import parser
-from motionmill.networks.fine_localization import FINE_SIZES, FineNetwork
-from motionmill.networks.job import arguments_of
+from motionmill_networks import MOTION, POSE
+from motionmill_networks.__main__ import parser
+from motionmill_networks.fine_localization import FINE_SIZES, FineNetwork
+from motionmill_networks.job import arguments_of
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "models"))
