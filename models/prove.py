@@ -9,7 +9,6 @@ not made again. Scores and training logs go to `docs/results/`, from which `mode
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess

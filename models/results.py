@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "models"))
 
-from results_page import counts, motion, pose  # noqa: E402
-from results_page.pose_outputs import outputs, read_all  # noqa: E402
+from results_page import counts, motion, pose
+from results_page.pose_outputs import outputs, read_all
 
 RESULTS = ROOT / "docs" / "results"
 PAGE = ROOT / "docs" / "results.md"

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
+from torch import nn
+
 from motionmill_networks import MOTION, POSE, counts
 from motionmill_networks.fine_localization import FineNetwork
 from motionmill_networks.listing import CHANNELS, CLASSES, JOINTS
-from torch import nn
 
 from .markdown import NONE, listed, table
 from .published import RELEASED, TALK, Released

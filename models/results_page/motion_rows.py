@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+
 from motionmill_networks import motion_system
 from motionmill_networks.counts import parameters
 from motionmill_networks.train_motion import build

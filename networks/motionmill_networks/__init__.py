@@ -16,6 +16,7 @@ except ImportError as error:
     raise ImportError("motionmill_networks needs PyTorch: pip install 'motionmill[torch]'") from error
 
 from motionmill.errors import ConfigError
+
 from . import (
     abacus,
     convolutional_pose_machine,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from motionmill.errors import MotionmillError
+
 from . import MOTION, POSE
 from .job import OPTIMISERS
 from .listing import listing

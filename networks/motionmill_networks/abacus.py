@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motionmill.errors import ConfigError
+
 from .clockwork import ClockworkRnn, DenseClockworkRnn, Lstm, PlainRnn, RecurrentLayer
 from .motion_system import MotionSystem, MotionWindow
 

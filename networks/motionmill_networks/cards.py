@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from motionmill.skeletons import Skeleton
+
 from .fine_localization import FINE_CENTER
 from .system import PoseInput, PoseSystem
 

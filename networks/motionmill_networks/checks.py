@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from motionmill.errors import ConfigError, DataError, SchemaError
+
 from .samples import Loader, Shape, Source, prepare
 from .score import has_torso
 from .system import PoseSystem

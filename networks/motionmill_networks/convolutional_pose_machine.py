@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from motionmill.errors import ConfigError, SchemaError
+
 from .system import Batch, PoseInput, PoseSystem, map_weight
 
 LEARNING_RATE = 8e-5

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motionmill.errors import ConfigError
+
 from .contrast import GaussianPyramid, LocalContrastNormalisation
 from .system import Batch, PoseInput, PoseSystem, map_weight, readout
 

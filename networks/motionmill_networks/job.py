@@ -14,6 +14,7 @@ from torch import nn
 
 from motionmill.errors import ConfigError
 from motionmill.skeletons import Skeleton
+
 from .system import PoseSystem
 from .train import Settings
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from motionmill.errors import DataError
+
 from .cards import heatmaps_output, image_input, write_card
 from .export import export
 from .samples import CHECKING, Source, shape_of

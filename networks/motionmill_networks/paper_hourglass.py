@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from motionmill.errors import ConfigError
+
 from .stacked_hourglass import loss, optimiser
 from .system import PoseInput, PoseSystem
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from motionmill.errors import ConfigError
+
 from .kinematics import EDGES, LSP14, KinematicUpdates, block, blocks
 from .system import Batch, PoseInput, PoseSystem, map_weight, readout
 
@@ -171,6 +172,7 @@ class RePose(nn.Module):
         `image` `[N, 3, n, n]`; every `n` that halves as often as `input_size` goes.
         """
         inputs, answers = [image], []
+        finest, coarsest, enlarged = image, image, []
         for stage in self.stages:
             if answers:
                 inputs = [torch.cat([finest, *enlarged], dim=1), coarsest]

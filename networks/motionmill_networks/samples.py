@@ -14,6 +14,7 @@ from torch import Tensor
 from motionmill.errors import ConfigError, SchemaError
 from motionmill.skeletons import Skeleton, skeleton
 from motionmill.torch import SampleLoader, ShardLoader
+
 from .system import PoseInput
 
 Loader = ShardLoader | SampleLoader

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from motionmill.errors import ConfigError
+
 from .system import Batch, PoseInput, PoseSystem, map_weight
 
 LEARNING_RATE = 2.5e-4

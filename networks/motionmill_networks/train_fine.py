@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from motionmill.errors import ConfigError
 from motionmill.skeletons import skeleton as named_skeleton
+
 from . import pose_system
 from .cards import fine_card, write_card
 from .checks import check_held_out, check_samples

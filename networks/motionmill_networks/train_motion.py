@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from motionmill.errors import ConfigError, DataError, SchemaError
 from motionmill.torch import ShardLoader
+
 from . import motion_system
 from .cards import motion_card, write_card
 from .counts import parameters

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from motionmill.skeletons import skeleton as named_skeleton
+
 from . import pose_system
 from .cards import pose_card, write_card
 from .checks import check_held_out, check_samples, probe

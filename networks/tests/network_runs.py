@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import torch
+
 from motionmill_networks.__main__ import main
 
 

@@ -6,10 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 
-from torch import nn  # noqa: E402
-from motionmill import ConfigError  # noqa: E402
-from motionmill_networks import counts  # noqa: E402
-from motionmill_networks.clockwork import (  # noqa: E402
+from torch import nn
+
+from motionmill import ConfigError
+from motionmill_networks import counts
+from motionmill_networks.clockwork import (
     PERIODS,
     ClockworkRnn,
     DenseClockworkRnn,

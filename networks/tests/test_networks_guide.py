@@ -12,8 +12,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 pytest.importorskip("onnx", reason="the export needs onnx")
 
-from environment import COMMAND  # noqa: E402
-from network_runs import as_before, rows_of, train  # noqa: E402
+from environment import COMMAND
+from network_runs import as_before, rows_of, train
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "networks.md"
 

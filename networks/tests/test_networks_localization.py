@@ -6,11 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 
-import numpy as np  # noqa: E402
-from torch import nn  # noqa: E402
-from motionmill import ConfigError  # noqa: E402
-from motionmill_networks import contrast, counts  # noqa: E402
-from motionmill_networks import efficient_localization as coarse_part  # noqa: E402
+import numpy as np
+from torch import nn
+
+from motionmill import ConfigError
+from motionmill_networks import contrast, counts
+from motionmill_networks import efficient_localization as coarse_part
 
 JOINTS = 5
 

@@ -8,10 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 
-from torch import nn  # noqa: E402
-from motionmill import ConfigError  # noqa: E402
-from motionmill_networks import abacus, abacus_counts, counts  # noqa: E402
-from motionmill_networks.motion_system import MotionWindow  # noqa: E402
+from torch import nn
+
+from motionmill import ConfigError
+from motionmill_networks import abacus, abacus_counts, counts
+from motionmill_networks.motion_system import MotionWindow
 
 CHANNELS, CLASSES = 6, 7
 PRINTED = {

@@ -9,10 +9,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 onnx = pytest.importorskip("onnx", reason="the export needs onnx")
 
-from motionmill import run_plan  # noqa: E402
-from motionmill_networks import POSE  # noqa: E402
-from network_runs import as_before, rows_of, train  # noqa: E402
-from torch_people import write_people  # noqa: E402
+from motionmill import run_plan
+from motionmill_networks import POSE
+from network_runs import as_before, rows_of, train
+from torch_people import write_people
 
 #: For each system the people of its test, its recipes, its parameters and how many answers it gives.
 SYSTEMS = {

@@ -6,11 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 
-from torch import nn  # noqa: E402
-from motionmill import ConfigError, SchemaError  # noqa: E402
-from motionmill_networks import convolutional_pose_machine as cpm  # noqa: E402
-from motionmill_networks import paper_hourglass, repose, stacked_hourglass  # noqa: E402
-from motionmill_networks.export import export  # noqa: E402
+from torch import nn
+
+from motionmill import ConfigError, SchemaError
+from motionmill_networks import convolutional_pose_machine as cpm
+from motionmill_networks import paper_hourglass, repose, stacked_hourglass
+from motionmill_networks.export import export
 
 MODULES = (cpm, stacked_hourglass, paper_hourglass, repose)
 SYSTEMS = {module.SYSTEM.name: module.SYSTEM for module in MODULES}

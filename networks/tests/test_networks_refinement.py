@@ -6,11 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 
-import numpy as np  # noqa: E402
-from motionmill_networks import efficient_localization as coarse_part  # noqa: E402
-from motionmill_networks import fine_localization as fine_part  # noqa: E402
-from motionmill_networks.export import export  # noqa: E402
-from motionmill_networks.fine_localization import FINE_CENTER, FINE_SIZE, FineNetwork  # noqa: E402
+import numpy as np
+
+from motionmill_networks import efficient_localization as coarse_part
+from motionmill_networks import fine_localization as fine_part
+from motionmill_networks.export import export
+from motionmill_networks.fine_localization import FINE_CENTER, FINE_SIZE, FineNetwork
 
 JOINTS = 5
 

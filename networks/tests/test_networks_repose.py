@@ -6,12 +6,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 
-from motionmill import ConfigError, skeleton  # noqa: E402
-from motionmill_networks import kinematics, repose  # noqa: E402
+from motionmill import ConfigError, skeleton
+from motionmill_networks import kinematics, repose
 
 
 def test_joint_names_are_those_of_the_skeleton():
-    assert kinematics.LSP14 == skeleton("lsp14").joints
+    assert skeleton("lsp14").joints == kinematics.LSP14
     assert sorted(kinematics.ORDER) == sorted(kinematics.LSP14)
 
 

@@ -6,9 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 
-from torch import nn  # noqa: E402
-from motionmill_networks import convolutional_pose_machine as cpm  # noqa: E402
-from motionmill_networks import counts, paper_hourglass, repose, stacked_hourglass  # noqa: E402
+from torch import nn
+
+from motionmill_networks import convolutional_pose_machine as cpm
+from motionmill_networks import counts, paper_hourglass, repose, stacked_hourglass
 
 MODULES = (cpm, stacked_hourglass, paper_hourglass, repose)
 

@@ -10,14 +10,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 onnx = pytest.importorskip("onnx", reason="the export needs onnx")
 
-from motionmill import InferenceError, recipes, run_plan  # noqa: E402
-from motionmill_networks import MOTION, POSE, convolutional_pose_machine, pose_system  # noqa: E402
-from motionmill_networks.export import export  # noqa: E402
-from motionmill_networks.train import factor, read_checkpoint  # noqa: E402
-from motionmill.torch import ShardLoader  # noqa: E402
-from environment import COMMAND  # noqa: E402
-from network_runs import as_before, lines_of, rows_of, train  # noqa: E402
-from torch_people import SMALL, write_people, write_shards  # noqa: E402
+from environment import COMMAND
+from motionmill import InferenceError, recipes, run_plan
+from motionmill.torch import ShardLoader
+from motionmill_networks import MOTION, POSE, convolutional_pose_machine, pose_system
+from motionmill_networks.export import export
+from motionmill_networks.train import factor, read_checkpoint
+from network_runs import as_before, lines_of, rows_of, train
+from torch_people import SMALL, write_people, write_shards
 
 #: For each system the recipe of its samples, and changes of its tiny network.
 SYSTEMS = {

@@ -9,10 +9,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="motionmill_networks needs PyTorch")
 pytest.importorskip("onnx", reason="the export needs onnx")
 
-from motionmill import run_plan, synthetic  # noqa: E402
-from motionmill_networks import MOTION  # noqa: E402
-from motionmill_networks.sessions import hold_back, most_probable  # noqa: E402
-from network_runs import as_before, lines_of, rows_of, train  # noqa: E402
+from motionmill import run_plan, synthetic
+from motionmill_networks import MOTION
+from motionmill_networks.sessions import hold_back, most_probable
+from network_runs import as_before, lines_of, rows_of, train
 
 
 @pytest.fixture(autouse=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from environment import COMMAND
 
 import motionmill
+from environment import COMMAND
 from motionmill import stages, synthetic
 
 
