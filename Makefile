@@ -11,12 +11,12 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # CMake 4 asks old projects to say that they mean it.
 export CMAKE_POLICY_VERSION_MINIMUM := 3.5
 
-.PHONY: demo test lint python reference notebooks bench clean
+.PHONY: demo test lint lint-python python reference notebooks bench clean
 
 demo: $(VENV)/ready
 	cargo run --quiet --locked -- demo --out demo
 
-test: $(VENV)/tests-ready lint
+test: $(VENV)/tests-ready lint lint-python
 	cargo test --workspace --locked --quiet
 	$(MAKE) --no-print-directory python
 	$(VENV)/bin/python -m pytest
@@ -30,6 +30,9 @@ python: $(VENV)/ready
 lint: $(VENV)/ready
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+lint-python: $(VENV)/tests-ready
+	$(VENV)/bin/ruff check --quiet python networks models benches notebooks/execute.py
 
 # Writes the committed references (commands, plan keys, tables, type stubs) anew; `make test` compares them.
 reference: python $(VENV)/tests-ready

@@ -43,8 +43,8 @@ run.crop = {{ size = [128, 128], frame = {{ person = {{ height = 100 }} }} }}
 """
 WARP = ("warp", "warp = { border = 128 }")
 
-#: The package is that of this tree, unless another is installed or on PYTHONPATH.
-sys.path.append(str(ROOT / "python"))
+#: The packages are those of this tree, unless others are installed or on PYTHONPATH.
+sys.path += [str(ROOT / "python"), str(ROOT / "networks")]
 
 
 class Cost(NamedTuple):
@@ -130,7 +130,7 @@ def draw_people(command: Path, folder: Path, data: str, images: int) -> Path:
 
 def write_mean_pose(plans: Plans, data: str) -> Path:
     """The mean pose of the people, a network that looks at no pixel."""
-    from motionmill.networks import mean_pose
+    from motionmill_networks import mean_pose
 
     network = plans.folder / f"mean-pose-{data}.onnx"
     mean_pose.write_mean_pose(str(plans.write(f"samples-{data}", [WARP])), "train", network, "mean-pose", lambda _: None)

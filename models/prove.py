@@ -9,7 +9,6 @@ not made again. Scores and training logs go to `docs/results/`, from which `mode
 """
 
 import argparse
-import json
 import os
 import shutil
 import subprocess
@@ -58,8 +57,8 @@ class Steps:
         self.run([*self.motionmill.split(), *words.replace("WORK", str(self.work)).split()], made)
 
     def networks(self, words: str, made: str) -> None:
-        """Run `python -m motionmill.networks` unless the file `made` is there."""
-        self.run([sys.executable, "-m", "motionmill.networks", *words.split()], made)
+        """Run `python -m motionmill_networks` unless the file `made` is there."""
+        self.run([sys.executable, "-m", "motionmill_networks", *words.split()], made)
 
     def run(self, command: list[str], made: str) -> None:
         """Run `command` unless `made` is there."""

@@ -15,8 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "models"))
 
-from results_page import counts, motion, pose  # noqa: E402
-from results_page.pose_outputs import outputs, read_all  # noqa: E402
+from results_page import counts, motion, pose
+from results_page.pose_outputs import outputs, read_all
 
 RESULTS = ROOT / "docs" / "results"
 PAGE = ROOT / "docs" / "results.md"
@@ -32,7 +32,7 @@ exported to ONNX, run by a recipe and scored. `models/results.py` writes this pa
 AGAIN = """## Make it again
 
 ```sh
-pip install '.[torch]' matplotlib
+pip install '.[torch]' ./networks matplotlib
 python models/prove.py lspet --data LSPET --work WORK/lspet             # joints.mat and images/
 python models/prove.py sp-sw-har --data SP_SW_HAR --work WORK/sp-sw-har   # s01/ to s15/
 python models/results.py

@@ -104,7 +104,7 @@ def _section(config: _keys.Config, title: str, name: str | None) -> str:
     for key in config.keys:
         rows += _rows(key.name, key, may_be_left_out=not config.choice)
     if not rows:
-        return "\n".join(lines + ["It has no keys.\n"])
+        return "\n".join([*lines, "It has no keys.\n"])
     if config.choice:
         lines.append("One of these is given.\n")
     lines += ["| key | value | default | meaning |", "|---|---|---|---|"]

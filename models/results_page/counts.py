@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from motionmill.networks import MOTION, POSE, counts
-from motionmill.networks.fine_localization import FineNetwork
-from motionmill.networks.listing import CHANNELS, CLASSES, JOINTS
 from torch import nn
+
+from motionmill_networks import MOTION, POSE, counts
+from motionmill_networks.fine_localization import FineNetwork
+from motionmill_networks.listing import CHANNELS, CLASSES, JOINTS
 
 from .markdown import NONE, listed, table
 from .published import RELEASED, TALK, Released
 
 HEAD = """## Sizes
 
-Counted on the definitions of `motionmill.networks`: weights, biases, scales and shifts of normalisations, no running
+Counted on the definitions of `motionmill_networks`: weights, biases, scales and shifts of normalisations, no running
 statistics; a multiply-add is 2 FLOP, as the papers count. Published are the counts of the authors' released definition,
 else what a paper prints, rounded as it is there.
 """
@@ -140,7 +141,7 @@ def motion_findings(found: dict[str, int]) -> list[str]:
         f"- Equal: {listed(equal)}, which does not prove that the widths are the same.",
         f"- **The counts do not match** of {listed(others)}. No width is published, and no consistent reading",
         "  of the recurrent networks' counts was found; used is the nearest of the usual widths (`widths` below).",
-        "  `python -m motionmill.networks.abacus_counts` repeats the search.",
+        "  `python -m motionmill_networks.abacus_counts` repeats the search.",
     ]
 
 

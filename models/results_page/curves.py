@@ -6,9 +6,9 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("agg")
-from matplotlib import pyplot  # noqa: E402
+from matplotlib import pyplot
 
-from .pose_outputs import AGREED, BASELINE, SYSTEMS, THRESHOLDS, Output  # noqa: E402
+from .pose_outputs import AGREED, BASELINE, SYSTEMS, THRESHOLDS, Output
 
 STYLE = Path(__file__).resolve().parents[2] / "notebooks" / "motionmill.mplstyle"
 #: Px an inch: sharp on a fine screen at half the size.

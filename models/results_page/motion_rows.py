@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from motionmill.networks import motion_system
-from motionmill.networks.counts import parameters
-from motionmill.networks.train_motion import build
+
+from motionmill_networks import motion_system
+from motionmill_networks.counts import parameters
+from motionmill_networks.train_motion import build
 from prove import MOTION, SEEDS
 
 from .markdown import NONE, listed, percent

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from motionmill.networks import pose_system
-from motionmill.networks.counts import parameters
-from motionmill.networks.fine_localization import FineNetwork
-from motionmill.networks.job import build
-from motionmill.skeletons import skeleton
 from torch import nn
+
+from motionmill.skeletons import skeleton
+from motionmill_networks import pose_system
+from motionmill_networks.counts import parameters
+from motionmill_networks.fine_localization import FineNetwork
+from motionmill_networks.job import build
 
 from .markdown import NONE, NOT_RUN, about, percent, table
 from .pose_findings import findings

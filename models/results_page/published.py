@@ -1,7 +1,7 @@
 """What is published of the networks: counts of parameters and products, and the table of the talk.
 
 `RELEASED` was counted on the definitions that the authors released. What a paper prints of the pose networks stands in
-`motionmill.networks.counts.ROWS`.
+`motionmill_networks.counts.ROWS`.
 """
 
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ TALK = {
     "conv-lstm": Talk("Conv-LSTM", 21.13, 21.41, 68.92, 1_965_403),
     "conv-dcwrnn": Talk("Conv-DCWRNN", 20.01, 20.52, 69.41, 1_964_254),
 }
-"""By the names of `motionmill.networks.MOTION`."""
+"""By the names of `motionmill_networks.MOTION`."""
 SECOND_ROW = Talk("Conv-DCWRNN, second row (its label is lost; zt-normalisation is inferred)", 18.17, 19.29)
 PER_CLIENT = Talk("Conv-DCWRNN, a threshold for each device", 15.84, 16.13)
 PER_SESSION = Talk("Conv-DCWRNN, a threshold for each session", 8.82, 9.37)

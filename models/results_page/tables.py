@@ -64,7 +64,7 @@ class Training:
     """The log of a training run."""
 
     run: dict[str, Any]
-    """Its settings, as `motionmill.networks` writes them."""
+    """Its settings, as `motionmill_networks` writes them."""
     device: str
     epochs: list[dict[str, Any]]
     stopped: dict[str, Any] | None = None

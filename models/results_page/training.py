@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from motionmill.networks import MOTION, POSE
+from motionmill_networks import MOTION, POSE
 
 
 def recipe(run: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ def write_people(
     size: tuple[int, int] = (300, 300),
     seed: int = 0,
 ) -> WrittenPeople:
-    """Draw people as ``mpii``, ``lsp``, ``lspet`` or ``flic`` has them: pictures of at most ``size``, width and height in px."""
+    """Draw people as ``mpii``, ``lsp``, ``lspet`` or ``flic`` has them: pictures of at most ``size`` px, width and height."""
     annotations, pictures, people = _native.write_people(format, folder, images, list(size), seed)
     return WrittenPeople(Path(annotations), Path(pictures), people)
 
@@ -41,5 +41,5 @@ def write_logs(
     seconds: float = 20.0,
     seed: int = 0,
 ) -> Path:
-    """Write logs of an accelerometer and a gyroscope at 100 Hz as HMOG has them; ``read_readings("hmog", path=...)`` reads it."""
+    """Write logs of an accelerometer and a gyroscope at 100 Hz as HMOG has them, for ``read_readings("hmog", path=...)``."""
     return Path(_native.write_logs(folder, subjects, sessions, seconds, seed))

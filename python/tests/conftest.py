@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
 import motionmill
+from environment import COMMAND
 from motionmill import stages, synthetic
-
-# Commands and workers that tests start find the package where the tests have found it.
-_PACKAGES = str(Path(motionmill.__file__).resolve().parents[1])
-os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_PACKAGES, os.environ.get("PYTHONPATH")]))
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +46,6 @@ def people_folder(drawn: synthetic.WrittenPeople, tmp_path_factory: pytest.TempP
 def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """HMOG's format, three people."""
     return synthetic.write_logs(tmp_path_factory.mktemp("hmog"), subjects=3, sessions=2, seconds=6.0, seed=5)
-
-
-#: This interpreter's `motionmill`.
-COMMAND = [sys.executable, "-m", "motionmill"]
 
 
 @pytest.fixture(scope="session")

@@ -58,7 +58,8 @@ def test_an_interrupt_ends_it_at_once(command: list[str], tmp_path: Path) -> Non
 
 
 def test_import_needs_neither_torch_nor_polars() -> None:
-    words = "import sys, motionmill; print([name for name in ('torch', 'polars', 'numpy.random', 'ray') if name in sys.modules])"
+    others = ("torch", "polars", "numpy.random", "ray")
+    words = f"import sys, motionmill; print([name for name in {others} if name in sys.modules])"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "python")}
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, env=environment, check=True)
     loaded = done.stdout.strip()

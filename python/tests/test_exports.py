@@ -294,7 +294,7 @@ def test_webdataset_reads_pictures_numbers_and_maps(folder, samples):
     out = folder / "shards"
     motionmill("export", "webdataset", samples, "--out", out, "--shard-mib", 1)
     shards = sorted(map(str, out.glob("train-*.tar")))
-    assert [Path(shard).name for shard in shards][0] == "train-000000.tar"
+    assert Path(shards[0]).name == "train-000000.tar"
     assert all(Path(shard).stat().st_size <= 1 << 20 for shard in shards)
     read = list(webdataset.WebDataset(shards, shardshuffle=False).decode("rgb8"))
     expected = rows(samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from motionmill import _native
 from torch_people import SMALL, write_people, write_shards
 
@@ -45,7 +46,7 @@ def test_a_stream_gives_the_same_for_any_number_of_threads(people):
     online = chain("repose-lsp", people)
     keys = {"shuffle": 1, "epoch": 3, "batch_size": 4}
     order = online.order(**keys)
-    assert sorted(sum(order, [])) == list(range(6))
+    assert sorted(row for batch in order for row in batch) == list(range(6))
     for threads in (1, 3):
         stream = online.epoch(**keys, threads=threads)
         for number, indices in enumerate(order):

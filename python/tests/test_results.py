@@ -11,18 +11,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
-from motionmill.networks import MOTION, POSE
-from motionmill.networks.__main__ import parser
-from motionmill.networks.fine_localization import FINE_SIZES, FineNetwork
-from motionmill.networks.job import arguments_of
+
+from motionmill_networks import MOTION, POSE
+from motionmill_networks.__main__ import parser
+from motionmill_networks.fine_localization import FINE_SIZES, FineNetwork
+from motionmill_networks.job import arguments_of
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "models"))
 
-import prove  # noqa: E402
-import results  # noqa: E402
-from results_page import counts, motion, motion_rows, pose, tables  # noqa: E402
-from results_page.training import optimiser  # noqa: E402
+import prove
+import results
+from results_page import counts, motion, motion_rows, pose, tables
+from results_page.training import optimiser
 
 LOGS = sorted(results.RESULTS.glob("*/*/training.jsonl"))
 MOTION_RUN = {"classes": list("abcdefgh"), "channels": list("abcdef"), "rate_hz": 50.0}
@@ -156,8 +157,10 @@ def test_stages_are_compared_and_held_against_the_marks(tmp_path: Path) -> None:
     assert "| Stacked Hourglass, stage 2 of 2 | 45.5 | 44.5 to 46.5 | 12 | 130 |" in lines
     assert "| Stacked Hourglass, stage 1 of 2 | 10.0 | 20.0 | 30.0 | 40.0 |" in lines
     assert "- A later output is better than the first in 1 of 2 systems:" in lines
-    assert "  - Stacked Hourglass, stage 2 of 2: 40.0 to 45.5, +5.5 points, intervals apart; at 0.1 of the torso 20.0 to 22.8" in lines
-    assert line(lines, "  - Efficient").endswith("cascade: 11.0 to 10.5, −0.5 points, intervals overlap; at 0.1 of the torso 5.5 to 5.2")
+    stacked = "40.0 to 45.5, +5.5 points, intervals apart; at 0.1 of the torso 20.0 to 22.8"
+    assert f"  - Stacked Hourglass, stage 2 of 2: {stacked}" in lines
+    cascade = "11.0 to 10.5, −0.5 points, intervals overlap; at 0.1 of the torso 5.5 to 5.2"
+    assert line(lines, "  - Efficient").endswith(f"cascade: {cascade}")
     assert line(lines, "- Better than the mean pose").count("Efficient Object Localization") == 2
     assert line(lines, "- The mark for RePose").endswith("is reached by the slim network: 61.0 %.")
     row = next(one for one in lines if one.startswith("| Stacked Hourglass | `tiny`"))

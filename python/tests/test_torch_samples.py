@@ -8,11 +8,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill.torch needs PyTorch")
 
-import pyarrow as pa  # noqa: E402
-import pyarrow.parquet as pq  # noqa: E402
-from motionmill import ConfigError, SchemaError  # noqa: E402
-from motionmill import torch as mt  # noqa: E402
-from torch_people import SMALL, write_people, write_shards  # noqa: E402
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from motionmill import ConfigError, SchemaError
+from motionmill import torch as mt
+from torch_people import SMALL, write_people, write_shards
 
 COPIES = 3
 

@@ -8,10 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill.torch needs PyTorch")
 
-import pyarrow.parquet as pq  # noqa: E402
-from motionmill import ConfigError, FileError, SchemaError, run_plan  # noqa: E402
-from motionmill import torch as mt  # noqa: E402
-from torch_people import write_people, write_shards  # noqa: E402
+import pyarrow.parquet as pq
+
+from motionmill import ConfigError, FileError, SchemaError, run_plan
+from motionmill import torch as mt
+from torch_people import write_people, write_shards
 
 COPIES = 7
 

@@ -6,10 +6,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill.torch needs PyTorch")
 
-import numpy as np  # noqa: E402
-import pyarrow as pa  # noqa: E402
-from motionmill import DataError, SchemaError  # noqa: E402
-from motionmill.torch import collate, to_tensors  # noqa: E402
+import numpy as np
+import pyarrow as pa
+
+from motionmill import DataError, SchemaError
+from motionmill.torch import collate, to_tensors
 
 
 def batch():

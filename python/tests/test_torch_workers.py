@@ -17,9 +17,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill.torch needs PyTorch")
 
-from motionmill import ConfigError  # noqa: E402
-from motionmill import torch as mt  # noqa: E402
-from torch_people import SMALL, write_people  # noqa: E402
+from motionmill import ConfigError
+from motionmill import torch as mt
+from torch_people import SMALL, write_people
 
 RECIPE = "recipe:repose-lsp"
 KEYS = {"overrides": SMALL["repose-lsp"]}
@@ -161,7 +161,7 @@ def test_no_threads_are_left_behind(people):
     assert threads() == before + 3
     iterator.close()
     assert threads() <= before, "closing waits for the threads"
-    for batch in loader:
+    for batch in loader:  # noqa: B007 the loop is left while it holds a batch
         break
     del batch
     gc.collect()
