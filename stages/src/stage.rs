@@ -50,10 +50,14 @@ pub enum FanOut {
 
 /// A step that needs all rows of its inputs before it can give any: a fit, an evaluation.
 ///
-/// The runner keeps the needed columns of each input on disk until the last row has come.
-pub trait Aggregate: Send + Sync {
+/// The runner keeps the needed columns of each input on disk until the last row has come. How many inputs there are is
+/// part of the step's type; whoever holds steps of any kind calls them as [`Aggregate`].
+pub trait AllRows: Send + Sync {
+    /// How many inputs there are: [`Number`].
+    type Count: Count;
+
     /// What the inputs are, in the order in which a plan names them.
-    fn inputs(&self) -> &'static [&'static str];
+    const INPUTS: &'static <Self::Count as Count>::Of<&'static str>;
 
     /// Indices of the columns of input number `input` that are needed.
     ///
@@ -65,7 +69,7 @@ pub trait Aggregate: Send + Sync {
     ///
     /// # Errors
     /// When the inputs do not fit together.
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError>;
+    fn output_schema(&self, inputs: <Self::Count as Count>::Of<&SchemaRef>) -> Result<SchemaRef, StageError>;
 
     /// Works on all rows of each input, which may be read as often as needed, and hands what it makes to `give`,
     /// batch by batch. `run` is the hash of the run, for tables that name it.
@@ -74,7 +78,80 @@ pub trait Aggregate: Send + Sync {
     ///
     /// # Errors
     /// When the inputs do not belong together, or `give` fails.
+    fn run(
+        &self,
+        inputs: <Self::Count as Count>::Of<&dyn Rows>,
+        run: &str,
+        give: &mut Give<'_>,
+    ) -> Result<Gathered, StageError>;
+}
+
+/// How many inputs a step over all rows has.
+pub trait Count {
+    /// As many values as there are inputs.
+    type Of<T>: AsRef<[T]>;
+
+    /// `items`, if they are as many.
+    fn of<T>(items: Vec<T>) -> Option<Self::Of<T>>;
+}
+
+/// `N` inputs.
+pub struct Number<const N: usize>;
+
+impl<const N: usize> Count for Number<N> {
+    type Of<T> = [T; N];
+
+    fn of<T>(items: Vec<T>) -> Option<[T; N]> {
+        items.try_into().ok()
+    }
+}
+
+/// A step over all rows of any number of inputs; the methods are those of [`AllRows`].
+pub trait Aggregate: Send + Sync {
+    /// [`AllRows::INPUTS`].
+    fn inputs(&self) -> &'static [&'static str];
+
+    /// [`AllRows::needed_columns`].
+    ///
+    /// # Errors
+    /// When a column is missing or of another type.
+    fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError>;
+
+    /// [`AllRows::output_schema`].
+    ///
+    /// # Errors
+    /// When the inputs do not fit together, or are more or fewer.
+    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError>;
+
+    /// [`AllRows::run`].
+    ///
+    /// # Errors
+    /// When the inputs do not belong together, or are more or fewer, or `give` fails.
     fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError>;
+}
+
+impl<S: AllRows> Aggregate for S {
+    fn inputs(&self) -> &'static [&'static str] {
+        S::INPUTS.as_ref()
+    }
+
+    fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
+        AllRows::needed_columns(self, input, schema)
+    }
+
+    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+        AllRows::output_schema(self, counted::<S, _>(inputs.iter().collect())?)
+    }
+
+    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+        AllRows::run(self, counted::<S, _>(inputs.to_vec())?, run, give)
+    }
+}
+
+/// As many inputs as the step `S` has.
+fn counted<S: AllRows, T>(inputs: Vec<T>) -> Result<<S::Count as Count>::Of<T>, StageError> {
+    let (expected, found) = (S::INPUTS.as_ref(), inputs.len());
+    S::Count::of(inputs).ok_or(StageError::InputCount { expected, found })
 }
 
 /// Takes a batch that an aggregate has made.
@@ -151,6 +228,14 @@ pub enum StageError {
     /// The rows do not have what the stage needs.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// A step over all rows was given more or fewer tables than it takes.
+    #[error("the step takes {} tables ({}), found {found}", expected.len(), expected.join(", "))]
+    InputCount {
+        /// What it takes.
+        expected: &'static [&'static str],
+        /// How many it was given.
+        found: usize,
+    },
     /// The configuration contradicts itself or the machine.
     #[error("{message}")]
     Config {
@@ -254,7 +339,7 @@ impl StageError {
     pub fn fault(&self) -> Option<Fault> {
         Some(match self {
             Self::Schema(error) => error.fault(),
-            Self::Config { .. } => Fault::Config,
+            Self::Config { .. } | Self::InputCount { .. } => Fault::Config,
             Self::File { .. } => Fault::File,
             Self::Inference { .. } => Fault::Inference,
             Self::Data { .. } | Self::Arrow(_) => Fault::Data,

@@ -14,7 +14,7 @@ use super::rules::inspector;
 use super::seen::Seen;
 use super::summary::{RuleSummary, Tally};
 use super::survey::{Survey, each_person, is_numbered, is_without_person};
-use crate::stage::{Aggregate, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, Gathered, Give, Number, Rows, StageError};
 
 /// Columns without which there is nothing to check, and those that some rule or the reader of a finding needs.
 const COLUMNS: ([&str; 3], [&str; 9]) = (
@@ -134,10 +134,10 @@ fn order(a: &Finding, b: &Finding) -> Ordering {
     rule(a).cmp(&rule(b)).then_with(|| text(a).cmp(&text(b)))
 }
 
-impl Aggregate for Check {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["people"]
-    }
+impl AllRows for Check {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["people"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         for name in COLUMNS.0 {
@@ -148,12 +148,11 @@ impl Aggregate for Check {
         Ok((0..schema.fields().len()).filter(|&index| wanted(schema.field(index).name())).collect())
     }
 
-    fn output_schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, _inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         Ok(findings::schema())
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [rows] = inputs else { unreachable!("the runner gives each input") };
+    fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let checked = self.examine(*rows)?;
         for batch in checked.findings.chunks(BATCH_ROWS) {
             give(findings::to_batch(batch))?;

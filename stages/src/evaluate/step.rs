@@ -5,7 +5,7 @@ use schemas::columns::{field, skeleton_of};
 use schemas::tables::metrics;
 
 use super::config::Evaluate;
-use crate::stage::{Aggregate, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, Gathered, Give, Number, Rows, StageError};
 
 /// Columns of the truth: without those of the first list there is nothing to score, those of the second serve some
 /// protocols.
@@ -28,10 +28,10 @@ const TRUTH: ([&str; 3], [&str; 9]) = (
 const PREDICTIONS: ([&str; 2], [&str; 5]) =
     (["sample_id", "keypoints"], ["stage", "split", "score", "heatmap_mean", "model"]);
 
-impl Aggregate for Evaluate {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["truth", "predictions"]
-    }
+impl AllRows for Evaluate {
+    type Count = Number<2>;
+
+    const INPUTS: &'static [&'static str; 2] = &["truth", "predictions"];
 
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         let (needed, useful): (&[&str], &[&str]) =
@@ -44,14 +44,18 @@ impl Aggregate for Evaluate {
         Ok((0..schema.fields().len()).filter(|&index| wanted(schema.field(index).name())).collect())
     }
 
-    fn output_schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, _inputs: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
         Ok(metrics::schema())
     }
 
-    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [truth, predictions] = inputs else { unreachable!("the runner gives each input") };
+    fn run(
+        &self,
+        [truth, predictions]: [&dyn Rows; 2],
+        run: &str,
+        give: &mut Give<'_>,
+    ) -> Result<Gathered, StageError> {
         let all = |rows: &dyn Rows| rows.scan().collect::<Result<Vec<_>, _>>();
-        let evaluation = self.score(&all(*truth)?, &all(*predictions)?, run)?;
+        let evaluation = self.score(&all(truth)?, &all(predictions)?, run)?;
         give(metrics::to_batch(&evaluation.metrics))?;
         Ok(Gathered { rejects: evaluation.rejects, notes: evaluation.notes })
     }

@@ -12,7 +12,7 @@ use schemas::tables::rejects::Reject;
 use schemas::units::{Count, Probability};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, take_rows};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, take_rows};
 
 /// Keys of the stage `split_subjects`: how many people, or which share of them, go to each split.
 ///
@@ -113,10 +113,10 @@ fn split_field() -> Field {
     Field::new("split", DataType::Utf8, true)
 }
 
-impl Aggregate for SplitSubjects {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["rows"]
-    }
+impl AllRows for SplitSubjects {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["rows"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         let found = field(schema, "subject")?.data_type();
@@ -126,11 +126,11 @@ impl Aggregate for SplitSubjects {
         Ok((0..schema.fields().len()).collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         Ok(Arc::new(schema_with(&inputs[0], split_field())))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let mut subjects = BTreeSet::new();
         for batch in inputs[0].scan() {
             subjects.extend(strings(&batch?, "subject")?.iter().flatten().map(str::to_owned));

@@ -16,7 +16,7 @@ use super::frames::{ENROLMENT, Frames, ROLE, needed_columns};
 use super::gaussians::Gaussians;
 use super::map::{self, Adaptation};
 use super::statistics::Statistics;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// Relevance factor of the Abacus system, as recalled, not verified; Reynolds, Quatieri and Dunn (2000) use 16.
 pub const RELEVANCE: Positive = Positive::constant(4.0);
@@ -112,10 +112,10 @@ pub struct Adapt {
     allow_seen: bool,
 }
 
-impl Aggregate for Adapt {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["embeddings", "background"]
-    }
+impl AllRows for Adapt {
+    type Count = Number<2>;
+
+    const INPUTS: &'static [&'static str; 2] = &["embeddings", "background"];
 
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         if input == 0 {
@@ -125,13 +125,13 @@ impl Aggregate for Adapt {
         Ok((0..schema.fields().len()).collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
         let [components, dimensions] = matrix_shape(&inputs[1], "means")?;
         same_dimensions(dimensions, embeddings::dimensions(&inputs[0])?)?;
         Ok(models::mixture_schema(components, dimensions))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 2], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
         let (model, background) = background(inputs[1])?;
         let densities = Densities::new(&background);

@@ -16,7 +16,7 @@ use super::em::{self, Fit, Options, enough_frames};
 use super::frames::{Frames, Pick, Selection, TRAIN, chosen, needed_columns};
 use super::moments::{Scatter, moments};
 use super::start::start;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// Components of the Abacus paper (arXiv 1511.03908).
 pub const COMPONENTS: Count = Count::constant(256);
@@ -127,23 +127,23 @@ struct Survey {
     gathered: Gathered,
 }
 
-impl Aggregate for FitBackground {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["embeddings"]
-    }
+impl AllRows for FitBackground {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["embeddings"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         needed_columns(schema, &["sample_id", "copy", "frame", "split", "subject"])
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         let dimensions = embeddings::dimensions(&inputs[0])?;
         Ok(models::mixture_schema(self.config.components.get() as usize, dimensions))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let rows = inputs[0];
-        let schema = self.output_schema(&[rows.schema()])?;
+        let schema = self.output_schema([&rows.schema()])?;
         let dimensions = embeddings::dimensions(&rows.schema())?;
         let survey = self.survey(rows, dimensions)?;
         enough_frames(survey.frames, self.config.components.get() as usize)?;

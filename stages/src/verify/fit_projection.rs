@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::frames::{Frames, TRAIN, chosen, needed_columns};
 use super::moments::{Moments, Scatter, moments};
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// Components of the Abacus paper, which projects its features to 100 numbers (arXiv 1511.03908).
 pub const PROJECTED: Count = Count::constant(100);
@@ -62,16 +62,16 @@ pub struct FitProjection {
     splits: Vec<String>,
 }
 
-impl Aggregate for FitProjection {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["embeddings"]
-    }
+impl AllRows for FitProjection {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["embeddings"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         needed_columns(schema, &["split", "subject"])
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         let dimensions = embeddings::dimensions(&inputs[0])?;
         if self.components > dimensions {
             let message = format!(
@@ -83,7 +83,7 @@ impl Aggregate for FitProjection {
         Ok(models::projection_schema(dimensions, self.components))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schema = inputs[0].schema();
         self.output_schema(std::slice::from_ref(&schema))?;
         let dimensions = embeddings::dimensions(&schema)?;

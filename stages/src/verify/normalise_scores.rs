@@ -20,7 +20,7 @@ use super::cohort::{Cohort, Lacking};
 use super::frames::TRAIN;
 use super::rechunk::Rechunked;
 use super::trial_rows::{PoolKey, TRIALS_PER_BATCH, TrialRow, trial_rows};
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, reject, take_rows};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
 
 /// Which steps are taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,10 +94,10 @@ struct Cohorts {
     pools: HashMap<PoolKey, Cohort>,
 }
 
-impl Aggregate for NormaliseScores {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["trials"]
-    }
+impl AllRows for NormaliseScores {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["trials"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         for wanted in trials::schema().fields() {
@@ -110,11 +110,11 @@ impl Aggregate for NormaliseScores {
         Ok((0..schema.fields().len()).collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         Ok(Arc::clone(&inputs[0]))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let cohorts = self.cohorts(inputs[0])?;
         let (mut gathered, mut given) = (Gathered::default(), 0);
         for batch in Rechunked::new(inputs[0], TRIALS_PER_BATCH) {

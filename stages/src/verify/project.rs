@@ -16,7 +16,7 @@ use super::blocks::BLOCK_FRAMES;
 use super::frames::not_finite;
 use super::product::{Strided, multiply};
 use super::rechunk::Rechunked;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, take_rows};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, take_rows};
 
 /// Keys of the stage `project`: none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -39,10 +39,10 @@ pub struct Project {
     name: String,
 }
 
-impl Aggregate for Project {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["embeddings", "projection"]
-    }
+impl AllRows for Project {
+    type Count = Number<2>;
+
+    const INPUTS: &'static [&'static str; 2] = &["embeddings", "projection"];
 
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         if input == 0 {
@@ -53,7 +53,7 @@ impl Aggregate for Project {
         Ok((0..schema.fields().len()).collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
         let dimensions = embeddings::dimensions(&inputs[0])?;
         let [components, expected] = matrix_shape(&inputs[1], "directions")?;
         if dimensions != expected {
@@ -68,7 +68,7 @@ impl Aggregate for Project {
         Ok(Arc::new(schema))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 2], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
         let projection = only_projection(inputs[1])?;
         let mut batches = Rechunked::new(inputs[0], BLOCK_FRAMES);

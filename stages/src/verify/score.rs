@@ -16,7 +16,7 @@ use super::pools::Pool;
 use super::ratio::Background;
 use super::survey::Survey;
 use super::trial_rows;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// What the model is called where the embeddings do not say what made them.
 pub const MODEL: &str = "gmm-ubm";
@@ -76,10 +76,10 @@ pub struct Score {
     name: String,
 }
 
-impl Aggregate for Score {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["embeddings", "clients", "background"]
-    }
+impl AllRows for Score {
+    type Count = Number<3>;
+
+    const INPUTS: &'static [&'static str; 3] = &["embeddings", "clients", "background"];
 
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         if input == 0 {
@@ -91,7 +91,7 @@ impl Aggregate for Score {
         Ok((0..schema.fields().len()).collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 3]) -> Result<SchemaRef, StageError> {
         let [components, dimensions] = matrix_shape(&inputs[2], "means")?;
         same_dimensions(dimensions, embeddings::dimensions(&inputs[0])?)?;
         let clients = matrix_shape(&inputs[1], "means")?;
@@ -108,7 +108,7 @@ impl Aggregate for Score {
         Ok(trial_rows::schema(self.config.pool.fine()))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 3], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schemas: Vec<SchemaRef> = inputs.iter().map(|rows| rows.schema()).collect();
         self.output_schema(&schemas)?;
         let background = background(inputs[2])?.1;

@@ -12,7 +12,7 @@ use schemas::units::Count;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{check_type, every_column};
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, take_rows};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, take_rows};
 
 /// Keys of the stage `balance`.
 ///
@@ -112,10 +112,10 @@ impl Balance {
     }
 }
 
-impl Aggregate for Balance {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["rows"]
-    }
+impl AllRows for Balance {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["rows"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         for name in ["subject", "sample_id"] {
@@ -127,14 +127,12 @@ impl Aggregate for Balance {
         Ok(every_column(schema))
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
-        let [rows] = inputs else { unreachable!("the runner gives each input") };
+    fn output_schema(&self, [rows]: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         self.needed_columns(0, rows)?;
         Ok(rows.clone())
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [rows] = inputs else { unreachable!("the runner gives each input") };
+    fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let shares = self.shares(*rows)?;
         let mut kept: Vec<u64> =
             shares.values().flat_map(|share| &share.lowest).map(|(_, place)| *place).collect();

@@ -16,7 +16,7 @@ use super::columns::{check_signals, check_type, every_column, signal_lengths};
 use super::leak::{Span, check_disjoint};
 use super::natural_order::natural_order;
 use super::timing::stamp_nanos;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, take_rows};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, take_rows};
 
 /// Column of the role.
 pub const ROLE: &str = "role";
@@ -206,10 +206,10 @@ impl AssignRoles {
     }
 }
 
-impl Aggregate for AssignRoles {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["rows"]
-    }
+impl AllRows for AssignRoles {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["rows"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         for name in ["subject", "device", "session"] {
@@ -227,14 +227,12 @@ impl Aggregate for AssignRoles {
         Ok(every_column(schema))
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
-        let [rows] = inputs else { unreachable!("the runner gives each input") };
+    fn output_schema(&self, [rows]: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         self.needed_columns(0, rows)?;
         Ok(Arc::new(with_role(rows)))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [rows] = inputs else { unreachable!("the runner gives each input") };
+    fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let sessions = sessions(*rows)?;
         let (roles, rejects) = self.roles(&sessions);
         check_disjoint(&spans(&sessions, |_, split| Some(split)))?;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::histogram::Histogram;
 use super::torso::{Torso, pose_columns, poses_in_crop};
 use crate::augment::geometry::crop_size_of;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, reject};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject};
 use crate::verify::frames::TRAIN;
 
 /// Spread of the smoothing in px of the maps: the square root of 2, that of the nine binomial weights of joint-cnn-mrf
@@ -100,10 +100,10 @@ impl Pairs {
     }
 }
 
-impl Aggregate for FitSpatialModel {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["samples"]
-    }
+impl AllRows for FitSpatialModel {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["samples"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         let mut needed = pose_columns(schema)?;
@@ -117,14 +117,14 @@ impl Aggregate for FitSpatialModel {
             .collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
-        let (skeleton, map) = self.shape(&inputs[0])?;
-        self.needed_columns(0, &inputs[0])?;
+    fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
+        let (skeleton, map) = self.shape(inputs[0])?;
+        self.needed_columns(0, inputs[0])?;
         let stride = f64::from(self.config.stride);
         Ok(spatial_models::schema(skeleton, map, stride, self.config.torso.name()))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let input = inputs[0].schema();
         let schema = self.output_schema(std::slice::from_ref(&input))?;
         let (skeleton, map) = self.shape(&input)?;

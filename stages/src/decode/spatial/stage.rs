@@ -18,7 +18,7 @@ use super::torso::Torso;
 use crate::decode::table::shape_of;
 use crate::encode::gaussian::{CUTOFF, Gaussian, Grid};
 use crate::infer::stage::MODEL_KEY;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, reject, take_rows};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
 use crate::verify::rechunk::Rechunked;
 
 /// beta of `SoftPlus`. Recalled, not verified: the paper has 1/2 to 2; joint-cnn-mrf has 5. At 1, the factor of a
@@ -111,10 +111,10 @@ pub struct SpatialModel {
     torso_sigma: f64,
 }
 
-impl Aggregate for SpatialModel {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["heatmaps", "spatial_model"]
-    }
+impl AllRows for SpatialModel {
+    type Count = Number<2>;
+
+    const INPUTS: &'static [&'static str; 2] = &["heatmaps", "spatial_model"];
 
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         if input == 0 {
@@ -125,7 +125,7 @@ impl Aggregate for SpatialModel {
         Ok((0..schema.fields().len()).collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
         let (input, model) = (&inputs[0], &inputs[1]);
         if table_name(model) != Some(spatial_models::NAME) {
             let found = table_name(model).map_or_else(|| "no name".to_owned(), |name| format!("`{name}`"));
@@ -176,7 +176,7 @@ impl Aggregate for SpatialModel {
         Ok(SchemaRef::new(schema))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: [&dyn Rows; 2], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
         let loaded = Loaded::read(inputs[1], self.combine, self.bias)?;
         let mut gathered = Gathered::default();

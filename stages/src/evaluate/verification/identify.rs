@@ -17,7 +17,7 @@ use super::identification::{DEFAULT_SHARE, Rounding, classes_counted};
 use super::score::DEFAULT_RESAMPLES;
 use super::tally::{Frame, Hits, Tables, Tally};
 use super::verify::MAXIMUM_RESAMPLES;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, reject};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject};
 
 /// Protocol of the rows.
 pub const PROTOCOL: &str = "identification";
@@ -115,10 +115,10 @@ pub struct Identify {
 const COLUMNS: ([&str; 5], [&str; 3]) =
     (["dataset", "split", "subject", "device", "session"], ["segment", "sequence", "copy"]);
 
-impl Aggregate for Identify {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["embeddings"]
-    }
+impl AllRows for Identify {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["embeddings"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         classes(schema)?;
@@ -133,13 +133,12 @@ impl Aggregate for Identify {
         Ok((0..schema.fields().len()).filter(needed).collect())
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, [rows]: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         inputs.iter().try_for_each(|schema| classes(schema).map(|_| ()))?;
         Ok(metrics::schema())
     }
 
-    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [rows] = inputs else { unreachable!("the runner gives each input") };
+    fn run(&self, inputs: [&dyn Rows; 1], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schema = rows.schema();
         let classes = classes(&schema)?;
         let counted = classes_counted(classes.len(), self.config.share.get(), self.config.rounding);

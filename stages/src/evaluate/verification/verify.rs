@@ -12,7 +12,7 @@ use super::collect::{COLUMNS, Collector, Part, each_trial};
 use super::eer::EerMethod;
 use super::error::VerificationError;
 use super::score::{DEFAULT_POINTS, DEFAULT_RESAMPLES, VerificationOptions, score};
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// The split that gives the threshold unless a plan names another.
 pub const DEFAULT_VALIDATION: &str = "validation";
@@ -120,10 +120,10 @@ pub struct Verify {
     seed: u64,
 }
 
-impl Aggregate for Verify {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["trials"]
-    }
+impl AllRows for Verify {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["trials"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         for name in COLUMNS {
@@ -133,12 +133,11 @@ impl Aggregate for Verify {
         Ok((0..schema.fields().len()).filter(needed).collect())
     }
 
-    fn output_schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, _inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         Ok(metrics::schema())
     }
 
-    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [trials] = inputs else { unreachable!("the runner gives each input") };
+    fn run(&self, [trials]: [&dyn Rows; 1], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let mut collector = Collector::default();
         let mut others: BTreeMap<String, u64> = BTreeMap::new();
         let (mut seen, mut tested) = (false, false);

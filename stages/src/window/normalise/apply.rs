@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::columns::{Samples, check_signals, check_type, every_column, map_samples};
 use super::moments::standardise;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError, reject, take_rows};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
 
 /// Keys of the stage `apply_normaliser`: none.
 ///
@@ -84,10 +84,10 @@ fn models(rows: &dyn Rows) -> Result<HashMap<String, Normaliser>, StageError> {
     Ok(models)
 }
 
-impl Aggregate for ApplyNormaliser {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["signals", "normalisers"]
-    }
+impl AllRows for ApplyNormaliser {
+    type Count = Number<2>;
+
+    const INPUTS: &'static [&'static str; 2] = &["signals", "normalisers"];
 
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         if input == 0 {
@@ -98,8 +98,7 @@ impl Aggregate for ApplyNormaliser {
         Ok(every_column(schema))
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
-        let [signals, normalisers] = inputs else { unreachable!("the runner gives each input") };
+    fn output_schema(&self, [signals, normalisers]: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
         let channels = check_signals(signals)?;
         let wanted = normaliser_schema(signals, channels.len());
         wanted.fields().iter().try_for_each(|wanted| check_type(normalisers, wanted))?;
@@ -113,9 +112,13 @@ impl Aggregate for ApplyNormaliser {
         Ok(signals.clone())
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [signals, normalisers] = inputs else { unreachable!("the runner gives each input") };
-        self.output_schema(&[signals.schema(), normalisers.schema()])?;
+    fn run(
+        &self,
+        [signals, normalisers]: [&dyn Rows; 2],
+        _run: &str,
+        give: &mut Give<'_>,
+    ) -> Result<Gathered, StageError> {
+        self.output_schema([&signals.schema(), &normalisers.schema()])?;
         let models = models(*normalisers)?;
         let mut gathered = Gathered::default();
         for batch in signals.scan() {

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::columns::{ANY_SPLIT, check_signals, every_column, in_split};
 use super::moments::Moments;
-use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// The split that is fitted on, unless said otherwise.
 pub const SPLIT: &str = "train";
@@ -96,24 +96,27 @@ impl FitNormaliser {
     }
 }
 
-impl Aggregate for FitNormaliser {
-    fn inputs(&self) -> &'static [&'static str] {
-        &["signals"]
-    }
+impl AllRows for FitNormaliser {
+    type Count = Number<1>;
+
+    const INPUTS: &'static [&'static str; 1] = &["signals"];
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         check_signals(schema)?;
         Ok(every_column(schema))
     }
 
-    fn output_schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
-        let [signals] = inputs else { unreachable!("the runner gives each input") };
+    fn output_schema(&self, [signals]: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         Ok(normaliser_schema(signals, check_signals(signals)?.len()))
     }
 
-    fn run(&self, inputs: &[&dyn Rows], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let [signals] = inputs else { unreachable!("the runner gives each input") };
-        let schema = self.output_schema(&[signals.schema()])?;
+    fn run(
+        &self,
+        [signals]: [&dyn Rows; 1],
+        _run: &str,
+        give: &mut Give<'_>,
+    ) -> Result<Gathered, StageError> {
+        let schema = self.output_schema([&signals.schema()])?;
         let channels = check_signals(&signals.schema())?.len();
         let (mut groups, mut used, mut all) = (BTreeMap::new(), 0, 0);
         for batch in signals.scan() {
