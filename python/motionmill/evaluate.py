@@ -1,7 +1,8 @@
 """Predictions and trials scored by named protocols, as rows of the table ``metrics``.
 
-A row is one number: ``protocol``, ``dataset``, ``split``, ``metric``, ``joint`` or ``group``, ``threshold``, ``value``, ``count``,
-the 95 % interval ``ci_low`` to ``ci_high``, ``model``. The numbers are those of ``motionmill evaluate``, bit for bit.
+A row is one number: ``protocol``, ``dataset``, ``split``, ``metric``, ``joint`` or ``group``, ``threshold``, ``value``,
+``count``, the 95 % interval ``ci_low`` to ``ci_high``, ``model``. The numbers are those of
+``motionmill evaluate``, bit for bit.
 """
 
 from __future__ import annotations
