@@ -1,6 +1,6 @@
 """Writes what follows from the plan's keys: the type stubs of the stages and the reference of stages and sources.
 
-    python python/reference.py           # writes both files; `make reference` does it
+    python python/reference.py           # writes all files; `make reference` does it
 """
 
 from __future__ import annotations
@@ -10,96 +10,214 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from motionmill import _keys, stages
+from motionmill import _keys
 
 ROOT = Path(__file__).resolve().parent.parent
-STUBS = ROOT / "python" / "motionmill" / "stages.pyi"
+PACKAGE = ROOT / "python" / "motionmill"
 REFERENCE = ROOT / "docs" / "reference" / "stages.md"
 
-STUB_HEAD = '''\
-# Written by `make reference` from the plan's keys; the tests compare it.
+WRITTEN = "# Written by `make reference` from the plan's keys; the tests compare it.\n"
+
+STAGES_HEAD = '''\
+"""Every stage of a plan as a class.
+
+The keyword arguments are the plan's keys. Where a plan has a word instead of keys, as in ``run.encode_image = "png"``, it
+is the one positional argument::
+
+    Crop(size=[256, 256], frame={"person": {"height": 200}})     # run.crop = { size = [256, 256], frame = ... }
+    Rotate(uniform={"max_degrees": 40})                          # run.rotate.uniform = { max_degrees = 40 }
+    EncodeImage("png")                                           # run.encode_image = "png"
+
+The rules of a plan hold: a key that is ``None`` is not given, a path is taken from the current folder, and an unknown key
+or a value out of range is a :class:`~motionmill.errors.ConfigError` in the plan's words.
+
+Two keywords are not keys but what a plan says around the stage: ``name``, the stage's name in the plan, and ``seed``. Both
+are part of the key of every random draw, together with the sample's id and copy. So the same name and seed give the same
+bytes as ``motionmill run``, in whatever order and from whatever thread.
+"""
+
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, overload
+from typing import Any, Literal
+
+from ._stage import Outcome, Stage
+'''
+
+READ_HEAD = '''\
+"""Every source of a plan as a function: what a plan has as ``read.lsp = { annotations = .., images = .. }`` is
+``read.lsp(annotations=..., images=...)``.
+
+Each gives a table. Records that could not be read are a :class:`~motionmill.errors.RejectedRowsWarning`;
+:class:`motionmill.Source` gives them, and rows batch by batch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 import pyarrow as pa
 
-class Outcome(NamedTuple):
-    rows: Any
-    rejects: pa.RecordBatch
-    notes: list[str]
+from .readers import read_source
+'''
 
-class Stage:
-    kind: str
-    name: str
-    seed: int
-    def __init__(self, value: Any = ..., /, *, name: str | None = ..., seed: int = ..., **keys: Any) -> None: ...
-    @property
-    def config(self) -> Any: ...
-    @property
-    def inputs(self) -> list[str] | None: ...
-    @property
-    def engines(self) -> dict[str, str]: ...
-    def output_schema(self, *schemas: Any) -> pa.Schema: ...
-    def run(self, *inputs: Any) -> Outcome: ...
-    def __call__(self, *inputs: Any) -> Any: ...
+WRITE_HEAD = '''\
+"""Every sink of a plan as a function: what a plan has as ``write.coco = { path = .. }`` is ``write.coco(people, path=...)``.
+
+Each writes whole tables and gives the number of rows that stand in the target. Rows that the format cannot hold are a
+:class:`~motionmill.errors.RejectedRowsWarning`. A target that is there is replaced only with ``force``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+from .readers import write_sink
 '''
 
 REFERENCE_HEAD = """\
-# Stages and sources
+# Stages, sources and sinks
 
 Written by `make reference`. The keys of a plan and the keyword arguments of the Python classes are the same: what a plan has
 as `run.crop = { size = [256, 256], .. }` is `motionmill.stages.Crop(size=[256, 256], ..)` in Python. A key without default
-must be given, unless it may be left out.
+must be given, unless it may be left out. Sources and sinks are functions of `motionmill.read` and `motionmill.write`.
 """
 
 
-def stubs() -> str:
-    """The type stubs of `motionmill.stages`."""
-    return STUB_HEAD + "".join(f"\n{_class(config)}" for config in _keys.stages().values())
+def stages() -> str:
+    """`motionmill.stages`."""
+    configs = _keys.stages().values()
+    names = sorted(["Outcome", "Stage", *(class_name(config.kind) for config in configs)])
+    return _module(STAGES_HEAD, names, map(_class, configs))
+
+
+def read() -> str:
+    """`motionmill.read`."""
+    configs = _keys.sources()
+    return _module(READ_HEAD, sorted(configs), map(_reader, configs.values()))
+
+
+def write() -> str:
+    """`motionmill.write`."""
+    configs = _keys.sinks()
+    return _module(WRITE_HEAD, sorted(configs), map(_writer, configs.values()))
+
+
+def _module(head: str, names: list[str], parts: Iterator[str]) -> str:
+    listed = "".join(f'    "{name}",\n' for name in names)
+    return f"{WRITTEN}{head}\n__all__ = [\n{listed}]\n" + "".join(f"\n\n{part}" for part in parts)
+
+
+def class_name(kind: str) -> str:
+    """The class of the stage `kind`."""
+    return "".join(word.capitalize() for word in kind.split("_"))
+
+
+def _docstring(config: _keys.Config) -> str:
+    lines = [config.about, ""]
+    if config.choice:
+        lines += ["One of these is given:", ""]
+    lines += [f"- ``{word!r}``: {doc}" for word, doc in config.words]
+    lines += [f"- ``{key.name}``: {' '.join(key.doc.split())}" for key in config.keys]
+    text = textwrap.indent(f'"""{chr(10).join(lines).strip()}\n"""', "    ")
+    # A backslash in a doc is meant as it is.
+    return text.replace('"""', 'r"""', 1) if "\\" in text else text
 
 
 def _class(config: _keys.Config) -> str:
-    name = stages._class_name(config.kind)
-    doc = textwrap.indent(f'"""{stages._docstring(config).strip()}\n"""', "    ")
-    # A backslash in a doc is meant as it is.
-    raw = doc.replace('"""', 'r"""', 1) if "\\" in doc else doc
-    tail = f'*, {{}}name: str = "{config.kind}", seed: int = 0'
-    forms = [f"self, {tail.format(''.join(map(_parameter, config.keys)))}"]
-    if config.choice:
-        forms = [f"self, {tail.format(f'{key.name}: {_keys.type_name(key.schema)}, ')}" for key in config.keys]
-        words = ", ".join(f'"{word}"' for word, _ in config.words)
-        forms += [f"self, value: Literal[{words}], /, {tail.format('')}"] * bool(words)
-    mark = "    @overload\n" * (len(forms) > 1)
-    inits = "".join(f"{mark}    def __init__({form}) -> None: ...\n" for form in forms)
-    return f"class {name}(Stage):\n{raw}\n\n{inits}"
+    value, passed = "", ""
+    if config.words:
+        words = f"Literal[{', '.join(f'{word!r}' for word, _ in config.words)}]".replace("'", '"')
+        value = f"value: {words} | None = None, /, " if config.keys else f"value: {words}, /, "
+        passed = "value, "
+    parameters = "".join(map(_parameter, config.keys))
+    given = "".join(f"{key.name}={key.name}, " for key in config.keys)
+    return (
+        f"class {class_name(config.kind)}(Stage):\n{_docstring(config)}\n\n"
+        f'    kind = "{config.kind}"\n\n'
+        f'    def __init__(self, {value}*, {parameters}name: str = "{config.kind}", seed: int = 0) -> None:\n'
+        f"        super().__init__({passed}{given}name=name, seed=seed)\n"
+    )
+
+
+def _reader(config: _keys.Config) -> str:
+    inputs = _keys.inputs("source_inputs")[config.kind]
+    tables = "".join(f"{name}: Any, " for name in inputs)
+    parameters = "".join(map(_parameter, config.keys)).removesuffix(", ")
+    given = "".join(f", {key.name}={key.name}" for key in config.keys)
+    taken = "".join(f", {name}" for name in inputs)
+    return (
+        f"def {config.kind}({tables}*, {parameters}) -> pa.Table:\n{_docstring(config)}\n"
+        f'    return read_source("{config.kind}"{taken}{given})\n'
+    )
+
+
+def _writer(config: _keys.Config) -> str:
+    inputs = _keys.inputs("sink_inputs")[config.kind]
+    tables = "".join(f"{name}: Any, " for name in inputs)
+    parameters = "".join(map(_parameter, config.keys))
+    given = "".join(f", {key.name}={key.name}" for key in config.keys)
+    return (
+        f"def {config.kind}({tables}*, {parameters}force: bool = False) -> int:\n{_docstring(config)}\n"
+        f'    return write_sink("{config.kind}", [{", ".join(inputs)}], force=force{given})\n'
+    )
 
 
 def _parameter(key: _keys.Key) -> str:
-    default = "" if key.required else f" = {key.default!r}" if _is_plain(key.default) else " = ..."
-    return f"{key.name}: {_keys.type_name(key.schema)}{default}, "
-
-
-def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | int | float | str)
+    kind = _keys.type_name(key.schema)
+    if key.required:
+        return f"{key.name}: {kind}, "
+    if key.has_default and isinstance(key.default, bool | int | float | str):
+        default = f'"{key.default}"' if isinstance(key.default, str) else repr(key.default)
+        return f"{key.name}: {kind} = {default}, "
+    return f"{key.name}: {kind.removesuffix(' | None')} | None = None, "
 
 
 def reference() -> str:
     """The reference of plan keys, in Markdown."""
     parts = [REFERENCE_HEAD, "\n# Stages\n"]
     for config in _keys.stages().values():
-        parts.append(_section(config, f"run.{config.kind}", stages._class_name(config.kind)))
+        parts.append(_section(config, f"run.{config.kind}", f"In Python: `motionmill.stages.{class_name(config.kind)}`.\n"))
     parts.append("\n# Sources\n")
     for config in _keys.sources().values():
-        parts.append(_section(config, f"read.{config.kind}", None))
+        parts.append(_section(config, f"read.{config.kind}", _example(config, "source")))
+    parts.append("\n# Sinks\n")
+    for config in _keys.sinks().values():
+        parts.append(_section(config, f"write.{config.kind}", _example(config, "sink")))
     return "".join(parts)
 
 
-def _section(config: _keys.Config, title: str, name: str | None) -> str:
-    lines = [f"\n## `{title}`\n"]
-    if name:
-        lines.append(f"In Python: `motionmill.stages.{name}`.\n")
-    lines.append(f"{config.about}\n")
+#: Values of the keys that must be given, for examples.
+EXAMPLE_VALUES = {
+    "annotations": "annotations.mat",
+    "images": "images",
+    "file": "predictions.h5",
+    "array": "preds",
+    "first_pixel": 1,
+    "path": "people",
+}
+
+
+def _example(config: _keys.Config, side: str) -> str:
+    """A source or sink in a plan, and the same in Python."""
+    inputs = _keys.inputs(f"{side}_inputs")[config.kind]
+    verb = "read" if side == "source" else "write"
+    values = {key.name: EXAMPLE_VALUES[key.name] for key in config.keys if key.required}
+    named = inputs if verb == "read" else ["people"] if inputs == ["rows"] else inputs
+    lines = [f"[{side}s.{'found' if verb == 'read' else 'written'}]"]
+    lines += [f"inputs = {_toml(named)}"] * bool(named)
+    lines.append(f"{verb}.{config.kind} = {_toml(values)}")
+    arguments = ", ".join([*named, *(f"{key}={value!r}" for key, value in values.items())])
+    call = f"motionmill.{verb}.{config.kind}({arguments})".replace("'", '"')
+    return "```toml\n" + "\n".join(lines) + f"\n```\n\nIn Python: `{call}`.\n"
+
+
+def _section(config: _keys.Config, title: str, more: str) -> str:
+    lines = [f"\n## `{title}`\n", f"{config.about}\n", more]
     rows = [("`" + f'"{word}"' + "`", "", "", doc) for word, doc in config.words]
     for key in config.keys:
         rows += _rows(key.name, key, may_be_left_out=not config.choice)
@@ -179,7 +297,12 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-FILES = {STUBS: stubs, REFERENCE: reference}
+FILES = {
+    PACKAGE / "stages.py": stages,
+    PACKAGE / "read.py": read,
+    PACKAGE / "write.py": write,
+    REFERENCE: reference,
+}
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ mod check;
 mod commands;
 mod crate_edges;
 mod determinism;
+mod file_edges;
 mod formats;
 mod motion;
 mod real_data;

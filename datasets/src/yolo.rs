@@ -40,10 +40,10 @@ pub struct YoloConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub skeleton: Option<String>,
-    /// Name of the class to read, where the file has several.
+    /// Name of the category (YOLO's class) to read, where the file has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
-    pub class: Option<String>,
+    pub category: Option<String>,
     /// Name of the data set; `yolo` if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
@@ -79,7 +79,7 @@ impl Source for YoloConfig {
 pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadError> {
     let file = DataFile::read(&config.annotations)?;
     let skeleton = file.skeleton(config.skeleton.as_deref())?;
-    let class = file.class(config.class.as_deref())?;
+    let class = file.class(config.category.as_deref())?;
     let dataset = config.dataset.as_deref().unwrap_or(DATASET);
     let pictures = file.pictures()?;
     let mut ids = UniqueIds::default();

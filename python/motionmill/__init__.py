@@ -10,7 +10,7 @@ What flows are Arrow tables of declared schemas. Pixel centres are at integers, 
 
 from __future__ import annotations
 
-from . import _native, _runtime, errors, stages, synthetic
+from . import _native, _runtime, errors, read, stages, synthetic, write
 from .errors import (
     ConfigError,
     DataError,
@@ -49,6 +49,7 @@ __all__ = [
     "errors",
     "evaluate_pose",
     "evaluate_verification",
+    "read",
     "read_people",
     "read_predictions",
     "read_readings",
@@ -59,4 +60,5 @@ __all__ = [
     "skeletons",
     "stages",
     "synthetic",
+    "write",
 ]

@@ -44,7 +44,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Config:
-    """The configuration of one stage or source."""
+    """The configuration of one stage, source or sink."""
 
     kind: str
     about: str
@@ -68,8 +68,26 @@ def sources() -> dict[str, Config]:
     return _configs("sources")
 
 
+@cache
+def sinks() -> dict[str, Config]:
+    """The configurations of all sinks."""
+    return _configs("sinks")
+
+
+def inputs(which: str) -> dict[str, list[str]]:
+    """By kind: the tables that it takes; of ``source_inputs`` or ``sink_inputs``."""
+    found: dict[str, list[str]] = _schemas()[which]
+    return found
+
+
+@cache
+def _schemas() -> dict[str, Any]:
+    schemas: dict[str, Any] = json.loads(_native.plan_schemas())
+    return schemas
+
+
 def _configs(which: str) -> dict[str, Config]:
-    variants = json.loads(_native.plan_schemas())[which]["oneOf"]
+    variants = _schemas()[which]["oneOf"]
     configs = (_config(variant) for variant in variants)
     return {config.kind: config for config in configs}
 

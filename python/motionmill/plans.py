@@ -32,11 +32,13 @@ class NodeSummary:
 
 @dataclass(frozen=True)
 class TableSummary:
-    """One table that was written."""
+    """One table, or export, that was written."""
 
+    #: Its folder, or the file of an export that is one.
     folder: Path
     rows: int
-    shards: int
+    #: ``None`` for what is not cut into shards.
+    shards: int | None
     #: Whether it was there already, by the same work.
     already: bool
 

@@ -7,7 +7,7 @@ The keyword arguments are the plan's keys: ``read_people("lsp", annotations=...,
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -24,7 +24,7 @@ _LOGS = ("hmog", "logs")
 class Batches(Iterator[pa.RecordBatch]):
     """The record batches of a source, one after the other; safe to share between threads."""
 
-    def __init__(self, native: Any) -> None:
+    def __init__(self, native: _native.NativeBatches) -> None:
         self._native = native
 
     def __iter__(self) -> Batches:
@@ -69,10 +69,18 @@ class Source:
         return Batches(self._native.batches(rows))
 
 
-def _read(source: Source) -> pa.Table:
-    table, rejects, notes = source.read()
-    tell(rejects, notes, source.kind)
+def read_source(kind: str, /, *inputs: Any, **keys: Any) -> pa.Table:
+    """Read the source ``kind``, which joins its file to ``inputs``; :mod:`motionmill.read` has them one by one."""
+    table, rejects, notes = Source(kind, *inputs, **keys).read()
+    tell(rejects, notes, kind)
     return table
+
+
+def write_sink(kind: str, inputs: Sequence[Any], /, *, force: bool = False, **keys: Any) -> int:
+    """Write ``inputs`` to the sink ``kind``, give the rows written; :mod:`motionmill.write` has them one by one."""
+    rows, rejects, notes = _native.write(kind, keys, list(inputs), force)
+    tell(rejects, notes, kind)
+    return rows
 
 
 def read_people(format: str, /, **keys: Any) -> pa.Table:
@@ -87,7 +95,7 @@ def read_people(format: str, /, **keys: Any) -> pa.Table:
     """
     if format in _LOGS:
         raise ConfigError(f"`{format}` holds readings of sensors", "read it with `read_readings`")
-    return _read(Source(format, **keys))
+    return read_source(format, **keys)
 
 
 def read_readings(format: str, /, **keys: Any) -> pa.Table:
@@ -98,7 +106,7 @@ def read_readings(format: str, /, **keys: Any) -> pa.Table:
     """
     if format not in _LOGS:
         raise ConfigError(f"`{format}` holds no readings of sensors; `hmog` and `logs` do", "read it with `read_people`")
-    return _read(Source(format, **keys))
+    return read_source(format, **keys)
 
 
 def read_table(path: str | os.PathLike[str], split: str | None = None) -> pa.Table:
@@ -106,7 +114,7 @@ def read_table(path: str | os.PathLike[str], split: str | None = None) -> pa.Tab
 
     For rows that are many, ``Source("table", path=...).batches()`` gives them batch by batch.
     """
-    return _read(Source("table", path=path, split=split))
+    return read_source("table", path=path, split=split)
 
 
 def read_predictions(
@@ -129,4 +137,4 @@ def read_predictions(
     :param model: what made the predictions; the file's name if not given.
     """
     keys = {"file": file, "array": array, "axes": axes, "skeleton": skeleton, "first_pixel": first_pixel, "model": model}
-    return _read(Source("predictions", people, **keys))
+    return read_source("predictions", people, **keys)

@@ -1,3 +1,4 @@
+# Written by `make reference` from the plan's keys; the tests compare it.
 """Every stage of a plan as a class.
 
 The keyword arguments are the plan's keys. Where a plan has a word instead of keys, as in ``run.encode_image = "png"``, it
@@ -17,157 +18,807 @@ bytes as ``motionmill run``, in whatever order and from whatever thread.
 
 from __future__ import annotations
 
-import inspect
-import json
 import os
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
-import pyarrow as pa
+from ._stage import Outcome, Stage
 
-from . import _keys, _native
-from .errors import ConfigError, tell
+__all__ = [
+    "Adapt",
+    "ApplyNormaliser",
+    "AssignRoles",
+    "Balance",
+    "Check",
+    "Colour",
+    "Crop",
+    "Decode",
+    "Embed",
+    "EncodeHeatmaps",
+    "EncodeImage",
+    "Evaluate",
+    "Features",
+    "Filter",
+    "FitBackground",
+    "FitNormaliser",
+    "FitProjection",
+    "FitSpatialModel",
+    "Flip",
+    "Frames",
+    "GainOffset",
+    "Identify",
+    "Infer",
+    "MapSkeleton",
+    "MergeScales",
+    "Normalise",
+    "NormaliseScores",
+    "Outcome",
+    "Project",
+    "Quality",
+    "Refine",
+    "Repeat",
+    "Resample",
+    "Rotate",
+    "RotateFrame",
+    "Scale",
+    "Score",
+    "SearchScales",
+    "Select",
+    "Shift",
+    "SpatialModel",
+    "Split",
+    "SplitSubjects",
+    "Stage",
+    "Verify",
+    "Warp",
+    "Window",
+]
 
-__all__ = ["Outcome", "Stage"]
 
+class Filter(Stage):
+    """Keeps the rows that an SQL condition holds for; the others are rejected.
 
-class Outcome(NamedTuple):
-    """What came of rows: rows in = rows taken + rows rejected, always."""
+    Any table; rows stay as they are.
 
-    #: The rows that go on: a record batch for a record batch, else a table.
-    rows: Any
-    #: The rows that do not, a record batch of the table ``rejects``: stage, reason, sample, source, detail.
-    rejects: pa.RecordBatch
-    #: What a reader of the rows must know; only aggregates have any.
-    notes: list[str]
-
-
-class Stage:
-    """A step from rows to rows: immutable, without state, safe to call from many threads at once.
-
-    Columns are taken where they lie and handed back where they are made: no copy is taken at the border. The interpreter
-    lock is released while a stage works.
+    - ``where``: An SQL condition on the scalar columns and on `annotated_joints`, `visible_joints` and `occluded_joints`. Rows for which it is false or null are rejected.
     """
 
-    #: The stage's name in a plan.
-    kind: str = ""
+    kind = "filter"
 
-    def __init__(self, value: Any = None, /, *, name: str | None = None, seed: int = 0, **keys: Any) -> None:
-        if value is not None and keys:
-            given = ", ".join(f"`{key}`" for key in keys)
-            raise TypeError(f"{type(self).__name__} takes one value or keys, found a value and {given}")
-        self._build(keys if value is None else value, name or self.kind, seed)
-
-    def _build(self, value: Any, name: str, seed: int) -> None:
-        self.name = name
-        self.seed = seed
-        config = _keys.stages()[self.kind]
-        if config.choice and not value:
-            forms = ", ".join(f"`{form}`" for form in [*(word for word, _ in config.words), *(key.name for key in config.keys)])
-            raise ConfigError(f"`{self.kind}`: nothing is given", f"give one of {forms}")
-        self._native = _native.NativeStage(self.kind, value, name, seed, os.cpu_count() or 1)
-
-    @property
-    def config(self) -> Any:
-        """All keys with their values: what a plan has to the right of ``run.KIND =``."""
-        return _keys.whole(json.loads(self._native.config))
-
-    @property
-    def inputs(self) -> list[str] | None:
-        """What an aggregate takes, in order; ``None`` for a stage that takes rows batch by batch."""
-        return self._native.inputs
-
-    @property
-    def engines(self) -> dict[str, str]:
-        """What takes part and may change the bytes: decoder, runtime, provider, with versions."""
-        return dict(self._native.engines)
-
-    def output_schema(self, *schemas: Any) -> pa.Schema:
-        """The schema of the rows that it gives for rows of ``schemas`` (or for tables, of which the schema is taken).
-
-        :raises SchemaError: if it cannot work on such rows; the message names the column.
-        """
-        return self._native.output_schema(*schemas)
-
-    def run(self, *inputs: Any) -> Outcome:
-        """Work on rows; give those that go on and those that do not.
-
-        A stage takes one input: a ``pyarrow.RecordBatch``, a ``pyarrow.Table``, or another object of the Arrow
-        PyCapsule interface, such as a polars frame. A batch gives a batch; a table gives a table, worked on by all
-        cores. An aggregate takes its :attr:`inputs` and gives a table.
-        """
-        return Outcome(*self._native.run(*inputs))
-
-    def __call__(self, *inputs: Any) -> Any:
-        """As :meth:`run`, but give the rows alone.
-
-        Rejected rows are not dropped in silence: a :class:`~motionmill.errors.RejectedRowsWarning` says how many there
-        are, and why; what an aggregate notes is a :class:`~motionmill.errors.NoteWarning`. Use :meth:`run` to have both.
-        """
-        outcome = self.run(*inputs)
-        tell(outcome.rejects, outcome.notes, self.name)
-        return outcome.rows
-
-    def __repr__(self) -> str:
-        config = self.config
-        keys = [f"{key}={value!r}" for key, value in config.items()] if isinstance(config, dict) else [repr(config)]
-        return f"{type(self).__name__}({', '.join([*keys, f'name={self.name!r}', f'seed={self.seed}'])})"
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return (self.config, self.name, self.seed) == (other.config, other.name, other.seed)
-
-    def __hash__(self) -> int:
-        return hash((self.kind, self._native.config, self.name, self.seed))
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _restore, (self.kind, self.config, self.name, self.seed)
+    def __init__(self, *, where: str, name: str = "filter", seed: int = 0) -> None:
+        super().__init__(where=where, name=name, seed=seed)
 
 
-def _restore(kind: str, config: Any, name: str, seed: int) -> Stage:
-    stage = object.__new__(_CLASSES[kind])
-    stage._build(config, name, seed)
-    return stage
+class Split(Stage):
+    """Gives rows another split: by chance keyed by a name, by a condition, or by a list.
+
+    Any table with `split`; every row goes on, in order.
+
+    One of these is given:
+
+    - ``hold_out``: A share of the rows, drawn by name.
+    - ``where``: The rows that a condition holds for.
+    - ``list``: The rows that a file lists.
+    """
+
+    kind = "split"
+
+    def __init__(self, *, hold_out: Mapping[str, Any] | None = None, where: Mapping[str, Any] | None = None, list: Mapping[str, Any] | None = None, name: str = "split", seed: int = 0) -> None:
+        super().__init__(hold_out=hold_out, where=where, list=list, name=name, seed=seed)
 
 
-def _class_name(kind: str) -> str:
-    return "".join(word.capitalize() for word in kind.split("_"))
+class SplitSubjects(Stage):
+    """Deals whole subjects out to splits, by number or by share.
+
+    Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
+
+    One of these is given:
+
+    - ``counts``: People of each split. Rows of people beyond the sum are rejected.
+    - ``shares``: Share of people of each split; the shares make 1.
+    """
+
+    kind = "split_subjects"
+
+    def __init__(self, *, counts: Mapping[str, int] | None = None, shares: Mapping[str, float] | None = None, name: str = "split_subjects", seed: int = 0) -> None:
+        super().__init__(counts=counts, shares=shares, name=name, seed=seed)
 
 
-def _signature(config: _keys.Config) -> inspect.Signature:
-    """What a class takes: the plan's keys, then `name` and `seed`."""
-    keyword, nothing = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty
-    parameters = []
-    if config.words:
-        value = None if config.keys else nothing
-        parameters.append(inspect.Parameter("value", inspect.Parameter.POSITIONAL_ONLY, default=value))
-    for key in config.keys:
-        default = nothing if key.required else key.default
-        parameters.append(inspect.Parameter(key.name, keyword, default=default, annotation=_keys.type_name(key.schema)))
-    parameters.append(inspect.Parameter("name", keyword, default=config.kind, annotation="str"))
-    parameters.append(inspect.Parameter("seed", keyword, default=0, annotation="int"))
-    return inspect.Signature(parameters)
+class MapSkeleton(Stage):
+    """Reorders poses into another skeleton, by joint name.
+
+    `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were not there are not annotated.
+
+    - ``to``: Name of the skeleton that poses have afterwards.
+    """
+
+    kind = "map_skeleton"
+
+    def __init__(self, *, to: str, name: str = "map_skeleton", seed: int = 0) -> None:
+        super().__init__(to=to, name=name, seed=seed)
 
 
-def _docstring(config: _keys.Config) -> str:
-    lines = [config.about, ""]
-    if config.choice:
-        lines += ["One of these is given:", ""]
-    lines += [f"- ``{word!r}``: {doc}" for word, doc in config.words]
-    lines += [f"- ``{key.name}``: {' '.join(key.doc.split())}" for key in config.keys]
-    return "\n".join(lines).strip() + "\n"
+class Select(Stage):
+    """Keeps or drops columns.
+
+    Any table; no row changes.
+
+    One of these is given:
+
+    - ``columns``: The columns to keep, in this order.
+    - ``drop``: The columns to drop; the others keep their order.
+    """
+
+    kind = "select"
+
+    def __init__(self, *, columns: Sequence[str] | None = None, drop: Sequence[str] | None = None, name: str = "select", seed: int = 0) -> None:
+        super().__init__(columns=columns, drop=drop, name=name, seed=seed)
 
 
-def _make(config: _keys.Config) -> type[Stage]:
-    members = {
-        "kind": config.kind,
-        "__module__": __name__,
-        "__doc__": _docstring(config),
-        "__signature__": _signature(config),
-    }
-    return type(_class_name(config.kind), (Stage,), members)
+class Repeat(Stage):
+    """Gives each row several times, numbered in `copy`, so that each copy is augmented by itself.
+
+    Any table; N rows become N x `copies`.
+
+    - ``copies``: How many rows leave for one that enters, 1 or more.
+    """
+
+    kind = "repeat"
+
+    def __init__(self, *, copies: int, name: str = "repeat", seed: int = 0) -> None:
+        super().__init__(copies=copies, name=name, seed=seed)
 
 
-_CLASSES: dict[str, type[Stage]] = {kind: _make(config) for kind, config in _keys.stages().items()}
-globals().update({made.__name__: made for made in _CLASSES.values()})
-__all__ += [made.__name__ for made in _CLASSES.values()]
+class Check(Stage):
+    """Looks for what annotations have wrong, and changes none.
+
+    `people` to `findings`: one row a person and joint, with rule, value and limit.
+
+    - ``rules``: The rules to check; all where left out. They run in their own order.
+    - ``images``: Folder that `image_path` starts from; the plan's own folder if it is not given.
+    - ``least_joints``: `few_joints`: fewest annotated joints of a person who has any.
+    - ``margin_px``: `out_of_image`: how far beyond the outermost pixel's edge a joint may lie, px.
+    - ``inversion_width``: `left_right`: how broad shoulders and hips must be for their contradiction to count, torso lengths.
+    - ``crossed_limbs``: `left_right`: how many times longer a pair of limbs must be than with its ends exchanged.
+    - ``head_sigma``: `head_size`: how far from usual a head may be, robust standard deviations.
+    - ``scale_sigma``: `person_scale`: how far from usual a stated scale may be, robust standard deviations.
+    - ``limb_sigma``: `limb_length`: how far above usual a limb may be, robust standard deviations.
+    - ``least_people``: `head_size`, `person_scale`, `limb_length`: fewest people that show what is usual in their data set.
+    - ``duplicate_distance``: `duplicate_person`: mean distance of joints within which two people are one, in diagonals of their box.
+    - ``picture_bits``: `leak`, `duplicate_picture`: how many bits of 64 the prints of nearly the same picture may differ in.
+    """
+
+    kind = "check"
+
+    def __init__(self, *, rules: Sequence[Literal["visibility", "few_joints", "out_of_image", "picture_size", "left_right", "head_size", "person_scale", "limb_length", "duplicate_person", "base_pixel", "leak", "duplicate_picture"]] | None = None, images: str | os.PathLike[str] | None = None, least_joints: int = 4, margin_px: float = 0, inversion_width: float = 0.2, crossed_limbs: float = 1.6, head_sigma: float = 5, scale_sigma: float = 5, limb_sigma: float = 5, least_people: int = 30, duplicate_distance: float = 0.05, picture_bits: int = 4, name: str = "check", seed: int = 0) -> None:
+        super().__init__(rules=rules, images=images, least_joints=least_joints, margin_px=margin_px, inversion_width=inversion_width, crossed_limbs=crossed_limbs, head_sigma=head_sigma, scale_sigma=scale_sigma, limb_sigma=limb_sigma, least_people=least_people, duplicate_distance=duplicate_distance, picture_bits=picture_bits, name=name, seed=seed)
+
+
+class Crop(Stage):
+    """Lays a crop around each person.
+
+    `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
+    px, and `crop_size` `[2]` px, width then height.
+
+    - ``size``: Width and height of the crop in px.
+    - ``frame``: How the crop is laid around the person.
+    - ``images``: Folder of the images, read only where a frame needs an image's size and the table does not say it.
+    """
+
+    kind = "crop"
+
+    def __init__(self, *, size: Sequence[int], frame: Literal["whole_image"] | Mapping[str, Any], images: str | os.PathLike[str] | None = None, name: str = "crop", seed: int = 0) -> None:
+        super().__init__(size=size, frame=frame, images=images, name=name, seed=seed)
+
+
+class Scale(Stage):
+    """Enlarges or shrinks each sample about the crop's centre, by a random factor.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    One of these is given:
+
+    - ``uniform``: Enlarges the picture by a factor that is uniform from `min` to `max`; with 1 - `probability`, by 1. Convolutional pose machines: 0.7 to 1.3, always.
+    - ``log2_normal``: Enlarges the window by 2^ε, so the picture by 2^-ε, where ε is normal with spread `sigma` and clamped to ±`clamp`. Stacked hourglass.
+    - ``clipped_normal``: Enlarges the window by 1 + ε, clamped to `min` and `max`, so the picture by its inverse, where ε is normal with spread `sigma`. `HRNet`: 0.25 and 0.75 to 1.25.
+    """
+
+    kind = "scale"
+
+    def __init__(self, *, uniform: Mapping[str, Any] | None = None, log2_normal: Mapping[str, Any] | None = None, clipped_normal: Mapping[str, Any] | None = None, name: str = "scale", seed: int = 0) -> None:
+        super().__init__(uniform=uniform, log2_normal=log2_normal, clipped_normal=clipped_normal, name=name, seed=seed)
+
+
+class SearchScales(Stage):
+    """Gives each sample once at every scale of a list, enlarged about the crop's centre.
+
+    `samples`; N rows become N x S, numbered in `scale_index`; multiplies into `crop_from_image`.
+
+    - ``factors``: Factors by which the picture is enlarged about the crop's centre, one row for each, in this order.
+    """
+
+    kind = "search_scales"
+
+    def __init__(self, *, factors: Sequence[float] | None = None, name: str = "search_scales", seed: int = 0) -> None:
+        super().__init__(factors=factors, name=name, seed=seed)
+
+
+class Rotate(Stage):
+    """Turns each sample about the crop's centre, by a random angle.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    One of these is given:
+
+    - ``uniform``: Uniform up to `max_degrees` to either side. Convolutional pose machines: 40.
+    - ``normal``: Normal with spread `sigma_degrees`, clamped to `clamp_degrees`; with 1 - `probability`, 0. Stacked hourglass.
+    """
+
+    kind = "rotate"
+
+    def __init__(self, *, uniform: Mapping[str, Any] | None = None, normal: Mapping[str, Any] | None = None, name: str = "rotate", seed: int = 0) -> None:
+        super().__init__(uniform=uniform, normal=normal, name=name, seed=seed)
+
+
+class Shift(Stage):
+    """Moves each sample within its crop, by a random number of px.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    - ``max``: Greatest shift in px of the crop, along x and y alike, uniform to either side. The convolutional pose machines' layer has 10 by default; their released training used 0.
+    """
+
+    kind = "shift"
+
+    def __init__(self, *, max: float, name: str = "shift", seed: int = 0) -> None:
+        super().__init__(max=max, name=name, seed=seed)
+
+
+class Flip(Stage):
+    """Mirrors some samples; left and right joints swap when `warp` moves them.
+
+    `samples`; multiplies into `crop_from_image`.
+
+    - ``probability``: Probability that a sample is mirrored.
+    """
+
+    kind = "flip"
+
+    def __init__(self, *, probability: float = 0.5, name: str = "flip", seed: int = 0) -> None:
+        super().__init__(probability=probability, name=name, seed=seed)
+
+
+class Colour(Stage):
+    """Changes the RGB levels of each sample by one random affine map.
+
+    `samples`; multiplies into `colour_matrix` `[12]`, 3 x 4.
+
+    - ``gain``: Each channel times a factor of its own. Stacked hourglass: 0.6 to 1.4.
+    - ``brightness``: All channels times one factor.
+    - ``contrast``: The distance of every level from mid grey times one factor.
+    - ``saturation``: The distance of every pixel from its own grey level times one factor.
+    """
+
+    kind = "colour"
+
+    def __init__(self, *, gain: Mapping[str, Any] | None = None, brightness: Mapping[str, Any] | None = None, contrast: Mapping[str, Any] | None = None, saturation: Mapping[str, Any] | None = None, name: str = "colour", seed: int = 0) -> None:
+        super().__init__(gain=gain, brightness=brightness, contrast=contrast, saturation=saturation, name=name, seed=seed)
+
+
+class Warp(Stage):
+    """Reads each image once and samples the crop bilinearly; keypoints move into the crop.
+
+    `samples`; adds `image` `[H, W, 3]` u8 RGB, and `keypoints` `[K, 2]` are px of the crop.
+
+    - ``images``: Folder that `image_path` starts from; the plan's own folder if it is not given.
+    - ``border``: Level of all channels outside the image.
+    - ``scaled_decoding``: Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. Faster, but other pixels: what was done is noted in `decode_reduction`.
+    - ``max_megapixels``: Images with more pixels are rejected.
+    """
+
+    kind = "warp"
+
+    def __init__(self, *, images: str | os.PathLike[str] | None = None, border: int = 0, scaled_decoding: bool = False, max_megapixels: float = 100, name: str = "warp", seed: int = 0) -> None:
+        super().__init__(images=images, border=border, scaled_decoding=scaled_decoding, max_megapixels=max_megapixels, name=name, seed=seed)
+
+
+class EncodeHeatmaps(Stage):
+    """Draws the maps that a network is trained to give.
+
+    `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with a further map for the background or the person's
+    centre where asked for.
+
+    - ``stride``: Px of the crop per px of the maps. Pose machines: 8. Hourglass: 4. `RePose`: 1.
+    - ``style``: How a joint is drawn.
+    - ``missing``: What becomes of a joint that is not annotated.
+    - ``labels``: Whose joints are drawn.
+    - ``background``: Whether each set of labels ends with a map of what no joint claims.
+    - ``center_map``: The map that tells a network whom to look at, in full resolution.
+    """
+
+    kind = "encode_heatmaps"
+
+    def __init__(self, *, stride: int, style: Mapping[str, Any], missing: Literal["zero", "mask"] = "zero", labels: Literal["primary", "everyone", "both"] = "primary", background: bool = False, center_map: Mapping[str, Any] | None = None, name: str = "encode_heatmaps", seed: int = 0) -> None:
+        super().__init__(stride=stride, style=style, missing=missing, labels=labels, background=background, center_map=center_map, name=name, seed=seed)
+
+
+class EncodeImage(Stage):
+    """Writes raw pixels as image files in the table.
+
+    `samples`; the column `image` `[H, W, 3]` u8 becomes `struct<bytes, path>`, which Hugging Face data sets show.
+
+    One of these is given:
+
+    - ``'png'``: Without loss, fast compression.
+    - ``jpeg``: With loss, small.
+    """
+
+    kind = "encode_image"
+
+    def __init__(self, value: Literal["png"] | None = None, /, *, jpeg: Mapping[str, Any] | None = None, name: str = "encode_image", seed: int = 0) -> None:
+        super().__init__(value, jpeg=jpeg, name=name, seed=seed)
+
+
+class Quality(Stage):
+    """Measures each log: rate, gaps, duplicates, clock skew and drift.
+
+    `readings` of whole sessions to `quality`, one row a sensor and session.
+
+    - ``max_gap_ms``: The longest step between two readings that is no gap, ms; `MAX_GAP_MS`, that of `resample`.
+    """
+
+    kind = "quality"
+
+    def __init__(self, *, max_gap_ms: float = 200, name: str = "quality", seed: int = 0) -> None:
+        super().__init__(max_gap_ms=max_gap_ms, name=name, seed=seed)
+
+
+class Resample(Stage):
+    """Puts the sensors of each session on one clock, at one rate.
+
+    `readings` of whole sessions to `signals`: `signal` is a list of `[C]` f32, m/s^2 and rad/s.
+
+    - ``rate_hz``: Samples a second, `RATE_HZ`.
+    - ``max_gap_ms``: The longest step between two readings that is drawn over, `MAX_GAP_MS`; a longer one ends a segment.
+    - ``clock_jump_seconds``: The longest step back that is a late reading, `CLOCK_JUMP_SECONDS`; at a longer one a segment begins.
+    - ``low_pass``: Whether a sensor that is faster than `rate_hz` is filtered first; on unless said otherwise.
+    - ``sensors``: The sensors that a session needs, both unless said otherwise; their channels stand in the order of `RAW_CHANNELS`.
+    """
+
+    kind = "resample"
+
+    def __init__(self, *, rate_hz: float = 50, max_gap_ms: float = 200, clock_jump_seconds: float = 1, low_pass: bool = True, sensors: Sequence[Literal["accelerometer", "gyroscope"]] | None = None, name: str = "resample", seed: int = 0) -> None:
+        super().__init__(rate_hz=rate_hz, max_gap_ms=max_gap_ms, clock_jump_seconds=clock_jump_seconds, low_pass=low_pass, sensors=sensors, name=name, seed=seed)
+
+
+class Normalise(Stage):
+    """Takes the mean out of each signal and divides by its deviation, by its own numbers.
+
+    `signals`.
+
+    - ``per``: Whose statistics are used.
+    """
+
+    kind = "normalise"
+
+    def __init__(self, *, per: Literal["session"], name: str = "normalise", seed: int = 0) -> None:
+        super().__init__(per=per, name=name, seed=seed)
+
+
+class FitNormaliser(Stage):
+    """Fits mean and deviation of each channel over the training signals of a device, or of all.
+
+    `signals` to `normalisers`.
+
+    - ``per``: What has a normaliser of its own.
+    - ``split``: The split that is fitted on, `SPLIT`; `*` for all rows.
+    """
+
+    kind = "fit_normaliser"
+
+    def __init__(self, *, per: Literal["device", "all"], split: str = "train", name: str = "fit_normaliser", seed: int = 0) -> None:
+        super().__init__(per=per, split=split, name=name, seed=seed)
+
+
+class ApplyNormaliser(Stage):
+    """Takes fitted means out of signals and divides by fitted deviations.
+
+    `signals` and `normalisers` to `signals`.
+    """
+
+    kind = "apply_normaliser"
+
+    def __init__(self, *, name: str = "apply_normaliser", seed: int = 0) -> None:
+        super().__init__(name=name, seed=seed)
+
+
+class Features(Stage):
+    """Gives magnitudes and orientation angles beside, or in place of, the channels of a signal.
+
+    `signals` of C channels to `signals` of C' channels.
+
+    - ``channels``: What a sample holds, in this order; the channels as they are unless said otherwise.
+    """
+
+    kind = "features"
+
+    def __init__(self, *, channels: Sequence[Literal["raw", "magnitude", "angles"]] | None = None, name: str = "features", seed: int = 0) -> None:
+        super().__init__(channels=channels, name=name, seed=seed)
+
+
+class GainOffset(Stage):
+    """Scales and shifts each channel a little, by chance, as another copy of the sensor would.
+
+    `signals` or `windows`; shapes stay.
+
+    - ``gain_low``: The lowest gain, `GAIN_LOW`.
+    - ``gain_high``: The highest gain, `GAIN_HIGH`.
+    - ``offset``: The largest offset to either side, `OFFSET`.
+    """
+
+    kind = "gain_offset"
+
+    def __init__(self, *, gain_low: float = 0.98, gain_high: float = 1.02, offset: float = 0.02, name: str = "gain_offset", seed: int = 0) -> None:
+        super().__init__(gain_low=gain_low, gain_high=gain_high, offset=offset, name=name, seed=seed)
+
+
+class RotateFrame(Stage):
+    """Turns the device: one random rotation for all vectors of a row.
+
+    `signals` or `windows`; shapes stay.
+
+    One of these is given:
+
+    - ``axis_angle``: About an axis that is uniform on the sphere, by an angle uniform from 0 to `max_degrees`.
+    - ``uniform``: Uniform over all rotations.
+    """
+
+    kind = "rotate_frame"
+
+    def __init__(self, *, axis_angle: Mapping[str, Any] | None = None, uniform: Mapping[str, Any] | None = None, name: str = "rotate_frame", seed: int = 0) -> None:
+        super().__init__(axis_angle=axis_angle, uniform=uniform, name=name, seed=seed)
+
+
+class Window(Stage):
+    """Cuts signals into sequences of blocks.
+
+    `signals` to `windows`: `window` `[T, B, C]` f32, T blocks of B samples of C channels.
+
+    - ``blocks``: T, blocks in a sequence, `BLOCKS`.
+    - ``block_samples``: B, samples in a block, `BLOCK_SAMPLES`.
+    - ``block_hop_samples``: Samples from the start of one block to that of the next, `BLOCK_HOP_SAMPLES`.
+    - ``stride_samples``: Samples from the start of one sequence to that of the next. The paper does not establish it. Unless given, it is ours: half a sequence, rounded down to whole hops but one hop at least, so that neighbours overlap by half or a little more and share blocks: 250 with the other defaults.
+    - ``start_shift_samples``: The first sequence of a signal begins at a random sample from 0 to this one, drawn for each row and copy, and no further than one sequence allows. 0, no shift, unless given.
+    """
+
+    kind = "window"
+
+    def __init__(self, *, blocks: int = 20, block_samples: int = 50, block_hop_samples: int = 25, stride_samples: int | None = None, start_shift_samples: int = 0, name: str = "window", seed: int = 0) -> None:
+        super().__init__(blocks=blocks, block_samples=block_samples, block_hop_samples=block_hop_samples, stride_samples=stride_samples, start_shift_samples=start_shift_samples, name=name, seed=seed)
+
+
+class Frames(Stage):
+    """Takes windows as frames without a network: what raw features are.
+
+    `windows` to `embeddings`: `embedding` `[D]` f32, D = B x C or C.
+
+    - ``of``: What a frame is.
+    """
+
+    kind = "frames"
+
+    def __init__(self, *, of: Literal["block", "sample"], name: str = "frames", seed: int = 0) -> None:
+        super().__init__(of=of, name=name, seed=seed)
+
+
+class Balance(Stage):
+    """Keeps at most so many rows of each subject.
+
+    `windows` or `embeddings`.
+
+    - ``per_subject``: The most rows that stay of one subject, of all splits together.
+    """
+
+    kind = "balance"
+
+    def __init__(self, *, per_subject: int, name: str = "balance", seed: int = 0) -> None:
+        super().__init__(per_subject=per_subject, name=name, seed=seed)
+
+
+class AssignRoles(Stage):
+    """Says which sessions of a subject enrol it, and which are probes.
+
+    `signals`, `windows` or `embeddings`; adds `role`. It is an error if roles or splits leak.
+
+    - ``enrolment``: Which sessions enrol their subject.
+    """
+
+    kind = "assign_roles"
+
+    def __init__(self, *, enrolment: Mapping[str, Any], name: str = "assign_roles", seed: int = 0) -> None:
+        super().__init__(enrolment=enrolment, name=name, seed=seed)
+
+
+class Infer(Stage):
+    """Runs an ONNX network that reads samples.
+
+    `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
+    names.
+
+    - ``model``: The `.onnx` file.
+    - ``card``: Its model card; by default the `.toml` of the same stem beside it.
+    - ``provider``: What computes.
+    - ``devices``: Numbers of the cards to use; ignored by `cpu`.
+    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
+    - ``batch``: Rows a call; by default what the network fixes, else `DEFAULT_BATCH_CPU` or `DEFAULT_BATCH_DEVICE`. Every call has this many rows, the last one of a batch filled up with blank ones.
+    - ``sessions``: Sessions on the processor, or on each card; by default one a thread, or `DEFAULT_SESSIONS_DEVICE`.
+    - ``intra_threads``: Threads of one session.
+    - ``flip_average``: Whether each row runs mirrored as well and its maps, mirrored back and left and right joints swapped, are averaged with the others (stacked hourglass, `src/train.lua`; no px of shift between the two). Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is another than (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
+    - ``keep_image``: Whether the pixels stay in the rows.
+    - ``library``: The file of ONNX Runtime; by default it is searched for.
+    """
+
+    kind = "infer"
+
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = "cpu", devices: Sequence[int] | None = None, fall_back: bool = False, batch: int | None = None, sessions: int | None = None, intra_threads: int = 1, flip_average: bool = False, keep_image: bool = False, library: str | os.PathLike[str] | None = None, name: str = "infer", seed: int = 0) -> None:
+        super().__init__(model=model, card=card, provider=provider, devices=devices, fall_back=fall_back, batch=batch, sessions=sessions, intra_threads=intra_threads, flip_average=flip_average, keep_image=keep_image, library=library, name=name, seed=seed)
+
+
+class Embed(Stage):
+    """Runs an ONNX network that reads windows.
+
+    `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row a block or a window.
+
+    - ``model``: The `.onnx` file.
+    - ``card``: Its card; by default the `.toml` of the same stem beside it.
+    - ``output``: The output to keep, by its name in the card; the card's first by default.
+    - ``provider``: What computes.
+    - ``device``: Number of the card to use; ignored by `cpu`.
+    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
+    - ``batch``: Windows a call; by default what the network fixes, else one.
+    - ``carry_state``: Whether a network with states goes on where the window before ended: the windows of a stretch run one after the other, and only the first begins from zeros. By default each one does.
+    - ``library``: The file of ONNX Runtime; by default it is searched for.
+    """
+
+    kind = "embed"
+
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, output: str | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = "cpu", device: int = 0, fall_back: bool = False, batch: int | None = None, carry_state: bool = False, library: str | os.PathLike[str] | None = None, name: str = "embed", seed: int = 0) -> None:
+        super().__init__(model=model, card=card, output=output, provider=provider, device=device, fall_back=fall_back, batch=batch, carry_state=carry_state, library=library, name=name, seed=seed)
+
+
+class FitSpatialModel(Stage):
+    """Learns where each joint lies, seen from each other one and from the torso.
+
+    `samples`, behind `crop` or `warp`, to `spatial_models`: a histogram of displacements for each ordered pair.
+
+    - ``stride``: Px of the crop per px of the maps that the model is for: the network's.
+    - ``sigma``: Spread of the Gaussian that smooths the histograms, px of the maps; the square root of 2 where left out.
+    - ``torso``: What stands for the torso, when the model is fitted and when it is used.
+    - ``split``: The split that it is fitted on; `train` where left out.
+    """
+
+    kind = "fit_spatial_model"
+
+    def __init__(self, *, stride: int, sigma: float = 1.4142135623730951, torso: Literal["keypoints", "torso_box", "center", "none"] = "keypoints", split: str = "train", name: str = "fit_spatial_model", seed: int = 0) -> None:
+        super().__init__(stride=stride, sigma=sigma, torso=torso, split=split, name=name, seed=seed)
+
+
+class SpatialModel(Stage):
+    """Lets joints hear from each other where they may be.
+
+    `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
+
+    - ``form``: How messages are combined.
+    - ``beta``: beta of `SoftPlus` in the form `energy`, `BETA` where left out.
+    - ``epsilon``: The least energy of a map in the form `energy`, `EPSILON` where left out.
+    - ``bias``: What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message weighs against the network's own map. ln 2 / `beta` where left out, in the form `probability` 0.05.
+    - ``torso_sigma``: Spread of the Gaussian that the torso is drawn as, px of the maps; `TORSO_SIGMA` where left out.
+    """
+
+    kind = "spatial_model"
+
+    def __init__(self, *, form: Literal["energy", "probability"] = "energy", beta: float | None = None, epsilon: float | None = None, bias: float | None = None, torso_sigma: float | None = None, name: str = "spatial_model", seed: int = 0) -> None:
+        super().__init__(form=form, beta=beta, epsilon=epsilon, bias=bias, torso_sigma=torso_sigma, name=name, seed=seed)
+
+
+class Decode(Stage):
+    """Finds each joint's place in its map.
+
+    `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
+    `[K]`.
+
+    - ``rule``: Whose way.
+    - ``refine``: How the place is refined: by default `quarter`, and `none` under the rule `cpm`, which allows nothing else.
+    - ``truncate``: Whether image coordinates lose their fraction, towards zero, as stacked hourglass's predictions do.
+    - ``keep_heatmaps``: Whether the maps stay in the rows.
+    """
+
+    kind = "decode"
+
+    def __init__(self, *, rule: Literal["plain", "cpm", "hourglass"] = "plain", refine: Literal["none", "quarter", "parabola"] | None = None, truncate: bool = False, keep_heatmaps: bool = False, name: str = "decode", seed: int = 0) -> None:
+        super().__init__(rule=rule, refine=refine, truncate=truncate, keep_heatmaps=keep_heatmaps, name=name, seed=seed)
+
+
+class MergeScales(Stage):
+    """Adds a sample's maps at several scales up in the image, and finds each joint there.
+
+    `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row a sample and output head, as `decode` gives them.
+
+    - ``images``: Folder that `image_path` starts from, read only for the size of images that the rows do not say; the plan's own folder if it is not given. Without `image_path`, an image is as large as the crops reach.
+    """
+
+    kind = "merge_scales"
+
+    def __init__(self, *, images: str | os.PathLike[str] | None = None, name: str = "merge_scales", seed: int = 0) -> None:
+        super().__init__(images=images, name=name, seed=seed)
+
+
+class Refine(Stage):
+    """Runs a second ONNX network that looks again where a first one saw each joint.
+
+    `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as `decode` gives them.
+
+    - ``model``: The `.onnx` file.
+    - ``card``: Its card; by default the `.toml` of the same stem beside it.
+    - ``provider``: What computes.
+    - ``device``: Number of the card to use; ignored by `cpu`.
+    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
+    - ``batch``: Rows a call; by default what the network fixes, else one on the processor and 16 on a card.
+    - ``library``: The file of ONNX Runtime; by default it is searched for.
+    """
+
+    kind = "refine"
+
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = "cpu", device: int = 0, fall_back: bool = False, batch: int | None = None, library: str | os.PathLike[str] | None = None, name: str = "refine", seed: int = 0) -> None:
+        super().__init__(model=model, card=card, provider=provider, device=device, fall_back=fall_back, batch=batch, library=library, name=name, seed=seed)
+
+
+class FitProjection(Stage):
+    """Fits a principal component analysis to the embeddings of one split.
+
+    `embeddings` `[D]` to `projections`: P directions of D numbers.
+
+    - ``components``: P, the numbers that are kept of each frame; 100 where left out.
+    - ``split``: The split that it is fitted on; `train` where left out.
+    """
+
+    kind = "fit_projection"
+
+    def __init__(self, *, components: int = 100, split: str = "train", name: str = "fit_projection", seed: int = 0) -> None:
+        super().__init__(components=components, split=split, name=name, seed=seed)
+
+
+class Project(Stage):
+    """Takes embeddings along the directions of a fitted projection.
+
+    `embeddings` `[D]` and `projections` to `embeddings` `[P]`.
+    """
+
+    kind = "project"
+
+    def __init__(self, *, name: str = "project", seed: int = 0) -> None:
+        super().__init__(name=name, seed=seed)
+
+
+class FitBackground(Stage):
+    """Fits the mixture of Gaussians that describes everybody.
+
+    `embeddings` to `mixtures`.
+
+    - ``components``: M, the Gaussians; 256 where left out.
+    - ``iterations``: Iterations at most; 100 where left out.
+    - ``tolerance``: It stops when the mean log-likelihood of a frame gains less than this, in nats; 0 (never) where left out.
+    - ``variance_floor``: The least variance, as a share of that of all frames in the same dimension; 0.01 where left out.
+    - ``regularisation``: What is added to each variance after each iteration, in squared units of the embedding; 0 where left out. With more than 0 the likelihood may fall a little.
+    - ``kmeans_iterations``: Rounds of k-means that make the start, at most; 10 where left out.
+    - ``max_frames``: Frames, drawn by their keys, that k-means sees at most; 20,000 where left out.
+    - ``split``: The split that it is fitted on; `train` where left out.
+    """
+
+    kind = "fit_background"
+
+    def __init__(self, *, components: int = 256, iterations: int = 100, tolerance: float = 0, variance_floor: float = 0.01, regularisation: float = 0, kmeans_iterations: int = 10, max_frames: int = 20000, split: str = "train", name: str = "fit_background", seed: int = 0) -> None:
+        super().__init__(components=components, iterations=iterations, tolerance=tolerance, variance_floor=variance_floor, regularisation=regularisation, kmeans_iterations=kmeans_iterations, max_frames=max_frames, split=split, name=name, seed=seed)
+
+
+class Adapt(Stage):
+    """Adapts each client's model from the background model and the client's enrolment.
+
+    `embeddings` with roles and `mixtures` to `mixtures`, one a client.
+
+    - ``parameters``: What is adapted; `means` where left out.
+    - ``relevance``: r, in frames: with so many frames a component lies halfway between background and client; 4 where left out.
+    - ``splits``: The splits whose subjects are clients; `validation` and `test` where left out.
+    - ``cohort``: A split whose subjects become clients only to normalise scores; the background model may have seen them.
+    - ``allow_seen``: Whether the background model may have seen any client; `false` where left out.
+    """
+
+    kind = "adapt"
+
+    def __init__(self, *, parameters: Sequence[Literal["means", "weights", "variances"]] | None = None, relevance: float = 4, splits: Sequence[str] | None = None, cohort: str | None = None, allow_seen: bool = False, name: str = "adapt", seed: int = 0) -> None:
+        super().__init__(parameters=parameters, relevance=relevance, splits=splits, cohort=cohort, allow_seen=allow_seen, name=name, seed=seed)
+
+
+class Score(Stage):
+    """Scores every client's model against every probe, as a log-likelihood ratio.
+
+    `embeddings`, the clients' `mixtures` and the background's to `trials`.
+
+    - ``pool``: What one score is of: `session`, `sequence` or `frame`; `session` where left out.
+    - ``pooling``: How frames are pooled: `mean`.
+    - ``cohort``: A split whose clients and probes serve to normalise scores; the trials for `z`, `t` and `zt` are made too.
+    - ``fast_components``: Components that are evaluated for a frame, the likeliest of the background model; 0, all, where left out. With 5 or more scores hardly change (Reynolds, Quatieri, Dunn 2000).
+    - ``model``: Name of the system in the trials; the embeddings' model and `gmm-ubm` where left out.
+    """
+
+    kind = "score"
+
+    def __init__(self, *, pool: Literal["session", "sequence", "frame"] = "session", pooling: Literal["mean"] = "mean", cohort: str | None = None, fast_components: int = 0, model: str | None = None, name: str = "score", seed: int = 0) -> None:
+        super().__init__(pool=pool, pooling=pooling, cohort=cohort, fast_components=fast_components, model=model, name=name, seed=seed)
+
+
+class NormaliseScores(Stage):
+    """Gives scores in spreads above what impostors reach: z, t, or both.
+
+    `trials` to `trials`.
+
+    - ``kind``: `z`, `t` or `zt`; `zt` where left out.
+    - ``cohort``: The split of the cohort, as in `score`; `train` where left out.
+    """
+
+    kind = "normalise_scores"
+
+    def __init__(self, *, kind: Literal["z", "t", "zt"] = "zt", cohort: str = "train", name: str = "normalise_scores", seed: int = 0) -> None:
+        super().__init__(kind=kind, cohort=cohort, name=name, seed=seed)
+
+
+class Evaluate(Stage):
+    """Scores predicted keypoints by named protocols.
+
+    `people` and `keypoints` to `metrics`.
+
+    - ``protocols``: The protocols to score by, one or more.
+    - ``split``: Only people of this split of the truth; everyone where left out.
+    - ``resamples``: How often people are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    """
+
+    kind = "evaluate"
+
+    def __init__(self, *, protocols: Sequence[Literal["mpii-official", "mpii-hrnet", "mpii-mmpose", "mpii-pytorch-pose", "mpii-groups", "lsp-pck", "lsp-pck-bbox", "lsp-pcp-strict", "lsp-pcp-loose", "flic-pck", "flic-pck-tompson", "flic-pck-predicted-torso", "presence"]], split: str | None = None, resamples: int = 1000, name: str = "evaluate", seed: int = 0) -> None:
+        super().__init__(protocols=protocols, split=split, resamples=resamples, name=name, seed=seed)
+
+
+class Verify(Stage):
+    """Reads equal error rate, half total error rate and curves off trials.
+
+    `trials` to `metrics`.
+
+    - ``validation``: The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.
+    - ``split``: The split that is scored; `test` where left out.
+    - ``eer``: How equal error rates are read off: `linear`, `rocch` or `midpoint`; `linear` where left out.
+    - ``resamples``: How often clients are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    - ``points``: How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 where left out.
+    """
+
+    kind = "verify"
+
+    def __init__(self, *, validation: str = "validation", split: str = "test", eer: Literal["linear", "rocch", "midpoint"] = "linear", resamples: int = 1000, points: int = 200, name: str = "verify", seed: int = 0) -> None:
+        super().__init__(validation=validation, split=split, eer=eer, resamples=resamples, points=points, name=name, seed=seed)
+
+
+class Identify(Stage):
+    """Counts how often the right class scores highest.
+
+    `embeddings` that hold class scores to `metrics`.
+
+    - ``share``: Share of the classes that count as the top, above 0; 0.05 where left out.
+    - ``rounding``: How the share becomes a number of classes: `up`, `down` or `nearest`; `up` where left out.
+    - ``split``: Only rows of this split; all where left out.
+    - ``pool``: What is ranked: `frame` or `sequence`; `frame` where left out.
+    - ``resamples``: How often subjects are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    """
+
+    kind = "identify"
+
+    def __init__(self, *, share: float = 0.05, rounding: Literal["up", "down", "nearest"] = "up", split: str | None = None, pool: Literal["frame", "sequence"] = "frame", resamples: int = 1000, name: str = "identify", seed: int = 0) -> None:
+        super().__init__(share=share, rounding=rounding, split=split, pool=pool, resamples=resamples, name=name, seed=seed)

@@ -29,7 +29,7 @@ def write_people(
     seed: int = 0,
 ) -> WrittenPeople:
     """Draw people as ``mpii``, ``lsp``, ``lspet`` or ``flic`` has them: pictures of at most ``size`` px, width and height."""
-    annotations, pictures, people = _native.write_people(format, folder, images, list(size), seed)
+    annotations, pictures, people = _native.write_people(format, folder, images, size, seed)
     return WrittenPeople(Path(annotations), Path(pictures), people)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import motionmill
-from motionmill import stages
+from motionmill import _keys, _native, read, stages, write
 
 FOLDER = Path(__file__).resolve().parents[1]
 
@@ -32,33 +32,39 @@ def test_generated_files_are_up_to_date(path: Path) -> None:
     assert path.read_text() == text, f"`make reference` writes {path.name} anew"
 
 
-def stub_classes() -> dict[str, ast.ClassDef]:
-    tree = ast.parse((FOLDER / "motionmill" / "stages.pyi").read_text())
-    return {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+def members(node: ast.Module | ast.ClassDef) -> dict[str, ast.stmt]:
+    """What a stub declares."""
+    found: dict[str, ast.stmt] = {}
+    for item in node.body:
+        if isinstance(item, ast.FunctionDef | ast.ClassDef):
+            found[item.name] = item
+        elif isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
+            found[item.target.id] = item
+    return found
 
 
-def test_stubs_have_the_classes_methods_and_arguments_of_the_runtime() -> None:
-    declared = stub_classes()
-    assert set(declared) == set(stages.__all__)
+def test_the_stub_of_the_native_module_has_its_names_and_no_others() -> None:
+    declared = members(ast.parse((FOLDER / "motionmill" / "_native.pyi").read_text()))
+    public = {name for name in vars(_native) if not name.startswith("_")} | {"__version__"}
+    assert set(declared) == public
     for name, node in declared.items():
-        made = getattr(stages, name)
-        functions = [item for item in node.body if isinstance(item, ast.FunctionDef)]
-        for function in functions:
-            assert hasattr(made, function.name), f"{name}.{function.name}"
-        if name in ("Outcome", "Stage"):
-            continue
-        arguments = {argument.arg for function in functions for argument in function.args.kwonlyargs}
-        positional = {argument.arg for function in functions for argument in function.args.posonlyargs} - {"self"}
-        assert arguments | positional == set(inspect.signature(made).parameters), name
-        assert ast.get_docstring(node) == inspect.cleandoc(made.__doc__), name
+        if isinstance(node, ast.ClassDef):
+            made = {member for member in vars(getattr(_native, name)) if not member.startswith("_")}
+            assert {member for member in members(node) if not member.startswith("_")} == made, name
 
 
-def test_stage_base_class_is_declared_in_full() -> None:
-    node = stub_classes()["Stage"]
-    declared = {item.name for item in node.body if isinstance(item, ast.FunctionDef)}
-    declared |= {item.target.id for item in node.body if isinstance(item, ast.AnnAssign)}
-    public = {name for name in vars(stages.Stage) if not name.startswith("_")} | {"name", "seed", "__init__", "__call__"}
-    assert declared == public
+def test_generated_classes_and_functions_take_the_keys_of_a_plan() -> None:
+    for kind, config in _keys.stages().items():
+        made = getattr(stages, generator().class_name(kind))
+        assert issubclass(made, stages.Stage) and made.kind == kind
+        taken = set(inspect.signature(made).parameters)
+        assert taken == {key.name for key in config.keys} | {"name", "seed"} | ({"value"} if config.words else set()), kind
+    for module, configs, which in ((read, _keys.sources(), "source"), (write, _keys.sinks(), "sink")):
+        assert sorted(configs) == module.__all__
+        for kind, config in configs.items():
+            taken = set(inspect.signature(getattr(module, kind)).parameters)
+            inputs = set(_keys.inputs(f"{which}_inputs")[kind])
+            assert taken == {key.name for key in config.keys} | inputs | ({"force"} if module is write else set()), kind
 
 
 def test_what_is_exported_is_there_and_documented() -> None:

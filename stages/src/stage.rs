@@ -57,7 +57,7 @@ pub trait AllRows: Send + Sync {
     type Count: Count;
 
     /// What the inputs are, in the order in which a plan names them.
-    const INPUTS: &'static <Self::Count as Count>::Of<&'static str>;
+    const INPUTS: &'static <Self::Count as Count>::Names;
 
     /// Indices of the columns of input number `input` that are needed.
     ///
@@ -87,9 +87,12 @@ pub trait AllRows: Send + Sync {
 }
 
 /// How many inputs a step over all rows has.
-pub trait Count {
+pub trait Count: 'static {
     /// As many values as there are inputs.
-    type Of<T>: AsRef<[T]>;
+    type Of<T>;
+
+    /// A name for each input.
+    type Names: AsRef<[&'static str]> + 'static;
 
     /// `items`, if they are as many.
     fn of<T>(items: Vec<T>) -> Option<Self::Of<T>>;
@@ -100,6 +103,7 @@ pub struct Number<const N: usize>;
 
 impl<const N: usize> Count for Number<N> {
     type Of<T> = [T; N];
+    type Names = [&'static str; N];
 
     fn of<T>(items: Vec<T>) -> Option<[T; N]> {
         items.try_into().ok()

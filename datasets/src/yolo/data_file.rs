@@ -141,7 +141,7 @@ impl DataFile {
             (None, _) if names.len() < 2 => Ok(None),
             _ => {
                 let listed: Vec<String> = names.values().map(|name| format!("`{name}`")).collect();
-                let rule = "one of the classes must be chosen with `class`";
+                let rule = "one of the classes must be chosen with `category`";
                 Err(ReadError::unexpected(&self.place, rule, listed.join(", ")))
             }
         }

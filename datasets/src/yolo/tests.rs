@@ -66,8 +66,8 @@ fn files_of_others_are_read() {
     let label = format!("1 0.5 0.5 0.5 0.5 {points} -1 -1\n\n0 0.5 0.5 0.5 0.5 {points} 0 0\n1 0.5 0.5\n");
     let (folder, config) = data_set(&yaml, &label);
     fs::write(folder.path().join("list.txt"), "./images/a/1.png\n").unwrap();
-    assert!(read(&config).unwrap_err().to_string().contains("with `class`, found `dog`, `person`"));
-    let (found, _) = read(&YoloConfig { class: Some("person".into()), ..config }).unwrap();
+    assert!(read(&config).unwrap_err().to_string().contains("with `category`, found `dog`, `person`"));
+    let (found, _) = read(&YoloConfig { category: Some("person".into()), ..config }).unwrap();
     let person = &found.people[0];
     assert_eq!(
         (found.people.len(), person.pose.keypoints[0], person.pose.annotated()),

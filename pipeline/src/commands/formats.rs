@@ -55,7 +55,8 @@ pub fn export(args: &Export) -> anyhow::Result<()> {
     work::run(plan(sources, args.write.kind().to_owned(), sink, EXPORT_ROWS), args.args.force)
 }
 
-fn table(path: &Path, split: Option<String>) -> SourceNode {
+/// The source of the table `path`.
+pub(super) fn table(path: &Path, split: Option<String>) -> SourceNode {
     let read = SourceConfig::Table(TableSource { path: path.to_owned(), split });
     SourceNode { inputs: Vec::new(), read }
 }

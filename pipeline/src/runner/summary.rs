@@ -103,6 +103,12 @@ impl Summary {
         for note in &self.notes {
             let _ = writeln!(text, "note: {note}");
         }
+        text + &self.written()
+    }
+
+    /// The targets, a line each.
+    pub fn written(&self) -> String {
+        let mut text = String::new();
         for sink in &self.sinks {
             let verb = if sink.already { "up to date" } else { "wrote" };
             let shards = match sink.shards {

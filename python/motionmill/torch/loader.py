@@ -16,7 +16,7 @@ from .tensors import to_tensors
 _STATE_VERSION = 1
 
 
-class Loader(torch.utils.data.IterableDataset):
+class Loader(torch.utils.data.IterableDataset[dict[str, Any]]):
     """One epoch as batches of tensors, made ahead on threads in Rust.
 
     ``for batch in loader`` gives the epoch that the loader is at, and then the loader is at the next one. In the worker
@@ -92,7 +92,8 @@ class Loader(torch.utils.data.IterableDataset):
 
     def order(self) -> list[list[int]]:
         """The numbers of the rows of each batch of this epoch that this process reads."""
-        return self._open().order(**self._keys())
+        order: list[list[int]] = self._open().order(**self._keys())
+        return order
 
     def __len__(self) -> int:
         """Batches of an epoch that this process reads."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
 from ..errors import DataError
@@ -17,11 +19,11 @@ class RejectedError(DataError):
     (it is empty where the exception came from another process as text).
     """
 
-    def __init__(self, message: str, hint: str | None = None, rejects: list[dict] | None = None) -> None:
+    def __init__(self, message: str, hint: str | None = None, rejects: list[dict[str, Any]] | None = None) -> None:
         super().__init__(message, hint)
         self.rejects = rejects or []
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.message, self.hint, self.rejects)
 
 

@@ -36,7 +36,7 @@ class _Plan:
     ) -> None:
         self._plan = dict(plan) if isinstance(plan, Mapping) else plan
         self._overrides = dict(overrides or {})
-        self._keys = {
+        self._keys: dict[str, Any] = {
             "people": sources(people),
             "split": split,
             "sink": sink,
@@ -55,7 +55,7 @@ class _Plan:
         return self.__dict__ | {"_chain": None}
 
 
-class SampleDataset(torch.utils.data.Dataset):
+class SampleDataset(torch.utils.data.Dataset[dict[str, Any]]):
     """Samples of a plan by number: ``dataset[i]`` is made when it is asked for.
 
     For a ``DataLoader`` with a sampler of your own; `SampleLoader` is faster and needs no worker processes. With
@@ -93,7 +93,7 @@ class SampleDataset(torch.utils.data.Dataset):
         schema = self.schema
         self.columns = default_columns(schema) if columns is None else check_columns(schema, columns)
         # In shared memory, so that workers that live on see which epoch it is.
-        self._epoch = torch.tensor(epoch, dtype=torch.int64).share_memory_()
+        self._epoch = torch.tensor(epoch, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
     @property
     def schema(self) -> pa.Schema:

@@ -33,7 +33,7 @@ class _Table:
         keep: int,
     ) -> None:
         self._path = os.fspath(path)
-        self._arguments = {"split": split, "planes": planes(to_float), "keep": keep}
+        self._arguments: dict[str, Any] = {"split": split, "planes": planes(to_float), "keep": keep}
         self._shards: tuple[int, _native.NativeShards] | None = None
         schema = _native.NativeShards(self._path, split=split).schema
         self.columns = default_columns(schema) if columns is None else check_columns(schema, columns)
@@ -57,7 +57,7 @@ class _Table:
         return self.__dict__ | {"_shards": None}
 
 
-class ShardDataset(torch.utils.data.Dataset):
+class ShardDataset(torch.utils.data.Dataset[dict[str, Any]]):
     """Rows of a table by number, for a ``DataLoader`` with a sampler of your own.
 
     A row group (up to 32 MiB) is read whole for each row that is asked for, unless it is one of the last ``keep``. Read in

@@ -86,7 +86,7 @@ def _pixels(column: pa.Array, shape: str) -> torch.Tensor:
     _, _, data = column.buffers()
     start = column.offset * length
     flat = pa.Array.from_buffers(pa.uint8(), len(column) * length, [None, data], offset=start)
-    return torch.from_dlpack(flat).view(len(column), height, width, channels)
+    return torch.utils.dlpack.from_dlpack(flat).view(len(column), height, width, channels)
 
 
 def _flat(column: pa.Array, field: pa.Field) -> torch.Tensor:
@@ -98,7 +98,7 @@ def _flat(column: pa.Array, field: pa.Field) -> torch.Tensor:
         return torch.from_numpy(column.to_numpy(zero_copy_only=False).copy())
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         _no_nulls(column, field.name)
-        return torch.from_dlpack(column)
+        return torch.utils.dlpack.from_dlpack(column)
     raise SchemaError(f"column `{field.name}` of type {field.type} can be no tensor")
 
 
@@ -107,7 +107,7 @@ def _no_nulls(column: pa.Array, name: str) -> None:
         raise DataError(f"column `{name}` has null in {column.null_count} of {len(column)} rows")
 
 
-class Fetched(list):
+class Fetched(list[dict[str, Any]]):
     """Samples of one fetch, one dictionary each, with the batch that they are views of."""
 
     def __init__(self, batch: dict[str, Any], count: int) -> None:
@@ -122,4 +122,5 @@ def collate(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """
     if isinstance(samples, Fetched):
         return samples.batch
-    return torch.utils.data.default_collate(list(samples))
+    made: dict[str, Any] = torch.utils.data.default_collate(list(samples))
+    return made

@@ -94,3 +94,38 @@ pub fn to_batch(rejects: &[Reject]) -> RecordBatch {
     ];
     RecordBatch::try_new(schema(), columns).expect("columns follow the schema")
 }
+
+/// The rows of `batch`.
+///
+/// # Errors
+/// When a column is absent or of another type.
+pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Reject>, SchemaError> {
+    let text = |name: &str| strings(batch, name);
+    let (stage, detail) = (text("stage")?, text("detail")?);
+    let (id, file, record) = (text("sample_id")?, text("source_file")?, text("source_record")?);
+    let optional = |array: &StringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
+    let reject = |(row, (reason, rows)): (usize, (&str, u64))| Reject {
+        stage: stage.value(row).to_owned(),
+        reason: reason.to_owned(),
+        sample_id: optional(id, row),
+        source_file: optional(file, row),
+        source_record: optional(record, row),
+        detail: detail.value(row).to_owned(),
+        rows,
+    };
+    Ok(reasons(batch)?.enumerate().map(reject).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_come_back() {
+        let rejects = [
+            Reject { reason: "image missing".into(), sample_id: Some("a".into()), ..Reject::default() },
+            Reject { stage: "warp".into(), source_record: Some("3".into()), rows: 7, ..Reject::default() },
+        ];
+        assert_eq!(from_batch(&to_batch(&rejects)).unwrap(), rejects);
+    }
+}

@@ -153,7 +153,7 @@ impl AllRows for Check {
     }
 
     fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let checked = self.examine(*rows)?;
+        let checked = self.examine(rows)?;
         for batch in checked.findings.chunks(BATCH_ROWS) {
             give(findings::to_batch(batch))?;
         }

@@ -127,7 +127,7 @@ impl AllRows for SplitSubjects {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
-        Ok(Arc::new(schema_with(&inputs[0], split_field())))
+        Ok(Arc::new(schema_with(inputs[0], split_field())))
     }
 
     fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {

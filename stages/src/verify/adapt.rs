@@ -126,13 +126,13 @@ impl AllRows for Adapt {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
-        let [components, dimensions] = matrix_shape(&inputs[1], "means")?;
-        same_dimensions(dimensions, embeddings::dimensions(&inputs[0])?)?;
+        let [components, dimensions] = matrix_shape(inputs[1], "means")?;
+        same_dimensions(dimensions, embeddings::dimensions(inputs[0])?)?;
         Ok(models::mixture_schema(components, dimensions))
     }
 
     fn run(&self, inputs: [&dyn Rows; 2], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
+        let schema = self.output_schema([&inputs[0].schema(), &inputs[1].schema()])?;
         let (model, background) = background(inputs[1])?;
         let densities = Densities::new(&background);
         let mut found = Clients::new();

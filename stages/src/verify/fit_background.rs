@@ -137,7 +137,7 @@ impl AllRows for FitBackground {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
-        let dimensions = embeddings::dimensions(&inputs[0])?;
+        let dimensions = embeddings::dimensions(inputs[0])?;
         Ok(models::mixture_schema(self.config.components.get() as usize, dimensions))
     }
 

@@ -72,7 +72,7 @@ impl AllRows for FitProjection {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
-        let dimensions = embeddings::dimensions(&inputs[0])?;
+        let dimensions = embeddings::dimensions(inputs[0])?;
         if self.components > dimensions {
             let message = format!(
                 "`{}` is to keep {} components of embeddings of {dimensions} numbers",
@@ -85,7 +85,7 @@ impl AllRows for FitProjection {
 
     fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schema = inputs[0].schema();
-        self.output_schema(std::slice::from_ref(&schema))?;
+        self.output_schema([&schema])?;
         let dimensions = embeddings::dimensions(&schema)?;
         let mut subjects = BTreeSet::new();
         let pick = |batch: &RecordBatch| {

@@ -111,7 +111,7 @@ impl AllRows for NormaliseScores {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
-        Ok(Arc::clone(&inputs[0]))
+        Ok(Arc::clone(inputs[0]))
     }
 
     fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {

@@ -54,22 +54,22 @@ impl AllRows for Project {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
-        let dimensions = embeddings::dimensions(&inputs[0])?;
-        let [components, expected] = matrix_shape(&inputs[1], "directions")?;
+        let dimensions = embeddings::dimensions(inputs[0])?;
+        let [components, expected] = matrix_shape(inputs[1], "directions")?;
         if dimensions != expected {
             return Err(StageError::data(
                 format!("the embeddings have {dimensions} numbers, the projection is one of {expected}"),
                 "fit the projection on the same features",
             ));
         }
-        let mut schema = schema_with(&inputs[0], projected_field(components));
+        let mut schema = schema_with(inputs[0], projected_field(components));
         // Numbers along principal directions are scores of no class.
         schema.metadata.remove(CLASSES_KEY);
         Ok(Arc::new(schema))
     }
 
     fn run(&self, inputs: [&dyn Rows; 2], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
+        let schema = self.output_schema([&inputs[0].schema(), &inputs[1].schema()])?;
         let projection = only_projection(inputs[1])?;
         let mut batches = Rechunked::new(inputs[0], BLOCK_FRAMES);
         let mut gathered = Gathered::default();

@@ -92,9 +92,9 @@ impl AllRows for Score {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 3]) -> Result<SchemaRef, StageError> {
-        let [components, dimensions] = matrix_shape(&inputs[2], "means")?;
-        same_dimensions(dimensions, embeddings::dimensions(&inputs[0])?)?;
-        let clients = matrix_shape(&inputs[1], "means")?;
+        let [components, dimensions] = matrix_shape(inputs[2], "means")?;
+        same_dimensions(dimensions, embeddings::dimensions(inputs[0])?)?;
+        let clients = matrix_shape(inputs[1], "means")?;
         if clients != [components, dimensions] {
             return Err(StageError::data(
                 format!(
@@ -110,7 +110,7 @@ impl AllRows for Score {
 
     fn run(&self, inputs: [&dyn Rows; 3], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schemas: Vec<SchemaRef> = inputs.iter().map(|rows| rows.schema()).collect();
-        self.output_schema(&schemas)?;
+        self.output_schema([&schemas[0], &schemas[1], &schemas[2]])?;
         let background = background(inputs[2])?.1;
         let clients = clients(inputs[1], &background)?;
         let survey = Survey::new(inputs[0])?;

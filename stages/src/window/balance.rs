@@ -133,7 +133,7 @@ impl AllRows for Balance {
     }
 
     fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let shares = self.shares(*rows)?;
+        let shares = self.shares(rows)?;
         let mut kept: Vec<u64> =
             shares.values().flat_map(|share| &share.lowest).map(|(_, place)| *place).collect();
         kept.sort_unstable();

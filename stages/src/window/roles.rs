@@ -233,7 +233,7 @@ impl AllRows for AssignRoles {
     }
 
     fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let sessions = sessions(*rows)?;
+        let sessions = sessions(rows)?;
         let (roles, rejects) = self.roles(&sessions);
         check_disjoint(&spans(&sessions, |_, split| Some(split)))?;
         check_disjoint(&spans(&sessions, |key, _| roles.get(key).copied()))?;

@@ -12,10 +12,9 @@ use ::report::page::{
     AgainstPoses, PoseInput, Report, ReportOptions, Source, TILE_PX, VerificationInput, page,
 };
 use anyhow::Context;
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{SchemaRef, UInt64Type};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datasets::shards::{ShardError, TableReader};
-use schemas::columns::{SchemaError, column, strings, wrong_type};
 use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 use schemas::tables::{keypoints, metrics, people, rejects, trials};
@@ -207,31 +206,10 @@ fn read_rejects(tables: &mut [Found]) -> anyhow::Result<Vec<Reject>> {
             table.serves("rejects");
         }
         if let Some(batch) = TableReader::open(&table.path, None)?.batches(REJECT_ROWS).next() {
-            all.extend(rejects_of(&batch?)?);
+            all.extend(rejects::from_batch(&batch?)?);
         }
     }
     Ok(all)
-}
-
-fn rejects_of(batch: &RecordBatch) -> Result<Vec<Reject>, SchemaError> {
-    let text = |name: &str| strings(batch, name);
-    let (stage, reason, detail) = (text("stage")?, text("reason")?, text("detail")?);
-    let (id, file, record) = (text("sample_id")?, text("source_file")?, text("source_record")?);
-    let counts = column(batch, "rows")?;
-    let rows = counts.as_primitive_opt::<UInt64Type>();
-    let rows = rows.ok_or_else(|| wrong_type("rows", "UInt64", counts.data_type()))?;
-    let optional =
-        |array: &arrow::array::StringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
-    let reject = |row| Reject {
-        stage: stage.value(row).to_owned(),
-        reason: reason.value(row).to_owned(),
-        sample_id: optional(id, row),
-        source_file: optional(file, row),
-        source_record: optional(record, row),
-        detail: detail.value(row).to_owned(),
-        rows: rows.value(row),
-    };
-    Ok((0..batch.num_rows()).map(reject).collect())
 }
 
 /// Numbers that stand in no section: those of metric tables that belong to nothing shown, and of protocols that none

@@ -126,7 +126,7 @@ impl AllRows for FitSpatialModel {
 
     fn run(&self, inputs: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let input = inputs[0].schema();
-        let schema = self.output_schema(std::slice::from_ref(&input))?;
+        let schema = self.output_schema([&input])?;
         let (skeleton, map) = self.shape(&input)?;
         let evidence = skeleton.len() + usize::from(self.config.torso != Torso::None);
         let histograms = vec![Histogram::new(map); skeleton.len() * evidence];

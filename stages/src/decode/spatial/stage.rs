@@ -126,7 +126,7 @@ impl AllRows for SpatialModel {
     }
 
     fn output_schema(&self, inputs: [&SchemaRef; 2]) -> Result<SchemaRef, StageError> {
-        let (input, model) = (&inputs[0], &inputs[1]);
+        let (input, model) = (inputs[0], inputs[1]);
         if table_name(model) != Some(spatial_models::NAME) {
             let found = table_name(model).map_or_else(|| "no name".to_owned(), |name| format!("`{name}`"));
             return Err(StageError::config(
@@ -177,7 +177,7 @@ impl AllRows for SpatialModel {
     }
 
     fn run(&self, inputs: [&dyn Rows; 2], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
-        let schema = self.output_schema(&[inputs[0].schema(), inputs[1].schema()])?;
+        let schema = self.output_schema([&inputs[0].schema(), &inputs[1].schema()])?;
         let loaded = Loaded::read(inputs[1], self.combine, self.bias)?;
         let mut gathered = Gathered::default();
         for batch in Rechunked::new(inputs[0], BLOCK_ROWS) {

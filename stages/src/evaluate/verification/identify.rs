@@ -133,12 +133,12 @@ impl AllRows for Identify {
         Ok((0..schema.fields().len()).filter(needed).collect())
     }
 
-    fn output_schema(&self, [rows]: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         inputs.iter().try_for_each(|schema| classes(schema).map(|_| ()))?;
         Ok(metrics::schema())
     }
 
-    fn run(&self, inputs: [&dyn Rows; 1], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, [rows]: [&dyn Rows; 1], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let schema = rows.schema();
         let classes = classes(&schema)?;
         let counted = classes_counted(classes.len(), self.config.share.get(), self.config.rounding);

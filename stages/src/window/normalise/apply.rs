@@ -119,7 +119,7 @@ impl AllRows for ApplyNormaliser {
         give: &mut Give<'_>,
     ) -> Result<Gathered, StageError> {
         self.output_schema([&signals.schema(), &normalisers.schema()])?;
-        let models = models(*normalisers)?;
+        let models = models(normalisers)?;
         let mut gathered = Gathered::default();
         for batch in signals.scan() {
             let (rows, rejects) = self.apply(&batch?, &models)?;

@@ -1,0 +1,155 @@
+# Written by `make reference` from the plan's keys; the tests compare it.
+"""Every source of a plan as a function: what a plan has as ``read.lsp = { annotations = .., images = .. }`` is
+``read.lsp(annotations=..., images=...)``.
+
+Each gives a table. Records that could not be read are a :class:`~motionmill.errors.RejectedRowsWarning`;
+:class:`motionmill.Source` gives them, and rows batch by batch.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from .readers import read_source
+
+__all__ = [
+    "coco",
+    "coco_results",
+    "flic",
+    "hmog",
+    "logs",
+    "lsp",
+    "lspet",
+    "mpii",
+    "predictions",
+    "table",
+    "yolo",
+]
+
+
+def table(*, path: str | os.PathLike[str], split: str | None = None) -> pa.Table:
+    """A table folder that motionmill wrote, or one Parquet file.
+
+    - ``path``: The folder or file.
+    - ``split``: One split of the folder; all if not given.
+    """
+    return read_source("table", path=path, split=split)
+
+
+def mpii(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], subset: str | os.PathLike[str] | None = None) -> pa.Table:
+    """MPII Human Pose: the `RELEASE` `.mat`, the `HRNet` JSON, the hourglass `.h5` or `gt_valid.mat`.
+
+    - ``annotations``: The annotation file; its content tells which of the four it is.
+    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    - ``subset``: A `valid.h5` of the stacked hourglass: its people alone are kept, in its order, as the split `validation`, so that prediction arrays line up.
+    """
+    return read_source("mpii", annotations=annotations, images=images, subset=subset)
+
+
+def lsp(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> pa.Table:
+    """Leeds Sports Pose, `joints.mat` of 3 x 14 x N.
+
+    - ``annotations``: The annotation file.
+    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    """
+    return read_source("lsp", annotations=annotations, images=images)
+
+
+def lspet(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> pa.Table:
+    """Leeds Sports Pose extended training, `joints.mat` of 14 x 3 x N.
+
+    - ``annotations``: The annotation file.
+    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    """
+    return read_source("lspet", annotations=annotations, images=images)
+
+
+def flic(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], labels: Literal["person-centric", "observer-centric"] = "person-centric", plus: str | os.PathLike[str] | None = None) -> pa.Table:
+    """FLIC, `examples.mat`.
+
+    - ``annotations``: The annotation file.
+    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    - ``labels``: Whose left and right the joints are named for.
+    - ``plus``: `tr_plus_indices.mat`, the training list of FLIC-plus: numbers of examples of FLIC-full, from 1.
+    """
+    return read_source("flic", annotations=annotations, images=images, labels=labels, plus=plus)
+
+
+def coco(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], category: str | None = None, dataset: str | None = None, split: str | None = None) -> pa.Table:
+    """COCO keypoints, or another data set in its format.
+
+    - ``annotations``: The annotation file.
+    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    - ``category``: Name of the category, where several have keypoints.
+    - ``dataset``: Name of the data set, where it is not COCO itself.
+    - ``split``: The split of all people; else the file's name tells (`train`, `val`, `test`), else they are `unassigned`.
+    """
+    return read_source("coco", annotations=annotations, images=images, category=category, dataset=dataset, split=split)
+
+
+def yolo(*, annotations: str | os.PathLike[str], skeleton: str | None = None, category: str | None = None, dataset: str | None = None) -> pa.Table:
+    """YOLO-pose: the `data.yaml` of a data set, with its label files and pictures.
+
+    - ``annotations``: The `data.yaml`; it says where pictures are, relative to its own folder.
+    - ``skeleton``: The skeleton whose order the keypoints have, where neither `kpt_names` nor `flip_idx` of the file tell.
+    - ``category``: Name of the category (YOLO's class) to read, where the file has several.
+    - ``dataset``: Name of the data set; `yolo` if not given.
+    """
+    return read_source("yolo", annotations=annotations, skeleton=skeleton, category=category, dataset=dataset)
+
+
+def hmog(*, path: str | os.PathLike[str], clock: Literal["system", "event"] = "system", event_unit: Literal["s", "ms", "us", "ns"] = "ns") -> pa.Table:
+    """HMOG: accelerometer and gyroscope logs, a zip or folder a subject, or the zip of all.
+
+    - ``path``: The outer archive, a folder of subjects' archives, one such archive, or a folder with unpacked ones.
+    - ``clock``: Which of the two clocks the stamps are from.
+    - ``event_unit``: The unit of the event clock. Nanoseconds, as Android's `SensorEvent.timestamp`, are inferred: no description of the files that we have states it.
+    """
+    return read_source("hmog", path=path, clock=clock, event_unit=event_unit)
+
+
+def logs(*, path: str | os.PathLike[str], layout: str | os.PathLike[str] | None = None, dataset: str | None = None, preset: Literal["sp-sw-har", "hhar-phone"] | None = None, files: Sequence[Mapping[str, Any]] | None = None, sessions: Mapping[str, Any] | None = None) -> pa.Table:
+    """Accelerometer and gyroscope logs in CSV files.
+
+
+
+    One of the two real sets that we know needs no declaration: `preset = "sp-sw-har"` or `"hhar-phone"`.
+
+    Files that agree in subject, device and session make one session, sensors in files of their own included. The rows
+    of a file whose subject, device or session comes from a column are grouped by value, in order of first appearance.
+
+    - ``path``: A folder, or one file.
+    - ``layout``: A TOML file with the keys `files`, `dataset` and `sessions`, instead of giving them here.
+    - ``dataset``: Name of the data set; a preset has one of its own.
+    - ``preset``: A data set whose files are known.
+    - ``files``: Groups of files; a file belongs to the first group whose pattern fits.
+    - ``sessions``: How to cut long logs; without it they stay as they are. It overrides that of a preset.
+    """
+    return read_source("logs", path=path, layout=layout, dataset=dataset, preset=preset, files=files, sessions=sessions)
+
+
+def predictions(people: Any, *, file: str | os.PathLike[str], array: str, axes: str = "njc", skeleton: str = "mpii16", first_pixel: float, model: str | None = None) -> pa.Table:
+    """A published prediction array (.mat or .h5), joined to people row by row.
+
+    - ``file``: The file.
+    - ``array``: Name of the array in the file.
+    - ``axes``: The array's axes: n people, j joints, c coordinates (x, y and maybe a score).
+    - ``skeleton``: The skeleton whose order the joints have.
+    - ``first_pixel``: Number of the first pixel: 1 for MATLAB's coordinates, else 0.
+    - ``model``: What made the predictions; the file's name if not given.
+    """
+    return read_source("predictions", people, file=file, array=array, axes=axes, skeleton=skeleton, first_pixel=first_pixel, model=model)
+
+
+def coco_results(people: Any, *, file: str | os.PathLike[str], category_id: int | None = None, model: str | None = None) -> pa.Table:
+    """COCO results JSON: detections, joined to the people that they are of.
+
+    - ``file``: The file.
+    - ``category_id``: Number of the category, where the file has several.
+    - ``model``: What made the predictions; the file's name if not given.
+    """
+    return read_source("coco_results", people, file=file, category_id=category_id, model=model)

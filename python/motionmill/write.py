@@ -1,0 +1,114 @@
+# Written by `make reference` from the plan's keys; the tests compare it.
+"""Every sink of a plan as a function: what a plan has as ``write.coco = { path = .. }`` is ``write.coco(people, path=...)``.
+
+Each writes whole tables and gives the number of rows that stand in the target. Rows that the format cannot hold are a
+:class:`~motionmill.errors.RejectedRowsWarning`. A target that is there is replaced only with ``force``.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Literal
+
+from .readers import write_sink
+
+__all__ = [
+    "arrow",
+    "coco",
+    "coco_results",
+    "hrnet",
+    "parquet",
+    "preds",
+    "webdataset",
+    "yolo",
+]
+
+
+def parquet(rows: Any, *, path: str | os.PathLike[str], shard_mib: int = 512, force: bool = False) -> int:
+    """A table folder of Parquet shards with a manifest.
+
+    - ``path``: The folder; it must not exist, or hold the result of the same plan.
+    - ``shard_mib``: Size in memory, MiB, at which the shards are closed.
+    """
+    return write_sink("parquet", [rows], force=force, path=path, shard_mib=shard_mib)
+
+
+def arrow(rows: Any, *, path: str | os.PathLike[str], force: bool = False) -> int:
+    """One Arrow IPC file, of any table; pyarrow, polars and pandas (as Feather) read it.
+
+    - ``path``: The file.
+    """
+    return write_sink("arrow", [rows], force=force, path=path)
+
+
+def coco(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", force: bool = False) -> int:
+    """COCO keypoints JSON, of a table of people.
+
+    Rejects are people of whom no box can be made, and rows whose picture is neither there nor of stated size.
+
+    - ``path``: The file.
+    - ``images``: Folder that names of images are relative to; their file names alone if not given.
+    - ``bbox``: What a person's box is made from, where the source states none.
+    """
+    return write_sink("coco", [rows], force=force, path=path, images=images, bbox=bbox)
+
+
+def coco_results(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: int | None = None, force: bool = False) -> int:
+    """COCO results JSON, of a table of keypoints.
+
+    The people give order, joints and numbers of images. A person's score is that of the detection, else the mean of the
+    joints' scores, else 1. Rejects are predictions of nobody, second ones and those of other heads.
+
+    - ``path``: The file.
+    - ``head``: The output head, from 1; each person's last if not given.
+    """
+    return write_sink("coco_results", [keypoints, people], force=force, path=path, head=head)
+
+
+def hrnet(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, force: bool = False) -> int:
+    """MPII JSON of `HRNet` and mmpose, of a table of people (mpii16).
+
+    Rejects are people without centre or scale, which no reader of the format can do without, and images without
+    people.
+
+    - ``path``: The file.
+    - ``images``: Folder that names of images are relative to; their file names alone if not given.
+    """
+    return write_sink("hrnet", [rows], force=force, path=path, images=images)
+
+
+def preds(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: int | None = None, force: bool = False) -> int:
+    """The array `preds` of N x K x 2 in a .mat, as evaluators of MPII read it, of a table of keypoints.
+
+    The people give order and joints. Rejects are predictions of nobody, second ones and those of other heads.
+
+    - ``path``: The file.
+    - ``head``: The output head, from 1; each person's last if not given.
+    """
+    return write_sink("preds", [keypoints, people], force=force, path=path, head=head)
+
+
+def yolo(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", link: bool = False, force: bool = False) -> int:
+    """A folder of pictures, labels and data.yaml for trainers of YOLO-pose, of a table of people.
+
+    Rejects are rows whose picture is not there or unreadable, and people of whom no box can be made. A picture
+    without people has an empty label file.
+
+    - ``path``: The folder.
+    - ``images``: Folder that names of images are relative to; their file names alone if not given.
+    - ``bbox``: What a person's box is made from, where the source states none.
+    - ``link``: Link to the pictures instead of copying them.
+    """
+    return write_sink("yolo", [rows], force=force, path=path, images=images, bbox=bbox, link=link)
+
+
+def webdataset(rows: Any, *, path: str | os.PathLike[str], shard_mib: int = 512, force: bool = False) -> int:
+    """`WebDataset` shards, of a table of samples with encoded pictures.
+
+    The bytes depend on the rows alone: members have no owner and the time 0. Rejects are samples without a picture, of
+    an unknown image format, with an id that is no key, or with the key of another one.
+
+    - ``path``: The folder.
+    - ``shard_mib``: Largest size of a shard, MiB, unless one sample alone is larger.
+    """
+    return write_sink("webdataset", [rows], force=force, path=path, shard_mib=shard_mib)
