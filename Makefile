@@ -33,8 +33,10 @@ lint: $(VENV)/ready
 
 lint-python: $(VENV)/tests-ready
 	$(VENV)/bin/ruff check --quiet python networks models benches notebooks/execute.py
+	$(VENV)/bin/mypy
 
-# Writes the committed references (commands, plan keys, tables, type stubs) anew; `make test` compares them.
+# Writes the committed references (commands, plan keys, tables) and the generated Python modules anew; `make test` compares
+# them.
 reference: python $(VENV)/tests-ready
 	MOTIONMILL_WRITE_REFERENCE=1 cargo test --workspace --locked --quiet reference
 	MOTIONMILL_WRITE_REFERENCE=1 $(VENV)/bin/python -m pytest python/tests/test_reference.py

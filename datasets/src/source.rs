@@ -48,6 +48,7 @@ pub struct OpenSource {
     rejects: Vec<Reject>,
     notes: Vec<String>,
     files: Vec<PathBuf>,
+    counts: Vec<String>,
 }
 
 /// The pieces of a source, in order.
@@ -98,9 +99,9 @@ impl Default for Rows {
 
 impl From<Annotations> for OpenSource {
     fn from(annotations: Annotations) -> Self {
-        let notes = annotations.counts();
+        let counts = annotations.counts();
         let Annotations { skeleton, people, rejects, .. } = annotations;
-        Self { rows: Rows::People(skeleton, Arc::new(people)), rejects, notes, files: Vec::new() }
+        Self { rows: Rows::People(skeleton, Arc::new(people)), rejects, counts, ..Self::default() }
     }
 }
 
@@ -108,7 +109,7 @@ impl From<Logs> for OpenSource {
     fn from(logs: Logs) -> Self {
         let (rejects, notes) = (logs.rejects().to_vec(), logs.notes().to_vec());
         let files = logs.inputs().to_vec();
-        Self { rows: Rows::Logs(logs), rejects, notes, files }
+        Self { rows: Rows::Logs(logs), rejects, notes, files, ..Self::default() }
     }
 }
 
@@ -168,6 +169,11 @@ impl OpenSource {
     /// What whoever reads its rows must know.
     pub fn notes(&self) -> &[String] {
         &self.notes
+    }
+
+    /// How much an annotation file holds, in words.
+    pub fn counts(&self) -> &[String] {
+        &self.counts
     }
 
     /// Files that were found when it was opened, for one hash over all of them.

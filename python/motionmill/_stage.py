@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import pyarrow as pa
 
 from . import _keys, _native
 from .errors import ConfigError, tell
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = ["Outcome", "Stage"]
+
+S = TypeVar("S", bound="Stage")
 
 
 class Outcome(NamedTuple):
@@ -35,6 +41,16 @@ class Stage:
     #: The stage's name in a plan.
     kind: str = ""
 
+    def __new__(cls, *values: Any, name: str | None = None, seed: int = 0, **keys: Any) -> Self:
+        try:
+            inspect.signature(cls.__init__).bind(cls, *values, name=name, seed=seed, **keys)
+        except TypeError:
+            if not values:
+                # What is unknown or missing is refused in the plan's words, before Python does it in its own.
+                given = {key: value for key, value in keys.items() if value is not None}
+                _native.NativeStage(cls.kind, given, name or cls.kind, seed, 1)
+        return object.__new__(cls)
+
     def __init__(self, value: Any = None, /, *, name: str | None = None, seed: int = 0, **keys: Any) -> None:
         keys = {key: given for key, given in keys.items() if given is not None}
         if value is not None and keys:
@@ -50,6 +66,11 @@ class Stage:
             forms = ", ".join(f"`{form}`" for form in [*(word for word, _ in config.words), *(key.name for key in config.keys)])
             raise ConfigError(f"`{self.kind}`: nothing is given", f"give one of {forms}")
         self._native = _native.NativeStage(self.kind, value, name, seed, os.cpu_count() or 1)
+
+    @classmethod
+    def of(cls, config: Any, *, name: str | None = None, seed: int = 0) -> Self:
+        """The stage of ``config``, what a plan has to the right of ``run.KIND =``."""
+        return _restore(cls, config, name or cls.kind, seed)
 
     @property
     def config(self) -> Any:
@@ -109,7 +130,7 @@ class Stage:
         return _restore, (type(self), self.config, self.name, self.seed)
 
 
-def _restore(kind: type[Stage], config: Any, name: str, seed: int) -> Stage:
+def _restore(kind: type[S], config: Any, name: str, seed: int) -> S:
     stage = object.__new__(kind)
     stage._build(config, name, seed)
     return stage

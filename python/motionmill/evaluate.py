@@ -33,7 +33,7 @@ def evaluate_pose(
     :param split: only the people of this split.
     :param resamples: bootstrap resamples behind the 95 % intervals; 0 for none.
     """
-    protocols = [protocol] if isinstance(protocol, str) else list(protocol)
+    protocols: Any = [protocol] if isinstance(protocol, str) else list(protocol)
     stage = stages.Evaluate(protocols=protocols, split=split, resamples=resamples)
     outcome = stage.run(truth, predictions)
     tell(outcome.rejects, outcome.notes, stage.name)

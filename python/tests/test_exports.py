@@ -332,7 +332,7 @@ def test_hugging_face_shows_the_pictures(samples, tmp_path, monkeypatch):
 def test_a_failure_says_what_to_change_and_leaves_nothing(folder, samples, mpii_people, coco_people):
     out = folder / "nothing.json"
     said = motionmill("export", "coco", samples, "--out", out, fails=True)
-    assert "error: the table must be `people`, found `samples`" in said and "\n\nhint: " in said
+    assert "the table must be `people`, found `samples`" in said and "\n\nhint: " in said
     said = motionmill("export", "hrnet", coco_people, "--out", out, fails=True)
     assert "holds `mpii16` keypoints, found `coco17`" in said
     assert not out.exists() and not list(folder.glob("nothing*"))
@@ -352,7 +352,8 @@ def test_arrow_files_are_read_by_pyarrow_and_polars_with_their_schema(folder, mp
     out = folder / "people.arrow"
     motionmill("export", "arrow", mpii_people, "--out", out)
     table = feather.read_table(out, memory_map=True)
-    assert table.to_pylist() == rows(mpii_people)
+    # A joint that is not annotated is NaN, which is unlike itself.
+    assert repr(table.to_pylist()) == repr(rows(mpii_people))
     assert table.schema.metadata[b"motionmill.skeleton"] == b"mpii16"
     with memory_map(str(out)) as file:
         before = pyarrow_bytes()

@@ -86,7 +86,7 @@ def test_it_is_built_copied_and_told(kind: str) -> None:
     assert stage.config == example if isinstance(example, str) else example.items() >= {}.items()
     if isinstance(example, dict) and kind != "crop":
         assert example.keys() <= stage.config.keys()
-    for twin in (pickle.loads(pickle.dumps(stage)), copy.deepcopy(stage), class_of(kind)(stage.config)):
+    for twin in (pickle.loads(pickle.dumps(stage)), copy.deepcopy(stage), class_of(kind).of(stage.config)):
         assert twin == stage and hash(twin) == hash(stage)
     assert eval(repr(stage), vars(stages) | {"true": True}) == stage
     assert class_of(kind).__doc__ and (stage.inputs is None or stage.inputs)

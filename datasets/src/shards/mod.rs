@@ -5,6 +5,7 @@
 //! journal there says after each completed round of shards how far it has come; only a complete table ever bears
 //! the final name. So a table that can be opened is whole, and a killed writer can be continued.
 
+mod error;
 mod journal;
 mod manifest;
 mod properties;
@@ -14,6 +15,7 @@ mod sink;
 mod source;
 mod writer;
 
+pub use error::ShardError;
 pub use journal::Journal;
 pub use manifest::{InputHash, MANIFEST_FILE, Manifest, Provenance, ShardEntry};
 pub use reader::{Batches, TableReader};
@@ -21,102 +23,6 @@ pub use row_groups::RowGroup;
 pub use sink::ParquetSink;
 pub use source::TableSource;
 pub use writer::{ROW_GROUP_BYTES, SHARD_BYTES, Started, TableWriter, WriterOptions, partial_path};
-
-use std::path::{Path, PathBuf};
-
-use schemas::{Fault, Hinted};
-
-/// Why a table folder could not be written or read.
-#[derive(Debug, thiserror::Error)]
-pub enum ShardError {
-    /// The system refused.
-    #[error("cannot {action}: {source}: `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Parquet refused.
-    #[error("cannot {action}: {source}: `{}`", path.display())]
-    Parquet {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the library said.
-        source: parquet::errors::ParquetError,
-    },
-    /// The folder has no complete manifest.
-    #[error("not a table folder, there is no `manifest.json`: `{}`", path.display())]
-    NoManifest {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// The manifest is not what this version writes.
-    #[error("the manifest is not readable: {detail}: `{}`", path.display())]
-    BadManifest {
-        /// What is wrong with it.
-        detail: String,
-        /// The manifest.
-        path: PathBuf,
-    },
-    /// The output is there already, made by other work.
-    #[error("the output folder exists and holds {holds}: `{}`", path.display())]
-    Exists {
-        /// What it holds.
-        holds: String,
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A split's name cannot be part of a file name.
-    #[error("a split must be named with letters, digits and `_`, found `{split}`")]
-    BadSplit {
-        /// The name.
-        split: String,
-    },
-    /// A file changed since the manifest was written.
-    #[error("a shard does not match its manifest, {detail}: `{}`", path.display())]
-    Stale {
-        /// What differs.
-        detail: String,
-        /// The shard.
-        path: PathBuf,
-    },
-}
-
-impl ShardError {
-    fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Io { action, path, source }
-    }
-
-    fn parquet(action: &'static str, path: &Path) -> impl FnOnce(parquet::errors::ParquetError) -> Self {
-        let path = path.to_owned();
-        move |source| Self::Parquet { action, path, source }
-    }
-}
-
-impl Hinted for ShardError {
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Exists { .. } => Some("choose another folder, or replace it with `--force`".to_owned()),
-            Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Some("free some space and run the same command again: it goes on where it stopped".to_owned())
-            }
-            Self::NoManifest { .. } => {
-                Some("only `motionmill ingest` and `motionmill run` make table folders".to_owned())
-            }
-            _ => None,
-        }
-    }
-
-    fn fault(&self) -> Fault {
-        if matches!(self, Self::BadSplit { .. }) { Fault::Config } else { Fault::File }
-    }
-}
 
 #[cfg(test)]
 mod tests;

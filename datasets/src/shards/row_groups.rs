@@ -12,7 +12,9 @@ use schemas::columns::field;
 
 use super::properties::flowing_schema;
 use super::reader::TableReader;
-use super::{Path, PathBuf, ShardError};
+use std::path::{Path, PathBuf};
+
+use super::ShardError;
 
 /// One row group of a table.
 #[derive(Debug, Clone)]

@@ -65,6 +65,12 @@ fn inputs_of(kinds: &[(&str, &'static [&'static str])], command: &Command) -> &'
     kinds.iter().find(|(kind, _)| *kind == name).map_or(&[], |(_, inputs)| *inputs)
 }
 
+/// `format` with the arguments `A`; what it says of itself stays, but for examples, which are of plans.
+fn with<A: Args>(format: Command) -> Command {
+    let about = format.get_about().cloned().unwrap_or_default();
+    A::augment_args(format).about(about).long_about(None)
+}
+
 fn taken(matches: &ArgMatches, names: &[&str]) -> Vec<PathBuf> {
     names.iter().filter_map(|name| matches.get_one::<PathBuf>(name).cloned()).collect()
 }
@@ -94,7 +100,7 @@ impl Subcommand for Ingest {
             let split =
                 Arg::new("split").long("split").value_name("NAME").help("Only the rows of this split of it");
             let format = format.args(inputs.iter().map(|name| input(name)));
-            OutArgs::augment_args(if inputs.is_empty() { format } else { format.arg(split) })
+            with::<OutArgs>(if inputs.is_empty() { format } else { format.arg(split) })
         })
     }
 
@@ -131,7 +137,7 @@ impl Subcommand for Export {
             let parser = clap::value_parser!(PathBuf);
             let table = Arg::new(TABLE).required(true).value_name("TABLE").value_parser(parser);
             let table = table.help("A table folder or one Parquet file");
-            ExportArgs::augment_args(format.arg(table).args(others.map(|name| input(name))))
+            with::<ExportArgs>(format.arg(table).args(others.map(|name| input(name))))
         })
     }
 

@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use datasets::ReadError;
+use datasets::export::ExportError;
 use datasets::shards::ShardError;
 use schemas::Hinted;
 use stages::StageError;
@@ -60,10 +62,12 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<RunError>() {
         return error.hint();
     }
-    if let Some(error) = cause.downcast_ref::<ShardError>() {
+    if let Some(error) = cause.downcast_ref::<StageError>() {
         return error.hint();
     }
-    cause.downcast_ref::<StageError>().and_then(StageError::hint)
+    None.or_else(|| cause.downcast_ref::<ShardError>().and_then(Hinted::hint))
+        .or_else(|| cause.downcast_ref::<ReadError>().and_then(Hinted::hint))
+        .or_else(|| cause.downcast_ref::<ExportError>().and_then(Hinted::hint))
 }
 
 /// An error of a command itself, with its hint.

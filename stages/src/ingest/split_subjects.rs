@@ -195,7 +195,7 @@ mod tests {
     fn dealt(plan: &str, batches: &[RecordBatch]) -> Result<(Vec<(String, String)>, Gathered), StageError> {
         let stage = toml::from_str::<SplitSubjectsConfig>(plan).unwrap().build(&context("deal"))?;
         let mut given = Vec::new();
-        let gathered = stage.run(&[&batches.to_vec()], "", &mut |batch| {
+        let gathered = stage.run([&batches.to_vec()], "", &mut |batch| {
             let text = |name: &str| strings(&batch, name).unwrap().clone();
             let pairs = text("subject").iter().flatten().map(str::to_owned).collect::<Vec<_>>();
             let splits = text("split").iter().flatten().map(str::to_owned).collect::<Vec<_>>();
