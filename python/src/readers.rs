@@ -34,6 +34,7 @@ impl NativeSource {
     /// Opens what `value`, the right side of `read.KIND`, names; `inputs` are the tables that it joins its file to.
     #[new]
     #[pyo3(signature = (kind, value, inputs = Vec::new()))]
+    #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
     fn new(
         py: Python<'_>,
         kind: &str,

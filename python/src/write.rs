@@ -19,6 +19,7 @@ type Done<'py> = (u64, Bound<'py, PyAny>, Vec<String>);
 
 /// Writes `inputs`, the tables of a sink, as `value`, the right side of `write.KIND`, says; `force` replaces what is there.
 #[pyfunction]
+#[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
 pub fn write<'py>(
     py: Python<'py>,
     kind: &str,
@@ -60,12 +61,10 @@ fn written(
             anyhow::bail!("the target exists; replace it with `force=True`: `{}`", config.path().display())
         }
     };
-    let mut number = 0;
-    for (input, batch) in
-        tables.iter().enumerate().flat_map(|(input, table)| table.iter().map(move |rows| (input, rows)))
-    {
+    let batches =
+        tables.iter().enumerate().flat_map(|(input, table)| table.iter().map(move |rows| (input, rows)));
+    for (number, (input, batch)) in (0..).zip(batches) {
         writer.write(number, input, batch)?;
-        number += 1;
     }
     let exported = writer.close()?;
     Ok((writer.complete(&by_reason(&exported.rejects))?, exported))

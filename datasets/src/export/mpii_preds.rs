@@ -60,7 +60,7 @@ impl Sink for PredsExport {
         provenance: Provenance,
         force: bool,
     ) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || Ok(Joined::new(&self.path, self.head, encode)?))
+        exporting(self, FORMAT, provenance, force, || Joined::new(&self.path, self.head, encode))
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use schemas::columns::points;
 use schemas::skeleton::{COCO17, LSP14, MPII16};
 use schemas::tables::people::{Person, Pose};
-use schemas::{Hinted, Visibility};
+use schemas::{Hinted, Skeleton, Visibility};
 
 use super::testing::{export, person, picture, pieces, place, pose, text};
 use super::*;
@@ -121,8 +121,8 @@ fn what_coco_cannot_hold_is_a_reject_or_an_error() {
     drop(start(true).unwrap());
     let other = folder.path().join("other.json");
     let failure = |pieces: &[RecordBatch]| export(&coco_at(&other), &[pieces]).unwrap_err().to_string();
-    let nobody = people::to_batch(&COCO17, &[]);
-    assert_eq!(failure(&[nobody.clone()]), "no row can be written");
+    let nobody = schemas::tables::people::to_batch(&COCO17, &[]);
+    assert_eq!(failure(std::slice::from_ref(&nobody)), "no row can be written");
     assert_eq!(failure(&keypoints_of(&people, &COCO17)), "the table must be `people`, found `keypoints`");
     let mixed = pieces(&COCO17, &people[..1]).into_iter().chain(pieces(&LSP14, &[person("x", 0, 14)]));
     assert_eq!(
@@ -149,7 +149,7 @@ fn keypoints_of(people: &[Person], skeleton: &'static Skeleton) -> Vec<RecordBat
     let first = predictions::to_batch(&ids, &splits, &nothing, skeleton, "truth").unwrap();
     let stage: ::arrow::array::ArrayRef =
         std::sync::Arc::new(::arrow::array::Int32Array::from(vec![2; ids.len()]));
-    let field = field(last.schema_ref(), "stage").unwrap().clone();
+    let field = schemas::columns::field(last.schema_ref(), "stage").unwrap().clone();
     vec![first, schemas::columns::with_column(&last, field, stage).unwrap()]
 }
 

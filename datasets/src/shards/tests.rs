@@ -1,5 +1,7 @@
 //! Laws of table folders: what is written is read, killed work is continued to the same bytes.
 
+use std::path::Path;
+
 use super::*;
 use arrow::array::{Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};

@@ -113,16 +113,13 @@ impl DataFile {
         };
         let known: Vec<_> =
             ALL.into_iter().filter(|skeleton| skeleton.len() == joints && named(skeleton)).collect();
-        match known[..] {
-            [only] => Ok(only),
-            _ => {
-                let rule = "`kpt_names`, or else `flip_idx`, must be those of one known skeleton; else name it with \
-                            `skeleton`";
-                let known: Vec<&str> = known.iter().map(|skeleton| skeleton.name).collect();
-                let fitting = if known.is_empty() { "none that fits".to_owned() } else { known.join(", ") };
-                Err(unexpected(rule, format!("{joints} joints, {fitting}")))
-            }
+        if let [only] = known[..] {
+            return Ok(only);
         }
+        let rule = "`kpt_names`, or else `flip_idx`, must be those of one known skeleton; else name it with `skeleton`";
+        let known: Vec<&str> = known.iter().map(|skeleton| skeleton.name).collect();
+        let fitting = if known.is_empty() { "none that fits".to_owned() } else { known.join(", ") };
+        Err(unexpected(rule, format!("{joints} joints, {fitting}")))
     }
 
     /// The number of the class called `told`; `None` where there is one class only.

@@ -44,13 +44,12 @@ fn label(line: &str, joints: usize, dimensions: usize, [width, height]: [f64; 2]
     }
     let mut pose = Pose::unknown(joints);
     for (joint, point) in numbers[5..].chunks_exact(dimensions).enumerate() {
-        let visibility = match point.get(2) {
-            None if point[0] < 0.0 || point[1] < 0.0 => Visibility::NotAnnotated,
-            None => Visibility::Visible,
-            Some(0.0) => Visibility::NotAnnotated,
-            Some(1.0) => Visibility::Occluded,
-            Some(2.0) => Visibility::Visible,
-            Some(other) => return Err(format!("visibility {other} of joint {joint}; it must be 0, 1 or 2")),
+        let is_below = point[0] < 0.0 || point[1] < 0.0;
+        let visibility = match point.get(2).copied().unwrap_or(if is_below { 0.0 } else { 2.0 }) {
+            0.0 => Visibility::NotAnnotated,
+            1.0 => Visibility::Occluded,
+            2.0 => Visibility::Visible,
+            other => return Err(format!("visibility {other} of joint {joint}; it must be 0, 1 or 2")),
         };
         pose.set(joint, [point[0] * width, point[1] * height], visibility);
     }

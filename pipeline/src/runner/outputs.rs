@@ -195,12 +195,11 @@ impl Outputs {
         self.notes.extend(notes);
         let mut full = false;
         for (node, input, rows) in rows {
-            full |= match self.sinks.get_mut(&node) {
-                Some(sink) => sink.write(number, input, &rows)?,
-                None => {
-                    let shelf = self.inputs.get_mut(&(node, input)).expect("rows go to sinks and aggregates");
-                    shelf.write(number, 0, &rows)?
-                }
+            full |= if let Some(sink) = self.sinks.get_mut(&node) {
+                sink.write(number, input, &rows)?
+            } else {
+                let shelf = self.inputs.get_mut(&(node, input)).expect("rows go to sinks and aggregates");
+                shelf.write(number, 0, &rows)?
             };
         }
         full |= self.write_rejects(number, &rejects)?;

@@ -55,7 +55,7 @@ fn webdataset_shards_are_bounded_and_the_same_each_time() {
         }
         files
     };
-    let whole = files_of("whole", &[batch.clone()]);
+    let whole = files_of("whole", std::slice::from_ref(&batch));
     let parts = files_of("parts", &[batch.slice(0, 2), batch.slice(2, 3)]);
     assert!(whole == parts);
     let mut names = Vec::new();
