@@ -64,10 +64,12 @@ def shards(tmp_path_factory, people):
     return make
 
 
-def score(people: Path, recipe: str, folder: Path, coarse: Path, fine: Path | None = None) -> list[dict]:
+def score(
+    people: Path, recipe: str, folder: Path, coarse: Path, fine: Path | None = None, refine: str = "quarter"
+) -> list[dict]:
     """Predict and evaluate the people held back, as `motionmill run` does; the pooled PCK@0.2 of each output."""
     network = {"model": coarse} | ({} if fine is None else {"keep_image": True})
-    decode = {"decode": {"refine": "quarter"}} if fine is None else {"refine": {"model": fine}}
+    decode = {"decode": {"refine": refine}} if fine is None else {"refine": {"model": fine}}
     stages = {
         "parts": {"inputs": ["people"], "run": {"map_skeleton": {"to": "cpm14" if recipe == "cpm-lsp" else "lsp14"}}},
         "crop": {"inputs": ["parts"], "run": {"crop": SMALL[recipe]["stages.crop.run.crop"]}},
@@ -115,9 +117,9 @@ def test_a_tiny_hourglass_learns(shards, people, tmp_path):
     labels = next(iter(ShardLoader(samples, batch_size=100)))["heatmaps"]
     last = lines_of(log)[-1]
     assert last["loss"] < 0.6 * 2 * labels.square().mean(), "far less than two stages of empty maps cost"
-    for stage, row in enumerate(score(people, "hourglass-mpii", tmp_path, out), start=1):
-        # The pipeline adds a quarter of a px; the quick look on crops must say the same but for that.
-        assert row["value"] == pytest.approx(100 * last[f"pck_stage_{stage}"], abs=6)
+    for stage, row in enumerate(score(people, "hourglass-mpii", tmp_path, out, refine="none"), start=1):
+        # Both take the px of the peak; the quick look measures on crops, so a few of 106 joints fall on the other side.
+        assert row["value"] == pytest.approx(100 * last[f"pck_stage_{stage}"], abs=4)
 
 
 def test_a_fine_network_goes_from_shards_to_its_score(shards, people, tmp_path):
