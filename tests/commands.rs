@@ -119,9 +119,9 @@ fn a_network_is_run_scored_and_drawn() {
     ];
     let rows: Vec<serde_json::Value> =
         serde_json::from_str(&motionmill(folder, &scored).succeeded().stdout).unwrap();
-    let total = |stage: i64| {
+    let total = |head: i64| {
         let row = rows.iter().find(|row| {
-            row["stage"] == stage && row["group"] == "total" && row["threshold"].as_f64() == Some(0.2)
+            row["head"] == head && row["group"] == "total" && row["threshold"].as_f64() == Some(0.2)
         });
         row.expect("a total")["value"].as_f64().expect("a number")
     };

@@ -105,7 +105,7 @@ fn the_page_shows_the_numbers_of_the_metric_table_and_pictures_with_maps() {
     let rows: Vec<Value> = serde_json::from_str(&motionmill(folder, &arguments).succeeded().stdout).unwrap();
     let value = |key: &str, name: &str, threshold: f64| {
         let row = rows.iter().find(|row| {
-            row["stage"] == 2
+            row["head"] == 2
                 && row["metric"] == "pck"
                 && row[key] == name
                 && row["threshold"].as_f64() == Some(threshold)

@@ -8,6 +8,7 @@ pub mod annotations;
 pub mod coco;
 pub mod export;
 pub mod flic;
+mod hashing;
 pub mod hdf5;
 pub mod imu;
 pub mod limb_scale;

@@ -1,15 +1,13 @@
 //! Published prediction arrays: keypoints that somebody else's network found, one row a person.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::columns::{field, strings};
 use schemas::skeleton::MPII16;
-use schemas::tables::keypoints;
-use schemas::tables::{points_array, vector_array};
+use schemas::tables::keypoints::{self, PredictedPose};
 use schemas::{SchemaError, Skeleton};
 use serde::{Deserialize, Serialize};
 
@@ -212,7 +210,7 @@ fn arrange(
     Ok(Predictions { keypoints, score })
 }
 
-/// Rows of the table `keypoints`, stage 1, of `predictions` made by `model` for the people `ids` (`splits` where
+/// Rows of the table `keypoints`, head 1, of `predictions` made by `model` for the people `ids` (`splits` where
 /// known), all in the same order.
 ///
 /// # Errors
@@ -233,18 +231,17 @@ pub fn to_batch(
             return Err(CountError { ids: ids.len(), predictions: found });
         }
     }
-    let joints = skeleton.len();
-    let score = |row: usize| predictions.score.as_ref().map(|score| score[row].as_slice());
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(ids)),
-        Arc::new(splits.iter().map(Option::as_deref).collect::<StringArray>()),
-        Arc::new(Int32Array::from(vec![1; rows])),
-        points_array(predictions.keypoints.iter().map(Vec::as_slice), joints),
-        vector_array((0..rows).map(score), joints),
-        vector_array(std::iter::repeat_n(None, rows), joints),
-        Arc::new(StringArray::from_iter_values(std::iter::repeat_n(model, rows))),
-    ];
-    Ok(RecordBatch::try_new(keypoints::schema(skeleton), columns).expect("columns follow the schema"))
+    let pose = |(row, (id, split)): (usize, (&String, &Option<String>))| PredictedPose {
+        sample_id: id.clone(),
+        split: split.clone(),
+        head: 1,
+        keypoints: predictions.keypoints[row].clone(),
+        score: predictions.score.as_ref().map(|score| score[row].clone()),
+        model: model.to_owned(),
+        ..PredictedPose::default()
+    };
+    let poses: Vec<PredictedPose> = ids.iter().zip(splits).enumerate().map(pose).collect();
+    Ok(keypoints::to_batch(skeleton, &poses))
 }
 
 #[cfg(test)]

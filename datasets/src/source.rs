@@ -1,6 +1,6 @@
 //! Sources: what every format that rows come from has in common, and sources that are open.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -48,7 +48,6 @@ pub struct OpenSource {
     rejects: Vec<Reject>,
     notes: Vec<String>,
     files: Vec<PathBuf>,
-    counts: Vec<String>,
 }
 
 /// The pieces of a source, in order.
@@ -88,7 +87,8 @@ enum Rows {
     Batches(Vec<RecordBatch>),
     Logs(Logs),
     Table(TableReader),
-    People(&'static Skeleton, Arc<Vec<Person>>),
+    /// Of an annotation file; the number is that of its images.
+    People(&'static Skeleton, Arc<Vec<Person>>, usize),
 }
 
 impl Default for Rows {
@@ -99,9 +99,8 @@ impl Default for Rows {
 
 impl From<Annotations> for OpenSource {
     fn from(annotations: Annotations) -> Self {
-        let counts = annotations.counts();
-        let Annotations { skeleton, people, rejects, .. } = annotations;
-        Self { rows: Rows::People(skeleton, Arc::new(people)), rejects, counts, ..Self::default() }
+        let Annotations { skeleton, people, rejects, images } = annotations;
+        Self { rows: Rows::People(skeleton, Arc::new(people), images), rejects, ..Self::default() }
     }
 }
 
@@ -109,7 +108,7 @@ impl From<Logs> for OpenSource {
     fn from(logs: Logs) -> Self {
         let (rejects, notes) = (logs.rejects().to_vec(), logs.notes().to_vec());
         let files = logs.inputs().to_vec();
-        Self { rows: Rows::Logs(logs), rejects, notes, files, ..Self::default() }
+        Self { rows: Rows::Logs(logs), rejects, notes, files }
     }
 }
 
@@ -147,7 +146,7 @@ impl OpenSource {
             }
             Rows::Logs(_) => readings::schema(),
             Rows::Table(table) => table.schema().clone(),
-            Rows::People(skeleton, _) => people::schema(skeleton),
+            Rows::People(skeleton, ..) => people::schema(skeleton),
         }
     }
 
@@ -156,7 +155,7 @@ impl OpenSource {
         match &self.rows {
             Rows::Batches(batches) => batches.iter().map(|batch| batch.num_rows() as u64).sum(),
             Rows::Table(table) => table.rows(),
-            Rows::People(_, people) => people.len() as u64,
+            Rows::People(_, people, _) => people.len() as u64,
             Rows::Logs(logs) => logs.items().len() as u64,
         }
     }
@@ -171,9 +170,12 @@ impl OpenSource {
         &self.notes
     }
 
-    /// How much an annotation file holds, in words.
-    pub fn counts(&self) -> &[String] {
-        &self.counts
+    /// How much an annotation file holds and how many of its pictures are not there, in words. Looks for each picture.
+    pub fn counts(&self) -> Vec<String> {
+        match &self.rows {
+            Rows::People(_, people, images) => counts(people, *images),
+            _ => Vec::new(),
+        }
     }
 
     /// Files that were found when it was opened, for one hash over all of them.
@@ -190,7 +192,7 @@ impl OpenSource {
                 Box::new(sessions.map(|batch| Ok(ready(batch?))))
             }
             Rows::Table(table) => Box::new(table.batches(batch_rows).map(|batch| Ok(ready(batch?)))),
-            Rows::People(skeleton, people) => {
+            Rows::People(skeleton, people, _) => {
                 let (skeleton, people) = (*skeleton, Arc::clone(people));
                 let starts = (0..people.len()).step_by(batch_rows.max(1));
                 Box::new(starts.map(move |start| {
@@ -212,28 +214,25 @@ fn ready(batch: RecordBatch) -> Chunk {
     Chunk { length: batch.num_rows() as u64, load: Load::Ready(batch) }
 }
 
-impl Annotations {
-    /// How many images, people and joints there are, and how many pictures are not, in words.
-    fn counts(&self) -> Vec<String> {
-        let people = &self.people;
-        let labelled = people.iter().filter(|person| person.pose.annotated() > 0).count();
-        let joints: usize = people.iter().map(|person| person.pose.annotated()).sum();
-        let persons = people.iter().filter(|person| person.person_index.is_some()).count();
-        let mut pictures: Vec<&str> = people.iter().map(|person| person.image_path.as_str()).collect();
-        pictures.sort_unstable();
-        pictures.dedup();
-        let absent = pictures.iter().filter(|path| !PathBuf::from(path).exists()).count();
-        let count = |value: usize| grouped(value as u64);
-        let mut counts = vec![format!(
-            "{} images, {} people, {} of them labelled, {} annotated joints",
-            count(self.images),
-            count(persons),
-            count(labelled),
-            count(joints)
-        )];
-        if absent > 0 {
-            counts.push(format!("{} of {} pictures are not there", count(absent), count(pictures.len())));
-        }
-        counts
+/// How many images, people and joints there are, and how many pictures are not, in words.
+fn counts(people: &[Person], images: usize) -> Vec<String> {
+    let labelled = people.iter().filter(|person| person.pose.annotated() > 0).count();
+    let joints: usize = people.iter().map(|person| person.pose.annotated()).sum();
+    let persons = people.iter().filter(|person| person.person_index.is_some()).count();
+    let mut pictures: Vec<&str> = people.iter().map(|person| person.image_path.as_str()).collect();
+    pictures.sort_unstable();
+    pictures.dedup();
+    let absent = pictures.iter().filter(|path| !Path::new(path).exists()).count();
+    let count = |value: usize| grouped(value as u64);
+    let mut counts = vec![format!(
+        "{} images, {} people, {} of them labelled, {} annotated joints",
+        count(images),
+        count(persons),
+        count(labelled),
+        count(joints)
+    )];
+    if absent > 0 {
+        counts.push(format!("{} of {} pictures are not there", count(absent), count(pictures.len())));
     }
+    counts
 }

@@ -14,9 +14,9 @@ use schemars::JsonSchema;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value as Json, json};
 
-use crate::coco::STATED_KEY;
+use crate::coco::{STATED_KEY, place_by_box};
 use crate::pixels;
 use crate::source::{OpenSource, Source};
 use crate::unique_ids::UniqueIds;
@@ -105,13 +105,13 @@ pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErro
             }
         };
         let text = match std::fs::read_to_string(&picture.label) {
-            Ok(text) => text,
+            Ok(text) => {
+                files.push(picture.label.clone());
+                text
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(ReadError::io(&picture.label, error)),
         };
-        if picture.label.exists() {
-            files.push(picture.label.clone());
-        }
         let mut of_picture = Vec::new();
         for (line, label) in labels(&text, skeleton.len(), file.dimensions(), size) {
             let record = format!("line {line}");
@@ -163,21 +163,17 @@ fn blank(picture: &Picture, [width, height]: [u32; 2], joints: usize) -> Person 
 }
 
 fn person(label: &Label, picture: &Picture, size: [u32; 2], record: String) -> Person {
-    let [x, y, width, height] = label.box_xywh_px;
-    let attributes = json!({
-        "center_means": "centre of the box",
-        "scale_means": "longer side of the box / 200 px",
-        STATED_KEY: { "bbox": label.box_xywh_px },
-    });
-    Person {
+    let mut person = Person {
         person_index: Some(0),
-        center: Some([x + width / 2.0, y + height / 2.0]),
-        scale: Some(width.max(height) / 200.0),
         pose: label.pose.clone(),
-        attributes: Some(attributes.to_string()),
         source_record: record,
         ..blank(picture, size, label.pose.keypoints.len())
-    }
+    };
+    let mut attributes = Map::new();
+    place_by_box(&mut person, label.box_xywh_px, &mut attributes);
+    attributes.insert(STATED_KEY.into(), json!({ "bbox": label.box_xywh_px }));
+    person.attributes = Some(Json::Object(attributes).to_string());
+    person
 }
 
 /// The label file of the picture `image`: below `labels` instead of the last `images` of its path.

@@ -44,5 +44,5 @@ fn run(arguments: Vec<OsString>) -> u8 {
 /// Says where the `onnxruntime` package of this interpreter lies, to be tried before other places.
 #[pyfunction]
 pub fn use_runtime_of(package: PathBuf) {
-    stages::infer::search::use_package(package);
+    stages::network::search::use_package(package);
 }

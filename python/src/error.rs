@@ -4,10 +4,7 @@ use std::any::Any;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use datasets::ReadError;
-use datasets::export::ExportError;
-use datasets::shards::ShardError;
-use pipeline::commands::hint_of_chain;
+use pipeline::commands::{hint_of_chain, hinted};
 use pipeline::graph::GraphError;
 use pipeline::plan::PlanError;
 use pipeline::runner::RunError;
@@ -75,12 +72,7 @@ fn kind_of_one(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
         return (!matches!(error, GraphError::Source { .. } | GraphError::Sink { .. }))
             .then_some(Kind::Config);
     }
-    let fault = None
-        .or_else(|| cause.downcast_ref::<ShardError>().map(Hinted::fault))
-        .or_else(|| cause.downcast_ref::<EvaluateError>().map(Hinted::fault))
-        .or_else(|| cause.downcast_ref::<ReadError>().map(Hinted::fault))
-        .or_else(|| cause.downcast_ref::<ExportError>().map(Hinted::fault))
-        .or_else(|| cause.downcast_ref::<SchemaError>().map(Hinted::fault));
+    let fault = hinted(cause).map(Hinted::fault);
     fault.map(Kind::from).or_else(|| cause.is::<std::io::Error>().then_some(Kind::File))
 }
 

@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context;
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use arrow_pyarrow::ToPyArrow;
 use datasets::imu::Loaded;
 use datasets::registry::SourceConfig;
@@ -14,10 +13,10 @@ use pyo3::prelude::*;
 use rayon::prelude::*;
 use schemas::tables::rejects::{self, Reject};
 
-use crate::error::{Kind, detached, exception};
+use crate::error::detached;
 use crate::pool::pool;
-use crate::rows::{Given, batch_to_python, table_to_python};
-use crate::value::{plan_value, read};
+use crate::rows::{batch_to_python, table_to_python, tables_of};
+use crate::value::config_of;
 
 /// Rows, rejects, notes.
 type Everything<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>, Vec<String>);
@@ -41,21 +40,8 @@ impl NativeSource {
         value: &Bound<'_, PyAny>,
         inputs: Vec<Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let value = plan_value(value, kind)?.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
-        let keyed = toml::Value::Table(toml::Table::from_iter([(kind.to_owned(), value)]));
-        let config: SourceConfig = read(keyed, kind, 1)?;
-        if inputs.len() != config.inputs().len() {
-            let takes = config.inputs().join(", ");
-            let message = format!(
-                "`{kind}` joins its file to {} tables ({takes}), found {}",
-                config.inputs().len(),
-                inputs.len()
-            );
-            return Err(exception(Kind::Config, &message, None));
-        }
-        let inputs: Vec<Given> = inputs.iter().map(|table| Given::of(table)).collect::<PyResult<_>>()?;
-        let schemas: Vec<SchemaRef> = inputs.iter().map(Given::schema).collect();
-        let inputs: Vec<Vec<RecordBatch>> = inputs.into_iter().map(Given::into_batches).collect();
+        let config: SourceConfig = config_of(kind, value)?;
+        let (schemas, inputs) = tables_of(kind, config.inputs(), &inputs)?;
         let source = detached(py, || {
             config.schema(&schemas)?;
             config.open(&inputs)

@@ -63,6 +63,22 @@ impl Given {
     }
 }
 
+/// Schemas and rows of `inputs`, the tables that `kind` takes, which are called `takes`.
+pub fn tables_of(
+    kind: &str,
+    takes: &[&str],
+    inputs: &[Bound<'_, PyAny>],
+) -> PyResult<(Vec<SchemaRef>, Vec<Vec<RecordBatch>>)> {
+    if inputs.len() != takes.len() {
+        let (count, names) = (takes.len(), takes.join(", "));
+        let message = format!("`{kind}` takes {count} tables ({names}), found {}", inputs.len());
+        return Err(exception(Kind::Config, &message, None));
+    }
+    let inputs: Vec<Given> = inputs.iter().map(Given::of).collect::<PyResult<_>>()?;
+    let schemas = inputs.iter().map(Given::schema).collect();
+    Ok((schemas, inputs.into_iter().map(Given::into_batches).collect()))
+}
+
 /// The error of an object that is no rows, for the reason `why`.
 fn no_rows(object: &Bound<'_, PyAny>, why: &str) -> PyErr {
     let found = object.get_type().name().map(|name| name.to_string()).unwrap_or_default();

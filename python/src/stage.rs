@@ -19,7 +19,7 @@ use stages::{BuildContext, FanOut, Outcome, Stage, StageError};
 use crate::error::{Kind, detached, exception, to_python};
 use crate::pool::pool;
 use crate::rows::{Given, batch_to_python, schema_of, table_to_python};
-use crate::value::{plan_value, read};
+use crate::value::config_of;
 
 /// Rows of a table that one thread takes at a time: the batch of a plan that names none.
 const TABLE_ROWS: usize = pipeline::plan::DEFAULT_BATCH_ROWS.get() as usize;
@@ -53,10 +53,7 @@ impl NativeStage {
         seed: u64,
         threads: usize,
     ) -> PyResult<Self> {
-        // Without a value it is the name alone: an error of the plan says what is missing.
-        let value = plan_value(value, kind)?.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
-        let keyed = toml::Value::Table(toml::Table::from_iter([(kind.to_owned(), value)]));
-        let config: StageConfig = read(keyed, kind, 1)?;
+        let config: StageConfig = config_of(kind, value)?;
         let context = BuildContext { name: name.clone(), seed, threads, folder: PathBuf::new() };
         let step = detached(py, || config.build(&context))?;
         Ok(Self { config, name, seed, step, checked: RwLock::new(None) })

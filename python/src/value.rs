@@ -72,6 +72,14 @@ fn no_value(object: &Bound<'_, PyAny>, key: &str) -> PyErr {
     exception(Kind::Config, &message, None)
 }
 
+/// Reads `value`, what a plan has to the right of `run.KIND =` and the like, as the stage, source or sink `kind`.
+pub fn config_of<T: DeserializeOwned>(kind: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
+    // Without a value it is the name alone: an error of the plan says what is missing.
+    let value = plan_value(value, kind)?.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
+    let keyed = toml::Value::Table(toml::Table::from_iter([(kind.to_owned(), value)]));
+    read(keyed, kind, 1)
+}
+
 /// Reads `value` as the plan reads it. The first step of the path to an error, `outer` of them, names what is read, not
 /// a key.
 pub fn read<T: DeserializeOwned>(value: toml::Value, what: &str, outer: usize) -> PyResult<T> {

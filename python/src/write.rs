@@ -1,18 +1,16 @@
 //! Sinks of a plan, written from Python.
 
-use std::collections::BTreeMap;
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datasets::registry::SinkConfig;
 use datasets::shards::Provenance;
 use datasets::sink::{Exported, Start, Written};
 use pyo3::prelude::*;
-use schemas::tables::rejects::{self, Reject};
+use schemas::tables::rejects;
 
 use crate::error::{Kind, detached, exception};
-use crate::rows::{Given, batch_to_python};
-use crate::value::{plan_value, read};
+use crate::rows::{batch_to_python, tables_of};
+use crate::value::config_of;
 
 /// Rows written, rejects, notes.
 type Done<'py> = (u64, Bound<'py, PyAny>, Vec<String>);
@@ -27,27 +25,24 @@ pub fn write<'py>(
     inputs: Vec<Bound<'py, PyAny>>,
     force: bool,
 ) -> PyResult<Done<'py>> {
-    let value = plan_value(value, kind)?.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
-    let keyed = toml::Value::Table(toml::Table::from_iter([(kind.to_owned(), value)]));
-    let config: SinkConfig = read(keyed, kind, 1)?;
-    let takes = config.inputs();
-    if inputs.len() != takes.len() {
-        let message =
-            format!("`{kind}` takes {} ({}), found {}", takes.len(), takes.join(", "), inputs.len());
-        return Err(exception(Kind::Config, &message, None));
+    let config: SinkConfig = config_of(kind, value)?;
+    let (schemas, tables) = tables_of(kind, config.inputs(), &inputs)?;
+    let path = config.path();
+    let empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if path.exists() && !empty && !force {
+        let message = format!("the target exists: `{}`", path.display());
+        let hint = "choose another place, or replace it with `force=True`";
+        return Err(exception(Kind::File, &message, Some(hint)));
     }
-    let inputs: Vec<Given> = inputs.iter().map(|table| Given::of(table)).collect::<PyResult<_>>()?;
-    let schemas: Vec<SchemaRef> = inputs.iter().map(Given::schema).collect();
-    let tables: Vec<Vec<RecordBatch>> = inputs.into_iter().map(Given::into_batches).collect();
-    let (written, exported) = detached(py, || written(&config, &schemas, &tables, force))?;
+    let (written, exported) = detached(py, || written(&config, &schemas, &tables))?;
     Ok((written.rows, batch_to_python(py, &rejects::to_batch(&exported.rejects))?, exported.notes))
 }
 
+/// Writes `tables` anew: rows in memory have no hash by which unfinished work of theirs could be told.
 fn written(
     config: &SinkConfig,
     schemas: &[SchemaRef],
     tables: &[Vec<RecordBatch>],
-    force: bool,
 ) -> anyhow::Result<(Written, Exported)> {
     config.check(schemas)?;
     let provenance = Provenance {
@@ -55,25 +50,16 @@ fn written(
         made_by: format!("motionmill.write.{}", config.kind()),
         ..Provenance::default()
     };
-    let mut writer = match config.start(schemas, provenance, force)? {
-        Start::Begun(writer) => writer,
-        Start::Complete(_) => {
-            anyhow::bail!("the target exists; replace it with `force=True`: `{}`", config.path().display())
-        }
+    let Start::Begun(mut writer) = config.start(schemas, provenance, true)? else {
+        anyhow::bail!("what is replaced was taken for complete: `{}`", config.path().display());
     };
     let batches =
         tables.iter().enumerate().flat_map(|(input, table)| table.iter().map(move |rows| (input, rows)));
     for (number, (input, batch)) in (0..).zip(batches) {
-        writer.write(number, input, batch)?;
+        if writer.write(number, input, batch)? {
+            writer.cut(number + 1)?;
+        }
     }
     let exported = writer.close()?;
-    Ok((writer.complete(&by_reason(&exported.rejects))?, exported))
-}
-
-fn by_reason(rejects: &[Reject]) -> BTreeMap<String, u64> {
-    let mut reasons = BTreeMap::new();
-    for reject in rejects {
-        *reasons.entry(reject.reason.clone()).or_default() += reject.rows;
-    }
-    reasons
+    Ok((writer.complete(&rejects::by_reason(&exported.rejects))?, exported))
 }

@@ -3,9 +3,9 @@
 use schemas::Visibility;
 use schemas::random::KeyedRandom;
 use schemas::skeleton::MPII16;
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::{Person, Pose};
 use schemas::tables::trials::Trial;
-use stages::evaluate::PredictedPose;
 
 /// A person of MPII's skeleton, all joints annotated, some of them occluded.
 pub fn person(sample_id: &str, index: i32) -> Person {
@@ -50,11 +50,10 @@ pub fn noisy_prediction(person: &Person, seed: u64, spread: f64) -> PredictedPos
     }
     PredictedPose {
         sample_id: person.sample_id.clone(),
-        stage: 1,
+        head: 1,
         keypoints,
-        score: None,
-        heatmap_mean: None,
         model: "made-up".into(),
+        ..PredictedPose::default()
     }
 }
 

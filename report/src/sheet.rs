@@ -162,8 +162,8 @@ fn caption(batch: &RecordBatch, row: usize) -> String {
         strings(batch, "sample_id").map_or_else(|_| format!("row {row}"), |ids| ids.value(row).to_owned());
     let number = |name: &str| integers(batch, name).ok().filter(|a| a.is_valid(row)).map(|a| a.value(row));
     let copy = number(samples::COPY).filter(|copy| *copy > 0).map(|copy| format!(" #{copy}"));
-    let stage = number(heatmaps::STAGE).map(|stage| format!(" @{stage}"));
-    [Some(id), copy, stage].into_iter().flatten().collect()
+    let head = number(heatmaps::HEAD).map(|head| format!(" @{head}"));
+    [Some(id), copy, head].into_iter().flatten().collect()
 }
 
 fn source(

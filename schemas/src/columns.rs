@@ -62,12 +62,34 @@ pub enum SchemaError {
         /// The key.
         key: &'static str,
     },
+    /// The table is of another version than this program's.
+    #[error("the table `{table}` has version {found}, expected {expected}")]
+    OtherVersion {
+        /// Its name.
+        table: String,
+        /// Its version.
+        found: String,
+        /// The version that is read.
+        expected: &'static str,
+    },
     /// Arrow refused to build a batch.
     #[error("the columns do not make a table: {0}")]
     Arrow(String),
 }
 
 impl Hinted for SchemaError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::OtherVersion { found, expected: "2", .. } if found == "1" => Some(
+                "run again what made it, or rename its column `stage` to `head` (Int32) and set `motionmill.version` \
+                 of its schema metadata to 2"
+                    .to_owned(),
+            ),
+            Self::OtherVersion { .. } => Some("read it with the version of motionmill that made it".to_owned()),
+            _ => None,
+        }
+    }
+
     fn fault(&self) -> Fault {
         Fault::Schema
     }

@@ -58,11 +58,15 @@ macro_rules! ranged {
         }
 
         impl std::str::FromStr for $name {
-            type Err = String;
+            type Err = OutOfRange;
 
-            fn from_str(text: &str) -> Result<Self, String> {
-                let value: f64 = text.parse().map_err(|_| format!("{} must be {}", $what, $rule))?;
-                Self::try_from(value).map_err(|error| error.to_string())
+            fn from_str(text: &str) -> Result<Self, OutOfRange> {
+                let value = text.parse::<f64>();
+                value.ok().and_then(|value| Self::try_from(value).ok()).ok_or_else(|| OutOfRange {
+                    what: $what,
+                    rule: $rule,
+                    found: text.to_owned(),
+                })
             }
         }
 

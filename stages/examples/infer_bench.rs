@@ -15,7 +15,8 @@ use ort::session::Session;
 use ort::value::Tensor;
 use schemas::Affine;
 use schemas::tables::{metadata, samples, vector_array};
-use stages::infer::{InferConfig, ModelCard, Runtime};
+use stages::infer::{InferConfig, ModelCard};
+use stages::network::{Files, Runtime};
 use stages::{BuildContext, Stage};
 
 /// Samples a round.
@@ -26,7 +27,7 @@ const ROUNDS: usize = 7;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let model = PathBuf::from(arguments.first().ok_or("name a network")?);
-    let card_path = arguments.get(1).map_or_else(|| ModelCard::path_beside(&model), PathBuf::from);
+    let card_path = Files::of(&model, arguments.get(1).map(PathBuf::from).as_ref()).card;
     let rounds = arguments.get(2).map_or(Ok(ROUNDS), |text| text.parse())?;
     let card = ModelCard::read(&card_path)?;
 

@@ -1,9 +1,10 @@
 //! The steps of the pipeline: one stage one file, folders in dataflow order.
 //!
-//! `ingest` picks and maps rows of `people` (`check` looks for what they have wrong) -> `augment` composes geometry and samples pixels once -> `encode`
-//! makes training targets -> `infer` runs a network -> `decode` turns its maps into keypoints -> `evaluate` scores
-//! them. For motion: `window` makes signals of readings and windows of signals -> `infer` embeds them ->
-//! `verify` models people and scores sessions -> `evaluate`. [`registry`] lists every stage under the name it has in a plan.
+//! `ingest` picks and maps rows of `people` (`check` looks for what they have wrong) -> `augment` composes geometry and
+//! samples pixels once -> `encode` makes training targets -> `infer` runs a network -> `decode` turns its maps into
+//! keypoints -> `evaluate` scores them. For motion: `window` makes signals of readings and windows of signals -> `infer`
+//! embeds them -> `verify` models people and scores sessions -> `evaluate`. `network` opens what `infer` and `decode` run.
+//! [`registry`] lists every stage under the name it has in a plan.
 
 pub mod augment;
 pub mod check;
@@ -12,6 +13,7 @@ pub mod encode;
 pub mod evaluate;
 pub mod infer;
 pub mod ingest;
+pub mod network;
 pub mod registry;
 pub mod stage;
 pub mod verify;

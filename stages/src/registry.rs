@@ -279,12 +279,12 @@ stages! {
 
 impl StageConfig {
     /// The files that the stage reads once, to be hashed: networks and their cards, lists.
-    pub fn inputs(&self) -> Vec<PathBuf> {
+    pub fn files(&self) -> Vec<PathBuf> {
         match self {
-            Self::Split(config) => config.inputs(),
-            Self::Infer(config) => config.inputs(),
-            Self::Embed(config) => config.inputs(),
-            Self::Refine(config) => config.inputs(),
+            Self::Split(config) => config.files(),
+            Self::Infer(config) => config.files().both(),
+            Self::Embed(config) => config.files().both(),
+            Self::Refine(config) => config.files().both(),
             _ => Vec::new(),
         }
     }

@@ -33,9 +33,9 @@ pub(crate) use entry::Kept;
 pub use image_ids::{ImageIds, SameImageId};
 pub use oks::{oks, sigmas};
 pub use person_box::{BoxRule, BoxSource, PersonBox};
-pub use results::{CocoResultsConfig, DETECTION_SCORE, ResultOptions, Results, read_results};
-pub(crate) use stated::KEY as STATED_KEY;
+pub use results::{CocoResultsConfig, ResultOptions, Results, read_results};
 pub use stated::Stated;
+pub(crate) use stated::{KEY as STATED_KEY, place_by_box};
 
 /// Name of the data set in ids and rows unless told otherwise.
 pub const DATASET: &str = "coco";

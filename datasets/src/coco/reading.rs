@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::DATASET;
 use super::entry::{Annotation, Entry, Image, Kept};
-use super::stated::KEY;
+use super::stated::{KEY, place_by_box};
 use crate::ReadError;
 use crate::unique_ids::UniqueIds;
 
@@ -135,15 +135,8 @@ impl Reading<'_> {
         let mut person = Person { sample_id, pose, ..self.blank(image, annotation.kept) };
         person.person_index.get_or_insert(index);
         let mut attributes = Map::new();
-        if let Some([x, y, width, height]) = annotation.bbox {
-            if person.center.is_none() {
-                person.center = Some([x + width / 2.0, y + height / 2.0]);
-                attributes.insert("center_means".into(), "centre of the box".into());
-            }
-            if person.scale.is_none() {
-                person.scale = Some(width.max(height) / 200.0);
-                attributes.insert("scale_means".into(), "longer side of the box / 200 px".into());
-            }
+        if let Some(found) = annotation.bbox {
+            place_by_box(&mut person, found, &mut attributes);
         }
         let mut coco = Map::new();
         coco.insert("image_id".into(), image.id.into());

@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, RecordBatch};
+use arrow::array::{Float64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use schemars::JsonSchema;
 use schemas::Skeleton;
 use schemas::columns::{schema_with, skeleton_of, with_column};
-use schemas::tables::keypoints;
+use schemas::tables::keypoints::{self, DETECTION_SCORE, PredictedPose};
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
@@ -18,11 +18,8 @@ use super::entry::Entry;
 use super::{BoxRule, DATASET, ImageIds, PersonBox, oks, sigmas};
 use crate::ReadError;
 use crate::export::all_people;
-use crate::predictions::{self, Predictions, model_name};
+use crate::predictions::model_name;
 use crate::source::{OpenSource, Source};
-
-/// Column of the score of a whole detection, f64, in a table of keypoints that was read from COCO results.
-pub const DETECTION_SCORE: &str = "detection_score";
 
 /// COCO results JSON: detections, joined to the people that they are of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -291,26 +288,27 @@ impl<'a> Joining<'a> {
 
     fn finish(mut self, model: &str) -> Results {
         self.rejects.sort_by_key(|(row, _)| *row);
-        let (mut ids, mut splits, mut whole) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut keypoints, mut score) = (Vec::new(), Vec::new());
-        let mut missed = 0;
+        let (mut poses, mut missed) = (Vec::new(), 0);
         for (person, found) in self.people.iter().zip(self.taken) {
-            let Some(found) = found else {
+            let Some(Found { keypoints, score, whole, .. }) = found else {
                 missed += usize::from(person.pose.annotated() > 0);
                 continue;
             };
-            ids.push(person.sample_id.clone());
-            splits.push(Some(person.split.clone()));
-            keypoints.push(found.keypoints);
-            score.push(found.score);
-            whole.push(found.whole);
+            poses.push(PredictedPose {
+                sample_id: person.sample_id.clone(),
+                split: Some(person.split.clone()),
+                head: 1,
+                keypoints,
+                score: Some(score),
+                model: model.to_owned(),
+                detection_score: whole,
+                ..PredictedPose::default()
+            });
         }
-        let predictions = Predictions { keypoints, score: Some(score) };
-        let batch = predictions::to_batch(&ids, &splits, &predictions, self.skeleton, model)
-            .expect("as many ids as predictions");
-        let whole: ArrayRef = Arc::new(Float64Array::from(whole));
+        let whole: Float64Array = poses.iter().map(|pose| pose.detection_score).collect();
         let field = Field::new(DETECTION_SCORE, DataType::Float64, true);
-        let batch = with_column(&batch, field, whole).expect("as many scores as predictions");
+        let batch = with_column(&keypoints::to_batch(self.skeleton, &poses), field, Arc::new(whole));
+        let batch = batch.expect("as many scores as predictions");
         let notes = (missed > 0).then(|| format!("{missed} labelled people have no detection"));
         let rejects = self.rejects.into_iter().map(|(_, reject)| reject).collect();
         Results { batch, rejects, notes: notes.into_iter().collect() }

@@ -21,6 +21,23 @@ pub struct Stated {
     pub area: Option<f64>,
 }
 
+/// Gives `person` the centre and scale of the box `[x, y, width, height]`, px, where it has none, and says so in
+/// `attributes`.
+pub(crate) fn place_by_box(
+    person: &mut Person,
+    [x, y, width, height]: [f64; 4],
+    attributes: &mut Map<String, Json>,
+) {
+    if person.center.is_none() {
+        person.center = Some([x + width / 2.0, y + height / 2.0]);
+        attributes.insert("center_means".into(), "centre of the box".into());
+    }
+    if person.scale.is_none() {
+        person.scale = Some(width.max(height) / 200.0);
+        attributes.insert("scale_means".into(), "longer side of the box / 200 px".into());
+    }
+}
+
 impl Stated {
     /// What `person` came with; nothing where it did not come from COCO.
     pub fn of(person: &Person) -> Self {

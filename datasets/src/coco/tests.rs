@@ -4,6 +4,7 @@ use super::*;
 use schemas::Visibility;
 use schemas::columns::{numbers, points, strings, vectors_f64};
 use schemas::skeleton::COCO17;
+use schemas::tables::keypoints::DETECTION_SCORE;
 use schemas::tables::people::Person;
 use serde_json::{Value as Json, json};
 

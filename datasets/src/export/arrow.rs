@@ -13,9 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::atomic::AtomicFile;
-use super::{Encode, ExportError, Target, exporting};
-use crate::shards::Provenance;
-use crate::sink::{Exported, Sink, Start};
+use super::{Encode, Export, ExportError, Target};
+use crate::sink::Exported;
 
 /// Name of the format.
 const FORMAT: &str = "arrow";
@@ -31,7 +30,9 @@ pub struct ArrowExport {
     pub path: PathBuf,
 }
 
-impl Sink for ArrowExport {
+impl Export for ArrowExport {
+    const FORMAT: &'static str = FORMAT;
+
     fn path(&self) -> &Path {
         &self.path
     }
@@ -40,11 +41,9 @@ impl Sink for ArrowExport {
         Ok(())
     }
 
-    fn start(&self, inputs: &[SchemaRef], provenance: Provenance, force: bool) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || {
-            let file = AtomicFile::create(&self.path)?;
-            Ok(Encoder(FileWriter::try_new(file, &inputs[0])?))
-        })
+    fn begin(&self, inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError> {
+        let file = AtomicFile::create(&self.path)?;
+        Ok(Box::new(Encoder(FileWriter::try_new(file, &inputs[0])?)))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Targets that are complete or not there.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::ExportError;
+use crate::hashing::HashingFile;
 
 fn partial_path(target: &Path) -> PathBuf {
     let mut name = target.file_name().unwrap_or_default().to_owned();
@@ -24,18 +25,21 @@ fn make_parent(target: &Path) -> Result<(), ExportError> {
 pub(super) struct AtomicFile {
     target: PathBuf,
     partial: PathBuf,
-    file: BufWriter<File>,
+    file: HashingFile,
     done: bool,
 }
 
 impl AtomicFile {
     /// # Errors
-    /// When the system refuses.
+    /// When `target` is a folder, or the system refuses.
     pub fn create(target: &Path) -> Result<Self, ExportError> {
+        if target.is_dir() {
+            return Err(ExportError::NotOurs { path: target.to_owned() });
+        }
         make_parent(target)?;
         let partial = partial_path(target);
         let file = File::create(&partial).map_err(ExportError::io("create", &partial))?;
-        Ok(Self { target: target.to_owned(), partial, file: BufWriter::new(file), done: false })
+        Ok(Self { target: target.to_owned(), partial, file: HashingFile::new(file), done: false })
     }
 
     /// Adds `bytes`.
@@ -55,9 +59,9 @@ impl AtomicFile {
             .map_err(|error| ExportError::io("write", &self.partial)(io::Error::from(error)))
     }
 
-    /// Where the file stands while it is written.
-    pub fn path(&self) -> &Path {
-        &self.partial
+    /// BLAKE3 of all bytes so far, in hexadecimal digits.
+    pub fn blake3(&self) -> String {
+        self.file.blake3()
     }
 
     /// Brings all bytes to disk.
@@ -65,8 +69,7 @@ impl AtomicFile {
     /// # Errors
     /// When the system refuses.
     pub fn close(&mut self) -> Result<(), ExportError> {
-        let written = self.file.flush().and_then(|()| self.file.get_ref().sync_all());
-        written.map_err(ExportError::io("write", &self.partial))
+        self.file.sync().map_err(ExportError::io("write", &self.partial))
     }
 
     /// Moves the closed file to its place.
@@ -109,8 +112,11 @@ pub(super) struct AtomicFolder {
 
 impl AtomicFolder {
     /// # Errors
-    /// When the system refuses.
+    /// When `target` is a file, or the system refuses.
     pub fn create(target: &Path) -> Result<Self, ExportError> {
+        if target.is_file() {
+            return Err(ExportError::NotOurs { path: target.to_owned() });
+        }
         make_parent(target)?;
         let partial = partial_path(target);
         if partial.exists() {
@@ -168,6 +174,8 @@ mod tests {
         assert_eq!(fs::read_to_string(&target).unwrap(), "[1]");
         drop(AtomicFile::create(&target).unwrap());
         assert_eq!(fs::read_to_string(&target).unwrap(), "[1]");
+        assert!(matches!(AtomicFile::create(folder.path()), Err(ExportError::NotOurs { .. })));
+        assert!(matches!(AtomicFolder::create(&target), Err(ExportError::NotOurs { .. })));
     }
 
     #[test]

@@ -21,12 +21,9 @@ use serde_json::{Value as Json, json};
 
 use super::atomic::AtomicFile;
 use super::images::{ImageNames, Sizes};
-use super::{
-    Encode, ExportError, NO_BOX, OneSkeleton, Target, expect_people, exporting, is_person, people_of,
-};
+use super::{Encode, Export, ExportError, NO_BOX, OneSkeleton, Target, expect_people, is_person, people_of};
 use crate::coco::{BoxRule, ImageIds, Kept, PersonBox};
-use crate::shards::Provenance;
-use crate::sink::{Exported, Sink, Start};
+use crate::sink::Exported;
 
 /// Number of the one category.
 pub const CATEGORY_ID: i64 = 1;
@@ -56,7 +53,9 @@ pub struct CocoExport {
     pub bbox: BoxRule,
 }
 
-impl Sink for CocoExport {
+impl Export for CocoExport {
+    const FORMAT: &'static str = FORMAT;
+
     fn path(&self) -> &Path {
         &self.path
     }
@@ -65,28 +64,21 @@ impl Sink for CocoExport {
         expect_people(inputs)
     }
 
-    fn start(
-        &self,
-        _inputs: &[SchemaRef],
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || {
-            let mut file = AtomicFile::create(&self.path)?;
-            file.put("{\"annotations\":[")?;
-            Ok(Encoder {
-                file,
-                bbox: self.bbox,
-                names: ImageNames::below(self.images.as_deref()),
-                ids: ImageIds::default(),
-                sizes: Sizes::default(),
-                skeleton: OneSkeleton::default(),
-                images: Vec::new(),
-                image_rows: HashMap::new(),
-                rows: 0,
-                annotations: 0,
-            })
-        })
+    fn begin(&self, _inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError> {
+        let mut file = AtomicFile::create(&self.path)?;
+        file.put("{\"annotations\":[")?;
+        Ok(Box::new(Encoder {
+            file,
+            bbox: self.bbox,
+            names: ImageNames::below(self.images.as_deref()),
+            ids: ImageIds::default(),
+            sizes: Sizes::default(),
+            skeleton: OneSkeleton::default(),
+            images: Vec::new(),
+            image_rows: HashMap::new(),
+            rows: 0,
+            annotations: 0,
+        }))
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::Person;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -15,10 +16,9 @@ use serde_json::{Value as Json, json};
 use super::atomic::AtomicFile;
 use super::coco::CATEGORY_ID;
 use super::joined::{Joined, People};
-use super::{ExportError, Predicted, Prediction, exporting};
+use super::{Encode, Export, ExportError, Predicted};
 use crate::coco::ImageIds;
-use crate::shards::Provenance;
-use crate::sink::{Exported, Sink, Start};
+use crate::sink::Exported;
 
 /// Stage name in rejects.
 const FORMAT: &str = "coco_results";
@@ -41,7 +41,8 @@ pub struct CocoResultsExport {
     pub head: Option<i32>,
 }
 
-impl Sink for CocoResultsExport {
+impl Export for CocoResultsExport {
+    const FORMAT: &'static str = FORMAT;
     const INPUTS: &'static [&'static str] = &["keypoints", "people"];
 
     fn path(&self) -> &Path {
@@ -52,13 +53,8 @@ impl Sink for CocoResultsExport {
         Joined::check(inputs)
     }
 
-    fn start(
-        &self,
-        _inputs: &[SchemaRef],
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || Joined::new(&self.path, self.head, encode))
+    fn begin(&self, _inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError> {
+        Ok(Box::new(Joined::new(&self.path, self.head, encode)?))
     }
 }
 
@@ -90,7 +86,7 @@ fn encode(
     Ok(())
 }
 
-fn detection(image: i64, person: &Person, prediction: &Prediction) -> Json {
+fn detection(image: i64, person: &Person, prediction: &PredictedPose) -> Json {
     let score_of = |joint: usize| prediction.score.as_ref().map_or(1.0, |score| score[joint]);
     let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
     let found = |point: &[f64; 2]| point.iter().all(|value| value.is_finite());

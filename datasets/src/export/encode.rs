@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -16,6 +17,63 @@ use crate::sink::{Exported, Sink, SinkWriter, Start, Written};
 /// The record of an export: in an exported folder the file of this name, beside an exported file `NAME` the file
 /// `NAME.export.json`. A folder without it is never replaced.
 pub const EXPORT_FILE: &str = "export.json";
+
+/// A file or folder of other programs; its configuration implements this. Each is a [`Sink`].
+pub(super) trait Export {
+    /// Its name in records and rejects.
+    const FORMAT: &'static str;
+    /// See [`Sink::INPUTS`].
+    const INPUTS: &'static [&'static str] = &["rows"];
+
+    /// See [`Sink::path`].
+    fn path(&self) -> &Path;
+
+    /// See [`Sink::check`].
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError>;
+
+    /// Begins the target, for inputs of the schemas `inputs`.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn begin(&self, inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError>;
+}
+
+impl<E: Export> Sink for E {
+    const INPUTS: &'static [&'static str] = E::INPUTS;
+
+    fn path(&self) -> &Path {
+        Export::path(self)
+    }
+
+    fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
+        Export::check(self, inputs)
+    }
+
+    fn start(&self, inputs: &[SchemaRef], provenance: Provenance, force: bool) -> Result<Start, ExportError> {
+        let path = Export::path(self);
+        let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+        if path.exists() && !empty {
+            match Record::of(path) {
+                Some(record) if record.provenance == provenance && !force => {
+                    return Ok(Start::Complete(Written { rows: record.rows, shards: None }));
+                }
+                _ if path.is_dir() && !path.join(EXPORT_FILE).is_file() => {
+                    return Err(ExportError::NotOurs { path: path.to_owned() });
+                }
+                _ if !force => return Err(ExportError::Exists { path: path.to_owned() }),
+                _ => {}
+            }
+        }
+        Ok(Start::Begun(Box::new(Exporting {
+            path: path.to_owned(),
+            format: E::FORMAT,
+            provenance,
+            encoder: Some(self.begin(inputs)?),
+            target: None,
+            exported: Exported::default(),
+        })))
+    }
+}
 
 /// What a format makes of rows.
 pub(super) trait Encode: Send {
@@ -80,41 +138,6 @@ impl Record {
     }
 }
 
-/// Starts the export `sink` with what `begin` makes, unless its target is there.
-///
-/// # Errors
-/// When the target is there by other work and `force` is not set, it is a folder that no export made, or `begin` fails.
-pub(super) fn exporting<E: Encode + 'static>(
-    sink: &impl Sink,
-    format: &'static str,
-    provenance: Provenance,
-    force: bool,
-    begin: impl FnOnce() -> Result<E, ExportError>,
-) -> Result<Start, ExportError> {
-    let path = sink.path();
-    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    if path.exists() && !empty {
-        match Record::of(path) {
-            Some(record) if record.provenance == provenance && !force => {
-                return Ok(Start::Complete(Written { rows: record.rows, shards: None }));
-            }
-            _ if path.is_dir() && !path.join(EXPORT_FILE).is_file() => {
-                return Err(ExportError::NotOurs { path: path.to_owned() });
-            }
-            _ if !force => return Err(ExportError::Exists { path: path.to_owned() }),
-            _ => {}
-        }
-    }
-    Ok(Start::Begun(Box::new(Exporting {
-        path: path.to_owned(),
-        format,
-        provenance,
-        encoder: Some(Box::new(begin()?)),
-        target: None,
-        exported: Exported::default(),
-    })))
-}
-
 struct Exporting {
     path: PathBuf,
     format: &'static str,
@@ -152,7 +175,7 @@ impl SinkWriter for Exporting {
         let record = Record { format, rows, rejects, provenance, blake3: None, more: Json::Null };
         match target.expect("a target is completed when it is closed") {
             Target::File(file) => {
-                let blake3 = Some(InputHash::of(file.path())?.blake3);
+                let blake3 = Some(file.blake3());
                 // The record goes first: with a file that it does not tell of, it means nothing.
                 Record { blake3, ..record }.write(&Record::place(&path))?;
                 file.finish()?;

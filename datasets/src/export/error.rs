@@ -27,8 +27,8 @@ pub enum ExportError {
         /// The target.
         path: PathBuf,
     },
-    /// The target is a folder that no export has made, and is not replaced.
-    #[error("the target is a folder that no export made: `{}`", path.display())]
+    /// The target is a folder that no export made, or a file where a folder must stand; it is not replaced.
+    #[error("the target is a {} that no export made: `{}`", if path.is_dir() { "folder" } else { "file" }, path.display())]
     NotOurs {
         /// The target.
         path: PathBuf,

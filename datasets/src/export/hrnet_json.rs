@@ -17,9 +17,8 @@ use serde_json::{Value as Json, json};
 
 use super::atomic::AtomicFile;
 use super::images::ImageNames;
-use super::{Encode, ExportError, Target, expect_people, exporting, is_person, people_of};
-use crate::shards::Provenance;
-use crate::sink::{Exported, Sink, Start};
+use super::{Encode, Export, ExportError, Target, expect_people, is_person, people_of};
+use crate::sink::Exported;
 
 /// Stage name in rejects.
 const FORMAT: &str = "hrnet";
@@ -46,7 +45,9 @@ pub struct HrnetExport {
     pub images: Option<PathBuf>,
 }
 
-impl Sink for HrnetExport {
+impl Export for HrnetExport {
+    const FORMAT: &'static str = FORMAT;
+
     fn path(&self) -> &Path {
         &self.path
     }
@@ -61,17 +62,11 @@ impl Sink for HrnetExport {
         Ok(())
     }
 
-    fn start(
-        &self,
-        _inputs: &[SchemaRef],
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || {
-            let mut file = AtomicFile::create(&self.path)?;
-            file.put("[")?;
-            Ok(Encoder { file, names: ImageNames::below(self.images.as_deref()), rows: 0, hidden: 0 })
-        })
+    fn begin(&self, _inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError> {
+        let mut file = AtomicFile::create(&self.path)?;
+        file.put("[")?;
+        let names = ImageNames::below(self.images.as_deref());
+        Ok(Box::new(Encoder { file, names, rows: 0, hidden: 0 }))
     }
 }
 

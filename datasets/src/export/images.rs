@@ -1,8 +1,6 @@
 //! The names and sizes of images in an export.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::pixels::{self, PixelError};
@@ -47,9 +45,6 @@ impl ImageNames {
     }
 }
 
-/// Bytes that hold the header of most image files; where they do not, the whole file is read.
-const HEADER_BYTES: u64 = 64 << 10;
-
 /// Sizes of images, each found once.
 #[derive(Debug, Default)]
 pub(super) struct Sizes {
@@ -69,7 +64,7 @@ impl Sizes {
             let size = [u32::try_from(width).ok()?, u32::try_from(height).ok()?];
             size.iter().all(|side| *side > 0).then_some(size)
         });
-        let found = match (header_size(Path::new(path)), stated) {
+        let found = match (pixels::size(Path::new(path)), stated) {
             (Err(PixelError::Missing { .. }), Some(size)) => {
                 self.stated += 1;
                 Ok(size)
@@ -78,16 +73,6 @@ impl Sizes {
         };
         self.found.insert(path.to_owned(), found.clone());
         found
-    }
-}
-
-fn header_size(path: &Path) -> Result<[u32; 2], PixelError> {
-    let mut start = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut start));
-    match read.map(|_| pixels::size_of(&start)) {
-        Ok(Ok(size)) => Ok(size),
-        // Also where the system refuses: then this says why.
-        _ => pixels::size(path),
     }
 }
 

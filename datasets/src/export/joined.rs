@@ -53,7 +53,7 @@ impl Encode for Joined {
     }
 
     fn end(mut self: Box<Self>, exported: &mut Exported) -> Result<Target, ExportError> {
-        let predicted = Predicted::read(std::mem::take(&mut self.keypoints).into_iter().map(Ok), self.head)?;
+        let predicted = Predicted::read(&self.keypoints, self.head)?;
         let people = all_people(&self.people)?;
         (self.write)(predicted, &people, &mut self.file, exported)?;
         Ok(Target::File(self.file))

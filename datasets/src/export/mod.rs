@@ -29,11 +29,9 @@ mod predicted;
 mod webdataset;
 mod yolo_pose;
 
-use ::arrow::array::RecordBatch;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 
-use crate::shards::ShardError;
 use crate::sink::Exported;
 
 pub use arrow::ArrowExport;
@@ -43,11 +41,11 @@ pub use encode::EXPORT_FILE;
 pub use error::ExportError;
 pub use hrnet_json::HrnetExport;
 pub use mpii_preds::PredsExport;
-pub use predicted::{Predicted, Prediction};
+pub use predicted::Predicted;
 pub use webdataset::WebdatasetExport;
 pub use yolo_pose::YoloExport;
 
-use encode::{Encode, Target, exporting};
+use encode::{Encode, Export, Target};
 pub(crate) use people::all_people;
 use people::{OneSkeleton, expect_people, expect_table, is_person, people_of};
 
@@ -75,9 +73,6 @@ impl Exported {
         }
     }
 }
-
-/// A piece of a table, or why it could not be read.
-pub type Piece = Result<RecordBatch, ShardError>;
 
 #[cfg(test)]
 pub(crate) mod testing;

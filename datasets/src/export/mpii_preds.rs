@@ -12,10 +12,9 @@ use serde::{Deserialize, Serialize};
 
 use super::atomic::AtomicFile;
 use super::joined::{Joined, People};
-use super::{ExportError, Predicted, exporting};
+use super::{Encode, Export, ExportError, Predicted};
 use crate::matlab::{self, Packing, Value};
-use crate::shards::Provenance;
-use crate::sink::{Exported, Sink, Start};
+use crate::sink::Exported;
 
 /// Name of the array.
 pub const ARRAY: &str = "preds";
@@ -43,7 +42,8 @@ pub struct PredsExport {
     pub head: Option<i32>,
 }
 
-impl Sink for PredsExport {
+impl Export for PredsExport {
+    const FORMAT: &'static str = FORMAT;
     const INPUTS: &'static [&'static str] = &["keypoints", "people"];
 
     fn path(&self) -> &Path {
@@ -54,13 +54,8 @@ impl Sink for PredsExport {
         Joined::check(inputs)
     }
 
-    fn start(
-        &self,
-        _inputs: &[SchemaRef],
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || Joined::new(&self.path, self.head, encode))
+    fn begin(&self, _inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError> {
+        Ok(Box::new(Joined::new(&self.path, self.head, encode)?))
     }
 }
 

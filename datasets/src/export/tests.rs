@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use ::arrow::array::RecordBatch;
 use proptest::prelude::*;
 use schemas::columns::points;
 use schemas::skeleton::{COCO17, LSP14, MPII16};
+use schemas::tables::keypoints::{PredictedPose, to_batch};
 use schemas::tables::people::{Person, Pose};
 use schemas::{Hinted, Skeleton, Visibility};
 
@@ -136,21 +138,23 @@ fn what_coco_cannot_hold_is_a_reject_or_an_error() {
     );
 }
 
-/// The truth as predictions of the last of two stages.
+/// The truth as predictions of the last of two heads.
 fn keypoints_of(people: &[Person], skeleton: &'static Skeleton) -> Vec<RecordBatch> {
     let persons: Vec<&Person> = people.iter().filter(|person| is_person(person)).collect();
-    let ids: Vec<String> = persons.iter().map(|person| person.sample_id.clone()).collect();
-    let splits: Vec<Option<String>> = persons.iter().map(|person| Some(person.split.clone())).collect();
-    let keypoints: Vec<Vec<[f64; 2]>> = persons.iter().map(|person| person.pose.keypoints.clone()).collect();
-    let score = Some(keypoints.iter().map(|points| vec![0.5; points.len()]).collect());
-    let last = Predictions { keypoints, score };
-    let last = predictions::to_batch(&ids, &splits, &last, skeleton, "truth").unwrap();
-    let nothing = Predictions { keypoints: vec![vec![[1.0, 1.0]; skeleton.len()]; ids.len()], score: None };
-    let first = predictions::to_batch(&ids, &splits, &nothing, skeleton, "truth").unwrap();
-    let stage: ::arrow::array::ArrayRef =
-        std::sync::Arc::new(::arrow::array::Int32Array::from(vec![2; ids.len()]));
-    let field = schemas::columns::field(last.schema_ref(), "stage").unwrap().clone();
-    vec![first, schemas::columns::with_column(&last, field, stage).unwrap()]
+    let pose = |person: &&Person, head, keypoints: &[[f64; 2]], score| PredictedPose {
+        sample_id: person.sample_id.clone(),
+        split: Some(person.split.clone()),
+        head,
+        keypoints: keypoints.to_vec(),
+        score,
+        model: "truth".into(),
+        ..PredictedPose::default()
+    };
+    let nothing = vec![[1.0, 1.0]; skeleton.len()];
+    let first = persons.iter().map(|person| pose(person, 1, &nothing, None));
+    let score = Some(vec![0.5; skeleton.len()]);
+    let last = persons.iter().map(|person| pose(person, 2, &person.pose.keypoints, score.clone()));
+    vec![to_batch(skeleton, &first.collect::<Vec<_>>()), to_batch(skeleton, &last.collect::<Vec<_>>())]
 }
 
 #[test]
@@ -162,7 +166,7 @@ fn coco_results_come_back_to_the_people_that_they_are_of() {
     let inputs: [&[RecordBatch]; 2] = [&keypoints_of(&people, &COCO17), &pieces(&COCO17, &people)];
     let exported = export(&sink, &inputs).unwrap();
     assert_eq!((exported.written, exported.rejects.len()), (3, 1));
-    assert_eq!((exported.rejects[0].reason.as_str(), exported.rejects[0].rows), ("another stage", 3));
+    assert_eq!((exported.rejects[0].reason.as_str(), exported.rejects[0].rows), ("another head", 3));
     let options = ResultOptions { category: None, model: "truth".into() };
     let read = crate::coco::read_results(&target, &people, &COCO17, &options).unwrap();
     let expected: Vec<Vec<[f64; 2]>> = people[..3].iter().map(|one| one.pose.keypoints.clone()).collect();
@@ -230,7 +234,7 @@ fn preds_stand_in_the_order_of_the_people_and_of_their_joints() {
     assert_eq!(exported.written, 2);
     let reasons: Vec<(&str, u64)> =
         exported.rejects.iter().map(|one| (one.reason.as_str(), one.rows)).collect();
-    assert_eq!(reasons, [("another stage", 3), ("nobody of this id in the people", 1)]);
+    assert_eq!(reasons, [("another head", 3), ("nobody of this id in the people", 1)]);
     assert_eq!(exported.notes[1], "1 people have no prediction; their rows are NaN");
     let options = predictions::Options {
         array: mpii_preds::ARRAY.into(),

@@ -27,12 +27,9 @@ use serde_json::json;
 
 use super::atomic::AtomicFolder;
 use super::images::{ImageNames, Sizes};
-use super::{
-    Encode, ExportError, NO_BOX, OneSkeleton, Target, expect_people, exporting, is_person, people_of,
-};
+use super::{Encode, Export, ExportError, NO_BOX, OneSkeleton, Target, expect_people, is_person, people_of};
 use crate::coco::{BoxRule, PersonBox};
-use crate::shards::Provenance;
-use crate::sink::{Exported, Sink, Start};
+use crate::sink::Exported;
 
 /// Stage name in rejects.
 const FORMAT: &str = "yolo";
@@ -64,7 +61,9 @@ pub struct YoloExport {
     pub link: bool,
 }
 
-impl Sink for YoloExport {
+impl Export for YoloExport {
+    const FORMAT: &'static str = FORMAT;
+
     fn path(&self) -> &Path {
         &self.path
     }
@@ -73,25 +72,18 @@ impl Sink for YoloExport {
         expect_people(inputs)
     }
 
-    fn start(
-        &self,
-        _inputs: &[SchemaRef],
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || {
-            Ok(Encoder {
-                folder: AtomicFolder::create(&self.path)?,
-                bbox: self.bbox,
-                link: self.link,
-                names: ImageNames::below(self.images.as_deref()),
-                sizes: Sizes::default(),
-                skeleton: OneSkeleton::default(),
-                labels: HashMap::new(),
-                lists: BTreeMap::new(),
-                outside: 0,
-            })
-        })
+    fn begin(&self, _inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError> {
+        Ok(Box::new(Encoder {
+            folder: AtomicFolder::create(&self.path)?,
+            bbox: self.bbox,
+            link: self.link,
+            names: ImageNames::below(self.images.as_deref()),
+            sizes: Sizes::default(),
+            skeleton: OneSkeleton::default(),
+            labels: HashMap::new(),
+            lists: BTreeMap::new(),
+            outside: 0,
+        }))
     }
 }
 

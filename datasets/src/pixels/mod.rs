@@ -25,6 +25,9 @@ pub const MAX_PIXELS: u64 = 100_000_000;
 /// Most bytes that an image file may have unless told otherwise: 256 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
+/// Bytes that hold the header of most image files; where they do not, the whole file is read.
+const HEADER_BYTES: u64 = 64 << 10;
+
 /// What decoded the pixels of a JPEG file, for provenance. Decoders that are not libjpeg-turbo differ by some levels.
 pub const JPEG_DECODER: &str = "libjpeg-turbo (islow, fancy upsampling)";
 
@@ -225,6 +228,11 @@ pub fn read_file(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<()
 /// When the file cannot be read or its header is not that of an image.
 pub fn size(path: &Path) -> Result<[u32; 2], PixelError> {
     let mut bytes = Vec::new();
+    let read = fs::File::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
+    if let Ok(Ok(size)) = read.map(|_| size_of(&bytes)) {
+        return Ok(size);
+    }
+    // Where the system refuses, this says why.
     read_file(path, &Limits::default(), &mut bytes)?;
     size_of(&bytes)
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::{Fault, Hinted};
+use schemas::{Fault, Hinted, SchemaError};
 
 /// Why a table folder could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,14 @@ pub enum ShardError {
         /// The name.
         split: String,
     },
+    /// The table is of another version.
+    #[error("{source}: `{}`", path.display())]
+    OtherVersion {
+        /// Which versions these are.
+        source: SchemaError,
+        /// The table.
+        path: PathBuf,
+    },
     /// A file changed since the manifest was written.
     #[error("a shard does not match its manifest, {detail}: `{}`", path.display())]
     Stale {
@@ -90,6 +98,7 @@ impl Hinted for ShardError {
             Self::NoManifest { .. } => {
                 Some("only `motionmill ingest` and `motionmill run` make table folders".to_owned())
             }
+            Self::OtherVersion { source, .. } => source.hint(),
             _ => None,
         }
     }

@@ -22,6 +22,7 @@ pub use reader::{Batches, TableReader};
 pub use row_groups::RowGroup;
 pub use sink::ParquetSink;
 pub use source::TableSource;
+pub(crate) use writer::shard_mib;
 pub use writer::{ROW_GROUP_BYTES, SHARD_BYTES, Started, TableWriter, WriterOptions, partial_path};
 
 #[cfg(test)]

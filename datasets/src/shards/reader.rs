@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use schemas::tables::check_version;
 
 use super::ShardError;
 use super::manifest::Manifest;
@@ -30,7 +31,7 @@ impl TableReader {
         if path.is_file() {
             let builder = builder(path)?;
             let rows = builder.metadata().file_metadata().num_rows() as u64;
-            let schema = flowing_schema(builder.schema());
+            let schema = current(flowing_schema(builder.schema()), path)?;
             return Ok(Self { schema, files: vec![(path.to_owned(), rows)], manifest: None });
         }
         let manifest = Manifest::read(path)?;
@@ -53,7 +54,8 @@ impl TableReader {
             detail: "it lists no shard".to_owned(),
             path: path.to_owned(),
         })?;
-        Ok(Self { schema: flowing_schema(builder(&first)?.schema()), files, manifest: Some(manifest) })
+        let schema = current(flowing_schema(builder(&first)?.schema()), path)?;
+        Ok(Self { schema, files, manifest: Some(manifest) })
     }
 
     /// The schema of its batches.
@@ -131,6 +133,14 @@ impl Iterator for Batches {
             self.current = None;
         }
         next.transpose()
+    }
+}
+
+/// `schema` of the table at `path`, which must be of the present version.
+fn current(schema: SchemaRef, path: &Path) -> Result<SchemaRef, ShardError> {
+    match check_version(&schema) {
+        Ok(()) => Ok(schema),
+        Err(source) => Err(ShardError::OtherVersion { source, path: path.to_owned() }),
     }
 }
 

@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use schemas::units::Count;
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, Provenance, SHARD_BYTES, Started, TableWriter, WriterOptions};
+use super::{Manifest, Provenance, Started, TableWriter, WriterOptions, shard_mib};
 use crate::export::ExportError;
 use crate::sink::{Exported, Sink, SinkWriter, Start, Written};
 
@@ -26,10 +26,6 @@ pub struct ParquetSink {
     #[serde(default = "shard_mib")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "MIB", default_value_t = shard_mib()))]
     pub shard_mib: Count,
-}
-
-fn shard_mib() -> Count {
-    Count::constant((SHARD_BYTES >> 20) as u32)
 }
 
 impl ParquetSink {

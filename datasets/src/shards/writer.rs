@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, BooleanArray, RecordBatch};
@@ -10,14 +9,21 @@ use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use schemas::columns::strings;
+use schemas::units::Count;
 
 use super::ShardError;
 use super::journal::{Journal, replace_file};
 use super::manifest::{MANIFEST_FILE, Manifest, Provenance, ShardEntry};
 use super::properties::{stored_schema, writer_properties};
+use crate::hashing::HashingFile;
 
 /// Bytes in memory after which a shard is closed: 512 MiB, about what trainers like to fetch at once.
 pub const SHARD_BYTES: u64 = 512 << 20;
+
+/// [`SHARD_BYTES`] in MiB, as plans and commands state it.
+pub(crate) fn shard_mib() -> Count {
+    Count::constant((SHARD_BYTES >> 20) as u32)
+}
 
 /// Bytes in memory after which a row group is closed: 32 MiB, well below the 100 MB at which viewers give up.
 pub const ROW_GROUP_BYTES: u64 = 32 << 20;
@@ -294,9 +300,9 @@ struct OpenShard {
 impl OpenShard {
     fn create(path: PathBuf, schema: &SchemaRef) -> Result<Self, ShardError> {
         let file = File::create(&path).map_err(ShardError::io("create", &path))?;
-        let file = HashingFile { file: BufWriter::new(file), hasher: blake3::Hasher::new(), bytes: 0 };
-        let writer = ArrowWriter::try_new(file, schema.clone(), Some(writer_properties(schema)))
-            .map_err(ShardError::parquet("begin a shard", &path))?;
+        let writer =
+            ArrowWriter::try_new(HashingFile::new(file), schema.clone(), Some(writer_properties(schema)))
+                .map_err(ShardError::parquet("begin a shard", &path))?;
         Ok(Self { path, writer, rows: 0, group_bytes: 0 })
     }
 
@@ -316,14 +322,13 @@ impl OpenShard {
     fn close(self, split: String) -> Result<ShardEntry, ShardError> {
         let Self { path, writer, rows, .. } = self;
         let mut file = writer.into_inner().map_err(ShardError::parquet("complete a shard", &path))?;
-        file.flush().map_err(ShardError::io("write", &path))?;
-        file.file.get_ref().sync_all().map_err(ShardError::io("write", &path))?;
+        file.sync().map_err(ShardError::io("write", &path))?;
         Ok(ShardEntry {
             file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             split,
             rows,
-            bytes: file.bytes,
-            blake3: file.hasher.finalize().to_hex().to_string(),
+            bytes: file.bytes(),
+            blake3: file.blake3(),
         })
     }
 }
@@ -332,25 +337,4 @@ impl OpenShard {
 fn logical_bytes(batch: &RecordBatch) -> u64 {
     let sizes = batch.columns().iter().map(|array| array.to_data().get_slice_memory_size());
     sizes.map(|size| size.unwrap_or(0) as u64).sum()
-}
-
-/// A file that hashes what is written to it.
-#[derive(Debug)]
-struct HashingFile {
-    file: BufWriter<File>,
-    hasher: blake3::Hasher,
-    bytes: u64,
-}
-
-impl Write for HashingFile {
-    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
-        let written = self.file.write(data)?;
-        self.hasher.update(&data[..written]);
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
-    }
 }

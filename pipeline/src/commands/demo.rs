@@ -58,7 +58,7 @@ const MARK: &str = "made-by-motionmill-demo";
 
 /// What of a network's output is kept, so that the report can lay heatmaps over pictures: no pixels.
 const MAP_COLUMNS: &str =
-    "[\"sample_id\",\"split\",\"stage\",\"heatmaps\",\"stride\",\"origin_in_crop\",\"crop_from_image\"]";
+    "[\"sample_id\",\"split\",\"head\",\"heatmaps\",\"stride\",\"origin_in_crop\",\"crop_from_image\"]";
 
 /// The demo, command by command.
 const COMMANDS: [&str; 22] = [

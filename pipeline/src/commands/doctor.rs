@@ -1,7 +1,7 @@
 //! `motionmill doctor`: what works here, and what to install otherwise.
 
-use stages::infer::Runtime;
-use stages::infer::doctor::examine;
+use stages::network::Runtime;
+use stages::network::doctor::examine;
 
 /// Prints the state of inference on this machine.
 pub fn run() -> anyhow::Result<()> {

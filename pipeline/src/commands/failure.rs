@@ -5,8 +5,9 @@ use std::fmt::Write;
 use datasets::ReadError;
 use datasets::export::ExportError;
 use datasets::shards::ShardError;
-use schemas::Hinted;
+use schemas::{Hinted, SchemaError};
 use stages::StageError;
+use stages::evaluate::EvaluateError;
 
 use crate::graph::GraphError;
 use crate::runner::RunError;
@@ -65,9 +66,24 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(error) = cause.downcast_ref::<StageError>() {
         return error.hint();
     }
-    None.or_else(|| cause.downcast_ref::<ShardError>().and_then(Hinted::hint))
-        .or_else(|| cause.downcast_ref::<ReadError>().and_then(Hinted::hint))
-        .or_else(|| cause.downcast_ref::<ExportError>().and_then(Hinted::hint))
+    hinted(cause)?.hint()
+}
+
+/// `cause` as an error of the libraries that knows its hint and fault, where it is one.
+pub fn hinted<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dyn Hinted> {
+    fn known<'a, E: Hinted + 'static>(
+        cause: &'a (dyn std::error::Error + 'static),
+    ) -> Option<&'a dyn Hinted> {
+        cause.downcast_ref::<E>().map(|error| error as &dyn Hinted)
+    }
+    let all = [
+        known::<ShardError>,
+        known::<ReadError>,
+        known::<ExportError>,
+        known::<SchemaError>,
+        known::<EvaluateError>,
+    ];
+    all.iter().find_map(|known| known(cause))
 }
 
 /// An error of a command itself, with its hint.

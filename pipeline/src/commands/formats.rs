@@ -1,13 +1,12 @@
 //! `motionmill ingest` and `motionmill export`: a plan of a source and a sink, written by the command line.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use datasets::shards::{ParquetSink, TableReader, TableSource};
 use schemas::units::Count;
 
 use crate::cli::{Export, Ingest};
-use crate::plan::{Plan, RunnerConfig, SinkConfig, SinkNode, SourceConfig, SourceNode};
+use crate::plan::{Plan, RunnerConfig, SinkConfig, SourceConfig};
 
 use super::failure::Hint;
 use super::work;
@@ -19,57 +18,43 @@ const EXPORT_ROWS: Count = Count::constant(64);
 
 /// Reads what `args` name into a table.
 pub fn ingest(args: &Ingest) -> anyhow::Result<()> {
-    let mut sources = BTreeMap::new();
-    let names = args.read.inputs();
-    for (name, path) in names.iter().zip(&args.inputs) {
+    let (name, names) = (args.read.kind(), args.read.inputs());
+    let mut plan = in_batches_of(INGEST_ROWS);
+    for (input, path) in names.iter().zip(&args.inputs) {
         if matches!(args.read, SourceConfig::Predictions(_)) {
             one_split(path, args.split.as_deref())?;
         }
-        sources.insert((*name).to_owned(), table(path, args.split.clone()));
+        plan = plan.with_source(input, &[], table(path, args.split.clone()));
     }
-    let inputs = names.iter().map(|name| (*name).to_owned()).collect();
-    let name = args.read.kind().to_owned();
-    sources.insert(name.clone(), SourceNode { inputs, read: args.read.clone() });
     let write = SinkConfig::Parquet(ParquetSink::at(&args.out.out));
-    work::run(
-        plan(sources, name.clone(), SinkNode { inputs: vec![name], write }, INGEST_ROWS),
-        args.out.force,
-    )
+    let plan = plan.with_source(name, names, args.read.clone()).with_sink(name, &[name], write);
+    work::run(plan, args.out.force)
 }
 
 /// Writes the tables that `args` name as a file or folder of another program.
 pub fn export(args: &Export) -> anyhow::Result<()> {
     let split = args.args.split.as_deref();
-    let mut sources = BTreeMap::new();
     let names = args.write.inputs();
-    for (name, path) in names.iter().zip(&args.inputs) {
-        // Predictions may have lost their splits on the way; then ids alone tell whose they are.
-        let split = split.filter(|split| names.len() == 1 || has_split(path, split));
-        sources.insert((*name).to_owned(), table(path, split.map(str::to_owned)));
+    let mut plan = in_batches_of(EXPORT_ROWS);
+    for (number, (input, path)) in names.iter().zip(&args.inputs).enumerate() {
+        // Predictions, the first of two tables, may have lost their splits on the way; then ids tell whose they are.
+        let may_lack_it = number == 0 && names.len() > 1;
+        let split = split.filter(|split| !may_lack_it || has_split(path, split));
+        plan = plan.with_source(input, &[], table(path, split.map(str::to_owned)));
     }
     if matches!(args.write, SinkConfig::Preds(_)) {
         one_split(&args.inputs[1], split)?;
     }
-    let inputs = names.iter().map(|name| (*name).to_owned()).collect();
-    let sink = SinkNode { inputs, write: args.write.clone() };
-    work::run(plan(sources, args.write.kind().to_owned(), sink, EXPORT_ROWS), args.args.force)
+    work::run(plan.with_sink(args.write.kind(), names, args.write.clone()), args.args.force)
 }
 
 /// The source of the table `path`.
-pub(super) fn table(path: &Path, split: Option<String>) -> SourceNode {
-    let read = SourceConfig::Table(TableSource { path: path.to_owned(), split });
-    SourceNode { inputs: Vec::new(), read }
+pub(super) fn table(path: &Path, split: Option<String>) -> SourceConfig {
+    SourceConfig::Table(TableSource { path: path.to_owned(), split })
 }
 
-fn plan(sources: BTreeMap<String, SourceNode>, name: String, sink: SinkNode, batch_rows: Count) -> Plan {
-    Plan {
-        seed: 0,
-        runner: RunnerConfig { batch_rows, ..RunnerConfig::default() },
-        rejects: None,
-        sources,
-        stages: BTreeMap::new(),
-        sinks: BTreeMap::from([(name, sink)]),
-    }
+fn in_batches_of(batch_rows: Count) -> Plan {
+    Plan { runner: RunnerConfig { batch_rows, ..RunnerConfig::default() }, ..Plan::default() }
 }
 
 /// The splits of the table `path`, where it is a folder.

@@ -15,7 +15,7 @@ mod table;
 mod work;
 
 pub use evaluate::{BOOTSTRAP_SEED, scored_and_validation};
-pub use failure::{Failure, hint_of_chain};
+pub use failure::{Failure, hint_of_chain, hinted};
 
 use crate::cli::Command;
 

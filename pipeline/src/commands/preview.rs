@@ -32,7 +32,7 @@ pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     if let Some(sheet) = motion_sheet(&name, &table, args)? {
         return save(&sheet, args);
     }
-    let rows = if is_prediction { last_stage(&table)? } else { spread(&table, args.count)? };
+    let rows = if is_prediction { last_head(&table)? } else { spread(&table, args.count)? };
     let options = SheetOptions { rows: args.count, ..SheetOptions::default() };
     let sheet = if is_prediction {
         let Some(folder) = &args.people else {
@@ -118,11 +118,11 @@ fn in_skeleton_of(predictions: &RecordBatch, people: &RecordBatch) -> anyhow::Re
 }
 
 /// The predictions of the last output head. Keypoints are small: a table of them fits in memory.
-fn last_stage(table: &TableReader) -> anyhow::Result<RecordBatch> {
+fn last_head(table: &TableReader) -> anyhow::Result<RecordBatch> {
     let all = concat_batches(table.schema(), &table.read_all()?)?;
-    let stages = integers(&all, "stage")?;
-    let last = stages.iter().flatten().max();
-    let mask: BooleanArray = stages.iter().map(|stage| Some(stage == last)).collect();
+    let heads = integers(&all, keypoints::HEAD)?;
+    let last = heads.iter().flatten().max();
+    let mask: BooleanArray = heads.iter().map(|head| Some(head == last)).collect();
     Ok(filter_record_batch(&all, &mask)?)
 }
 

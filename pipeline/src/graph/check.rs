@@ -69,7 +69,7 @@ impl Graph {
         inputs: &[usize],
         expected: &'static [&'static str],
     ) -> Result<Vec<SchemaRef>, GraphError> {
-        if expected.len() == 1 {
+        if expected.len() == 1 && !inputs.is_empty() {
             return Ok(vec![self.common_schema(node, inputs)?]);
         }
         if inputs.len() != expected.len() {
@@ -83,11 +83,7 @@ impl Graph {
         let config = &self.plan.sources[name];
         let inputs: Vec<usize> = config.inputs.iter().map(|input| index[input]).collect();
         let expected = config.read.inputs();
-        if inputs.len() != expected.len() {
-            let (node, found) = (name.to_owned(), inputs.len());
-            return Err(GraphError::InputCount { node, expected, found });
-        }
-        let schemas: Vec<SchemaRef> = inputs.iter().map(|&input| self.nodes[input].schema.clone()).collect();
+        let schemas = self.input_schemas(name, &inputs, expected)?;
         let failed = |source| GraphError::Source { node: name.to_owned(), source };
         let schema = config.read.schema(&schemas).map_err(failed)?;
         let absent = |path: PathBuf| path.metadata().err().map(|error| ReadError::io(&path, error));
@@ -126,16 +122,11 @@ impl Graph {
                 (schema, Work::Rows(stage))
             }
             Step::Aggregate(aggregate) => {
-                let expected = aggregate.inputs();
-                if inputs.len() != expected.len() {
-                    let node = name.to_owned();
-                    return Err(GraphError::InputCount { node, expected, found: inputs.len() });
-                }
                 let mut schemas = Vec::new();
-                for (number, &input) in inputs.iter().enumerate() {
-                    let schema = &self.nodes[input].schema;
+                let given = self.input_schemas(name, &inputs, aggregate.inputs())?;
+                for (number, schema) in given.iter().enumerate() {
                     let needed = aggregate.needed_columns(number, schema);
-                    let needed = needed.map_err(|source| edge(input, source))?;
+                    let needed = needed.map_err(|source| edge(inputs[number], source))?;
                     schemas.push(Arc::new(schema.project(&needed).expect("columns of the schema")));
                 }
                 let schema = aggregate.output_schema(&schemas);

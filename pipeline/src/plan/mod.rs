@@ -36,7 +36,7 @@ pub const DEFAULT_BATCH_ROWS: Count = Count::constant(32);
 pub const DEFAULT_MEMORY_MIB: Count = Count::constant(512);
 
 /// A whole plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Plan {
     /// Seed of all random draws; 0 if not given.
@@ -143,6 +143,27 @@ pub enum PlanError {
 }
 
 impl Plan {
+    /// The plan with the source `name`, which joins its file to the rows of `inputs`.
+    #[must_use]
+    pub fn with_source(mut self, name: &str, inputs: &[&str], read: SourceConfig) -> Self {
+        self.sources.insert(name.to_owned(), SourceNode { inputs: owned(inputs), read });
+        self
+    }
+
+    /// The plan with the stage `name`, which takes the rows of `inputs`.
+    #[must_use]
+    pub fn with_stage(mut self, name: &str, inputs: &[&str], run: StageConfig) -> Self {
+        self.stages.insert(name.to_owned(), StageNode { inputs: owned(inputs), run });
+        self
+    }
+
+    /// The plan with the sink `name`, which takes the rows of `inputs`.
+    #[must_use]
+    pub fn with_sink(mut self, name: &str, inputs: &[&str], write: SinkConfig) -> Self {
+        self.sinks.insert(name.to_owned(), SinkNode { inputs: owned(inputs), write });
+        self
+    }
+
     /// Reads the plan in `text`, from `origin`, after `overrides`.
     ///
     /// # Errors
@@ -158,4 +179,8 @@ impl Plan {
         let canonical = serde_json::to_string(self).expect("a plan is plain data");
         blake3::hash(canonical.as_bytes()).to_hex().to_string()
     }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|&name| name.to_owned()).collect()
 }

@@ -82,7 +82,8 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
         for (&node, source) in &sources {
             outputs.record_rejects(next_number, source.rejects())?;
             counts.add_source(node, source.rejects());
-            notes.extend(source.counts().iter().chain(source.notes()).cloned());
+            notes.extend(source.counts());
+            notes.extend_from_slice(source.notes());
             let chunks = source.chunks(graph.plan.runner.batch_rows.get() as usize);
             let flow = Flow { graph, counts: &counts, options, node };
             next_number = flow.run(&pool, chunks, next_number, &mut outputs)?;

@@ -19,7 +19,7 @@ use crate::graph::{Graph, Work};
 pub fn provenance(graph: &Graph, sources: &BTreeMap<usize, Arc<OpenSource>>) -> Result<Provenance, RunError> {
     let plan = &graph.plan;
     let read = plan.sources.values().flat_map(|source| source.read.files());
-    let used = plan.stages.values().flat_map(|stage| stage.run.inputs());
+    let used = plan.stages.values().flat_map(|stage| stage.run.files());
     let mut inputs = read.chain(used).map(|path| InputHash::of(&path)).collect::<Result<Vec<_>, _>>()?;
     for (&node, source) in sources.iter().filter(|(_, source)| !source.files().is_empty()) {
         let what = format!("the files of `{}`", graph.nodes[node].name);

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::fixtures::{noisy_prediction, person, trials};
-use stages::evaluate::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
+use schemas::tables::keypoints::PredictedPose;
+use stages::evaluate::{EvaluateOptions, Protocol, evaluate_pose};
 use stages::stage::Rows;
 
 fn people(count: i32) -> Vec<Person> {
@@ -142,7 +143,7 @@ fn maps_of(people: &[Person]) -> Vec<RecordBatch> {
             Arc::new(StringArray::from_iter_values(people.iter().map(|person| &person.sample_id))),
         ),
         (
-            Field::new(heatmaps::STAGE, DataType::Int32, false),
+            Field::new(heatmaps::HEAD, DataType::Int32, false),
             Arc::new(Int32Array::from(vec![1; people.len()])),
         ),
         (Field::new(heatmaps::HEATMAPS, samples::maps_type(16, 8, 8), false), column),

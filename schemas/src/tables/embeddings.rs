@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Float32Type, Schema};
 
+pub use super::MODEL_KEY;
 use super::windows::sequence_fields;
 use super::{in_unit, signals};
 use crate::columns::{SchemaError, TABLE_KEY, column, field, fixed_list, wrong_type};
@@ -13,8 +14,6 @@ use crate::columns::{SchemaError, TABLE_KEY, column, field, fixed_list, wrong_ty
 pub const NAME: &str = "embeddings";
 /// Column of the numbers, `[D]` f32.
 pub const EMBEDDING: &str = "embedding";
-/// Metadata key of the model or feature that made the numbers.
-pub const MODEL_KEY: &str = "motionmill.model";
 /// Metadata key of the subjects that the D numbers are scores of, as a JSON list, where they are class scores.
 pub const CLASSES_KEY: &str = "motionmill.classes";
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array};
 use arrow::datatypes::{DataType, Field, Float32Type};
 
+pub use super::MODEL_KEY;
 use super::samples::maps_type;
 use crate::columns::{SchemaError, wrong_type};
 
 /// Name of the table.
 pub const NAME: &str = "heatmaps";
 /// Number of the output head, from 1: the stage of a pose machine, the stack of an hourglass.
-pub const STAGE: &str = "stage";
+pub const HEAD: &str = "head";
 /// The maps `[K, h, w]` f32.
 pub const HEATMAPS: &str = "heatmaps";
 /// Input px per heatmap px.
@@ -22,7 +23,7 @@ pub const ORIGIN_IN_CROP: &str = "origin_in_crop";
 /// The columns that a prediction adds to the row of its sample. `joints` = K, maps `height` x `width`.
 pub fn fields(joints: usize, height: usize, width: usize) -> Vec<Field> {
     vec![
-        Field::new(STAGE, DataType::Int32, false),
+        Field::new(HEAD, DataType::Int32, false),
         Field::new(HEATMAPS, maps_type(joints, height, width), false),
         Field::new(STRIDE, DataType::Float64, false),
         Field::new(ORIGIN_IN_CROP, DataType::Float64, false),

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
+use super::heatmaps::HEAD;
 use super::metadata;
-use crate::columns::{SchemaError, column, numbers, strings, wrong_type};
+use crate::columns::{SchemaError, integers, longs, numbers, strings};
 
 /// Name of the table.
 pub const NAME: &str = "metrics";
@@ -40,7 +41,7 @@ pub struct Metric {
     /// The network or prediction file.
     pub model: String,
     /// Output head of the network, from 1.
-    pub stage: Option<i64>,
+    pub head: Option<i32>,
     /// Hash of the run that made it.
     pub run: String,
 }
@@ -61,7 +62,7 @@ pub fn schema() -> SchemaRef {
         field("ci_low", DataType::Float64, true),
         field("ci_high", DataType::Float64, true),
         field("model", DataType::Utf8, false),
-        field("stage", DataType::Int64, true),
+        field(HEAD, DataType::Int32, true),
         field("run", DataType::Utf8, false),
     ];
     Arc::new(Schema::new_with_metadata(fields, metadata(NAME, None)))
@@ -91,7 +92,7 @@ pub fn to_batch(metrics: &[Metric]) -> RecordBatch {
         number(|m| m.ci_low),
         number(|m| m.ci_high),
         text(|m| &m.model),
-        Arc::new(metrics.iter().map(|m| m.stage).collect::<Int64Array>()),
+        Arc::new(metrics.iter().map(|m| m.head).collect::<Int32Array>()),
         text(|m| &m.run),
     ];
     RecordBatch::try_new(schema(), columns).expect("columns follow the schema")
@@ -102,20 +103,16 @@ pub fn to_batch(metrics: &[Metric]) -> RecordBatch {
 /// # Errors
 /// When a column is absent or of another type.
 pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Metric>, SchemaError> {
-    use arrow::array::{Array, AsArray};
+    use arrow::array::Array;
     let text = |name: &str| strings(batch, name);
     let optional = |array: &StringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
     let number = |array: &Float64Array, row| array.is_valid(row).then(|| array.value(row));
-    let integers = |name: &str| -> Result<&Int64Array, SchemaError> {
-        let array = column(batch, name)?;
-        array.as_primitive_opt().ok_or_else(|| wrong_type(name, "Int64", array.data_type()))
-    };
     let (protocol, dataset, split, metric) =
         (text("protocol")?, text("dataset")?, text("split")?, text("metric")?);
     let (joint, group, model, run) = (text("joint")?, text("group")?, text("model")?, text("run")?);
     let (threshold, value) = (numbers(batch, "threshold")?, numbers(batch, "value")?);
     let (low, high) = (numbers(batch, "ci_low")?, numbers(batch, "ci_high")?);
-    let (count, stage) = (integers("count")?, integers("stage")?);
+    let (count, head) = (longs(batch, "count")?, integers(batch, HEAD)?);
     let row_at = |row| Metric {
         protocol: protocol.value(row).to_owned(),
         dataset: dataset.value(row).to_owned(),
@@ -129,7 +126,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Metric>, SchemaError> {
         ci_low: number(low, row),
         ci_high: number(high, row),
         model: model.value(row).to_owned(),
-        stage: stage.is_valid(row).then(|| stage.value(row)),
+        head: head.is_valid(row).then(|| head.value(row)),
         run: run.value(row).to_owned(),
     };
     Ok((0..batch.num_rows()).map(row_at).collect())

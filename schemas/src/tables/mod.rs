@@ -44,18 +44,43 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, FixedSizeListArray, Float64Builder, NullBufferBuilder, UInt8Array};
 use arrow::datatypes::{DataType, Field, Schema};
 
-use crate::columns::{SKELETON_JSON_KEY, SKELETON_KEY, TABLE_KEY, VERSION_KEY};
+use crate::columns::{SKELETON_JSON_KEY, SKELETON_KEY, SchemaError, TABLE_KEY, VERSION_KEY};
 use crate::skeleton::Skeleton;
 use crate::visibility::Visibility;
 
-/// Version of all tables; it grows when a column changes its name, type or meaning.
-pub const VERSION: &str = "1";
+/// Metadata key of the network or feature that made the numbers.
+pub const MODEL_KEY: &str = "motionmill.model";
+
+/// Version of the table `name`; it grows when a column changes its name, type or meaning.
+///
+/// 2 of `heatmaps`, `keypoints` and `metrics`: the column `stage` is called `head`, and is an `Int32` everywhere.
+pub fn version(name: &str) -> &'static str {
+    match name {
+        heatmaps::NAME | keypoints::NAME | metrics::NAME => "2",
+        _ => "1",
+    }
+}
+
+/// Checks that a table of ours is of the present version.
+///
+/// # Errors
+/// When it is of another one.
+pub fn check_version(schema: &Schema) -> Result<(), SchemaError> {
+    let found = schema.metadata().get(VERSION_KEY);
+    match (table_name(schema), found) {
+        (Some(name), Some(found)) if found != version(name) => {
+            let (table, expected) = (name.to_owned(), version(name));
+            Err(SchemaError::OtherVersion { table, found: found.clone(), expected })
+        }
+        _ => Ok(()),
+    }
+}
 
 /// Schema metadata of the table `name`, with its skeleton where it has keypoints.
 pub fn metadata(name: &str, skeleton: Option<&Skeleton>) -> HashMap<String, String> {
     let mut metadata = HashMap::from([
         (TABLE_KEY.to_owned(), name.to_owned()),
-        (VERSION_KEY.to_owned(), VERSION.to_owned()),
+        (VERSION_KEY.to_owned(), version(name).to_owned()),
     ]);
     if let Some(skeleton) = skeleton {
         metadata.insert(SKELETON_KEY.to_owned(), skeleton.name.to_owned());

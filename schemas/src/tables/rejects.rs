@@ -1,5 +1,6 @@
 //! `rejects`: one row is one row that could not be used, with the reason.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt64Array};
@@ -47,6 +48,15 @@ impl Default for Reject {
 /// How many rows `rejects` stand for.
 pub fn total_rows(rejects: &[Reject]) -> u64 {
     rejects.iter().map(|reject| reject.rows).sum()
+}
+
+/// How many rows `rejects` stand for, by reason.
+pub fn by_reason(rejects: &[Reject]) -> BTreeMap<String, u64> {
+    let mut reasons = BTreeMap::new();
+    for reject in rejects {
+        *reasons.entry(reject.reason.clone()).or_default() += reject.rows;
+    }
+    reasons
 }
 
 /// The schema of the table.

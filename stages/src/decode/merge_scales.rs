@@ -170,7 +170,7 @@ impl MergeScales {
         let scales = scales_of(batch.schema_ref())?;
         let columns = Columns::of(batch)?;
         let maps = column(batch, heatmaps::HEATMAPS)?;
-        let (ids, heads) = (strings(batch, "sample_id")?, integers(batch, heatmaps::STAGE)?);
+        let (ids, heads) = (strings(batch, "sample_id")?, integers(batch, heatmaps::HEAD)?);
         let (indices, copies) = (integers(batch, SCALE_INDEX)?, integers(batch, samples::COPY).ok());
         let mut groups: Vec<Group> = Vec::new();
         let mut known = HashMap::new();

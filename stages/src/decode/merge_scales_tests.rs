@@ -14,7 +14,7 @@ use schemas::tables::{metadata, vector_array};
 use super::*;
 use crate::augment::search_scales::SCALES_KEY;
 use crate::decode::{DecodeConfig, Rule};
-use crate::infer::stage::MODEL_KEY;
+use schemas::tables::MODEL_KEY;
 
 const JOINTS: usize = 9;
 const SIDE: usize = 12;
@@ -98,7 +98,7 @@ fn scales_that_agree_find_the_px_and_heads_stay_apart() {
     assert_eq!(outcome.rows.schema(), stage.output_schema(&batch.schema()).unwrap());
     let ids: Vec<_> = strings(&outcome.rows, "sample_id").unwrap().iter().flatten().collect();
     assert_eq!(
-        (ids, integers(&outcome.rows, "stage").unwrap().values().to_vec()),
+        (ids, integers(&outcome.rows, "head").unwrap().values().to_vec()),
         (vec!["a", "a", "b", "b"], vec![1, 2, 1, 2])
     );
     let found = points(&outcome.rows, "keypoints").unwrap();

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, FixedSizeListArray, Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use schemas::columns::{column, field, skeleton_of, wrong_type};
-use schemas::tables::{heatmaps, keypoints, metadata, samples};
+use schemas::tables::{MODEL_KEY, heatmaps, keypoints, metadata, samples};
 use schemas::{SchemaError, Skeleton};
 
 use crate::StageError;
-use crate::infer::stage::MODEL_KEY;
 use crate::stage::take_rows;
 
 /// Columns that say where a prediction comes from; carried along where they are there.
@@ -55,7 +54,7 @@ pub fn shape_of(input: &Schema) -> Result<(&'static Skeleton, [usize; 3]), Stage
 /// When a column is missing, or what made the maps is unknown.
 pub fn schema_of(input: &Schema, carried: &[&str]) -> Result<SchemaRef, StageError> {
     let (skeleton, _) = shape_of(input)?;
-    for name in ["sample_id", heatmaps::STAGE] {
+    for name in ["sample_id", heatmaps::HEAD] {
         field(input, name)?;
     }
     let Some(model) = input.metadata().get(MODEL_KEY) else {

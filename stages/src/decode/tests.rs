@@ -10,7 +10,7 @@ use schemas::skeleton::FLIC9;
 use schemas::tables::{keypoints, metadata, table_name, vector_array};
 
 use super::*;
-use crate::infer::stage::MODEL_KEY;
+use schemas::tables::MODEL_KEY;
 
 const JOINTS: usize = 9;
 

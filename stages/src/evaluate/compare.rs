@@ -12,9 +12,9 @@ use schemas::tables::people::Person;
 use super::bootstrap::intervals;
 use super::curves::{Cell, Curves};
 use super::error::EvaluateError;
-use super::pairs::PredictedPose;
 use super::pose::EvaluateOptions;
 use super::scored::ScoredPoses;
+use schemas::tables::keypoints::PredictedPose;
 
 /// The predictions of one output head of one model.
 #[derive(Debug, Clone, Copy)]

@@ -8,10 +8,10 @@ use schemas::tables::people::{self, Person};
 use serde::{Deserialize, Serialize};
 
 use super::error::EvaluateError;
-use super::pairs::{PredictedPose, predicted_poses};
 use super::pose::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation, evaluate_pose};
 use super::protocol::Protocol;
 use crate::stage::{BuildContext, StageError};
+use schemas::tables::keypoints::{self, PredictedPose};
 
 /// Most resamples that a plan may ask for; 100,000 take minutes and narrow nothing.
 pub const MAXIMUM_RESAMPLES: u32 = 100_000;
@@ -134,7 +134,7 @@ fn read_predictions(
     let skeleton = one_skeleton(batches, "prediction")?;
     let mut poses = Vec::new();
     for batch in batches {
-        poses.extend(predicted_poses(batch)?);
+        poses.extend(keypoints::from_batch(batch)?);
     }
     Ok((poses, skeleton))
 }

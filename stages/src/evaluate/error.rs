@@ -14,15 +14,15 @@ pub enum EvaluateError {
         /// The id.
         sample_id: String,
     },
-    /// One stage of one model predicts one person twice.
+    /// One output head of one model predicts one person twice.
     #[error(
-        "model `{model}`, stage {stage}, predicts `{sample_id}` twice; one row a person and stage is scored"
+        "model `{model}`, head {head}, predicts `{sample_id}` twice; one row a person and head is scored"
     )]
     DuplicatePrediction {
         /// The model.
         model: String,
         /// The output head, from 1.
-        stage: i32,
+        head: i32,
         /// The id.
         sample_id: String,
     },

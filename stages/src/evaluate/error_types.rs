@@ -12,10 +12,11 @@ use schemas::tables::metrics::Metric;
 use schemas::tables::people::Pose;
 
 use super::curves::Cell;
-use super::metric_rows::{self, rows};
+use super::metric_rows::rows;
+use super::pairs::OutputHead;
 use super::pose::EvaluateOptions;
 use super::rules::{Mean, Rules};
-use super::scored::{Head, ScoredPerson, ScoredPoses};
+use super::scored::{ScoredPerson, ScoredPoses};
 
 /// Keypoint similarity from which a joint is good. Ronchi and Perona 2017, recalled, not verified.
 pub const GOOD_SIMILARITY: f64 = 0.85;
@@ -79,20 +80,19 @@ pub fn similarity(error: f64, threshold: f64) -> f64 {
 /// Shares of a group are made as the protocol makes its rate, so good and jitter add up to it.
 pub fn error_types(
     scored: &ScoredPoses<'_>,
-    head: Head<'_>,
+    head: OutputHead<'_>,
     options: &EvaluateOptions,
     notes: &mut Vec<String>,
 ) -> Option<Vec<Metric>> {
     let classes = classify(scored, head)?;
     let counted = Counted { rules: scored.rules, classes };
-    let head = metric_rows::Head { model: head.0, stage: head.1 };
     let people = scored.rows();
     let statistic = |weights: &[u32]| counted.shares(weights);
     Some(rows(options, head, &people, counted.cells(scored.skeleton), statistic, notes))
 }
 
 /// The class of each part of each person, `[N][P]`: `None` where the truth is not annotated.
-pub fn classify(scored: &ScoredPoses<'_>, head: Head<'_>) -> Option<Vec<Vec<Option<ErrorType>>>> {
+pub fn classify(scored: &ScoredPoses<'_>, head: OutputHead<'_>) -> Option<Vec<Vec<Option<ErrorType>>>> {
     let joints = scored.measure.joints()?;
     let mirrored = scored.skeleton.mirrored();
     let of_person = |one: &ScoredPerson<'_>| {

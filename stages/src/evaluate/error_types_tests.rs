@@ -3,9 +3,10 @@ use schemas::Visibility;
 use schemas::skeleton::MPII16;
 use schemas::tables::people::Person;
 
-use super::super::fixtures::{noisy_prediction, person, person_of, prediction};
-use super::super::{PredictedPose, Protocol, evaluate_pose};
+use super::super::fixtures::{FIRST_HEAD, noisy_prediction, person, person_of, prediction};
+use super::super::{Protocol, evaluate_pose};
 use super::*;
+use schemas::tables::keypoints::PredictedPose;
 
 fn joined<'a>(people: &'a [Person], poses: &'a [PredictedPose], protocol: Protocol) -> ScoredPoses<'a> {
     let options = EvaluateOptions::new(protocol);
@@ -16,7 +17,7 @@ fn joined<'a>(people: &'a [Person], poses: &'a [PredictedPose], protocol: Protoc
 fn classes(person: &Person, pose: PredictedPose) -> Vec<Option<ErrorType>> {
     let (people, poses) = ([person.clone()], [pose]);
     let scored = joined(&people, &poses, Protocol::MpiiOfficial);
-    classify(&scored, ("made-up", 1)).unwrap().remove(0)
+    classify(&scored, FIRST_HEAD).unwrap().remove(0)
 }
 
 /// A person whose joints stand so far apart that none is near another, head size 30 px.
@@ -108,7 +109,7 @@ fn nothing_predicted_is_a_miss_and_nothing_annotated_has_no_class() {
     let people = [person];
     let stranger = [PredictedPose { sample_id: "z".into(), ..prediction(&people[0], 1) }];
     let scored = joined(&people, &stranger, Protocol::MpiiOfficial);
-    let none = classify(&scored, ("made-up", 1)).unwrap();
+    let none = classify(&scored, FIRST_HEAD).unwrap();
     assert!(none[0][1..].iter().all(|class| *class == Some(ErrorType::Miss)));
 }
 
@@ -118,7 +119,7 @@ fn sticks_have_no_classes() {
     let poses = [prediction(&people[0], 1)];
     let options = EvaluateOptions::new(Protocol::LspPcpStrict);
     let scored = ScoredPoses::join(&people, &MPII16, &poses, &MPII16, &options).unwrap().unwrap();
-    assert!(error_types(&scored, ("made-up", 1), &options, &mut vec![]).is_none());
+    assert!(error_types(&scored, FIRST_HEAD, &options, &mut vec![]).is_none());
 }
 
 proptest! {
@@ -145,7 +146,7 @@ proptest! {
             people.iter().skip(1).map(|person| noisy_prediction(person, seed, spread)).collect();
         let options = EvaluateOptions { resamples: 10, ..EvaluateOptions::new(protocol) };
         let scored = ScoredPoses::join(&people, &MPII16, &predicted, &MPII16, &options).unwrap().unwrap();
-        let shares = error_types(&scored, ("made-up", 1), &options, &mut vec![]).unwrap();
+        let shares = error_types(&scored, FIRST_HEAD, &options, &mut vec![]).unwrap();
         let rates = evaluate_pose(&people, &MPII16, &predicted, &MPII16, &options).unwrap().metrics;
         for five in shares.chunks(5) {
             let metrics: Vec<&str> = five.iter().map(|m| m.metric.as_str()).collect();

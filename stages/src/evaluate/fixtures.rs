@@ -2,10 +2,14 @@
 
 use schemas::random::KeyedRandom;
 use schemas::skeleton::{MPII16, Skeleton};
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::{Person, Pose};
 use schemas::visibility::Visibility;
 
-use super::pairs::PredictedPose;
+use super::pairs::OutputHead;
+
+/// The first output head of what [`prediction`] makes.
+pub const FIRST_HEAD: OutputHead<'_> = OutputHead { model: "made-up", number: 1 };
 
 /// A person of MPII's skeleton, all joints annotated, called `sample_id`.
 pub fn person(sample_id: &str, index: i32) -> Person {
@@ -47,14 +51,13 @@ pub fn person_of(skeleton: &Skeleton, sample_id: &str, index: i32, annotated: f6
 }
 
 /// A prediction of `person` that hits every annotated joint.
-pub fn prediction(person: &Person, stage: i32) -> PredictedPose {
+pub fn prediction(person: &Person, head: i32) -> PredictedPose {
     PredictedPose {
         sample_id: person.sample_id.clone(),
-        stage,
+        head,
         keypoints: person.pose.keypoints.clone(),
-        score: None,
-        heatmap_mean: None,
         model: "made-up".into(),
+        ..PredictedPose::default()
     }
 }
 

@@ -9,7 +9,8 @@ use schemas::visibility::Visibility;
 use serde::Deserialize;
 
 use super::fixtures::{person, prediction};
-use super::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
+use super::{EvaluateOptions, Protocol, evaluate_pose};
+use schemas::tables::keypoints::PredictedPose;
 
 #[derive(Deserialize)]
 struct Case {

@@ -5,9 +5,9 @@ use schemas::tables::people::{Person, Pose};
 use schemas::tables::rejects::Reject;
 
 use super::error::EvaluateError;
-use super::pairs::PredictedPose;
 use super::protocol::Protocol;
 use super::rules::{Normaliser, Part, Rules};
+use schemas::tables::keypoints::PredictedPose;
 
 /// Head size is this share of the head rectangle's diagonal: 0.8 x 0.75 (MPII's `util_get_head_size.m`).
 pub const HEAD_SIZE_OF_DIAGONAL: f64 = 0.6;

@@ -7,23 +7,15 @@ use schemas::tables::people::Person;
 
 use super::bootstrap::intervals;
 use super::curves::Cell;
+use super::pairs::OutputHead;
 use super::pose::EvaluateOptions;
-
-/// What all rows of one output head have in common.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Head<'a> {
-    /// The network or prediction file.
-    pub model: &'a str,
-    /// Output head, from 1.
-    pub stage: i32,
-}
 
 /// The rows of one output head, and a note on those that are undefined: a rate of no annotated joint has no row.
 ///
 /// `statistic` maps weights of the people, `[N]`, to one number a cell.
 pub(super) fn rows(
     options: &EvaluateOptions,
-    head: Head<'_>,
+    head: OutputHead<'_>,
     people: &[&Person],
     cells: Vec<Cell>,
     statistic: impl Fn(&[u32]) -> Vec<f64> + Sync,
@@ -57,7 +49,7 @@ pub(super) fn rows(
             ci_low: ends.map(|[low, _]| low),
             ci_high: ends.map(|[_, high]| high),
             model: head.model.to_owned(),
-            stage: Some(i64::from(head.stage)),
+            head: Some(head.number),
             run: options.run.clone(),
         });
     }

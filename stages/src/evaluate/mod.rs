@@ -41,7 +41,7 @@ pub use compare::{Comparison, Difference, compare_poses};
 pub use config::{Evaluate, EvaluateConfig};
 pub use error::EvaluateError;
 pub use error_types::{ErrorType, error_types};
-pub use pairs::{PredictedPose, predicted_poses};
+pub use pairs::OutputHead;
 pub use pose::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation, evaluate_pose};
 pub use protocol::{Protocol, UnknownProtocol};
 pub use scored::ScoredPoses;

@@ -1,59 +1,31 @@
-//! Who is compared with whom: predictions read from a table, and joined to the truth by `sample_id`.
+//! Who is compared with whom: predictions joined to the truth by `sample_id`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
 
-use arrow::array::RecordBatch;
-use schemas::columns::{SchemaError, integers, points, skeleton_of, strings, vectors_f64};
 use schemas::skeleton::Skeleton;
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::Person;
 
 use super::error::EvaluateError;
 
-/// One row of the table `keypoints`: one predicted person.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PredictedPose {
-    /// Id of the person in the truth.
-    pub sample_id: String,
-    /// Output head of the network, from 1.
-    pub stage: i32,
-    /// `[K, 2]` px of the image, 0-based, `NaN` where nothing was predicted.
-    pub keypoints: Vec<[f64; 2]>,
-    /// Heights of the peaks, `[K]`.
-    pub score: Option<Vec<f64>>,
-    /// Means of the heatmaps, `[K]`; `None` where the prediction did not come from heatmaps.
-    pub heatmap_mean: Option<Vec<f64>>,
-    /// What made it.
-    pub model: String,
+/// An output head: the network or prediction file, and the number of the head from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OutputHead<'a> {
+    /// The network or prediction file.
+    pub model: &'a str,
+    /// Its number, from 1.
+    pub number: i32,
 }
 
-/// The rows of a batch of table `keypoints`. The columns `score` and `heatmap_mean` may be absent.
-///
-/// # Errors
-/// When another column is absent or of another type, or the schema names no skeleton.
-pub fn predicted_poses(batch: &RecordBatch) -> Result<Vec<PredictedPose>, SchemaError> {
-    let joints = skeleton_of(batch.schema_ref())?.len();
-    let numbers = |name: &str| -> Result<Vec<Option<Vec<f64>>>, SchemaError> {
-        if batch.column_by_name(name).is_none() {
-            return Ok(vec![None; batch.num_rows()]);
-        }
-        let vectors = vectors_f64(batch, name, joints)?;
-        Ok((0..batch.num_rows()).map(|row| vectors.row(row).map(<[f64]>::to_vec)).collect())
-    };
-    let (ids, models, stages) =
-        (strings(batch, "sample_id")?, strings(batch, "model")?, integers(batch, "stage")?);
-    let (scores, means) = (numbers("score")?, numbers("heatmap_mean")?);
-    let rows = points(batch, "keypoints")?.into_iter().zip(scores.into_iter().zip(means)).enumerate();
-    Ok(rows
-        .map(|(row, (keypoints, (score, heatmap_mean)))| PredictedPose {
-            sample_id: ids.value(row).to_owned(),
-            stage: stages.value(row),
-            keypoints,
-            score,
-            heatmap_mean,
-            model: models.value(row).to_owned(),
-        })
-        .collect())
+impl fmt::Display for OutputHead<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "model `{}`, head {}", self.model, self.number)
+    }
 }
+
+/// What each output head says, by `sample_id`.
+pub(super) type Heads<'a> = BTreeMap<OutputHead<'a>, HashMap<&'a str, &'a PredictedPose>>;
 
 /// Truth and predictions, joined.
 #[derive(Debug)]
@@ -61,7 +33,7 @@ pub(super) struct Pairs<'a> {
     /// The people to score, by ascending `sample_id`, so that their order in the table never shows.
     pub people: Vec<&'a Person>,
     /// What each output head of each model says, by `sample_id`.
-    pub heads: BTreeMap<(&'a str, i32), HashMap<&'a str, &'a PredictedPose>>,
+    pub heads: Heads<'a>,
     /// What a reader of the scores must know.
     pub notes: Vec<String>,
 }
@@ -94,8 +66,7 @@ impl<'a> Pairs<'a> {
             let left = in_split - people.len();
             notes.push(format!("{left} of {in_split} rows of the truth have no annotated joint; not scored"));
         }
-        for ((model, stage), poses) in &heads {
-            let head = format!("model `{model}`, stage {stage}");
+        for (head, poses) in &heads {
             let strangers = poses.keys().filter(|id| !ids.contains(**id)).count();
             if strangers > 0 {
                 notes.push(format!("{head}: {strangers} predictions are of nobody in the truth; not scored"));
@@ -135,8 +106,6 @@ fn checked_truth<'a>(
     Ok(ids)
 }
 
-type Heads<'a> = BTreeMap<(&'a str, i32), HashMap<&'a str, &'a PredictedPose>>;
-
 fn checked_predictions<'a>(
     predictions: &'a [PredictedPose],
     skeleton: &'static Skeleton,
@@ -148,11 +117,11 @@ fn checked_predictions<'a>(
         for found in std::iter::once(pose.keypoints.len()).chain(lengths) {
             check_joints("prediction", &pose.sample_id, found, skeleton)?;
         }
-        let head = heads.entry((pose.model.as_str(), pose.stage)).or_default();
+        let head = heads.entry(OutputHead { model: &pose.model, number: pose.head }).or_default();
         if head.insert(pose.sample_id.as_str(), pose).is_some() {
             return Err(EvaluateError::DuplicatePrediction {
                 model: pose.model.clone(),
-                stage: pose.stage,
+                head: pose.head,
                 sample_id: pose.sample_id.clone(),
             });
         }
@@ -177,34 +146,10 @@ fn check_joints(
 mod tests {
     use super::super::fixtures::{person, prediction};
     use super::*;
-    use arrow::array::{ArrayRef, Int32Array, StringArray};
-    use arrow::datatypes::Schema;
     use schemas::skeleton::{FLIC9, MPII16};
-    use schemas::tables::{keypoints, points_array, vector_array};
-    use std::sync::Arc;
 
     fn join<'a>(truth: &'a [Person], predictions: &'a [PredictedPose]) -> Result<Pairs<'a>, EvaluateError> {
         Pairs::join(truth, &MPII16, predictions, &MPII16, None)
-    }
-
-    #[test]
-    fn a_batch_is_read_row_by_row_whatever_its_slice() {
-        let rows: Vec<Vec<[f64; 2]>> = (0..3).map(|row| vec![[f64::from(row), 2.0]; 9]).collect();
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(StringArray::from(vec!["a", "b", "c"])),
-            Arc::new(StringArray::from(vec![None::<&str>; 3])),
-            Arc::new(Int32Array::from(vec![1, 2, 1])),
-            points_array(rows.iter().map(Vec::as_slice), 9),
-            vector_array([Some(&[0.5; 9][..]), None, Some(&[0.25; 9])], 9),
-            vector_array([None, None, None], 9),
-            Arc::new(StringArray::from(vec!["m"; 3])),
-        ];
-        let batch = RecordBatch::try_new(keypoints::schema(&FLIC9), columns).unwrap();
-        let read = predicted_poses(&batch.slice(1, 2)).unwrap();
-        assert_eq!(read.len(), 2);
-        assert_eq!((read[0].sample_id.as_str(), read[0].stage, &read[0].score), ("b", 2, &None));
-        assert_eq!((read[1].keypoints[8], read[1].score.as_ref().unwrap()[0]), ([2.0, 2.0], 0.25));
-        assert!(predicted_poses(&RecordBatch::new_empty(Arc::new(Schema::empty()))).is_err());
     }
 
     #[test]
@@ -215,7 +160,7 @@ mod tests {
         let people = [person("a", 1)];
         let twice = [prediction(&people[0], 2), prediction(&people[0], 2)];
         let message = join(&people, &twice).unwrap_err().to_string();
-        assert!(message.contains("stage 2, predicts `a` twice"), "{message}");
+        assert!(message.contains("head 2, predicts `a` twice"), "{message}");
         assert!(join(&people, &[prediction(&people[0], 1), prediction(&people[0], 2)]).is_ok());
     }
 

@@ -10,12 +10,13 @@ use schemas::tables::rejects::Reject;
 use super::curves::Curves;
 use super::error::EvaluateError;
 use super::measure::Measure;
-use super::metric_rows::{Head, rows};
-use super::pairs::{Pairs, PredictedPose};
+use super::metric_rows::rows;
+use super::pairs::{OutputHead, Pairs};
 use super::presence;
 use super::protocol::Protocol;
 use super::rules::Normaliser;
 use super::scored::ScoredPoses;
+use schemas::tables::keypoints::PredictedPose;
 
 /// How often people are drawn anew for the intervals; 1,000 is the usual least for a 95 % percentile interval
 /// (Efron and Tibshirani 1993, section 13.3).
@@ -46,7 +47,7 @@ impl EvaluateOptions {
 /// What came of scoring.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evaluation {
-    /// The numbers, by model and stage; within these joints, groups, areas.
+    /// The numbers, by model and head; within these joints, groups, areas.
     pub metrics: Vec<Metric>,
     /// What a reader of the numbers must know: who was not scored, who counted as wrong.
     pub notes: Vec<String>,
@@ -99,10 +100,9 @@ fn places(mut scored: ScoredPoses<'_>, options: &EvaluateOptions) -> Evaluation 
         return evaluation;
     }
     let people = scored.rows();
-    for ((model, stage), poses) in &scored.heads {
-        note_predicted_normalisers(&scored, &people, poses, (model, *stage), &mut evaluation.notes);
-        let curves = Curves::new(scored.rules, &scored.errors((model, *stage)));
-        let head = Head { model, stage: *stage };
+    for (&head, poses) in &scored.heads {
+        note_predicted_normalisers(&scored, &people, poses, head, &mut evaluation.notes);
+        let curves = Curves::new(scored.rules, &scored.errors(head));
         let cells = curves.cells(scored.skeleton);
         let metrics =
             rows(options, head, &people, cells, |weights| curves.rates(weights), &mut evaluation.notes);
@@ -127,7 +127,7 @@ fn note_predicted_normalisers(
     scored: &ScoredPoses<'_>,
     people: &[&Person],
     poses: &HashMap<&str, &PredictedPose>,
-    (model, stage): (&str, i32),
+    head: OutputHead<'_>,
     notes: &mut Vec<String>,
 ) {
     if !matches!(scored.rules.normaliser, Normaliser::PredictedSegment(..)) {
@@ -136,8 +136,6 @@ fn note_predicted_normalisers(
     let predicted = people.iter().filter_map(|person| poses.get(person.sample_id.as_str()));
     let useless = predicted.filter(|pose| !scored.measure.has_predicted_length(pose)).count();
     if useless > 0 {
-        notes.push(format!(
-            "model `{model}`, stage {stage}: {useless} predictions have no torso; counted as wrong"
-        ));
+        notes.push(format!("{head}: {useless} predictions have no torso; counted as wrong"));
     }
 }

@@ -11,10 +11,11 @@ use schemas::tables::people::Person;
 
 use super::curves::Cell;
 use super::error::EvaluateError;
-use super::metric_rows::{Head, rows};
-use super::pairs::{Pairs, PredictedPose};
+use super::metric_rows::rows;
+use super::pairs::{OutputHead, Pairs};
 use super::pose::{EvaluateOptions, Evaluation};
 use super::protocol::Protocol;
+use schemas::tables::keypoints::PredictedPose;
 
 /// The groups that are scored: name, and the joints thrown together.
 pub const GROUPS: [(&str, [&str; 2]); 2] =
@@ -80,12 +81,12 @@ pub(super) fn evaluate(
         evaluation.notes.push("nobody is left to score".to_owned());
         return Ok(evaluation);
     }
-    for ((model, stage), poses) in &pairs.heads {
+    for (&head, poses) in &pairs.heads {
         let mut scored = false;
         for evidence in [Evidence::Mean, Evidence::Max] {
             if !poses.values().any(|pose| evidence.of(pose).is_some()) {
                 let name = evidence.name();
-                let note = format!("model `{model}`, stage {stage}: no {name} of heatmaps; not scored by it");
+                let note = format!("{head}: no {name} of heatmaps; not scored by it");
                 evaluation.notes.push(note);
                 continue;
             }
@@ -102,14 +103,13 @@ pub(super) fn evaluate(
                 let people = pairs.people.iter().enumerate();
                 let verdicts: Vec<Verdict> =
                     people.flat_map(|(at, person)| [0, 1].map(|joint| verdict(at, person, joint))).collect();
-                let head = Head { model, stage: *stage };
                 let metrics =
                     group_rows(evidence, group, &verdicts, head, pairs, options, &mut evaluation.notes);
                 evaluation.metrics.extend(metrics);
             }
         }
         if !scored {
-            return Err(EvaluateError::NoHeatmapScores { model: (*model).to_owned() });
+            return Err(EvaluateError::NoHeatmapScores { model: head.model.to_owned() });
         }
     }
     Ok(evaluation)
@@ -145,7 +145,7 @@ fn group_rows(
     evidence: Evidence,
     group: &'static str,
     verdicts: &[Verdict],
-    head: Head<'_>,
+    head: OutputHead<'_>,
     pairs: &Pairs<'_>,
     options: &EvaluateOptions,
     notes: &mut Vec<String>,

@@ -7,7 +7,8 @@ use schemas::tables::people::Person;
 
 use super::fixtures::{noisy_prediction, person_of, prediction};
 use super::rules::Comparator;
-use super::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
+use super::{EvaluateOptions, Protocol, evaluate_pose};
+use schemas::tables::keypoints::PredictedPose;
 
 /// Protocols that compare places, each with a skeleton that has all their joints.
 fn protocols() -> impl Strategy<Value = (Protocol, &'static Skeleton)> {
@@ -148,11 +149,11 @@ fn people_that_cannot_be_scored_are_rejects_and_do_not_count() {
 #[test]
 fn stages_are_scored_apart() {
     let (people, mut predictions) = population(&MPII16, 3, 6, 8.0);
-    let second = predictions.clone().into_iter().map(|pose| PredictedPose { stage: 2, ..pose });
+    let second = predictions.clone().into_iter().map(|pose| PredictedPose { head: 2, ..pose });
     predictions.extend(second);
     let metrics = score(&people, &predictions, Protocol::MpiiOfficial, &MPII16);
     let of =
-        |stage| -> Vec<f64> { metrics.iter().filter(|m| m.stage == Some(stage)).map(|m| m.value).collect() };
+        |head| -> Vec<f64> { metrics.iter().filter(|m| m.head == Some(head)).map(|m| m.value).collect() };
     assert!(!of(1).is_empty());
     assert_eq!(of(1), of(2));
 }

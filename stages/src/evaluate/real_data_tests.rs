@@ -7,9 +7,8 @@ use datasets::{mpii, predictions};
 use schemas::skeleton::MPII16;
 use schemas::tables::people::Person;
 
-use super::{
-    EvaluateOptions, Evaluation, PredictedPose, Protocol, evaluate_pose, format_table, predicted_poses,
-};
+use super::{EvaluateOptions, Evaluation, Protocol, evaluate_pose, format_table};
+use schemas::tables::keypoints::{self, PredictedPose};
 
 /// The 2,958 people of MPII's validation set and the predictions that `pose-hg-demo` ships for them.
 fn hourglass() -> Option<(Vec<Person>, Vec<PredictedPose>)> {
@@ -28,7 +27,7 @@ fn hourglass() -> Option<(Vec<Person>, Vec<PredictedPose>)> {
     let ids: Vec<String> = people.iter().map(|person| person.sample_id.clone()).collect();
     let splits = vec![None; ids.len()];
     let batch = predictions::to_batch(&ids, &splits, &array, &MPII16, "hourglass").unwrap();
-    Some((people, predicted_poses(&batch).unwrap()))
+    Some((people, keypoints::from_batch(&batch).unwrap()))
 }
 
 fn score(data: &(Vec<Person>, Vec<PredictedPose>), protocol: Protocol, resamples: u32) -> Evaluation {

@@ -1,14 +1,13 @@
 //! People ready to be scored: joined to their predictions, seen as the protocol sees them, with a length to divide by.
 
-use std::collections::{BTreeMap, HashMap};
-
 use schemas::skeleton::Skeleton;
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::{Person, Pose};
 use schemas::tables::rejects::Reject;
 
 use super::error::EvaluateError;
 use super::measure::{Errors, Measure};
-use super::pairs::{Pairs, PredictedPose};
+use super::pairs::{Heads, OutputHead, Pairs};
 use super::pose::EvaluateOptions;
 use super::rules::{Group, Rules};
 
@@ -23,9 +22,6 @@ pub struct ScoredPerson<'a> {
     pub length: f64,
 }
 
-/// An output head: the model, and the number of the head from 1.
-pub type Head<'a> = (&'a str, i32);
-
 /// The people who count by one protocol, by ascending `sample_id`, and what each output head says of them.
 #[derive(Debug)]
 pub struct ScoredPoses<'a> {
@@ -38,7 +34,7 @@ pub struct ScoredPoses<'a> {
     pub(super) rules: &'static Rules,
     pub(super) measure: Measure,
     pub(super) skeleton: &'static Skeleton,
-    pub(super) heads: BTreeMap<Head<'a>, HashMap<&'a str, &'a PredictedPose>>,
+    pub(super) heads: Heads<'a>,
 }
 
 impl<'a> ScoredPoses<'a> {
@@ -90,18 +86,18 @@ impl<'a> ScoredPoses<'a> {
     }
 
     /// The output heads, by model and number.
-    pub fn heads(&self) -> Vec<Head<'a>> {
+    pub fn heads(&self) -> Vec<OutputHead<'a>> {
         self.heads.keys().copied().collect()
     }
 
     /// What `head` says of the person called `sample_id`.
-    pub fn prediction(&self, head: Head<'_>, sample_id: &str) -> Option<&'a PredictedPose> {
+    pub fn prediction(&self, head: OutputHead<'_>, sample_id: &str) -> Option<&'a PredictedPose> {
         self.heads.get(&head)?.get(sample_id).copied()
     }
 
     /// The errors of `head` for every person, in parts of the normalising length, `[N, P]`: `None` where the truth is
     /// not annotated, `NaN` where nothing usable was predicted.
-    pub(super) fn errors(&self, head: Head<'_>) -> Vec<Errors> {
+    pub(super) fn errors(&self, head: OutputHead<'_>) -> Vec<Errors> {
         let of = |scored: &ScoredPerson<'_>| {
             let prediction = self.prediction(head, &scored.person.sample_id);
             self.measure.errors(&scored.seen, scored.length, prediction)

@@ -4,8 +4,9 @@ use schemas::Visibility;
 use schemas::tables::people::{Person, Pose};
 
 use super::bootstrap::intervals;
+use super::pairs::OutputHead;
 use super::pose::EvaluateOptions;
-use super::scored::{Head, ScoredPerson, ScoredPoses};
+use super::scored::{ScoredPerson, ScoredPoses};
 
 /// People of one slice by size, at least: below, fewer slices are made.
 const LEAST_PEOPLE: usize = 10;
@@ -33,7 +34,7 @@ pub struct Slice {
 ///
 /// Size is the person's height by the column `scale` where everyone has one, else the longer side of the box about the
 /// annotated joints; its borders are quartiles of the people who are scored. A slice without joints is left out.
-pub fn slices(scored: &ScoredPoses<'_>, head: Head<'_>, options: &EvaluateOptions) -> Vec<Slice> {
+pub fn slices(scored: &ScoredPoses<'_>, head: OutputHead<'_>, options: &EvaluateOptions) -> Vec<Slice> {
     let errors = scored.errors(head);
     let parts: Vec<usize> = scored.total().parts.iter().map(|name| scored.rules.part(name)).collect();
     let mut cut: Vec<(&'static str, String, Vec<[u32; 2]>)> = Vec::new();
@@ -144,10 +145,11 @@ fn quantiles(sizes: &[f64]) -> Vec<[f64; 2]> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{noisy_prediction, person};
-    use super::super::{PredictedPose, Protocol, evaluate_pose};
+    use super::super::fixtures::{FIRST_HEAD, noisy_prediction, person};
+    use super::super::{Protocol, evaluate_pose};
     use super::*;
     use schemas::skeleton::MPII16;
+    use schemas::tables::keypoints::PredictedPose;
 
     fn sliced(count: i32) -> (Vec<Slice>, f64) {
         let mut people: Vec<Person> = (0..count).map(|n| person(&format!("p{n:03}"), n)).collect();
@@ -162,7 +164,7 @@ mod tests {
         let total = metrics
             .iter()
             .find(|m| m.metric == "pckh" && m.group.as_deref() == Some("total") && m.threshold == Some(0.5));
-        (slices(&scored, ("made-up", 1), &options), total.unwrap().value)
+        (slices(&scored, FIRST_HEAD, &options), total.unwrap().value)
     }
 
     #[test]

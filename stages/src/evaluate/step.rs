@@ -26,7 +26,7 @@ const TRUTH: ([&str; 3], [&str; 9]) = (
 
 /// Columns of the predictions, as those of the truth.
 const PREDICTIONS: ([&str; 2], [&str; 5]) =
-    (["sample_id", "keypoints"], ["stage", "split", "score", "heatmap_mean", "model"]);
+    (["sample_id", "keypoints"], ["head", "split", "score", "heatmap_mean", "model"]);
 
 impl AllRows for Evaluate {
     type Count = Number<2>;

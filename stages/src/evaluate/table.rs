@@ -10,13 +10,13 @@ use super::rules::Rules;
 /// Widest line, in characters.
 pub const WIDTH: usize = 100;
 
-/// The rows as text: one table for each protocol, data set, split, model and stage, in the order of the rows.
+/// The rows as text: one table for each protocol, data set, split, model and head, in the order of the rows.
 ///
 /// Poses: a line for the threshold of the published figures, with the area under the curve and the interval of the
 /// total, then lines for smaller thresholds. Presence: a line for each group at its best threshold. Rows of other
 /// protocols stand one a line.
 pub fn format_table(metrics: &[Metric]) -> String {
-    let key = |m: &Metric| (m.protocol.clone(), m.dataset.clone(), m.split.clone(), m.model.clone(), m.stage);
+    let key = |m: &Metric| (m.protocol.clone(), m.dataset.clone(), m.split.clone(), m.model.clone(), m.head);
     let mut tables: Vec<(_, Vec<&Metric>)> = Vec::new();
     for metric in metrics {
         match tables.iter_mut().find(|(other, _)| *other == key(metric)) {
@@ -53,9 +53,9 @@ pub(super) fn line(text: &mut String, content: &str) {
 
 fn title(rows: &[&Metric], what: &str) -> String {
     let first = rows[0];
-    let stage = first.stage.map_or_else(String::new, |stage| format!(", stage {stage}"));
+    let head = first.head.map_or_else(String::new, |head| format!(", head {head}"));
     let set = format!("{}, {}", first.dataset, first.split);
-    format!("{}  {what}  {set}  {}{stage}", first.protocol, first.model)
+    format!("{}  {what}  {set}  {}{head}", first.protocol, first.model)
 }
 
 /// Head of the column of a group.
@@ -188,9 +188,10 @@ fn format_plain(text: &mut String, rows: &[&Metric]) {
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{noisy_prediction, person};
-    use super::super::{EvaluateOptions, PredictedPose, evaluate_pose};
+    use super::super::{EvaluateOptions, evaluate_pose};
     use super::*;
     use schemas::skeleton::MPII16;
+    use schemas::tables::keypoints::PredictedPose;
     use schemas::tables::people::Person;
 
     fn scored(protocol: Protocol, model: &str, resamples: u32) -> String {
@@ -219,7 +220,7 @@ mod tests {
     fn a_table_reads_as_it_should() {
         let text = scored(Protocol::MpiiHrnet, "made-up", 30);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "mpii-hrnet  PCKh in percent  mpii, all  made-up, stage 1");
+        assert_eq!(lines[0], "mpii-hrnet  PCKh in percent  mpii, all  made-up, head 1");
         assert_eq!(
             lines[1],
             "   at   Head Shoulder  Elbow  Wrist    Hip   Knee  Ankle  UBody  Total    AUC   95 % of total"

@@ -1,6 +1,7 @@
 //! The people whom a network gets most wrong.
 
-use super::scored::{Head, ScoredPoses};
+use super::pairs::OutputHead;
+use super::scored::ScoredPoses;
 
 /// An error counts as at most this many times the protocol's threshold, so that one joint far away does not outweigh a
 /// pose that is wrong throughout.
@@ -20,7 +21,7 @@ pub struct Worst {
 }
 
 /// The `count` people with the highest mean error, the worst first; those without a scored joint are left out.
-pub fn worst(scored: &ScoredPoses<'_>, head: Head<'_>, count: usize) -> Vec<Worst> {
+pub fn worst(scored: &ScoredPoses<'_>, head: OutputHead<'_>, count: usize) -> Vec<Worst> {
     let threshold = scored.headline();
     let of_person = |(row, errors): (usize, Vec<Option<f64>>)| {
         let errors: Vec<f64> = errors.into_iter().flatten().collect();
@@ -40,10 +41,11 @@ pub fn worst(scored: &ScoredPoses<'_>, head: Head<'_>, count: usize) -> Vec<Wors
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{person, prediction};
-    use super::super::{EvaluateOptions, PredictedPose, Protocol};
+    use super::super::fixtures::{FIRST_HEAD, person, prediction};
+    use super::super::{EvaluateOptions, Protocol};
     use super::*;
     use schemas::skeleton::MPII16;
+    use schemas::tables::keypoints::PredictedPose;
 
     #[test]
     fn whoever_is_further_off_comes_first_and_no_prediction_is_the_worst() {
@@ -56,11 +58,11 @@ mod tests {
         let poses: Vec<PredictedPose> = vec![moved(0.5, &people[0]), moved(9.0, &people[1])];
         let options = EvaluateOptions::new(Protocol::MpiiOfficial);
         let scored = ScoredPoses::join(&people, &MPII16, &poses, &MPII16, &options).unwrap().unwrap();
-        let found = worst(&scored, ("made-up", 1), 5);
+        let found = worst(&scored, FIRST_HEAD, 5);
         let rows: Vec<usize> = found.iter().map(|worst| worst.row).collect();
         assert_eq!(rows, [2, 1, 0]);
         assert_eq!((found[0].right, found[0].mean_error), (0, MOST_ERROR));
         assert_eq!((found[2].right, found[2].annotated), (14, 14));
-        assert_eq!(worst(&scored, ("made-up", 1), 1).len(), 1);
+        assert_eq!(worst(&scored, FIRST_HEAD, 1).len(), 1);
     }
 }

@@ -1,7 +1,7 @@
 //! Averaging what a network says of a picture and of the mirrored picture (stacked hourglass, `src/train.lua`).
 
 use super::model_card::ModelCard;
-use crate::StageError;
+use crate::network::NetworkError;
 
 /// How far a grid px may lie from the mirrored place of its counterpart, in px of the input.
 const SAME_PLACE: f64 = 1e-6;
@@ -13,19 +13,13 @@ const SAME_PLACE: f64 = 1e-6;
 ///
 /// # Errors
 /// When an output has another origin; the message says which one would do.
-pub fn check_symmetry(card: &ModelCard, map_width: usize) -> Result<(), StageError> {
+pub fn check_symmetry(card: &ModelCard, map_width: usize) -> Result<(), NetworkError> {
     let last_px = f64::from(card.input.width) - 1.0;
     for output in &card.outputs {
         let expected = 0.5 * (last_px - output.stride * (map_width - 1) as f64);
         if (output.origin - expected).abs() > SAME_PLACE {
-            return Err(StageError::config(
-                format!(
-                    "output `{}`: its maps do not lie on their own mirror image: `origin` must be {expected}, found \
-                     `{}`",
-                    output.name, output.origin
-                ),
-                "leave `flip_average` out",
-            ));
+            let (output, found) = (output.name.clone(), output.origin);
+            return Err(NetworkError::Asymmetric { output, expected, found });
         }
     }
     Ok(())
@@ -64,7 +58,8 @@ mod tests {
 
     fn run(model: &str, flip_average: bool, rows_a_call: Option<usize>, images: &[Vec<u8>]) -> Vec<f32> {
         let batch = rows_a_call.and_then(|rows| rows.try_into().ok());
-        let config = InferConfig { batch, flip_average, ..InferConfig::new(format!("{model}.onnx")) };
+        let mut config = InferConfig { flip_average, ..InferConfig::new(format!("{model}.onnx")) };
+        config.engine.batch = batch;
         let outcome = config.build(&context(1)).unwrap().run(&samples_of(images, &FLIC9)).unwrap();
         maps(&outcome.rows).to_vec()
     }

@@ -28,7 +28,7 @@
 //!     name = "stage_6"
 //!     kind = "heatmaps"
 //!     layout = "nchw"
-//!     stage = 6                     # number of the output head, from 1
+//!     head = 6                      # number of the output head, from 1
 //!     stride = 8.0                  # input px per map px
 //!     origin = 3.5                  # input px of the centre of map px 0
 //!     channels = 15                 # all of them; without the background, as many as the skeleton has joints
@@ -39,13 +39,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use schemas::Skeleton;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::StageError;
+use crate::network::NetworkError;
+use crate::network::card::{CenterMapInput, ImageInput, Layout, check_outputs, read_card, skeleton_called};
+use crate::network::pictures::PicturePorts;
+use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
 /// What a network is, eats and gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,82 +73,12 @@ pub struct ModelCard {
     pub outputs: Vec<HeatmapOutput>,
 }
 
-/// Order of a tensor's dimensions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layout {
-    /// `[N, C, H, W]`
-    Nchw,
-    /// `[N, H, W, C]`
-    Nhwc,
-}
-
-/// Order of an image's channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Colour {
-    /// Red first.
-    Rgb,
-    /// Blue first.
-    Bgr,
-}
-
-/// Type of an image's numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Element {
-    /// 32-bit floats, normalised by the card's mean and std.
-    Float32,
-    /// Bytes, 0 to 255; any normalisation is in the graph.
-    Uint8,
-}
-
 /// What an output holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputKind {
     /// One map a joint, highest where the joint is believed to be.
     Heatmaps,
-}
-
-/// The image input of a network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageInput {
-    /// The network's own name for it.
-    pub name: String,
-    /// Order of its dimensions.
-    pub layout: Layout,
-    /// Order of its channels.
-    pub colour: Colour,
-    /// Type of its numbers.
-    pub element: Element,
-    /// Width in px.
-    pub width: u32,
-    /// Height in px.
-    pub height: u32,
-    /// Subtracted from a level, per channel in the order of `colour`, on the scale 0 to 255.
-    #[serde(default)]
-    pub mean: [f64; 3],
-    /// The difference is divided by it, per channel in the order of `colour`.
-    #[serde(default = "unit_std")]
-    pub std: [f64; 3],
-}
-
-fn unit_std() -> [f64; 3] {
-    [1.0; 3]
-}
-
-/// A Gaussian, not truncated, at the person's centre: float32, `[N, 1, H, W]` or `[N, H, W, 1]`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct CenterMapInput {
-    /// The network's own name for it.
-    pub name: String,
-    /// Standard deviation in input px; 21 for the convolutional pose machines.
-    pub sigma: f64,
-    /// Where its dimension of one channel stands.
-    pub layout: Layout,
 }
 
 /// One output head of a network.
@@ -158,8 +91,9 @@ pub struct HeatmapOutput {
     pub kind: OutputKind,
     /// Order of its dimensions.
     pub layout: Layout,
-    /// Number of the output head, from 1.
-    pub stage: i32,
+    /// Number of the output head, from 1; cards of earlier versions call it `stage`.
+    #[serde(alias = "stage")]
+    pub head: i32,
     /// Input px per map px.
     pub stride: f64,
     /// Input px of the centre of map px 0, along both axes.
@@ -172,11 +106,6 @@ pub struct HeatmapOutput {
 }
 
 impl ModelCard {
-    /// Where the card of the network `model` lies unless a plan says otherwise: same folder and stem, `.toml`.
-    pub fn path_beside(model: &Path) -> PathBuf {
-        model.with_extension("toml")
-    }
-
     /// Reads and validates a card.
     ///
     /// # Errors
@@ -189,7 +118,7 @@ impl ModelCard {
     ///
     /// # Errors
     /// When there is none of that name.
-    pub fn skeleton(&self) -> Result<&'static Skeleton, StageError> {
+    pub fn skeleton(&self) -> Result<&'static Skeleton, NetworkError> {
         skeleton_called(&self.skeleton)
     }
 
@@ -197,123 +126,144 @@ impl ModelCard {
     ///
     /// # Errors
     /// When a number is out of range, or channels and joints do not agree.
-    pub fn validate(&self) -> Result<(), StageError> {
-        let wrong = |message: String| Err(StageError::Config { message, hint: None });
+    pub fn validate(&self) -> Result<(), NetworkError> {
         let joints = self.skeleton()?.len();
         self.input.validate()?;
         if let Some(map) = &self.center_map
             && !(map.sigma.is_finite() && map.sigma > 0.0)
         {
-            return wrong(format!("`center_map.sigma` must be positive, found `{}`", map.sigma));
+            let found = map.sigma.to_string();
+            return Err(NetworkError::NotPositive { key: "center_map.sigma", found });
         }
-        if self.outputs.is_empty() {
-            return wrong("the card names no output".to_owned());
-        }
-        for (index, output) in self.outputs.iter().enumerate() {
-            if self.outputs[..index].iter().any(|other| other.name == output.name) {
-                return wrong(format!("output `{}` is named twice", output.name));
-            }
-            output.validate(&self.skeleton, joints)?;
-        }
-        Ok(())
+        check_outputs(self.outputs.iter().map(|output| &output.name))?;
+        self.outputs.iter().try_for_each(|output| output.validate(&self.skeleton, joints))
     }
-}
 
-/// The skeleton called `name`.
-///
-/// # Errors
-/// When there is none of that name.
-pub fn skeleton_called(name: &str) -> Result<&'static Skeleton, StageError> {
-    Skeleton::named(name).map_err(|error| StageError::Config { message: error.to_string(), hint: None })
-}
+    /// What the network is fed and gives.
+    pub fn ports(&self) -> PicturePorts<'_> {
+        PicturePorts {
+            image: &self.input,
+            center_map: self.center_map.as_ref(),
+            points: None,
+            outputs: self.outputs.iter().map(|output| output.name.as_str()).collect(),
+        }
+    }
 
-/// Reads the card at `path` and holds it against itself by `validate`.
-///
-/// # Errors
-/// When the file cannot be read, is no such card, or contradicts itself; the message names the file and the key.
-pub fn read_card<T: DeserializeOwned>(
-    path: &Path,
-    validate: impl FnOnce(&T) -> Result<(), StageError>,
-) -> Result<T, StageError> {
-    let text = std::fs::read_to_string(path).map_err(|source| StageError::File {
-        what: "model card",
-        path: path.to_path_buf(),
-        source,
-    })?;
-    let card: T = toml::from_str(&text).map_err(|error| StageError::Config {
-        message: format!(
-            "cannot read the model card: {}: `{}`",
-            error.to_string().trim_end(),
-            path.display()
-        ),
-        hint: None,
-    })?;
-    validate(&card).map_err(|error| StageError::Config {
-        message: format!("{error}: `{}`", path.display()),
-        hint: error.hint(),
-    })?;
-    Ok(card)
-}
-
-impl ImageInput {
-    /// Checks size and normalisation.
+    /// Checks that the network has what the card names, and no input besides; gives the rows of a call that it fixes, or
+    /// `None` where it takes any.
     ///
     /// # Errors
-    /// When a number is out of range.
-    pub fn validate(&self) -> Result<(), StageError> {
-        let wrong = |message: String| Err(StageError::Config { message, hint: None });
-        if self.width == 0 || self.height == 0 {
-            return wrong(format!("the input is {} x {} px", self.width, self.height));
+    /// When a name is absent, or a type or a dimension is another one; the message says what was expected and found.
+    pub fn check_ports(&self, inputs: &[Port], outputs: &[Port]) -> Result<Option<usize>, NetworkError> {
+        let Self { input, center_map, .. } = self;
+        let mut fed = vec![expect(inputs, "input", &input.name, input.element_name(), &input.dimensions())?];
+        if let Some(map) = center_map {
+            let dimensions = map.layout.dimensions(1, [input.height, input.width].map(i64::from));
+            fed.push(expect(inputs, "input", &map.name, "float32", &dimensions)?);
         }
-        if self.std.iter().any(|std| !(std.is_finite() && *std > 0.0)) {
-            return wrong(format!("`input.std` must be positive, found {:?}", self.std));
+        let named: Vec<&str> = fed.iter().map(|port| port.name.as_str()).collect();
+        no_others(inputs, &named, "an image and a centre map")?;
+        for output in &self.outputs {
+            let dimensions = output.layout.dimensions(output.channels as i64, [-1; 2]);
+            expect(outputs, "output", &output.name, "float32", &dimensions)?;
         }
-        if self.mean.iter().any(|mean| !mean.is_finite()) {
-            return wrong(format!("`input.mean` must be finite, found {:?}", self.mean));
+        fixed_rows(&fed)
+    }
+
+    /// Height and width of the maps, which must be those of every output, from the dimensions that a run of `rows` rows
+    /// gave.
+    ///
+    /// # Errors
+    /// When they differ, or those of an output are not what the card says.
+    pub fn map_size(&self, rows: usize, dimensions: &[Vec<i64>]) -> Result<[usize; 2], NetworkError> {
+        let named = self.outputs.iter().zip(dimensions);
+        let sizes = named.map(|(output, found)| output.map_size(&self.input, rows, found));
+        let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
+        match sizes.iter().position(|size| *size != sizes[0]) {
+            None => Ok(sizes[0]),
+            Some(at) => Err(NetworkError::MapSizes {
+                first: self.outputs[0].name.clone(),
+                size: sizes[0],
+                other: self.outputs[at].name.clone(),
+                other_size: sizes[at],
+            }),
         }
-        if self.element == Element::Uint8 && (self.mean != [0.0; 3] || self.std != unit_std()) {
-            return Err(StageError::config(
-                "a uint8 input is not normalised, but the card gives `mean` or `std`",
-                "leave `input.mean` and `input.std` out, or set `input.element = \"float32\"`",
-            ));
-        }
-        Ok(())
     }
 }
 
 impl HeatmapOutput {
-    fn validate(&self, skeleton: &str, joints: usize) -> Result<(), StageError> {
-        let wrong = |message: String| Err(StageError::Config { message, hint: None });
-        let name = &self.name;
-        if self.stage < 1 {
-            return wrong(format!("output `{name}`: `stage` counts from 1, found `{}`", self.stage));
+    fn validate(&self, skeleton: &str, joints: usize) -> Result<(), NetworkError> {
+        let Self { head, stride, origin, channels, background, .. } = *self;
+        let output = self.name.clone();
+        if head < 1 {
+            return Err(NetworkError::Head { output, found: head });
         }
-        if !(self.stride.is_finite() && self.stride > 0.0 && self.origin.is_finite()) {
-            let (stride, origin) = (self.stride, self.origin);
-            return wrong(format!("output `{name}`: `stride` {stride} and `origin` {origin} give no place"));
+        if !(stride.is_finite() && stride > 0.0 && origin.is_finite()) {
+            return Err(NetworkError::NoPlace { output, stride, key: "origin", value: origin });
         }
-        if self.background.is_some_and(|index| index >= self.channels) {
-            return wrong(format!(
-                "output `{name}`: `background` is no index of its {} channels",
-                self.channels
-            ));
+        if background.is_some_and(|index| index >= channels) {
+            return Err(NetworkError::Background { output, channels });
         }
-        let kept = self.channels - usize::from(self.background.is_some());
+        let kept = channels - usize::from(background.is_some());
         if kept != joints {
-            return Err(StageError::config(
-                format!(
-                    "output `{name}` keeps {kept} channels, but skeleton `{skeleton}` has {joints} joints"
-                ),
-                "correct `channels`, `background` or `skeleton` in the model card",
-            ));
+            return Err(NetworkError::Channels { output, kept, skeleton: skeleton.to_owned(), joints });
         }
         Ok(())
+    }
+
+    /// Height and width of its maps, from the dimensions that a run of `rows` rows gave.
+    ///
+    /// # Errors
+    /// When the run gave other rows or channels than it should, or maps that cover another area than the stride says.
+    pub fn map_size(
+        &self,
+        input: &ImageInput,
+        rows: usize,
+        dimensions: &[i64],
+    ) -> Result<[usize; 2], NetworkError> {
+        let Self { name, layout, stride, channels, .. } = self;
+        let [height, width] = maps_of(name, *layout, rows, *channels, dimensions)?;
+        for (axis, found, input_px) in [("height", height, input.height), ("width", width, input.width)] {
+            let cells = f64::from(input_px) / stride;
+            if (found as f64 - cells).abs() > 1.0 {
+                let (output, stride) = (name.clone(), *stride);
+                return Err(NetworkError::Stride { output, stride, axis, input_px, cells, found });
+            }
+        }
+        Ok([height as usize, width as usize])
     }
 
     /// Channels that are kept, in order: all but the background.
     pub fn kept_channels(&self) -> impl Iterator<Item = usize> {
         let background = self.background;
         (0..self.channels).filter(move |channel| Some(*channel) != background)
+    }
+}
+
+/// Height and width of the maps of `output`, from the dimensions that a run of `rows` rows gave.
+///
+/// # Errors
+/// When the run gave other rows or channels than it should.
+pub fn maps_of(
+    output: &str,
+    layout: Layout,
+    rows: usize,
+    channels: usize,
+    dimensions: &[i64],
+) -> Result<[i64; 2], NetworkError> {
+    match layout.sizes(dimensions) {
+        Some([found_rows, found_channels, height, width])
+            if [found_rows, found_channels] == [rows as i64, channels as i64] && height > 0 && width > 0 =>
+        {
+            Ok([height, width])
+        }
+        _ => Err(NetworkError::OtherShape {
+            output: output.to_owned(),
+            rows,
+            expected: format!("{channels} maps"),
+            found: dimensions.to_vec(),
+            keys: "`layout` or `channels`",
+        }),
     }
 }
 

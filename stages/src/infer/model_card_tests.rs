@@ -16,7 +16,7 @@ const CARD: &str = r#"
     name = "maps"
     kind = "heatmaps"
     layout = "nchw"
-    stage = 1
+    head = 1
     stride = 4.0
     origin = 1.5
     channels = 10
@@ -34,7 +34,7 @@ fn a_card_that_contradicts_itself_is_refused() {
     assert!(complaint("flic9", "cpm14").contains("keeps 9 channels, but skeleton `cpm14` has 14 joints"));
     assert!(complaint("flic9", "mpii").contains("no skeleton is called `mpii`"));
     assert!(complaint("background = 9", "background = 10").contains("no index of its 10 channels"));
-    assert!(complaint("stage = 1", "stage = 0").contains("counts from 1"));
+    assert!(complaint("head = 1", "head = 0").contains("counts from 1"));
     assert!(complaint("height = 8", "height = 8\nmean = [1.0, 1.0, 1.0]").contains("not normalised"));
     assert!(complaint("height = 8", "height = 8\nstd = [1.0, 0.0, 1.0]").contains("must be positive"));
     assert!(complaint("stride = 4.0", "stride = nan").contains("give no place"));
@@ -56,4 +56,61 @@ fn a_card_survives_writing_and_reading() {
     let card: ModelCard = toml::from_str(CARD).unwrap();
     assert_eq!(toml::from_str::<ModelCard>(&toml::to_string(&card).unwrap()).unwrap(), card);
     assert_eq!(card.outputs[0].kept_channels().collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_card_of_an_earlier_version_is_read() {
+    let earlier = CARD.replace("head = 1", "stage = 1");
+    assert_eq!(toml::from_str::<ModelCard>(&earlier).unwrap(), toml::from_str::<ModelCard>(CARD).unwrap());
+}
+
+fn tiny() -> ModelCard {
+    toml::from_str(include_str!("../../testdata/models/nchw.toml")).unwrap()
+}
+
+fn declared(name: &str, element: &str, dimensions: &[i64]) -> Port {
+    Port { name: name.to_owned(), element: element.to_owned(), dimensions: dimensions.to_vec() }
+}
+
+fn outputs() -> Vec<Port> {
+    vec![declared("stage_1", "float32", &[-1, 10, 4, 6]), declared("stage_2", "float32", &[-1, 10, -1, -1])]
+}
+
+#[test]
+fn rows_are_fixed_or_free() {
+    let free = [declared("image", "float32", &[-1, 3, 8, 12])];
+    assert_eq!(tiny().check_ports(&free, &outputs()).unwrap(), None);
+    let fixed = [declared("image", "float32", &[4, 3, -1, -1])];
+    assert_eq!(tiny().check_ports(&fixed, &outputs()).unwrap(), Some(4));
+}
+
+#[test]
+fn a_mismatch_says_what_was_expected_and_found() {
+    let message =
+        |inputs: &[Port], outputs: &[Port]| tiny().check_ports(inputs, outputs).unwrap_err().to_string();
+    let image = declared("image", "float32", &[-1, 3, 8, 12]);
+    let nhwc = message(&[declared("image", "float32", &[-1, 8, 12, 3])], &outputs());
+    assert_eq!(
+        nhwc,
+        "input `image`: the card expects float32 [?, 3, 8, 12], the network has float32 [?, 8, 12, 3]"
+    );
+    let bytes = message(&[declared("image", "uint8", &[-1, 3, 8, 12])], &outputs());
+    assert!(bytes.contains("the network has uint8"), "{bytes}");
+    let renamed = message(&[declared("x", "float32", &[-1, 3, 8, 12])], &outputs());
+    assert_eq!(renamed, "the card names input `image`, but the network has `x`");
+    let extra = message(&[image.clone(), declared("y", "float32", &[1])], &outputs());
+    assert!(extra.contains("an input `y` (float32 [1])"), "{extra}");
+    let few = message(&[image], &[declared("stage_1", "float32", &[-1, 9, 4, 6])]);
+    assert!(few.contains("expects float32 [?, 10, ?, ?], the network has float32 [?, 9, 4, 6]"), "{few}");
+}
+
+#[test]
+fn maps_must_cover_the_input() {
+    let (card, size) =
+        (tiny(), |dimensions: &[i64]| tiny().outputs[0].map_size(&tiny().input, 2, dimensions));
+    assert_eq!(card.outputs[0].stride, 2.0);
+    assert_eq!(size(&[2, 10, 4, 6]).unwrap(), [4, 6]);
+    assert!(size(&[1, 10, 4, 6]).unwrap_err().to_string().contains("2 rows of 10 maps"));
+    assert!(size(&[2, 10, 8, 12]).unwrap_err().to_string().contains("makes about 4.0 map px, a run gave 8"));
+    assert!(size(&[2, 10]).is_err());
 }

@@ -13,19 +13,17 @@ use schemas::tables::{heatmaps, metadata, samples};
 use schemas::{SchemaError, Skeleton};
 
 use super::flip;
-use super::gather::{Gather, Row, center_in_crop};
-use super::model_card::{HeatmapOutput, ImageInput, Layout, ModelCard};
-use super::providers::Running;
-use super::runtime::Runtime;
-use super::session::Pool;
+use super::model_card::{HeatmapOutput, ModelCard};
 use crate::augment::geometry::CROP_CENTER;
+use crate::network::Opened;
+use crate::network::gather::{Row, center_in_crop};
+use crate::network::pictures::{PictureWorker, check_image};
+use crate::network::providers::Running;
 use crate::stage::{reject, take_rows};
 use crate::{FanOut, Outcome, Stage, StageError};
 
 /// Name of the stage in plans and rejects.
 pub const NAME: &str = "infer";
-/// Metadata key of the name of the network that made the maps.
-pub const MODEL_KEY: &str = "motionmill.model";
 /// Columns that only serve training, and are not carried along.
 const TARGETS: [&str; 3] = [samples::HEATMAPS, samples::HEATMAP_WEIGHT, samples::CENTER_MAP];
 /// Columns that follow the skeleton of the samples, carried only where the network follows it too.
@@ -35,17 +33,11 @@ const ANNOTATIONS: [&str; 4] = ["keypoints", "visibility", "other_keypoints", "o
 pub struct Infer {
     pub(super) card: ModelCard,
     pub(super) skeleton: &'static Skeleton,
-    pub(super) gather: Gather,
-    pub(super) pool: Pool,
-    pub(super) sessions: usize,
-    /// Rows a call.
-    pub(super) rows: usize,
+    pub(super) network: Opened<PictureWorker>,
     /// Height and width of every map.
     pub(super) map_size: [usize; 2],
-    pub(super) running: Running,
     pub(super) flip_average: bool,
     pub(super) keep_image: bool,
-    pub(super) runtime: &'static Runtime,
 }
 
 /// The rows fit to run, with their numbers in the batch, and the others.
@@ -59,19 +51,12 @@ impl Infer {
 
     /// What really computes, for print and manifest: `cpu`, or `cpu (fell back: ...)`.
     pub fn running(&self) -> &Running {
-        &self.running
+        self.network.running()
     }
 
     /// Network, provider, sessions, rows a call and library in one line.
     pub fn describe(&self) -> String {
-        format!(
-            "`{}` on {}: {} session(s), {} row(s) a call, {}",
-            self.card.name,
-            self.running,
-            self.sessions,
-            self.rows,
-            self.runtime.describe()
-        )
+        self.network.describe(&self.card.name)
     }
 
     /// The columns of `input` that are carried along.
@@ -147,13 +132,14 @@ impl Infer {
         let runs: Vec<Row<'_>> = runs.collect();
         let mut maps = vec![0.0f32; rows.len() * per_row];
         let mut room = vec![0.0f32; if self.flip_average { per_map } else { 0 }];
-        self.pool.with(|worker| {
-            for (call, runs) in runs.chunks(self.rows).enumerate() {
-                worker.run(&self.gather, runs, |outputs| {
+        let rows_a_call = self.network.rows();
+        self.network.with(|worker| {
+            for (call, runs) in runs.chunks(rows_a_call).enumerate() {
+                worker.run(runs, |outputs| {
                     for (index, (output, (_, values))) in self.card.outputs.iter().zip(outputs).enumerate() {
                         let given = values.chunks_exact(output.channels * pixels);
                         for (at, (run, given)) in runs.iter().zip(given).enumerate() {
-                            let row = (call * self.rows + at) / runs_a_row;
+                            let row = (call * rows_a_call + at) / runs_a_row;
                             let kept = &mut maps[row * per_row + index * per_map..][..per_map];
                             if run.mirrored {
                                 keep_joints(output, given, &mut room, pixels);
@@ -170,27 +156,6 @@ impl Infer {
     }
 }
 
-/// Checks that the rows have raw pixels of the size that `network` reads.
-///
-/// # Errors
-/// When they have none, or others.
-pub fn check_image(input: &Schema, expected: &ImageInput, network: &str) -> Result<(), StageError> {
-    let image = field(input, samples::IMAGE)?;
-    let found = samples::raw_image_size(image)
-        .ok_or_else(|| wrong_type(samples::IMAGE, "raw RGB pixels with their shape", image.data_type()))?;
-    let (width, height) = (expected.width, expected.height);
-    if found != [width, height] {
-        return Err(StageError::config(
-            format!(
-                "the network `{network}` wants images of {width} x {height} px, the samples are {} x {} px",
-                found[0], found[1]
-            ),
-            format!("set the crop's size to {width} x {height} px"),
-        ));
-    }
-    Ok(())
-}
-
 /// The column of the point that a centre map is drawn about: the one that the crop was framed around, as in the maps of
 /// training, or the annotated one where no stage `crop` framed anything.
 fn center_column(input: &Schema) -> &'static str {
@@ -199,26 +164,14 @@ fn center_column(input: &Schema) -> &'static str {
 
 /// Copies one row's `given` maps, in the output's layout, to `[K, h, w]` without the background.
 fn keep_joints(output: &HeatmapOutput, given: &[f32], kept: &mut [f32], pixels: usize) {
-    match output.layout {
-        Layout::Nchw => {
-            for (channel, map) in output.kept_channels().zip(kept.chunks_exact_mut(pixels)) {
-                map.copy_from_slice(&given[channel * pixels..][..pixels]);
-            }
-        }
-        Layout::Nhwc => {
-            for (channel, map) in output.kept_channels().zip(kept.chunks_exact_mut(pixels)) {
-                for (value, given) in map.iter_mut().zip(given[channel..].iter().step_by(output.channels)) {
-                    *value = *given;
-                }
-            }
-        }
+    for (channel, map) in output.kept_channels().zip(kept.chunks_exact_mut(pixels)) {
+        output.layout.copy_channel(given, output.channels, channel, map);
     }
 }
 
 impl Stage for Infer {
     fn engines(&self) -> Vec<(String, String)> {
-        // Sessions and threads stay out: they do not change a number.
-        vec![("onnxruntime".to_owned(), format!("{}, {}", self.runtime.version(), self.running))]
+        self.network.engines()
     }
 
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
@@ -228,7 +181,7 @@ impl Stage for Infer {
             self.carried(input).into_iter().map(|index| Arc::clone(&input.fields()[index])).collect();
         fields.extend(heatmaps::fields(self.skeleton.len(), height, width).into_iter().map(Arc::new));
         let mut metadata = metadata(heatmaps::NAME, Some(self.skeleton));
-        metadata.insert(MODEL_KEY.to_owned(), self.card.name.clone());
+        metadata.insert(heatmaps::MODEL_KEY.to_owned(), self.card.name.clone());
         Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
     }
 
@@ -253,7 +206,7 @@ impl Stage for Infer {
         let outputs = || rows.iter().flat_map(|_| &self.card.outputs);
         let [height, width] = self.map_size;
         let mut columns: Vec<ArrayRef> = carried.columns().to_vec();
-        columns.push(Arc::new(Int32Array::from_iter_values(outputs().map(|output| output.stage))));
+        columns.push(Arc::new(Int32Array::from_iter_values(outputs().map(|output| output.head))));
         columns.push(heatmaps::maps_array(maps, self.skeleton.len(), height, width));
         columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.stride))));
         columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.origin))));

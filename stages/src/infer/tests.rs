@@ -12,7 +12,8 @@ use schemas::tables::samples::{CROP_FROM_IMAGE, raw_image_field};
 use schemas::tables::{heatmaps, in_space, metadata, points_array, samples, table_name, vector_array};
 use schemas::{Affine, Skeleton, columns};
 
-use super::{Infer, InferConfig, Provider};
+use super::{Infer, InferConfig};
+use crate::network::{EngineConfig, Provider};
 use crate::{BuildContext, FanOut, Stage, StageError};
 
 const PIXELS: usize = 12 * 8;
@@ -20,6 +21,11 @@ const PIXELS: usize = 12 * 8;
 pub(super) fn context(threads: usize) -> BuildContext {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/models");
     BuildContext { name: "infer".to_owned(), seed: 0, threads, folder }
+}
+
+fn with_engine(mut config: InferConfig, change: impl FnOnce(&mut EngineConfig)) -> InferConfig {
+    change(&mut config.engine);
+    config
 }
 
 fn build(model: &str) -> Result<Infer, StageError> {
@@ -77,8 +83,8 @@ fn two_heads_make_two_rows_a_sample_and_the_background_goes() {
     assert_eq!((rows.num_rows(), infer.fan_out(), outcome.rejects.len()), (6, FanOut::Each(2), 0));
     assert_eq!(rows.schema(), infer.output_schema(&samples_of(&images, &FLIC9).schema()).unwrap());
     assert_eq!(table_name(&rows.schema()), Some("heatmaps"));
-    assert_eq!(rows.schema().metadata()[super::stage::MODEL_KEY], "nchw");
-    let stages = rows.column_by_name("stage").unwrap().as_primitive::<Int32Type>();
+    assert_eq!(rows.schema().metadata()[heatmaps::MODEL_KEY], "nchw");
+    let stages = rows.column_by_name("head").unwrap().as_primitive::<Int32Type>();
     assert_eq!(stages.values().as_ref(), [1, 2, 1, 2, 1, 2]);
     assert_eq!(columns::strings(rows, "sample_id").unwrap().value(3), "flic-1");
     // Stage 1 drops channel 3, stage 2 channel 9 and holds twice the value: channel c is (c + 1) times the mean.
@@ -165,7 +171,7 @@ fn pixels_and_targets_stay_behind_and_annotations_where_the_skeleton_differs() {
         let outcome = config.build(&context(1)).unwrap().run(&samples_of(&[image(0)], skeleton)).unwrap();
         outcome.rows.schema().fields().iter().map(|field| field.name().clone()).collect()
     };
-    let maps = ["stage", "heatmaps", "stride", "origin_in_crop"];
+    let maps = ["head", "heatmaps", "stride", "origin_in_crop"];
     let carried = ["sample_id", "center", "crop_from_image"];
     assert_eq!(names(false, &MPII16), [&carried[..], &maps[..]].concat());
     assert_eq!(names(false, &FLIC9), [&carried[..], &["keypoints"], &maps[..]].concat());
@@ -185,7 +191,7 @@ proptest! {
     ) {
         let batch = rows_a_call.try_into().ok();
         let model = if dense { "dense.onnx" } else { "nchw.onnx" };
-        let infer = InferConfig { batch, ..InferConfig::new(model) }.build(&context(1)).unwrap();
+        let infer = with_engine(InferConfig::new(model), |engine| engine.batch = batch).build(&context(1)).unwrap();
         let images: Vec<Vec<u8>> = seeds.iter().map(|seed| image(*seed)).collect();
         let whole = samples_of(&images, &FLIC9);
         let cut = cut.min(images.len());
@@ -198,7 +204,7 @@ proptest! {
 
 #[test]
 fn many_threads_share_few_sessions() {
-    let config = InferConfig { sessions: 2.try_into().ok(), ..InferConfig::new("nchw.onnx") };
+    let config = with_engine(InferConfig::new("nchw.onnx"), |engine| engine.sessions = 2.try_into().ok());
     let infer = config.build(&context(8)).unwrap();
     let batch = samples_of(&(0..16).map(image).collect::<Vec<_>>(), &FLIC9);
     let expected = infer.run(&batch).unwrap().rows;
@@ -227,11 +233,12 @@ fn what_does_not_fit_is_said_before_a_row_flows() {
         "{message}"
     );
     assert!(message.ends_with("uint8.toml`"), "{message}");
-    let message = refused(InferConfig { batch: 4.try_into().ok(), ..InferConfig::new("nhwc_fixed.onnx") });
+    let message =
+        refused(with_engine(InferConfig::new("nhwc_fixed.onnx"), |engine| engine.batch = 4.try_into().ok()));
     assert!(message.contains("takes 1 rows a call"), "{message}");
     assert!(refused(InferConfig::new("absent.onnx")).contains("cannot read the network"));
-    assert!(
-        refused(InferConfig { devices: vec![], provider: Provider::Cuda, ..InferConfig::new("nchw.onnx") })
-            .contains("`devices` is empty")
-    );
+    let no_card = |engine: &mut EngineConfig| {
+        *engine = EngineConfig { devices: vec![], provider: Provider::Cuda, ..EngineConfig::default() }
+    };
+    assert!(refused(with_engine(InferConfig::new("nchw.onnx"), no_card)).contains("`devices` is empty"));
 }

@@ -135,7 +135,7 @@ const SESSION: [&str; 3] = ["subject", "device", "session"];
 
 impl SplitConfig {
     /// The files that are read: the list of names.
-    pub fn inputs(&self) -> Vec<PathBuf> {
+    pub fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::List(list) => vec![list.file.clone()],
             Self::HoldOut(_) | Self::Where(_) => Vec::new(),

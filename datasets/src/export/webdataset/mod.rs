@@ -24,9 +24,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::atomic::AtomicFolder;
-use super::{Encode, ExportError, Target, expect_table, exporting};
-use crate::shards::{Provenance, SHARD_BYTES};
-use crate::sink::{Exported, Sink, Start};
+use super::{Encode, Export, ExportError, Target, expect_table};
+use crate::shards::shard_mib;
+use crate::sink::Exported;
 use members::{extension, is_json, json_of};
 use shards::Shards;
 
@@ -51,11 +51,9 @@ pub struct WebdatasetExport {
     pub shard_mib: Count,
 }
 
-fn shard_mib() -> Count {
-    Count::constant((SHARD_BYTES >> 20) as u32)
-}
+impl Export for WebdatasetExport {
+    const FORMAT: &'static str = FORMAT;
 
-impl Sink for WebdatasetExport {
     fn path(&self) -> &Path {
         &self.path
     }
@@ -64,15 +62,8 @@ impl Sink for WebdatasetExport {
         Samples::of(&RecordBatch::new_empty(inputs[0].clone())).map(drop)
     }
 
-    fn start(
-        &self,
-        _inputs: &[SchemaRef],
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Start, ExportError> {
-        exporting(self, FORMAT, provenance, force, || {
-            Encoder::begin(&self.path, u64::from(self.shard_mib.get()) << 20)
-        })
+    fn begin(&self, _inputs: &[SchemaRef]) -> Result<Box<dyn Encode>, ExportError> {
+        Ok(Box::new(Encoder::begin(&self.path, u64::from(self.shard_mib.get()) << 20)?))
     }
 }
 

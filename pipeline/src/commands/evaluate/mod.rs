@@ -8,7 +8,7 @@ pub use verification::scored_and_validation;
 use std::collections::BTreeMap;
 
 use schemas::tables::metrics::Metric;
-use schemas::tables::rejects::Reject;
+use schemas::tables::rejects::{Reject, by_reason};
 
 use crate::cli::{Evaluate, Format};
 use schemas::units::grouped;
@@ -29,10 +29,7 @@ fn say_what_was_left_out(notes: &[String], rejects: &[Reject]) -> BTreeMap<Strin
     for note in notes {
         eprintln!("note: {note}");
     }
-    let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
-    for reject in rejects {
-        *reasons.entry(reject.reason.clone()).or_default() += reject.rows;
-    }
+    let reasons = by_reason(rejects);
     for (reason, count) in &reasons {
         let first = rejects.iter().find(|reject| reject.reason == *reason);
         let example = first.and_then(|reject| reject.sample_id.as_deref()).unwrap_or("a row");

@@ -1,7 +1,5 @@
 //! `motionmill evaluate pose`: a plan of two tables, the stage `evaluate` and a table of metrics.
 
-use std::collections::BTreeMap;
-
 use datasets::shards::{ParquetSink, TableReader};
 use schemas::tables::{metrics, rejects};
 use stages::evaluate::{EvaluateConfig, format_table};
@@ -11,35 +9,24 @@ use super::super::{formats, progress, work};
 use super::{BOOTSTRAP_SEED, print_metrics, say_what_was_left_out};
 use crate::cli::EvaluatePoseArgs;
 use crate::graph::Graph;
-use crate::plan::{Plan, RunnerConfig, SinkConfig, SinkNode, StageNode};
+use crate::plan::{Plan, SinkConfig};
 
 /// Scores the predictions and prints the numbers.
 pub fn run(args: &EvaluatePoseArgs) -> anyhow::Result<()> {
     // Without `--out` the numbers are printed and nothing stays.
-    let passing = tempfile::tempdir()?;
-    let out = args.out.clone().unwrap_or_else(|| passing.path().join("metrics"));
+    let passing = args.out.is_none().then(tempfile::tempdir).transpose()?;
+    let out = passing.as_ref().map(|folder| folder.path().join("metrics"));
+    let out = args.out.clone().or(out).expect("one of both is there");
     let config = EvaluateConfig {
         protocols: args.protocol.clone(),
         split: args.split.clone(),
         resamples: args.resamples,
     };
-    let inputs = ["truth", "predictions"].map(str::to_owned);
-    let score = StageNode { inputs: inputs.to_vec(), run: StageConfig::Evaluate(config) };
-    let write = SinkConfig::Parquet(ParquetSink::at(&out));
-    let plan = Plan {
-        seed: BOOTSTRAP_SEED,
-        runner: RunnerConfig::default(),
-        rejects: None,
-        sources: BTreeMap::from([
-            ("truth".to_owned(), formats::table(&args.truth, args.split.clone())),
-            ("predictions".to_owned(), formats::table(&args.predictions, None)),
-        ]),
-        stages: BTreeMap::from([("evaluate".to_owned(), score)]),
-        sinks: BTreeMap::from([(
-            "metrics".to_owned(),
-            SinkNode { inputs: vec!["evaluate".to_owned()], write },
-        )]),
-    };
+    let plan = Plan { seed: BOOTSTRAP_SEED, ..Plan::default() }
+        .with_source("truth", &[], formats::table(&args.truth, args.split.clone()))
+        .with_source("predictions", &[], formats::table(&args.predictions, None))
+        .with_stage("evaluate", &["truth", "predictions"], StageConfig::Evaluate(config))
+        .with_sink("metrics", &["evaluate"], SinkConfig::Parquet(ParquetSink::at(&out)));
     let threads = progress::available_threads();
     let summary = work::carry_out(&Graph::build(plan, threads)?, threads, args.force)?;
     let mut left_out = Vec::new();

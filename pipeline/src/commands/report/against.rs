@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use datasets::shards::TableReader;
 use schemas::Skeleton;
 use schemas::tables::keypoints;
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::trials::{self, Trial};
-use stages::evaluate::PredictedPose;
 
 use super::super::failure::Hint;
 use super::find::Found;

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use ::report::page::disagreeing;
 use schemas::Skeleton;
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::metrics::Metric;
 use schemas::tables::people::Person;
 use stages::StageError;
-use stages::evaluate::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
+use stages::evaluate::{EvaluateOptions, Protocol, evaluate_pose};
 
 use crate::cli::ReportArgs;
 

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use datasets::shards::TableReader;
 use schemas::Skeleton;
 use schemas::columns::{skeleton_of, strings};
+use schemas::tables::keypoints::{self, PredictedPose};
 use schemas::tables::metrics::Metric;
 use schemas::tables::people::{self, Person};
-use stages::evaluate::{PredictedPose, Protocol, predicted_poses};
+use stages::evaluate::Protocol;
 
 use super::super::failure::Hint;
 use super::counted::{Pair, protocols};
@@ -57,7 +58,7 @@ pub fn read(found: &Found) -> anyhow::Result<Predictions> {
         if batch.column_by_name("split").is_some() {
             splits.extend(strings(&batch, "split")?.iter().flatten().map(str::to_owned));
         }
-        for pose in predicted_poses(&batch)? {
+        for pose in keypoints::from_batch(&batch)? {
             models.entry(pose.model.clone()).or_insert_with(Vec::new).push(pose);
         }
     }

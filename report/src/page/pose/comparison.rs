@@ -5,9 +5,10 @@ use schemas::Skeleton;
 use super::super::chart::{Span, spans};
 use super::super::content::{Block, Cell, Table, count, number, signed, signed_interval};
 use super::{PoseInput, words};
+use schemas::tables::keypoints::PredictedPose;
+use stages::evaluate::OutputHead;
 use stages::evaluate::compare::Predicted;
-use stages::evaluate::scored::Head;
-use stages::evaluate::{Comparison, Difference, EvaluateOptions, PredictedPose, compare_poses};
+use stages::evaluate::{Comparison, Difference, EvaluateOptions, compare_poses};
 use stages::stage::StageError;
 
 /// Another prediction of the same people.
@@ -24,14 +25,14 @@ pub struct AgainstPoses<'a> {
 pub fn blocks(
     input: &PoseInput<'_>,
     against: &AgainstPoses<'_>,
-    (_, stage): Head<'_>,
+    head: OutputHead<'_>,
     options: &EvaluateOptions,
 ) -> Result<Vec<Block>, StageError> {
-    let last = against.predictions.iter().map(|pose| pose.stage).max().unwrap_or(1);
-    let of = |poses: &[PredictedPose], stage: i32| -> Vec<PredictedPose> {
-        poses.iter().filter(|pose| pose.stage == stage).cloned().collect()
+    let last = against.predictions.iter().map(|pose| pose.head).max().unwrap_or(1);
+    let of = |poses: &[PredictedPose], head: i32| -> Vec<PredictedPose> {
+        poses.iter().filter(|pose| pose.head == head).cloned().collect()
     };
-    let (ours, theirs) = (of(input.predictions, stage), of(against.predictions, last));
+    let (ours, theirs) = (of(input.predictions, head.number), of(against.predictions, last));
     let one = Predicted { poses: &ours, skeleton: input.prediction_skeleton };
     let other = Predicted { poses: &theirs, skeleton: against.skeleton };
     let compared = compare_poses(input.truth, input.truth_skeleton, one, other, options)?;

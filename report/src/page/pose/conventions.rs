@@ -3,8 +3,8 @@
 use super::super::content::{Block, Cell, Table, number};
 use super::scores::{Scores, at};
 use super::{PoseInput, headline};
-use stages::evaluate::Protocol;
 use stages::evaluate::table::heading;
+use stages::evaluate::{OutputHead, Protocol};
 
 /// What stands above its tables.
 const CAPTION: &str = "The same predictions by named protocols, in percent";
@@ -15,7 +15,7 @@ pub fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -
     let beside = Protocol::ALL.into_iter().filter(|other| family(*other) == family(protocol));
     let mut all: Vec<Protocol> = input.protocols.clone();
     all.extend(beside.filter(|other| !input.protocols.contains(other)));
-    let (model, stage) = scores.head();
+    let OutputHead { model, number: head } = scores.head();
     let mut blocks = Vec::new();
     let mut notes = Vec::new();
     for other in all {
@@ -34,7 +34,7 @@ pub fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -
         };
         let of = |group: &str| {
             rows.iter().find(|row| {
-                row.stage == Some(i64::from(stage))
+                row.head == Some(head)
                     && row.model == model
                     && row.metric == rules.metric
                     && row.group.as_deref() == Some(group)

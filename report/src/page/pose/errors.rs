@@ -5,14 +5,14 @@ use schemas::tables::metrics::Metric;
 use super::super::chart::{Chart, Segment, StackedBar, stacked_bars};
 use super::super::content::{Block, Cell, Table, count, number};
 use super::words as spaced;
+use stages::evaluate::OutputHead;
 use stages::evaluate::error_types::{ErrorType, GOOD_SIMILARITY, NEAR_SIMILARITY};
-use stages::evaluate::scored::Head;
 use stages::evaluate::{EvaluateOptions, ScoredPoses, error_types};
 
 /// Shares by group as bars, and by joint as a table; `None` where the protocol scores no joints.
 pub fn errors(
     scored: &ScoredPoses<'_>,
-    head: Head<'_>,
+    head: OutputHead<'_>,
     options: &EvaluateOptions,
     notes: &mut Vec<String>,
 ) -> Option<(Chart, Block)> {

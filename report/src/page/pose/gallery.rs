@@ -23,7 +23,7 @@ use super::super::super::tile::{Framing, MapColumn, window_of};
 use super::super::content::{Block, Figure, Swatch};
 use super::super::{Given, ReportOptions};
 use super::PoseInput;
-use stages::evaluate::scored::Head;
+use stages::evaluate::OutputHead;
 use stages::evaluate::worst::MOST_ERROR;
 use stages::evaluate::{ScoredPoses, Worst, worst};
 use stages::stage::{Rows, StageError};
@@ -48,7 +48,7 @@ struct OwnMaps {
 pub fn blocks(
     input: &PoseInput<'_>,
     scored: &ScoredPoses<'_>,
-    head: Head<'_>,
+    head: OutputHead<'_>,
     options: &ReportOptions,
     given: &mut Given,
 ) -> Result<Vec<Block>, StageError> {
@@ -62,7 +62,7 @@ pub fn blocks(
     let person_of = |worst: &Worst| scored.people[worst.row].person;
     let wanted: Vec<&str> = worst.iter().map(|worst| person_of(worst).sample_id.as_str()).collect();
     let maps = match input.heatmaps {
-        Some(rows) => maps_of(rows, &wanted, head.1)?,
+        Some(rows) => maps_of(rows, &wanted, head.number)?,
         None => HashMap::new(),
     };
     let figures: Vec<(Figure, Option<Reject>)> = worst
@@ -106,7 +106,7 @@ fn keys() -> Vec<Swatch> {
 fn figure(
     input: &PoseInput<'_>,
     scored: &ScoredPoses<'_>,
-    head: Head<'_>,
+    head: OutputHead<'_>,
     person: &Person,
     worst: &Worst,
     maps: Option<&OwnMaps>,
@@ -149,7 +149,7 @@ fn figure(
 fn drawn(
     input: &PoseInput<'_>,
     scored: &ScoredPoses<'_>,
-    head: Head<'_>,
+    head: OutputHead<'_>,
     person: &Person,
     maps: Option<&OwnMaps>,
     options: &ReportOptions,
@@ -200,15 +200,15 @@ fn side_by_side(left: &RgbImage, right: &RgbImage) -> RgbImage {
     page
 }
 
-/// The maps of output head `stage` of those people of `wanted` that `rows` has.
-fn maps_of(rows: &dyn Rows, wanted: &[&str], stage: i32) -> Result<HashMap<String, OwnMaps>, StageError> {
+/// The maps of output head number `head` of those people of `wanted` that `rows` has.
+fn maps_of(rows: &dyn Rows, wanted: &[&str], head: i32) -> Result<HashMap<String, OwnMaps>, StageError> {
     let mut found = HashMap::new();
     for batch in rows.scan() {
         let batch = batch?;
-        let (ids, stages) = (strings(&batch, "sample_id")?, integers(&batch, heatmaps::STAGE)?);
+        let (ids, heads) = (strings(&batch, "sample_id")?, integers(&batch, heatmaps::HEAD)?);
         for row in 0..batch.num_rows() {
             let id = ids.value(row);
-            if stages.value(row) == stage && wanted.contains(&id) && !found.contains_key(id) {
+            if heads.value(row) == head && wanted.contains(&id) && !found.contains_key(id) {
                 found.insert(id.to_owned(), own_maps(&batch, row)?);
             }
         }

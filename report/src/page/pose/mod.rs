@@ -14,8 +14,9 @@ use schemas::tables::rejects::Reject;
 
 use super::content::{Block, Card, Section, anchor, count, interval, number};
 use super::{Given, ReportOptions};
+use schemas::tables::keypoints::PredictedPose;
 use stages::evaluate::rules::{Normaliser, Rules};
-use stages::evaluate::{EvaluateOptions, PredictedPose, Protocol, ScoredPoses, evaluate_pose};
+use stages::evaluate::{EvaluateOptions, OutputHead, Protocol, ScoredPoses, evaluate_pose};
 use stages::stage::{Rows, StageError};
 
 pub use comparison::AgainstPoses;
@@ -119,7 +120,7 @@ pub fn section(
         section.blocks.push(Block::text("Error types are of joints; this protocol scores sticks."));
     }
     section.blocks.push(conventions::conventions(input, protocol, &scores));
-    section.blocks.extend(scores.heads(rules));
+    section.blocks.extend(scores.table_of_heads(rules));
     section.blocks.extend(sliced::blocks(&scored, head, &how, rules));
     if let Some(against) = &input.against {
         section.blocks.extend(comparison::blocks(input, against, head, &how)?);
@@ -136,9 +137,9 @@ fn lead(
     protocol: Protocol,
     rules: &Rules,
 ) -> String {
-    let (model, stage) = scores.head();
-    let heads = scores.stages.len();
-    let head = if heads > 1 { format!(", output head {stage} of {heads}") } else { String::new() };
+    let OutputHead { model, number } = scores.head();
+    let heads = scores.heads.len();
+    let head = if heads > 1 { format!(", output head {number} of {heads}") } else { String::new() };
     format!(
         "{model}{head}. {} people of {}, protocol {protocol}: errors divided by {}, right up to {} of it. Truth in {}, \
          predictions in {}.",

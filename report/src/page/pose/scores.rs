@@ -11,7 +11,7 @@ use super::super::content::{Block, Cell, Table, count, interval, number};
 use super::{PoseInput, headline, in_section, rate_name, words};
 use stages::evaluate::rules::Rules;
 use stages::evaluate::table::heading;
-use stages::evaluate::{Evaluation, Protocol};
+use stages::evaluate::{Evaluation, OutputHead, Protocol};
 use stages::stage::StageError;
 
 /// Two numbers that are meant to be one may differ by so much: they are sums in one order.
@@ -21,7 +21,7 @@ const SAME: f64 = 1e-9;
 pub struct Scores {
     rows: Vec<Metric>,
     /// Output heads, ascending.
-    pub stages: Vec<i64>,
+    pub heads: Vec<i32>,
     /// What a reader must know.
     pub notes: Vec<String>,
     /// Who could not be scored.
@@ -56,10 +56,10 @@ impl Scores {
             notes.push(checked(&stored, &metrics));
             stored
         };
-        let stages: BTreeSet<i64> = rows.iter().filter_map(|row| row.stage).collect();
+        let heads: BTreeSet<i32> = rows.iter().filter_map(|row| row.head).collect();
         let sets = input.truth.iter().map(|person| format!("{} {}", person.dataset, person.split)).collect();
         let rejects = in_section(&rejects, &input.name);
-        Ok(Self { rows, stages: stages.into_iter().collect(), notes, rejects, model, sets })
+        Ok(Self { rows, heads: heads.into_iter().collect(), notes, rejects, model, sets })
     }
 
     /// Data sets and splits of the people.
@@ -68,22 +68,22 @@ impl Scores {
     }
 
     /// The last output head, which is the one that is looked at closely.
-    pub fn head(&self) -> (&str, i32) {
-        (&self.model, self.stages.last().copied().unwrap_or(1) as i32)
+    pub fn head(&self) -> OutputHead<'_> {
+        OutputHead { model: &self.model, number: self.heads.last().copied().unwrap_or(1) }
     }
 
-    /// The row of the last output head, or of head `stage`.
+    /// The row of output head number `head`, or of the last one.
     fn find(
         &self,
-        stage: Option<i64>,
+        head: Option<i32>,
         metric: &str,
         joint: Option<&str>,
         group: Option<&str>,
         threshold: Option<f64>,
     ) -> Option<&Metric> {
-        let stage = stage.or(self.stages.last().copied());
+        let head = head.or(self.heads.last().copied());
         self.rows.iter().find(|row| {
-            row.stage == stage
+            row.head == head
                 && row.metric == metric
                 && row.joint.as_deref() == joint
                 && row.group.as_deref() == group
@@ -163,8 +163,8 @@ impl Scores {
                 count(row.count).into(),
             ]
         };
-        let last = self.stages.last().copied();
-        let rows = self.rows.iter().filter(|row| row.stage == last).filter(of_joint).map(row).collect();
+        let last = self.heads.last().copied();
+        let rows = self.rows.iter().filter(|row| row.head == last).filter(of_joint).map(row).collect();
         let what = if rules.metric == "pcp" { "stick" } else { "joint" };
         let head = [what, &headline(rules), "95 % interval", &format!("@{smaller}"), "annotated"];
         let caption = format!("Each {what}, in percent");
@@ -205,24 +205,23 @@ impl Scores {
     }
 
     /// The totals of all output heads, where there are several.
-    pub fn heads(&self, rules: &Rules) -> Option<Block> {
-        if self.stages.len() < 2 {
+    pub fn table_of_heads(&self, rules: &Rules) -> Option<Block> {
+        if self.heads.len() < 2 {
             return None;
         }
-        let row = |stage: &i64| {
-            let of =
-                |metric: &str, threshold| self.find(Some(*stage), metric, None, Some("total"), threshold);
+        let row = |head: &i32| {
+            let of = |metric: &str, threshold| self.find(Some(*head), metric, None, Some("total"), threshold);
             let total = of(rules.metric, Some(at(rules.headline_hundredth)));
             let cell = |row: Option<&Metric>| {
                 Cell::from(row.map_or_else(|| "–".to_owned(), |row| number(row.value)))
             };
             let ends = total.map_or_else(String::new, |row| interval(row.ci_low, row.ci_high));
-            vec![stage.to_string().into(), cell(total), ends.into(), cell(of("auc", None))]
+            vec![head.to_string().into(), cell(total), ends.into(), cell(of("auc", None))]
         };
         let head = ["output head", &headline(rules), "95 % interval", "AUC"].map(str::to_owned).to_vec();
         let caption = "Totals of every output head, in percent".to_owned();
         let table =
-            Table { caption, head, rows: self.stages.iter().map(row).collect(), words_from: usize::MAX };
+            Table { caption, head, rows: self.heads.iter().map(row).collect(), words_from: usize::MAX };
         Some(Block::fold("Output heads", vec![Block::Table { table }]))
     }
 
@@ -259,7 +258,7 @@ pub fn plain_table(rows: &[&Metric], caption: &str) -> Table {
 pub fn disagreeing(stored: &[Metric], scored: &[Metric]) -> usize {
     let same = |row: &&Metric| {
         let twin = scored.iter().find(|other| {
-            other.stage == row.stage
+            other.head == row.head
                 && other.model == row.model
                 && other.protocol == row.protocol
                 && other.metric == row.metric

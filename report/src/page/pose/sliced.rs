@@ -2,14 +2,14 @@
 
 use super::super::content::{Block, Cell, Table, count, interval, number};
 use super::headline;
+use stages::evaluate::OutputHead;
 use stages::evaluate::rules::Rules;
-use stages::evaluate::scored::Head;
 use stages::evaluate::{EvaluateOptions, ScoredPoses, Slice, slices};
 
 /// The table of all slices.
 pub fn blocks(
     scored: &ScoredPoses<'_>,
-    head: Head<'_>,
+    head: OutputHead<'_>,
     options: &EvaluateOptions,
     rules: &Rules,
 ) -> Vec<Block> {

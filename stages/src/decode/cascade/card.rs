@@ -36,9 +36,11 @@ use schemas::Skeleton;
 use serde::{Deserialize, Serialize};
 
 use crate::StageError;
-use crate::infer::check::{Port, dimensions_text, expect, no_others, port};
-use crate::infer::model_card::{ImageInput, Layout, read_card, skeleton_called};
-use crate::infer::session::Fed;
+use crate::infer::model_card::maps_of;
+use crate::network::NetworkError;
+use crate::network::card::{ImageInput, Layout, read_card, skeleton_called};
+use crate::network::pictures::PicturePorts;
+use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
 /// What the second network is, eats and gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,9 +90,9 @@ pub struct OffsetsOutput {
     pub kind: OffsetsKind,
     /// Order of its dimensions.
     pub layout: Layout,
-    /// Number of the output; rows keep the number of the first network's.
-    #[serde(default = "first")]
-    pub stage: i32,
+    /// Number of the output; rows keep the number of the first network's. Cards of earlier versions call it `stage`.
+    #[serde(default = "first", alias = "stage")]
+    pub head: i32,
     /// Px of the crop per px of the map.
     pub stride: f64,
     /// The px of the map, along both axes, that lies on the point.
@@ -116,7 +118,7 @@ impl FineCard {
     ///
     /// # Errors
     /// When there is none of that name.
-    pub fn skeleton(&self) -> Result<&'static Skeleton, StageError> {
+    pub fn skeleton(&self) -> Result<&'static Skeleton, NetworkError> {
         skeleton_called(&self.skeleton)
     }
 
@@ -129,29 +131,24 @@ impl FineCard {
     ///
     /// # Errors
     /// When a number is out of range, or channels and joints do not agree.
-    pub fn validate(&self) -> Result<(), StageError> {
+    pub fn validate(&self) -> Result<(), NetworkError> {
         self.input.validate()?;
-        let (joints, output) = (self.skeleton()?.len(), self.output());
-        let OffsetsOutput { name, stride, center, channels, .. } = output;
-        if *channels != joints {
-            let skeleton = &self.skeleton;
-            return Err(StageError::config(
-                format!(
-                    "output `{name}` has {channels} channels, but skeleton `{skeleton}` has {joints} joints"
-                ),
-                "correct `channels` or `skeleton` in the model card",
-            ));
+        let joints = self.skeleton()?.len();
+        let OffsetsOutput { stride, center, channels, .. } = *self.output();
+        let output = self.output().name.clone();
+        if channels != joints {
+            let skeleton = self.skeleton.clone();
+            return Err(NetworkError::Channels { output, kept: channels, skeleton, joints });
         }
-        if !(stride.is_finite() && *stride > 0.0 && center.is_finite()) {
-            let message = format!("output `{name}`: `stride` {stride} and `center` {center} give no place");
-            return Err(StageError::Config { message, hint: None });
+        if !(stride.is_finite() && stride > 0.0 && center.is_finite()) {
+            return Err(NetworkError::NoPlace { output, stride, key: "center", value: center });
         }
         Ok(())
     }
 
     /// What the network is fed and gives.
-    pub fn fed(&self) -> Fed<'_> {
-        Fed {
+    pub fn ports(&self) -> PicturePorts<'_> {
+        PicturePorts {
             image: &self.input,
             center_map: None,
             points: Some((&self.points.name, self.output().channels)),
@@ -164,53 +161,28 @@ impl FineCard {
     ///
     /// # Errors
     /// When a name is absent, or a type or a dimension is another one; the message says what was expected and found.
-    pub fn check_ports(&self, inputs: &[Port], outputs: &[Port]) -> Result<Option<usize>, StageError> {
-        let output = self.output();
+    pub fn check_ports(&self, inputs: &[Port], outputs: &[Port]) -> Result<Option<usize>, NetworkError> {
+        let (image, points, output) = (&self.input, &self.points.name, self.output());
         let joints = output.channels as i64;
-        let image = port(inputs, &self.input.name, "input")?;
-        let rows = expect(image, "input", self.input.element_name(), &self.input.dimensions())?;
-        let points = expect(port(inputs, &self.points.name, "input")?, "input", "float32", &[-1, joints, 2])?;
-        no_others(inputs, &[&self.input.name, &self.points.name], "an image and the places of joints")?;
-        let dimensions = match output.layout {
-            Layout::Nchw => [-1, joints, -1, -1],
-            Layout::Nhwc => [-1, -1, -1, joints],
-        };
-        expect(port(outputs, &output.name, "output")?, "output", "float32", &dimensions)?;
-        match (rows, points) {
-            (Some(rows), Some(points)) if rows != points => Err(StageError::config(
-                format!("the network takes {rows} pictures a call, but the places of {points}"),
-                "export it with one number of rows, or a free one",
-            )),
-            _ => Ok(rows.or(points)),
-        }
+        let fed = [
+            expect(inputs, "input", &image.name, image.element_name(), &image.dimensions())?,
+            expect(inputs, "input", points, "float32", &[-1, joints, 2])?,
+        ];
+        no_others(inputs, &[&image.name, points], "an image and the places of joints")?;
+        expect(outputs, "output", &output.name, "float32", &output.layout.dimensions(joints, [-1; 2]))?;
+        fixed_rows(&fed)
     }
 
     /// Height and width of the fine maps, from the dimensions that a run of `rows` rows gave.
     ///
     /// # Errors
     /// When the run gave other rows or channels than it should, or maps without the card's centre.
-    pub fn map_size(&self, rows: usize, dimensions: &[i64]) -> Result<[usize; 2], StageError> {
+    pub fn map_size(&self, rows: usize, dimensions: &[i64]) -> Result<[usize; 2], NetworkError> {
         let OffsetsOutput { name, channels, center, layout, .. } = self.output();
-        let found = match (layout, dimensions) {
-            (Layout::Nchw, [rows, channels, height, width])
-            | (Layout::Nhwc, [rows, height, width, channels]) => [*rows, *channels, *height, *width],
-            _ => [-1; 4],
-        };
-        let [found_rows, found_channels, height, width] = found;
-        if [found_rows, found_channels] != [rows as i64, *channels as i64] || height < 1 || width < 1 {
-            return Err(StageError::config(
-                format!(
-                    "output `{name}`: {rows} rows of {channels} maps are expected, a run gave {}",
-                    dimensions_text(dimensions)
-                ),
-                "correct `layout` or `channels` in the model card",
-            ));
-        }
+        let [height, width] = maps_of(name, *layout, rows, *channels, dimensions)?;
         if !(0.0..height.min(width) as f64).contains(center) {
-            return Err(StageError::config(
-                format!("output `{name}`: `center` {center} lies outside its maps of {width} x {height} px"),
-                "correct `center` in the model card",
-            ));
+            let (output, center) = (name.clone(), *center);
+            return Err(NetworkError::CenterOutside { output, center, width, height });
         }
         Ok([height as usize, width as usize])
     }

@@ -9,12 +9,9 @@ use schemas::{Affine, Skeleton};
 use super::card::FineCard;
 use crate::decode::peak::{Peak, peak_and_mean};
 use crate::decode::table::{self, Readings};
-use crate::infer::gather::{Gather, Row};
-use crate::infer::model_card::Layout;
-use crate::infer::providers::Running;
-use crate::infer::runtime::Runtime;
-use crate::infer::session::Pool;
-use crate::infer::stage::check_image;
+use crate::network::gather::Row;
+use crate::network::pictures::{PictureWorker, check_image};
+use crate::network::{NetworkError, Opened};
 use crate::stage::reject;
 use crate::{Outcome, Stage, StageError};
 
@@ -36,14 +33,9 @@ pub struct RefineJoints {
     pub(super) name: String,
     pub(super) card: FineCard,
     pub(super) skeleton: &'static Skeleton,
-    pub(super) gather: Gather,
-    pub(super) pool: Pool,
-    /// Rows a call.
-    pub(super) rows: usize,
+    pub(super) network: Opened<PictureWorker>,
     /// Height and width of a fine map.
     pub(super) map_size: [usize; 2],
-    pub(super) running: Running,
-    pub(super) runtime: &'static Runtime,
 }
 
 /// What a row's coarse maps say, channel by channel.
@@ -133,8 +125,8 @@ impl RefineJoints {
         let (joints, layout) = (self.skeleton.len(), self.card.output().layout);
         let mut room = vec![0.0; height * width];
         let mut peaks = Vec::with_capacity(rows.len() * joints);
-        self.pool.with(|worker| {
-            for rows in rows.chunks(self.rows) {
+        self.network.with(|worker| {
+            for rows in rows.chunks(self.network.rows()) {
                 let shown = rows.iter().map(|row| Row {
                     rgb: row.rgb,
                     center_in_crop: None,
@@ -142,11 +134,11 @@ impl RefineJoints {
                     points: Some(&row.points),
                 });
                 let rows: Vec<Row<'_>> = shown.collect();
-                worker.run(&self.gather, &rows, |outputs| {
+                worker.run(&rows, |outputs| {
                     let (_, values) = outputs[0];
                     for given in values.chunks_exact(joints * height * width).take(rows.len()) {
                         for joint in 0..joints {
-                            copy_channel(given, layout, joints, joint, &mut room);
+                            layout.copy_channel(given, joints, joint, &mut room);
                             peaks.push(peak_and_mean(&room, width).0);
                         }
                     }
@@ -171,44 +163,22 @@ impl RefineJoints {
     }
 }
 
-/// Copies channel `channel` out of `channels` of one row's `given` maps to `map`, `[h, w]`.
-fn copy_channel(given: &[f32], layout: Layout, channels: usize, channel: usize, map: &mut [f32]) {
-    match layout {
-        Layout::Nchw => map.copy_from_slice(&given[channel * map.len()..][..map.len()]),
-        Layout::Nhwc => {
-            for (value, given) in map.iter_mut().zip(given[channel..].iter().step_by(channels)) {
-                *value = *given;
-            }
-        }
-    }
-}
-
 impl Stage for RefineJoints {
     fn engines(&self) -> Vec<(String, String)> {
-        vec![("onnxruntime".to_owned(), format!("{}, {}", self.runtime.version(), self.running))]
+        self.network.engines()
     }
 
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
         if field(input, samples::IMAGE).is_err() {
-            return Err(StageError::config(
-                format!(
-                    "the network `{}` looks at the picture again, but the rows have none",
-                    self.card.name
-                ),
-                "set `keep_image = true` in the stage `infer` before",
-            ));
+            return Err(NetworkError::NoImage { network: self.card.name.clone() }.into());
         }
         check_image(input, &self.card.input, &self.card.name)?;
         let (skeleton, _) = table::shape_of(input)?;
         if skeleton != self.skeleton {
-            let (network, found) = (&self.card.name, skeleton.name);
-            return Err(StageError::config(
-                format!(
-                    "the network `{network}` refines joints of `{}`, the maps are of `{found}`",
-                    self.card.skeleton
-                ),
-                "pair networks that were trained with one skeleton",
-            ));
+            let (network, expected) = (self.card.name.clone(), self.card.skeleton.clone());
+            return Err(
+                NetworkError::OtherSkeleton { network, expected, found: skeleton.name.to_owned() }.into()
+            );
         }
         for name in NEEDED {
             field(input, name)?;

@@ -14,8 +14,8 @@ use schemas::tables::{heatmaps, metadata, samples, vector_array};
 use schemas::{Affine, Skeleton};
 
 use super::{RefineConfig, RefineJoints};
-use crate::infer::stage::MODEL_KEY;
 use crate::{BuildContext, FanOut, Stage, StageError};
+use schemas::tables::MODEL_KEY;
 
 const JOINTS: usize = 9;
 /// Coarse maps of 3 x 2 px, stride 4, origin 1.5, of crops of 12 x 8 px.
@@ -27,8 +27,9 @@ fn context() -> BuildContext {
 }
 
 fn build(rows_a_call: usize) -> RefineJoints {
-    let batch = rows_a_call.try_into().ok();
-    RefineConfig { batch, ..RefineConfig::new("fine.onnx") }.build(&context()).unwrap()
+    let mut config = RefineConfig::new("fine.onnx");
+    config.engine.batch = rows_a_call.try_into().ok();
+    config.build(&context()).unwrap()
 }
 
 /// A row: what the picture's first px says, the coarse px of every joint, the crop, whether it is mirrored.
@@ -104,7 +105,7 @@ fn joints_move_from_the_coarse_place_to_the_fine_one_and_back_into_the_image() {
     assert_eq!(made.schema(), stage.output_schema(&batch.schema()).unwrap());
     assert_eq!((made.num_rows(), outcome.rejects.len(), stage.fan_out()), (3, 0, FanOut::Each(1)));
     assert_eq!(strings(made, "model").unwrap().value(2), "twice");
-    assert_eq!(schemas::columns::integers(made, "stage").unwrap().values(), &[3, 3, 3]);
+    assert_eq!(schemas::columns::integers(made, "head").unwrap().values(), &[3, 3, 3]);
     let (found, opposite) = (points(made, "keypoints").unwrap(), FLIC9.mirrored());
     let (scores, means) =
         (vectors_f64(made, "score", JOINTS).unwrap(), vectors_f64(made, "heatmap_mean", JOINTS).unwrap());
@@ -227,7 +228,7 @@ fn a_card_that_lies_is_refused() {
         "width = 16",
         "the card expects float32 [?, 3, 8, 16], the network has float32 [?, 3, 8, 12]",
     );
-    says("nchw\"\nstage", "nhwc\"\nstage", "output `offsets`: the card expects float32 [?, ?, ?, 9]");
+    says("nchw\"\nhead", "nhwc\"\nhead", "output `offsets`: the card expects float32 [?, ?, ?, 9]");
     says("kind = \"offsets\"", "kind = \"heatmaps\"", "unknown variant `heatmaps`");
     says("[points]\nname = \"points\"\n", "", "missing field `points`");
 }

@@ -162,7 +162,7 @@ pub fn predictions(poses: &[Vec<[f64; 2]>], maps: Vec<f32>, stride: f64) -> Reco
         batch = with_column(&batch, field, column).unwrap();
     }
     let mut metadata = metadata(heatmaps::NAME, Some(&FLIC9));
-    metadata.insert(crate::infer::stage::MODEL_KEY.to_owned(), "net".to_owned());
+    metadata.insert(schemas::tables::MODEL_KEY.to_owned(), "net".to_owned());
     let schema = Schema::new_with_metadata(batch.schema().fields().clone(), metadata);
     RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec()).unwrap()
 }

@@ -17,9 +17,9 @@ use super::messages::{Combine, Form, Room, softplus};
 use super::torso::Torso;
 use crate::decode::table::shape_of;
 use crate::encode::gaussian::{CUTOFF, Gaussian, Grid};
-use crate::infer::stage::MODEL_KEY;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
 use crate::verify::rechunk::Rechunked;
+use schemas::tables::MODEL_KEY;
 
 /// beta of `SoftPlus`. Recalled, not verified: the paper has 1/2 to 2; joint-cnn-mrf has 5. At 1, the factor of a
 /// displacement is nearly its share of people.

@@ -120,7 +120,7 @@ fn a_wrong_peak_of_one_joint_is_outvoted_by_the_others() {
     assert!(highest(&rows).iter().all(|found| worst(&found[5..6], &[wrong]) < 4.0));
     for form in [Form::Energy, Form::Probability] {
         let (found, _) = apply(form, std::slice::from_ref(&rows), &model).unwrap();
-        assert_eq!(found[0].schema().metadata()[crate::infer::stage::MODEL_KEY], "net+spatial");
+        assert_eq!(found[0].schema().metadata()[schemas::tables::MODEL_KEY], "net+spatial");
         let found = highest(&found[0]);
         assert!(found.iter().zip(&own).all(|(found, truth)| worst(found, truth) < 5.0), "{form:?}");
     }

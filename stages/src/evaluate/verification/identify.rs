@@ -297,7 +297,7 @@ impl Identify {
                     ci_low: ends.map(|[low, _]| low),
                     ci_high: ends.map(|[_, high]| high),
                     model: model.to_owned(),
-                    stage: None,
+                    head: None,
                     run: run.to_owned(),
                 });
             }

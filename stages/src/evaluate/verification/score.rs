@@ -297,7 +297,7 @@ impl<'a> Rows<'a> {
             ci_low: ends.map(|[low, _]| low),
             ci_high: ends.map(|[_, high]| high),
             model: self.block.model.clone(),
-            stage: None,
+            head: None,
             run: self.run.to_owned(),
         });
     }

@@ -38,6 +38,9 @@ use serde::{Deserialize, Serialize};
 
 use super::axes::Axes;
 use crate::StageError;
+use crate::network::NetworkError;
+use crate::network::card::{check_outputs, read_card};
+use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
 /// What a network is, eats and gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,60 +138,35 @@ impl SequenceCard {
     /// # Errors
     /// When it cannot be read, is no card, or contradicts itself.
     pub fn read(path: &Path) -> Result<Self, StageError> {
-        let text = std::fs::read_to_string(path).map_err(|source| StageError::File {
-            what: "model card",
-            path: path.to_owned(),
-            source,
-        })?;
-        let card: Self = toml::from_str(&text).map_err(|error| {
-            StageError::config(
-                format!("the model card is not valid: `{}`\n{error}", path.display()),
-                "a network that reads windows needs a card of `channels`, `rate_hz`, `input` and `outputs`",
-            )
-        })?;
-        card.validate()?;
-        Ok(card)
+        read_card(path, Self::validate)
     }
 
     /// Checks that the card does not contradict itself.
     ///
     /// # Errors
     /// When it does.
-    pub fn validate(&self) -> Result<(), StageError> {
-        let wrong = |message: String| Err(StageError::Config { message, hint: None });
+    pub fn validate(&self) -> Result<(), NetworkError> {
         if self.channels.is_empty() || self.input.blocks == 0 || self.input.block_samples == 0 {
-            return wrong("the card has no channels, blocks or samples".to_owned());
+            return Err(NetworkError::NoWindow);
         }
-        if self.outputs.is_empty() {
-            return wrong("the card names no output".to_owned());
-        }
-        for (index, output) in self.outputs.iter().enumerate() {
-            if self.outputs[..index].iter().any(|other| other.name == output.name) {
-                return wrong(format!("output `{}` is named twice", output.name));
-            }
-            if output.size == 0 || (!output.classes.is_empty() && output.classes.len() != output.size) {
-                return wrong(format!(
-                    "output `{}` has {} numbers but {} classes",
-                    output.name,
-                    output.size,
-                    output.classes.len()
-                ));
+        check_outputs(self.outputs.iter().map(|output| &output.name))?;
+        for SequenceOutput { name, size, classes, .. } in &self.outputs {
+            if *size == 0 || (!classes.is_empty() && classes.len() != *size) {
+                let (output, size, classes) = (name.clone(), *size, classes.len());
+                return Err(NetworkError::Classes { output, size, classes });
             }
         }
         let mut inputs = vec![&self.input.name];
         let mut outputs: Vec<&String> = self.outputs.iter().map(|output| &output.name).collect();
-        for state in &self.states {
-            if inputs.contains(&&state.input) || outputs.contains(&&state.output) {
-                return wrong(format!(
-                    "state `{}` to `{}`: a name is named twice",
-                    state.input, state.output
-                ));
+        for State { input, output, shape } in &self.states {
+            if inputs.contains(&input) || outputs.contains(&output) {
+                return Err(NetworkError::StateTwice { input: input.clone(), output: output.clone() });
             }
-            if state.shape.is_empty() || state.length() == 0 {
-                return wrong(format!("state `{}` has the shape {:?}", state.input, state.shape));
+            if shape.is_empty() || shape.contains(&0) {
+                return Err(NetworkError::StateShape { input: input.clone(), shape: shape.clone() });
             }
-            inputs.push(&state.input);
-            outputs.push(&state.output);
+            inputs.push(input);
+            outputs.push(output);
         }
         Ok(())
     }
@@ -197,15 +175,44 @@ impl SequenceCard {
     ///
     /// # Errors
     /// When there is none of that name.
-    pub fn output(&self, name: Option<&str>) -> Result<&SequenceOutput, StageError> {
+    pub fn output(&self, name: Option<&str>) -> Result<&SequenceOutput, NetworkError> {
         let Some(name) = name else { return Ok(&self.outputs[0]) };
         self.outputs.iter().find(|output| output.name == name).ok_or_else(|| {
-            let names: Vec<String> = self.outputs.iter().map(|output| format!("`{}`", output.name)).collect();
-            StageError::config(
-                format!("the card has no output `{name}`"),
-                format!("the outputs are {}", names.join(", ")),
-            )
+            let known = self.outputs.iter().map(|output| output.name.clone()).collect();
+            NetworkError::UnknownOutput { name: name.to_owned(), known }
         })
+    }
+
+    /// Checks that the network has the card's input and states, no other input, and `output`; gives the rows of a call
+    /// that it fixes, or `None` where it takes any.
+    ///
+    /// # Errors
+    /// When a name is absent, or a type or dimension is another one; the message says what was expected and found.
+    pub fn check_ports(
+        &self,
+        output: &SequenceOutput,
+        inputs: &[Port],
+        outputs: &[Port],
+    ) -> Result<Option<usize>, NetworkError> {
+        let of_rows = |behind: &[i64]| [&[-1], behind].concat();
+        let window = of_rows(&self.input.axes.dimensions(self.window_shape()));
+        let vectors = match output.frames {
+            Frames::Each | Frames::Last => vec![-1, self.input.blocks as i64, output.size as i64],
+            Frames::One => vec![-1, output.size as i64],
+        };
+        let mut ports = vec![
+            expect(inputs, "input", &self.input.name, "float32", &window)?,
+            expect(outputs, "output", &output.name, "float32", &vectors)?,
+        ];
+        for state in &self.states {
+            let dimensions = of_rows(&state.dimensions());
+            ports.push(expect(inputs, "input", &state.input, "float32", &dimensions)?);
+            ports.push(expect(outputs, "output", &state.output, "float32", &dimensions)?);
+        }
+        let states = self.states.iter().map(|state| state.input.as_str());
+        let named: Vec<&str> = std::iter::once(self.input.name.as_str()).chain(states).collect();
+        no_others(inputs, &named, "a window and the states that `[[states]]` names")?;
+        fixed_rows(&ports)
     }
 
     /// `[T, B, C]` of the windows that it reads.

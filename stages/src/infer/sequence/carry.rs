@@ -8,6 +8,7 @@ use schemas::columns::{integers, longs, strings};
 use schemas::tables::windows;
 
 use crate::StageError;
+use crate::network::NetworkError;
 
 /// What makes windows parts of one stretch, by the columns that hold text.
 const STRETCH: [&str; 4] = ["dataset", "subject", "device", "session"];
@@ -19,20 +20,10 @@ const STRETCH: [&str; 4] = ["dataset", "subject", "device", "session"];
 pub fn check_cutting(input: &Schema, advance: f64) -> Result<(), StageError> {
     match windows::stride_samples(input) {
         Some(found) if found != advance => {
-            Err(wrong_cutting(&format!("they begin every {found} samples"), advance))
+            Err(NetworkError::Cutting { advance, found: format!("they begin every {found} samples") }.into())
         }
         _ => Ok(()),
     }
-}
-
-fn wrong_cutting(found: &str, advance: f64) -> StageError {
-    StageError::config(
-        format!(
-            "`carry_state` needs windows whose first block is the next one behind the last block of the window before, \
-             which is every {advance} samples; {found}"
-        ),
-        format!("set `stride_samples = {advance}` in `window`, which is `blocks` times `block_hop_samples`"),
-    )
 }
 
 /// The windows `kept` of `batch`, run by run: in a run each window goes on where the one before ended.
@@ -75,37 +66,22 @@ pub fn stretches(
         stretch.sort_by_key(|row| sequences.value(*row));
         let first = stretch[0];
         if sequences.value(first) != 0 {
-            return Err(StageError::data(
-                format!(
-                    "window `{}` is number {} of its stretch, and the ones before it, whose state it needs, are not \
-                     at hand",
-                    ids.value(first),
-                    sequences.value(first)
-                ),
-                "`carry_state` needs whole stretches: let `readings` or `signals` go through `window` in the same \
-                 plan, and `filter` no first windows away",
-            ));
+            let (window, number) = (ids.value(first).to_owned(), sequences.value(first));
+            return Err(NetworkError::NotFirst { window, number }.into());
         }
         let mut before: Option<usize> = None;
         for row in stretch {
             let follows = before.is_some_and(|before| sequences.value(row) == sequences.value(before) + 1);
             if let Some(before) = before {
                 if sequences.value(row) == sequences.value(before) {
-                    let message = format!(
-                        "windows `{}` and `{}` are the same part of one stretch",
-                        ids.value(before),
-                        ids.value(row)
-                    );
-                    return Err(StageError::data(
-                        message,
-                        "give every stretch of a session a `segment` of its own",
-                    ));
+                    let (first, second) = (ids.value(before).to_owned(), ids.value(row).to_owned());
+                    return Err(NetworkError::SameWindow { first, second }.into());
                 }
                 let samples = (starts.value(row) - starts.value(before)) as f64 / period_nanos;
                 if follows && (samples - advance).abs() > 0.5 {
                     let (from, to) = (ids.value(before), ids.value(row));
                     let found = format!("`{to}` begins {} samples behind `{from}`", libm::round(samples));
-                    return Err(wrong_cutting(&found, advance));
+                    return Err(NetworkError::Cutting { advance, found }.into());
                 }
             }
             match runs.last_mut() {

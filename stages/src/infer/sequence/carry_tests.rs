@@ -92,7 +92,7 @@ fn states_go_from_window_to_window_of_a_session() {
     assert_eq!(sums(&embed(false, |_| ()), &batch), from_zero);
     // Side by side in a call, one session in each of its rows, and one row too many: the same.
     for rows in [2, 3] {
-        let several = embed(true, |config| config.batch = std::num::NonZeroUsize::new(rows));
+        let several = embed(true, |config| config.engine.batch = std::num::NonZeroUsize::new(rows));
         assert_eq!(sums(&several, &batch), carried);
     }
     // Every state is carried: the second one counts blocks.

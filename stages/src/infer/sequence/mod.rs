@@ -1,11 +1,9 @@
-//! Networks that read windows of a signal: `axes` and `card` say how, `ports` holds that against the network, `worker`
-//! runs it, `config` and `stage` are the step `embed`, `carry` finds the windows that a state goes through.
+//! Networks that read windows of a signal: `axes` and `card` say how, `worker` runs one, `config` and `stage` are the step `embed`, `carry` finds the windows that a state goes through.
 
 mod axes;
 mod card;
 mod carry;
 mod config;
-mod ports;
 mod stage;
 mod worker;
 

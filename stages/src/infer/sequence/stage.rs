@@ -13,9 +13,7 @@ use schemas::tables::{embeddings, signals, windows};
 use super::card::{Frames, SequenceCard, SequenceOutput};
 use super::carry;
 use super::worker::SequenceWorker;
-use crate::infer::providers::Running;
-use crate::infer::runtime::Runtime;
-use crate::infer::session::Pool;
+use crate::network::{NetworkError, Opened};
 use crate::stage::{FanOut, reject};
 use crate::{Outcome, Stage, StageError};
 
@@ -28,11 +26,7 @@ pub struct Embed {
     pub(super) output: SequenceOutput,
     /// Whether states go from window to window.
     pub(super) carry: bool,
-    pub(super) pool: Pool<SequenceWorker>,
-    /// Windows a call.
-    pub(super) rows: usize,
-    pub(super) running: Running,
-    pub(super) runtime: &'static Runtime,
+    pub(super) network: Opened<SequenceWorker>,
 }
 
 impl Embed {
@@ -45,30 +39,19 @@ impl Embed {
     }
 
     fn check_input(&self, input: &Schema) -> Result<(), StageError> {
+        let network = self.card.name.clone();
         let (found, expected) = (windows::shape(input)?, self.card.window_shape());
         if found != expected {
-            return Err(StageError::config(
-                format!(
-                    "the network `{}` reads windows of {expected:?} (blocks, samples, channels), found {found:?}",
-                    self.card.name
-                ),
-                format!("set `blocks = {}` and `block_samples = {}` in `window`", expected[0], expected[1]),
-            ));
+            return Err(NetworkError::WindowShape { network, expected, found }.into());
         }
-        let channels = signals::channels(input)?;
-        if channels != self.card.channels {
-            let (expected, found) = (self.card.channels.join(", "), channels.join(", "));
-            return Err(StageError::config(
-                format!("the network `{}` reads the channels {expected}; found {found}", self.card.name),
-                "choose the channels that it was trained on with `features`",
-            ));
+        let found = signals::channels(input)?;
+        if found != self.card.channels {
+            let expected = self.card.channels.clone();
+            return Err(NetworkError::WindowChannels { network, expected, found }.into());
         }
         let (found, expected) = (signals::rate_hz(input)?, self.card.rate_hz.get());
         if found != expected {
-            return Err(StageError::config(
-                format!("the network `{}` reads signals of {expected} Hz, found {found} Hz", self.card.name),
-                format!("set `rate_hz = {expected}` in `resample`"),
-            ));
+            return Err(NetworkError::Rate { network, expected, found }.into());
         }
         Ok(())
     }
@@ -85,9 +68,9 @@ impl Embed {
         };
         let kept = self.frames();
         let mut made: Vec<(usize, Vec<f32>)> = Vec::new();
-        let mut odd = None;
-        self.pool.with(|worker| {
-            for call in carry::calls(runs, self.rows) {
+        let (mut odd, rows) = (None, self.network.rows());
+        self.network.with(|worker| {
+            for call in carry::calls(runs, rows) {
                 let fill = |input: &mut [f32]| {
                     for (slot, turn) in input.chunks_exact_mut(length).zip(&call) {
                         match turn {
@@ -101,7 +84,7 @@ impl Embed {
                 };
                 let fresh: Vec<bool> = call.iter().map(|turn| turn.is_none_or(|turn| turn.first)).collect();
                 worker.run(&fresh, fill, |dimensions, values| {
-                    if values.len() != self.rows * steps * size {
+                    if values.len() != rows * steps * size {
                         odd = Some(dimensions.to_vec());
                         return;
                     }
@@ -110,18 +93,19 @@ impl Embed {
                     }
                 })?;
             }
-            Ok::<(), StageError>(())
+            Ok::<(), NetworkError>(())
         })?;
         made.sort_unstable_by_key(|(row, _)| *row);
         match odd {
             None => Ok(made.into_iter().flat_map(|(_, vectors)| vectors).collect()),
-            Some(found) => Err(StageError::config(
-                format!(
-                    "output `{}`: {} rows of {steps} x {size} are expected, a run gave {found:?}",
-                    self.output.name, self.rows
-                ),
-                "correct `frames` or `size` in the model card",
-            )),
+            Some(found) => Err(NetworkError::OtherShape {
+                output: self.output.name.clone(),
+                rows,
+                expected: format!("{steps} x {size}"),
+                found,
+                keys: "`frames` or `size`",
+            }
+            .into()),
         }
     }
 
@@ -133,7 +117,7 @@ impl Embed {
 
 impl Stage for Embed {
     fn engines(&self) -> Vec<(String, String)> {
-        vec![("onnxruntime".to_owned(), format!("{}, {}", self.runtime.version(), self.running))]
+        self.network.engines()
     }
 
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {

@@ -81,8 +81,9 @@ fn fixed_rows_are_filled_up_and_only_the_last_step_is_kept() {
     // The sum of a whole window of 24 numbers from n on is 24 n + 276.
     let rows = embed.run(&windows_of(3, RATE_HZ)).unwrap().rows;
     assert_eq!(embeddings::values(&rows).unwrap(), [276.0, 852.0, 1428.0]);
-    let error = build("sequence_flat", |config| config.batch = std::num::NonZeroUsize::new(3)).err().unwrap();
-    assert!(error.to_string().contains("takes 2 windows a call"), "{error}");
+    let error =
+        build("sequence_flat", |config| config.engine.batch = std::num::NonZeroUsize::new(3)).err().unwrap();
+    assert!(error.to_string().contains("takes 2 rows a call"), "{error}");
 }
 
 #[test]

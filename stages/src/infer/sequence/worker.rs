@@ -5,7 +5,7 @@ use ort::session::{IoBinding, Session};
 use ort::value::{Shape, Tensor};
 
 use super::card::{SequenceCard, SequenceOutput, State};
-use crate::StageError;
+use crate::network::NetworkError;
 
 /// A session for calls of a fixed number of windows.
 ///
@@ -28,13 +28,9 @@ struct Held {
     tensor: Tensor<f32>,
 }
 
-fn failure(what: &str, error: &ort::Error) -> StageError {
-    StageError::Inference { message: format!("{what}: {error}"), hint: None }
-}
-
-fn new_tensor(dimensions: Vec<i64>) -> Result<Tensor<f32>, StageError> {
+fn new_tensor(dimensions: Vec<i64>) -> Result<Tensor<f32>, NetworkError> {
     Tensor::new(&Allocator::default(), Shape::new(dimensions))
-        .map_err(|error| failure("cannot allocate a tensor", &error))
+        .map_err(NetworkError::runtime("cannot allocate a tensor"))
 }
 
 impl SequenceWorker {
@@ -49,10 +45,10 @@ impl SequenceWorker {
         output: &SequenceOutput,
         rows: usize,
         carry: bool,
-    ) -> Result<Self, StageError> {
+    ) -> Result<Self, NetworkError> {
         let of_rows = |behind: Vec<i64>| [vec![rows as i64], behind].concat();
         let window = new_tensor(of_rows(card.input.axes.dimensions(card.window_shape())))?;
-        let cannot = |error| failure("cannot bind the network", &error);
+        let cannot = NetworkError::runtime("cannot bind the network");
         let mut binding = session.create_binding().map_err(cannot)?;
         binding.bind_output_to_device(&output.name, &MemoryInfo::default()).map_err(cannot)?;
         let mut states = Vec::new();
@@ -81,10 +77,10 @@ impl SequenceWorker {
         fresh: &[bool],
         fill: impl FnOnce(&mut [f32]),
         take: impl FnOnce(&[i64], &[f32]),
-    ) -> Result<(), StageError> {
+    ) -> Result<(), NetworkError> {
         assert_eq!(fresh.len(), self.rows, "a call has all its rows");
         fill(self.window.extract_tensor_mut().1);
-        let cannot = |error| failure("cannot bind the network's input", &error);
+        let cannot = NetworkError::runtime("cannot bind the network's input");
         self.binding.bind_input(&self.name, &self.window).map_err(cannot)?;
         if self.carry {
             for Held { state, tensor } in &mut self.states {
@@ -95,10 +91,10 @@ impl SequenceWorker {
             }
         }
         let outputs = self.session.run_binding(&self.binding);
-        let outputs = outputs.map_err(|error| failure("the network failed", &error))?;
+        let outputs = outputs.map_err(NetworkError::runtime("the network failed"))?;
         let read = |name: &str| {
             let tensor = outputs[name].try_extract_tensor::<f32>();
-            tensor.map_err(|error| failure("cannot read the output", &error))
+            tensor.map_err(NetworkError::runtime("cannot read the output"))
         };
         let (shape, numbers) = read(&self.output)?;
         take(shape, numbers);
@@ -107,13 +103,13 @@ impl SequenceWorker {
                 let (shape, left) = read(&state.output)?;
                 let next = tensor.extract_tensor_mut().1;
                 if left.len() != next.len() {
-                    return Err(StageError::config(
-                        format!(
-                            "state `{}`: {} rows of {:?} are expected, a run gave {shape:?}",
-                            state.output, self.rows, state.shape
-                        ),
-                        "correct `shape` in the model card",
-                    ));
+                    return Err(NetworkError::OtherShape {
+                        output: state.output.clone(),
+                        rows: self.rows,
+                        expected: format!("{:?}", state.shape),
+                        found: shape.to_vec(),
+                        keys: "`shape`",
+                    });
                 }
                 next.copy_from_slice(left);
             }

@@ -2,7 +2,7 @@
 
 use schemas::Affine;
 
-use super::model_card::{Colour, ImageInput, Layout};
+use super::card::{Colour, ImageInput, Layout};
 
 /// Turns raw RGB bytes `[H, W, 3]` into the numbers that a network's image input wants.
 ///
@@ -134,7 +134,7 @@ pub fn center_in_crop(crop_from_image: &Affine, center_in_image: [f64; 2]) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::infer::model_card::Element;
+    use crate::network::card::Element;
     use proptest::prelude::*;
 
     fn input(layout: Layout, colour: Colour) -> ImageInput {

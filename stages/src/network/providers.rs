@@ -10,8 +10,8 @@ use ort::session::builder::SessionBuilder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::NetworkError;
 use super::runtime::{CPU_WHEEL, GPU_WHEEL, Runtime};
-use crate::StageError;
 
 /// What computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -116,7 +116,7 @@ pub enum Network<'a> {
 ///
 /// # Errors
 /// What is missing, in words: the provider in the library, a shared library, the card, or the network itself.
-pub fn start(
+pub fn session(
     runtime: &Runtime,
     provider: Provider,
     device: i32,
@@ -180,17 +180,17 @@ impl fmt::Display for Running {
 ///
 /// # Errors
 /// When the provider asked for does not start and `fall_back` is off, or when none starts.
-pub fn choose(
+pub fn first_session(
     runtime: &Runtime,
     wanted: Provider,
     device: i32,
     fall_back: bool,
     intra_threads: usize,
     network: Network<'_>,
-) -> Result<(Session, Running), StageError> {
+) -> Result<(Session, Running), NetworkError> {
     let mut failures: Vec<String> = Vec::new();
     for provider in wanted.and_slower().take(if fall_back { ALL.len() } else { 1 }) {
-        match start(runtime, provider, device, intra_threads, network) {
+        match session(runtime, provider, device, intra_threads, network) {
             Ok(session) => {
                 let fell_back = (!failures.is_empty()).then(|| failures.join("; "));
                 return Ok((session, Running { provider, fell_back }));
@@ -198,13 +198,14 @@ pub fn choose(
             Err(reason) => failures.push(format!("`{provider}` does not start: {reason}")),
         }
     }
-    Err(StageError::Inference { message: failures.join("; "), hint: Some(wanted.install_hint()) })
+    Err(NetworkError::NotStarted { failures, install: wanted.install_hint() })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::doctor::TINY_NETWORK;
     use super::*;
-    use crate::infer::doctor::TINY_NETWORK;
+    use schemas::Hinted;
 
     #[test]
     fn slower_ones_follow_in_order() {
@@ -220,13 +221,13 @@ mod tests {
             return; // The library of this machine has CUDA; whether a card is there is another matter.
         }
         let network = Network::Bytes(TINY_NETWORK);
-        let error = choose(runtime, Provider::Cuda, 0, false, 1, network).unwrap_err();
+        let error = first_session(runtime, Provider::Cuda, 0, false, 1, network).unwrap_err();
         assert!(
             error.to_string().contains("`cuda` does not start")
                 && error.to_string().contains("built without it")
         );
         assert!(error.hint().unwrap().contains("onnxruntime-gpu"), "{error}");
-        let (_, running) = choose(runtime, Provider::Tensorrt, 0, true, 1, network).unwrap();
+        let (_, running) = first_session(runtime, Provider::Tensorrt, 0, true, 1, network).unwrap();
         assert_eq!(running.provider, Provider::Cpu);
         assert!(running.to_string().starts_with("cpu (fell back: `tensorrt` does not start"), "{running}");
     }
@@ -235,6 +236,6 @@ mod tests {
     fn a_file_that_is_no_network_is_an_error() {
         let runtime = Runtime::load(None).unwrap();
         let garbage = Network::Bytes(b"not a network");
-        assert!(choose(runtime, Provider::Cpu, 0, true, 1, garbage).is_err());
+        assert!(first_session(runtime, Provider::Cpu, 0, true, 1, garbage).is_err());
     }
 }

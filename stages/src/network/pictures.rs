@@ -1,21 +1,24 @@
-//! A session with its tensors, and a pool of them.
+//! A session of a network that reads pictures, with its tensors.
 
-use std::sync::{Condvar, Mutex, PoisonError};
-
+use arrow::datatypes::Schema;
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, Session};
 use ort::value::{PrimitiveTensorElementType, Shape, Tensor};
+use schemas::columns::{field, wrong_type};
+use schemas::tables::samples;
 
+use super::NetworkError;
+use super::card::{CenterMapInput, Element, ImageInput};
 use super::gather::{Gather, Row, center_map};
-use super::model_card::{CenterMapInput, Element, ImageInput, Layout, ModelCard};
 use crate::StageError;
 
 /// A session, its input and output tensors bound once, for calls of a fixed number of rows.
 ///
 /// Every call has the same number of rows, the last ones blank where fewer are given: kernels are picked by shape,
 /// so a row's result would else depend on how many neighbours it happens to have.
-pub struct Worker {
+pub struct PictureWorker {
     session: Session,
+    gather: Gather,
     binding: IoBinding,
     image: ImageTensor,
     center_map: Option<(CenterMapInput, Tensor<f32>)>,
@@ -31,9 +34,9 @@ enum ImageTensor {
     Bytes(Tensor<u8>),
 }
 
-/// What a network reads, besides its rows, and gives.
+/// What a network reads and gives.
 #[derive(Debug)]
-pub struct Fed<'a> {
+pub struct PicturePorts<'a> {
     /// The picture.
     pub image: &'a ImageInput,
     /// The centre map.
@@ -42,23 +45,6 @@ pub struct Fed<'a> {
     pub points: Option<(&'a str, usize)>,
     /// Names of the outputs, in the order in which they are handed out.
     pub outputs: Vec<&'a str>,
-}
-
-impl<'a> Fed<'a> {
-    /// As a model card says.
-    pub fn by(card: &'a ModelCard) -> Self {
-        Self {
-            image: &card.input,
-            center_map: card.center_map.as_ref(),
-            points: None,
-            outputs: card.outputs.iter().map(|output| output.name.as_str()).collect(),
-        }
-    }
-}
-
-/// What is the matter with the runtime, in words.
-fn failure(what: &str, error: &ort::Error) -> StageError {
-    StageError::Inference { message: format!("{what}: {error}"), hint: None }
 }
 
 /// Memory that a card reads and writes directly, where `device` is one; plain memory else.
@@ -73,9 +59,9 @@ fn host_allocator(session: &Session, device: Option<i32>, usage: MemoryType) -> 
 fn new_tensor<T: PrimitiveTensorElementType + std::fmt::Debug>(
     allocator: &Allocator,
     dimensions: &[i64],
-) -> Result<Tensor<T>, StageError> {
+) -> Result<Tensor<T>, NetworkError> {
     Tensor::new(allocator, Shape::new(dimensions.iter().copied()))
-        .map_err(|error| failure("cannot allocate a tensor", &error))
+        .map_err(NetworkError::runtime("cannot allocate a tensor"))
 }
 
 fn with_rows(mut dimensions: [i64; 4], rows: usize) -> [i64; 4] {
@@ -83,7 +69,7 @@ fn with_rows(mut dimensions: [i64; 4], rows: usize) -> [i64; 4] {
     dimensions
 }
 
-impl Worker {
+impl PictureWorker {
     /// Binds `session` for calls of `rows` rows. `device` is the card that computes, `None` for the processor.
     ///
     /// Runs the network once on a blank image, to see that it runs and what shapes it gives; the outputs are then
@@ -93,11 +79,11 @@ impl Worker {
     /// When the network does not run, or the card does not fit it.
     pub fn new(
         session: Session,
-        fed: &Fed<'_>,
+        ports: &PicturePorts<'_>,
         rows: usize,
         device: Option<i32>,
-    ) -> Result<Self, StageError> {
-        let input = fed.image;
+    ) -> Result<Self, NetworkError> {
+        let input = ports.image;
         let (height, width) = (input.height as usize, input.width as usize);
         let dimensions = with_rows(input.dimensions(), rows);
         let allocator = host_allocator(&session, device, MemoryType::CPUInput);
@@ -105,18 +91,14 @@ impl Worker {
             Element::Float32 => ImageTensor::Floats(new_tensor(&allocator, &dimensions)?),
             Element::Uint8 => ImageTensor::Bytes(new_tensor(&allocator, &dimensions)?),
         };
-        let center_map = match fed.center_map {
+        let center_map = match ports.center_map {
             None => None,
             Some(map) => {
-                let (h, w) = (height as i64, width as i64);
-                let dimensions = match map.layout {
-                    Layout::Nchw => [rows as i64, 1, h, w],
-                    Layout::Nhwc => [rows as i64, h, w, 1],
-                };
+                let dimensions = with_rows(map.layout.dimensions(1, [height as i64, width as i64]), rows);
                 Some((map.clone(), new_tensor::<f32>(&allocator, &dimensions)?))
             }
         };
-        let points = match fed.points {
+        let points = match ports.points {
             None => None,
             Some((name, joints)) => {
                 let dimensions = [rows as i64, joints as i64, 2];
@@ -124,27 +106,35 @@ impl Worker {
             }
         };
         let binding =
-            session.create_binding().map_err(|error| failure("cannot bind the network's inputs", &error))?;
+            session.create_binding().map_err(NetworkError::runtime("cannot bind the network's inputs"))?;
         let values_per_image = 3 * height * width;
-        let image_name = input.name.clone();
-        let mut worker =
-            Self { session, binding, image, center_map, points, image_name, rows, values_per_image, width };
-        worker.bind_outputs(fed, device)?;
+        let (image_name, gather) = (input.name.clone(), Gather::new(input));
+        let mut worker = Self {
+            session,
+            gather,
+            binding,
+            image,
+            center_map,
+            points,
+            image_name,
+            rows,
+            values_per_image,
+            width,
+        };
+        worker.bind_outputs(ports, device)?;
         Ok(worker)
     }
 
     /// Runs once with outputs of unknown shape, then binds outputs of the shapes that came.
-    fn bind_outputs(&mut self, fed: &Fed<'_>, device: Option<i32>) -> Result<(), StageError> {
-        let cannot = |error| failure("cannot bind the network's outputs", &error);
-        for output in &fed.outputs {
+    fn bind_outputs(&mut self, ports: &PicturePorts<'_>, device: Option<i32>) -> Result<(), NetworkError> {
+        let cannot = NetworkError::runtime("cannot bind the network's outputs");
+        for output in &ports.outputs {
             self.binding.bind_output_to_device(*output, &MemoryInfo::default()).map_err(cannot)?;
         }
-        let mut shapes: Vec<Vec<i64>> = Vec::new();
-        let gather = Gather::new(fed.image);
-        self.run(&gather, &[], |outputs| shapes = outputs.iter().map(|(shape, _)| shape.to_vec()).collect())?;
+        let shapes = self.shapes()?;
         self.binding.clear_outputs();
         let allocator = host_allocator(&self.session, device, MemoryType::CPUOutput);
-        for (output, shape) in fed.outputs.iter().zip(&shapes) {
+        for (output, shape) in ports.outputs.iter().zip(&shapes) {
             let tensor = new_tensor::<f32>(&allocator, shape)?;
             self.binding.bind_output(*output, tensor).map_err(cannot)?;
         }
@@ -156,6 +146,16 @@ impl Worker {
         self.rows
     }
 
+    /// The dimensions of each output, in the card's order.
+    ///
+    /// # Errors
+    /// When the network fails.
+    pub fn shapes(&mut self) -> Result<Vec<Vec<i64>>, NetworkError> {
+        let mut shapes = Vec::new();
+        self.run(&[], |outputs| shapes = outputs.iter().map(|(shape, _)| shape.to_vec()).collect())?;
+        Ok(shapes)
+    }
+
     /// Runs the network on at most [`Self::rows`] rows and hands `take` each output: its dimensions and its values,
     /// in the card's order, of which only the first `rows.len()` mean anything.
     ///
@@ -163,12 +163,12 @@ impl Worker {
     /// When the network fails, or gives something else than float32.
     pub fn run(
         &mut self,
-        gather: &Gather,
         rows: &[Row<'_>],
         take: impl FnOnce(&[(&[i64], &[f32])]),
-    ) -> Result<(), StageError> {
+    ) -> Result<(), NetworkError> {
         assert!(rows.len() <= self.rows, "no more rows than a call has");
-        let cannot = |error| failure("cannot bind the network's inputs", &error);
+        let cannot = NetworkError::runtime("cannot bind the network's inputs");
+        let gather = &self.gather;
         match &mut self.image {
             ImageTensor::Floats(tensor) => {
                 let values = tensor.extract_tensor_mut().1;
@@ -226,11 +226,11 @@ impl Worker {
             self.binding.bind_input(name.as_str(), tensor).map_err(cannot)?;
         }
         let outputs = self.session.run_binding(&self.binding);
-        let outputs = outputs.map_err(|error| failure("the network failed", &error))?;
+        let outputs = outputs.map_err(NetworkError::runtime("the network failed"))?;
         let mut values: Vec<(&[i64], &[f32])> = Vec::new();
         for index in 0..outputs.len() {
             let tensor = outputs[index].try_extract_tensor::<f32>();
-            let (shape, numbers) = tensor.map_err(|error| failure("cannot read an output", &error))?;
+            let (shape, numbers) = tensor.map_err(NetworkError::runtime("cannot read an output"))?;
             values.push((shape, numbers));
         }
         take(&values);
@@ -238,45 +238,18 @@ impl Worker {
     }
 }
 
-/// Workers that threads borrow in turn.
-pub struct Pool<W = Worker> {
-    idle: Mutex<Vec<W>>,
-    returned: Condvar,
-}
-
-impl<W> Pool<W> {
-    /// A pool of `workers`, at least one.
-    pub fn new(workers: Vec<W>) -> Self {
-        assert!(!workers.is_empty(), "a pool has workers");
-        Self { idle: Mutex::new(workers), returned: Condvar::new() }
+/// Checks that the rows have raw pixels of the size that `network` reads.
+///
+/// # Errors
+/// When they have none, or others.
+pub fn check_image(input: &Schema, expected: &ImageInput, network: &str) -> Result<(), StageError> {
+    let image = field(input, samples::IMAGE)?;
+    let found = samples::raw_image_size(image)
+        .ok_or_else(|| wrong_type(samples::IMAGE, "raw RGB pixels with their shape", image.data_type()))?;
+    let (width, height) = (expected.width, expected.height);
+    if found != [width, height] {
+        let (network, expected) = (network.to_owned(), [width, height]);
+        return Err(NetworkError::ImageSize { network, expected, found }.into());
     }
-
-    /// Calls `work` with a worker that nobody else uses meanwhile, waiting for one if need be.
-    pub fn with<T>(&self, work: impl FnOnce(&mut W) -> T) -> T {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let worker = loop {
-            match idle.pop() {
-                Some(worker) => break worker,
-                None => idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner),
-            }
-        };
-        drop(idle);
-        let mut borrowed = Borrowed { pool: self, worker: Some(worker) };
-        work(borrowed.worker.as_mut().expect("held until dropped"))
-    }
-}
-
-/// Gives the worker back even where the work panics.
-struct Borrowed<'a, W> {
-    pool: &'a Pool<W>,
-    worker: Option<W>,
-}
-
-impl<W> Drop for Borrowed<'_, W> {
-    fn drop(&mut self) {
-        if let Some(worker) = self.worker.take() {
-            self.pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(worker);
-            self.pool.returned.notify_one();
-        }
-    }
+    Ok(())
 }

@@ -6,8 +6,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
-use super::search::{Found, LIBRARY_VARIABLE, Places, version_in_name};
-use crate::StageError;
+use super::NetworkError;
+use super::search::{Found, Places, version_in_name};
 
 /// The wheel that holds the library for the CPU, at the version that the project is tested with.
 pub const CPU_WHEEL: &str = "onnxruntime==1.31.1";
@@ -34,7 +34,7 @@ impl Runtime {
     ///
     /// # Errors
     /// When no library loads, with everything that was tried; or when another one is loaded already.
-    pub fn load(asked: Option<&Path>) -> Result<&'static Self, StageError> {
+    pub fn load(asked: Option<&Path>) -> Result<&'static Self, NetworkError> {
         let _one_at_a_time = LOADING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(loaded) = LOADED.get() {
             return loaded.unless_another(asked);
@@ -43,23 +43,17 @@ impl Runtime {
         Ok(LOADED.get_or_init(|| runtime))
     }
 
-    fn unless_another(&'static self, asked: Option<&Path>) -> Result<&'static Self, StageError> {
+    fn unless_another(&'static self, asked: Option<&Path>) -> Result<&'static Self, NetworkError> {
         match asked {
             Some(path) if self.found != Found::Variable && !same_file(path, &self.library) => {
-                Err(StageError::config(
-                    format!(
-                        "ONNX Runtime `{}` is asked for, but this process has loaded `{}`",
-                        path.display(),
-                        self.library.display()
-                    ),
-                    format!("name the same library everywhere, or set `{LIBRARY_VARIABLE}`"),
-                ))
+                let loaded = self.library.clone();
+                Err(NetworkError::OtherRuntime { asked: path.to_owned(), loaded })
             }
             _ => Ok(self),
         }
     }
 
-    fn first_that_loads(candidates: &[(PathBuf, Found)]) -> Result<Self, StageError> {
+    fn first_that_loads(candidates: &[(PathBuf, Found)]) -> Result<Self, NetworkError> {
         let mut tried = Vec::new();
         for (library, found) in candidates {
             match Self::open(library, found) {
@@ -67,13 +61,7 @@ impl Runtime {
                 Err(reason) => tried.push(format!("`{}`: {reason}", library.display())),
             }
         }
-        Err(StageError::Inference {
-            message: format!("cannot load ONNX Runtime; tried {}", tried.join("; ")),
-            hint: Some(format!(
-                "`pip install {CPU_WHEEL}` into a `.venv` beside your plan, or set `{LIBRARY_VARIABLE}` to the \
-                 library's file"
-            )),
-        })
+        Err(NetworkError::NoRuntime { tried })
     }
 
     fn open(library: &Path, found: &Found) -> Result<Self, String> {
@@ -139,6 +127,7 @@ fn same_file(a: &Path, b: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::Hinted;
 
     #[test]
     fn the_runtime_of_the_tests_is_there() {

@@ -1,0 +1,188 @@
+//! What all model cards share: TOML files beside a network that say what it reads and gives.
+
+use std::path::Path;
+
+use schemas::Skeleton;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::NetworkError;
+use crate::StageError;
+
+/// Order of a tensor's dimensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// `[N, C, H, W]`
+    Nchw,
+    /// `[N, H, W, C]`
+    Nhwc,
+}
+
+impl Layout {
+    /// The dimensions of `channels` maps of `height` x `width` px, -1 for the rows.
+    pub fn dimensions(self, channels: i64, [height, width]: [i64; 2]) -> [i64; 4] {
+        match self {
+            Self::Nchw => [-1, channels, height, width],
+            Self::Nhwc => [-1, height, width, channels],
+        }
+    }
+
+    /// Rows, channels, height and width of `dimensions`; `None` where there are not four.
+    pub fn sizes(self, dimensions: &[i64]) -> Option<[i64; 4]> {
+        match (self, dimensions) {
+            (Self::Nchw, &[rows, channels, height, width])
+            | (Self::Nhwc, &[rows, height, width, channels]) => Some([rows, channels, height, width]),
+            _ => None,
+        }
+    }
+
+    /// Copies channel `channel` out of `channels` of one row's `given` maps to `map`, `[h, w]`.
+    pub fn copy_channel(self, given: &[f32], channels: usize, channel: usize, map: &mut [f32]) {
+        match self {
+            Self::Nchw => map.copy_from_slice(&given[channel * map.len()..][..map.len()]),
+            Self::Nhwc => {
+                for (value, given) in map.iter_mut().zip(given[channel..].iter().step_by(channels)) {
+                    *value = *given;
+                }
+            }
+        }
+    }
+}
+
+/// Order of an image's channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// Red first.
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// Type of an image's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Element {
+    /// 32-bit floats, normalised by the card's mean and std.
+    Float32,
+    /// Bytes, 0 to 255; any normalisation is in the graph.
+    Uint8,
+}
+
+/// The image input of a network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageInput {
+    /// The network's own name for it.
+    pub name: String,
+    /// Order of its dimensions.
+    pub layout: Layout,
+    /// Order of its channels.
+    pub colour: Colour,
+    /// Type of its numbers.
+    pub element: Element,
+    /// Width in px.
+    pub width: u32,
+    /// Height in px.
+    pub height: u32,
+    /// Subtracted from a level, per channel in the order of `colour`, on the scale 0 to 255.
+    #[serde(default)]
+    pub mean: [f64; 3],
+    /// The difference is divided by it, per channel in the order of `colour`.
+    #[serde(default = "unit_std")]
+    pub std: [f64; 3],
+}
+
+fn unit_std() -> [f64; 3] {
+    [1.0; 3]
+}
+
+/// A Gaussian, not truncated, at the person's centre: float32, `[N, 1, H, W]` or `[N, H, W, 1]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CenterMapInput {
+    /// The network's own name for it.
+    pub name: String,
+    /// Standard deviation in input px; 21 for the convolutional pose machines.
+    pub sigma: f64,
+    /// Where its dimension of one channel stands.
+    pub layout: Layout,
+}
+
+impl ImageInput {
+    /// Checks size and normalisation.
+    ///
+    /// # Errors
+    /// When a number is out of range.
+    pub fn validate(&self) -> Result<(), NetworkError> {
+        let Self { width, height, mean, std, .. } = self;
+        if *width == 0 || *height == 0 {
+            return Err(NetworkError::NoPixels { width: *width, height: *height });
+        }
+        if std.iter().any(|std| !(std.is_finite() && *std > 0.0)) {
+            return Err(NetworkError::NotPositive { key: "input.std", found: format!("{std:?}") });
+        }
+        if mean.iter().any(|mean| !mean.is_finite()) {
+            return Err(NetworkError::MeanNotFinite { found: *mean });
+        }
+        if self.element == Element::Uint8 && (*mean != [0.0; 3] || *std != unit_std()) {
+            return Err(NetworkError::NormalisedBytes);
+        }
+        Ok(())
+    }
+
+    /// The element type's name.
+    pub fn element_name(&self) -> &'static str {
+        match self.element {
+            Element::Float32 => "float32",
+            Element::Uint8 => "uint8",
+        }
+    }
+
+    /// The dimensions, -1 for the rows.
+    pub fn dimensions(&self) -> [i64; 4] {
+        self.layout.dimensions(3, [self.height, self.width].map(i64::from))
+    }
+}
+
+/// Checks that no two outputs of a card, which has some, are of one name.
+///
+/// # Errors
+/// When there is no output, or two have one name.
+pub fn check_outputs<'a>(names: impl IntoIterator<Item = &'a String>) -> Result<(), NetworkError> {
+    let mut known: Vec<&String> = Vec::new();
+    for name in names {
+        if known.contains(&name) {
+            return Err(NetworkError::OutputTwice { output: name.clone() });
+        }
+        known.push(name);
+    }
+    if known.is_empty() { Err(NetworkError::NoOutput) } else { Ok(()) }
+}
+
+/// The skeleton called `name`.
+///
+/// # Errors
+/// When there is none of that name.
+pub fn skeleton_called(name: &str) -> Result<&'static Skeleton, NetworkError> {
+    Ok(Skeleton::named(name)?)
+}
+
+/// Reads the card at `path` and holds it against itself by `validate`.
+///
+/// # Errors
+/// When the file cannot be read, is no such card, or contradicts itself; the message names the file and the key.
+pub fn read_card<T: DeserializeOwned>(
+    path: &Path,
+    validate: impl FnOnce(&T) -> Result<(), NetworkError>,
+) -> Result<T, StageError> {
+    let failed = |source| StageError::File { what: "model card", path: path.to_owned(), source };
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let card: T = toml::from_str(&text).map_err(|error| NetworkError::NoCard {
+        reason: error.to_string().trim_end().to_owned(),
+        path: path.to_owned(),
+    })?;
+    validate(&card).map_err(|error| error.at(path))?;
+    Ok(card)
+}

@@ -1,0 +1,198 @@
+//! What a plan says of the machine that runs a network, and how a network is opened on it.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use ort::session::Session;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::NetworkError;
+use super::pool::Pool;
+use super::providers::{Network, Provider, Running, first_session, session};
+use super::runtime::Runtime;
+use crate::{BuildContext, StageError};
+
+/// Rows a call on the processor: one. Larger calls compute blank rows to fill up a batch of odd length.
+pub const DEFAULT_BATCH_CPU: usize = 1;
+/// Rows a call on a card, where small calls leave most of it idle.
+pub const DEFAULT_BATCH_DEVICE: usize = 16;
+/// Sessions on a card: while one computes, another one's rows are copied.
+pub const DEFAULT_SESSIONS_DEVICE: usize = 2;
+/// Threads of one session: one, since the runner already runs as many sessions as there are threads.
+pub const DEFAULT_INTRA_THREADS: NonZeroUsize = NonZeroUsize::MIN;
+
+/// What runs a network: `engine = { .. }` of the stages `infer`, `embed` and `refine`. Only `provider` can change a
+/// number.
+///
+/// ```
+/// let engine: stages::network::EngineConfig = toml::from_str("provider = 'cuda'\nfall_back = true")?;
+/// assert_eq!(engine.devices, [0]);
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineConfig {
+    /// What computes.
+    pub provider: Provider,
+    /// Numbers of the cards to use; ignored by `cpu`.
+    pub devices: Vec<i32>,
+    /// Whether a slower provider may take over where `provider` does not start.
+    pub fall_back: bool,
+    /// Rows a call; by default what the network fixes, else 1 on the processor and 16 on a card. Every call has this
+    /// many rows, the last one of a batch filled up with blank ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch: Option<NonZeroUsize>,
+    /// Sessions on the processor, or on each card; by default one a thread, or 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<NonZeroUsize>,
+    /// Threads of one session.
+    pub intra_threads: NonZeroUsize,
+    /// The file of ONNX Runtime; by default it is searched for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "path"))]
+    pub library: Option<PathBuf>,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self {
+            provider: Provider::default(),
+            devices: vec![0],
+            fall_back: false,
+            batch: None,
+            sessions: None,
+            intra_threads: DEFAULT_INTRA_THREADS,
+            library: None,
+        }
+    }
+}
+
+/// Where a network and its card lie.
+#[derive(Debug, Clone)]
+pub struct Files {
+    /// The `.onnx` file.
+    pub model: PathBuf,
+    /// Its card.
+    pub card: PathBuf,
+}
+
+impl Files {
+    /// The network `model` and `card`; where none is named, the `.toml` of the same stem beside the network.
+    pub fn of(model: &Path, card: Option<&PathBuf>) -> Self {
+        let card = card.cloned().unwrap_or_else(|| model.with_extension("toml"));
+        Self { model: model.to_owned(), card }
+    }
+
+    /// The same, as seen from the folder of a plan.
+    ///
+    /// # Errors
+    /// When the network cannot be read.
+    pub fn found(&self, context: &BuildContext) -> Result<Self, StageError> {
+        let [model, card] = [&self.model, &self.card].map(|path| context.folder.join(path));
+        match std::fs::File::open(&model) {
+            Ok(_) => Ok(Self { model, card }),
+            Err(source) => Err(StageError::File { what: "network", path: model, source }),
+        }
+    }
+
+    /// Both, to be hashed.
+    pub fn both(self) -> Vec<PathBuf> {
+        vec![self.model, self.card]
+    }
+}
+
+/// A network in its sessions, each with a worker `W` that owns its tensors.
+pub struct Opened<W> {
+    pool: Pool<W>,
+    sessions: usize,
+    rows: usize,
+    running: Running,
+    runtime: &'static Runtime,
+}
+
+impl EngineConfig {
+    /// Opens the network of `files` in its sessions.
+    ///
+    /// `check` holds the network against its card and gives the rows of a call that the network fixes; `bind` makes the
+    /// worker of a session, from the rows of a call and the card that computes, if one does.
+    ///
+    /// # Errors
+    /// When the runtime, the provider or a device is missing, or the network and its card do not fit together.
+    pub fn open<W>(
+        &self,
+        files: &Files,
+        context: &BuildContext,
+        check: impl FnOnce(&Session) -> Result<Option<usize>, NetworkError>,
+        bind: impl Fn(Session, usize, Option<i32>) -> Result<W, NetworkError>,
+    ) -> Result<Opened<W>, NetworkError> {
+        let devices = if self.provider.has_device() { &self.devices[..] } else { &[0] };
+        let Some(&first_device) = devices.first() else { return Err(NetworkError::NoDevices) };
+        let library = self.library.as_ref().map(|path| context.folder.join(path));
+        let runtime = Runtime::load(library.as_deref())?;
+        let at_model = |error: NetworkError| error.at(&files.model);
+        let (network, threads) = (Network::File(&files.model), self.intra_threads.get());
+        let (first, running) =
+            first_session(runtime, self.provider, first_device, self.fall_back, threads, network)
+                .map_err(at_model)?;
+        let fixed = check(&first).map_err(|error| error.at(&files.card))?;
+        let rows = rows_a_call(fixed, self.batch, running.provider)?;
+        let on_card = running.provider.has_device();
+        let devices = if on_card { devices } else { &[0] };
+        let usual = if on_card { DEFAULT_SESSIONS_DEVICE } else { context.threads.max(1) };
+        let per_device = self.sessions.map_or(usual, NonZeroUsize::get);
+        let bind = |session, device: i32| bind(session, rows, on_card.then_some(device)).map_err(at_model);
+        let mut workers = vec![bind(first, first_device)?];
+        // Cards take turns, so that the first sessions handed out lie on different ones.
+        for &device in (0..per_device).flat_map(|_| devices).skip(1) {
+            let session = session(runtime, running.provider, device, threads, network)
+                .map_err(|reason| NetworkError::Session { number: workers.len() + 1, device, reason })?;
+            workers.push(bind(session, device)?);
+        }
+        Ok(Opened { sessions: workers.len(), pool: Pool::new(workers), rows, running, runtime })
+    }
+}
+
+impl<W> Opened<W> {
+    /// Calls `work` with a worker that nobody else uses meanwhile.
+    pub fn with<T>(&self, work: impl FnOnce(&mut W) -> T) -> T {
+        self.pool.with(work)
+    }
+
+    /// Rows a call.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// What really computes, for print and manifest: `cpu`, or `cpu (fell back: ...)`.
+    pub fn running(&self) -> &Running {
+        &self.running
+    }
+
+    /// What [`crate::Stage::engines`] says. Sessions and threads stay out: they do not change a number.
+    pub fn engines(&self) -> Vec<(String, String)> {
+        vec![("onnxruntime".to_owned(), format!("{}, {}", self.runtime.version(), self.running))]
+    }
+
+    /// Network, provider, sessions, rows a call and library in one line.
+    pub fn describe(&self, name: &str) -> String {
+        let Self { running, sessions, rows, .. } = self;
+        let runtime = self.runtime.describe();
+        format!("`{name}` on {running}: {sessions} session(s), {rows} row(s) a call, {runtime}")
+    }
+}
+
+/// Rows of a call to a network that takes `fixed` rows, any if `None`, where a plan asks for `batch`.
+fn rows_a_call(
+    fixed: Option<usize>,
+    batch: Option<NonZeroUsize>,
+    provider: Provider,
+) -> Result<usize, NetworkError> {
+    match (fixed, batch.map(NonZeroUsize::get)) {
+        (Some(0), _) => Err(NetworkError::NoRows),
+        (Some(fixed), Some(asked)) if fixed != asked => Err(NetworkError::FixedRows { asked, fixed }),
+        (Some(rows), _) | (None, Some(rows)) => Ok(rows),
+        (None, None) if provider.has_device() => Ok(DEFAULT_BATCH_DEVICE),
+        (None, None) => Ok(DEFAULT_BATCH_CPU),
+    }
+}

@@ -1,0 +1,23 @@
+//! ONNX networks: what `infer`, `embed` and `refine` share.
+//!
+//! [`search`] finds ONNX Runtime and [`runtime`] loads it, once a process. [`providers`] picks what computes, and
+//! [`engine`] has the keys of a plan for it and opens a network in its sessions, which a [`pool`] lends to threads.
+//! [`card`] reads model cards, [`ports`] holds them against the network. [`pictures`] runs networks that read crops,
+//! which [`gather`] brings into their layout. [`doctor`] says what works on this machine.
+
+pub mod card;
+pub mod doctor;
+pub mod engine;
+pub mod error;
+pub mod gather;
+pub mod pictures;
+pub mod pool;
+pub mod ports;
+pub mod providers;
+pub mod runtime;
+pub mod search;
+
+pub use engine::{EngineConfig, Files, Opened};
+pub use error::NetworkError;
+pub use providers::Provider;
+pub use runtime::Runtime;
