@@ -39,7 +39,7 @@ def draw(heads: Mapping[str, list[Output]], path: Path) -> None:
 def curve(output: Output) -> tuple[list[float], list[float]]:
     """Thresholds of the table, and the PCK of all joints at each, percent."""
     rows = [row for row in output.metrics.rows if row["metric"] == "pck" and row["group"] == "total"]
-    points = sorted((row["threshold"], row["value"]) for row in rows if row["stage"] == output.stage)
+    points = sorted((row["threshold"], row["value"]) for row in rows if row["head"] == output.number)
     return [x for x, _ in points], [y for _, y in points]
 
 

@@ -136,7 +136,7 @@ def score_cells(system: str, heads: Mapping[str, list[Output]]) -> list[list[str
 def group_cells(system: str, head: Output | None) -> list[str]:
     if head is None:
         return [SYSTEMS[system], NOT_RUN, *[NONE] * len(GROUPS)]
-    area = head.metrics.figure("auc", group="total", stage=head.stage)
+    area = head.metrics.figure("auc", group="total", head=head.number)
     return [SYSTEMS[system], *(percent(head.pck(group=group).value) for group in GROUPS), percent(area.value)]
 
 

@@ -34,21 +34,21 @@ class Output:
     """An output head of a system."""
 
     system: str
-    stage: int
-    stages: int
+    number: int
+    heads: int
     metrics: Metrics
 
     @property
     def title(self) -> str:
-        return SYSTEMS[self.system] + (f", stage {self.stage} of {self.stages}" if self.stages > 1 else "")
+        return SYSTEMS[self.system] + (f", stage {self.number} of {self.heads}" if self.heads > 1 else "")
 
     def pck(self, threshold: float = THRESHOLD, group: str = "total") -> Figure:
-        return self.metrics.figure("pck", group=group, threshold=threshold, stage=self.stage)
+        return self.metrics.figure("pck", group=group, threshold=threshold, head=self.number)
 
     @property
     def people(self) -> int:
         """How many count: those with a torso."""
-        counts = {self.metrics.figure("pck", joint, threshold=THRESHOLD, stage=self.stage).count for joint in TORSO}
+        counts = {self.metrics.figure("pck", joint, threshold=THRESHOLD, head=self.number).count for joint in TORSO}
         if len(counts) != 1:
             raise ValueError(f"expected as many of `{TORSO[0]}` as of `{TORSO[1]}`: `{self.metrics.name}`")
         return counts.pop()
@@ -64,6 +64,6 @@ def outputs(kept: Mapping[str, Kept | None]) -> dict[str, list[Output]]:
     found = {}
     for system, one in kept.items():
         if one is not None:
-            stages = one.metrics.distinct("stage")
-            found[system] = [Output(system, stage, len(stages), one.metrics) for stage in stages]
+            heads = one.metrics.distinct("head")
+            found[system] = [Output(system, head, len(heads), one.metrics) for head in heads]
     return found

@@ -46,13 +46,13 @@ def pose_card(
     return card
 
 
-def heatmaps_output(stage: int, joints: int, stride: float, origin: float, background: bool) -> dict[str, Any]:
-    """The output `stage_{stage}` of one map a joint, and behind them one of the background where there is one."""
+def heatmaps_output(head: int, joints: int, stride: float, origin: float, background: bool) -> dict[str, Any]:
+    """The output `stage_{head}` of one map a joint, and behind them one of the background where there is one."""
     output = {
-        "name": f"stage_{stage}",
+        "name": f"stage_{head}",
         "kind": "heatmaps",
         "layout": "nchw",
-        "stage": stage,
+        "head": head,
         "stride": float(stride),
         "origin": float(origin),
         "channels": joints + background,
@@ -76,7 +76,7 @@ def image_input(given: PoseInput, size: Sequence[int]) -> dict[str, Any]:
 
 def fine_card(origin: Mapping[str, str], system: PoseSystem, skeleton: Skeleton, size: Sequence[int]) -> dict[str, Any]:
     """The card of the fine network behind the coarse network of `system`."""
-    offsets = {"name": "offsets", "kind": "offsets", "layout": "nchw", "stage": 1, "stride": 1.0}
+    offsets = {"name": "offsets", "kind": "offsets", "layout": "nchw", "head": 1, "stride": 1.0}
     return {
         **origin,
         "skeleton": skeleton.name,

@@ -41,5 +41,5 @@ def test_the_guide_on_networks(tmp_path, monkeypatch):
                     train(*arguments[2:])
         else:
             exec(compile(words, str(GUIDE), "exec"), names)
-    assert {row["stage"] for row in names["scores"]} == {1, 2}
+    assert {row["head"] for row in names["scores"]} == {1, 2}
     assert {row["metric"] for row in rows_of(tmp_path / "verification")} >= {"eer"}

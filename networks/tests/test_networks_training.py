@@ -100,7 +100,7 @@ def test_a_system_goes_from_shards_to_its_score(system, shards, people, tmp_path
     scores = score(people, recipe, tmp_path, out)
     stages = {"cpm": [1, 2], "hourglass": [1, 2], "hourglass-paper": [1, 2]}.get(system)
     assert len(scores) == len(stages or [0])
-    assert stages is None or [row["stage"] for row in scores] == stages
+    assert stages is None or [row["head"] for row in scores] == stages
     assert all(row["model"] == f"{system}-tiny" and row["count"] > 50 for row in scores)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from . import _native, stages
+from . import stages
 from .errors import tell
 
 __all__ = ["evaluate_pose", "evaluate_verification"]
@@ -55,6 +55,14 @@ def evaluate_verification(
     :param eer: how the equal error rate is read off the curve: ``linear``, ``rocch`` or ``midpoint``.
     :param resamples: bootstrap resamples behind the 95 % intervals; 0 for none.
     """
-    scored, rejects, notes = _native.score_trials(trials, validation, split, validation_split, eer, resamples)
-    tell(rejects, notes, "verification")
-    return scored
+    method: Any = eer
+    stage = stages.Verify(
+        split=split,
+        validation=validation_split,
+        validation_apart=validation is not None,
+        eer=method,
+        resamples=resamples,
+    )
+    outcome = stage.run(trials) if validation is None else stage.run(trials, validation)
+    tell(outcome.rejects, outcome.notes, stage.name)
+    return outcome.rows

@@ -6,7 +6,6 @@
 
 mod command;
 mod error;
-mod evaluate;
 mod online;
 mod plan;
 mod pool;
@@ -34,7 +33,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(stage::stage_kinds, module)?)?;
     module.add_function(wrap_pyfunction!(reference::plan_schemas, module)?)?;
     module.add_function(wrap_pyfunction!(reference::skeletons, module)?)?;
-    module.add_function(wrap_pyfunction!(evaluate::score_trials, module)?)?;
     module.add_function(wrap_pyfunction!(plan::recipes, module)?)?;
     module.add_function(wrap_pyfunction!(plan::check_plan, module)?)?;
     module.add_function(wrap_pyfunction!(plan::run_plan, module)?)?;

@@ -69,12 +69,12 @@ def predictions_of(people: pa.Table) -> pa.Table:
     rows = []
     for person in people.to_pylist():
         points = [[x + 3.0, y] for x, y in person["keypoints"]]
-        rows.append({"sample_id": person["sample_id"], "stage": 1, "keypoints": points, "model": "shifted"})
+        rows.append({"sample_id": person["sample_id"], "head": 1, "keypoints": points, "model": "shifted"})
     joints = people.schema.field("keypoints").type.list_size
     point = pa.list_(pa.float64(), 2)
     fields = [
         pa.field("sample_id", pa.string(), nullable=False),
-        pa.field("stage", pa.int32(), nullable=False),
+        pa.field("head", pa.int32(), nullable=False),
         pa.field("keypoints", pa.list_(point, joints), nullable=False),
         pa.field("model", pa.string(), nullable=False),
     ]

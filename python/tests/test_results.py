@@ -33,7 +33,7 @@ MOTION_RUN |= {"blocks": 12, "block_samples": 50, "block_hop_samples": 25}
 def metric(name: str, value: float, **more: Any) -> dict[str, Any]:
     """A row of a `metrics` table, with an interval of a point to either side."""
     row = {"dataset": "d", "split": "s", "joint": None, "group": None, "threshold": None, "count": 10, "model": "m"}
-    row |= {"metric": name, "value": value, "ci_low": value - 1, "ci_high": value + 1, "stage": None, "run": "r"}
+    row |= {"metric": name, "value": value, "ci_low": value - 1, "ci_high": value + 1, "head": None, "run": "r"}
     return row | more
 
 
@@ -54,7 +54,7 @@ def pose_rows(*stages: float) -> list[dict[str, Any]]:
     """PCK of the stages at 0.2, and a hundredth of it for each hundredth below."""
     rows = []
     for stage, value in enumerate(stages, start=1):
-        more = {"protocol": "lsp-pck", "stage": stage}
+        more = {"protocol": "lsp-pck", "head": stage}
         for hundredth in range(21):
             at = more | {"threshold": hundredth / 100}
             rows += [metric("pck", value * hundredth / 20, group=group, count=130, **at) for group in pose.GROUPS]

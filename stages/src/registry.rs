@@ -269,7 +269,7 @@ stages! {
     "evaluate" Evaluate(EvaluateConfig) as all_rows,
     /// Reads equal error rate, half total error rate and curves off trials.
     ///
-    /// `trials` to `metrics`.
+    /// `trials`, and the trials that give the threshold where they are a table of their own, to `metrics`.
     "verify" Verify(VerifyConfig) as all_rows,
     /// Counts how often the right class scores highest.
     ///

@@ -1,29 +1,27 @@
-//! `motionmill check`: what annotations have wrong.
+//! `motionmill check`: a plan of tables of people, the stage `check` and a table of findings.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ::report::findings::{MOST_SHOWN, Shown, clearest, findings_sheet};
 use ::report::page::{ReportOptions, TILE_PX, findings_page};
 use anyhow::Context;
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datasets::shards::TableReader;
+use datasets::shards::{ParquetSink, TableReader};
 use schemas::columns::skeleton_of;
-use schemas::tables::people::Person;
-use schemas::tables::{findings, people};
+use schemas::tables::people::{self, Person};
+use schemas::units::grouped;
 use stages::check::{Check, CheckConfig, Checked, format_summary};
-use stages::stage::{Aggregate, Rows};
+use stages::registry::StageConfig;
+use stages::stage::{AllRows, Gathered, Give, Rows};
 use stages::{BuildContext, StageError};
 
 use super::failure::Hint;
-use super::{progress, table};
+use super::{formats, progress, work};
 use crate::cli::{CheckArgs, FailOn, Format};
-use crate::plan::{self, Override};
-use schemas::units::grouped;
-
-/// Rows read at a time.
-const BATCH_ROWS: usize = 4096;
+use crate::graph::{Graph, Work};
+use crate::plan::{self, Override, Plan, SinkConfig};
 
 /// Checks the tables, prints the summary, and writes what was asked for.
 pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
@@ -32,16 +30,18 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         return Err(Hint::error(message, format!("ask for at most {MOST_SHOWN} with `--show`")));
     }
     let config = config(args)?;
-    let arguments = [serde_json::to_string(&config)?, args.split.clone().unwrap_or_default()];
-    let context = BuildContext {
-        name: "check".to_owned(),
-        seed: 0,
-        threads: progress::available_threads(),
-        folder: PathBuf::new(),
+    let checked = match &args.out {
+        Some(out) => check(args, &config, out, true)?,
+        None => None,
     };
-    let check = config.build(&context)?;
-    let rows = Tables::open(&args.people, args.split.as_deref(), &check)?;
-    let checked = check.examine(&rows)?;
+    // Where there is no place for the findings, or they are there already, the check runs for its summary alone.
+    let checked = match checked {
+        Some(checked) => checked,
+        None => {
+            let passing = tempfile::tempdir()?;
+            check(args, &config, &passing.path().join("findings"), false)?.expect("nothing is there yet")
+        }
+    };
     for note in &checked.notes {
         eprintln!("note: {note}");
     }
@@ -49,14 +49,70 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         Format::Text => print!("{}", format_summary(&checked.summary)),
         Format::Json => println!("{}", serde_json::to_string_pretty(&checked.summary)?),
     }
-    if let Some(out) = &args.out {
-        let provenance = table::provenance("check", &arguments, &args.people)?;
-        table::write(out, &findings::to_batch(&checked.findings), provenance, [].into(), args.force)?;
-    }
     if let Some(path) = &args.gallery {
-        draw(path, &rows, &checked, args)?;
+        draw(path, &checked, args)?;
     }
     fail(&args.fail_on, &checked)
+}
+
+/// Runs the plan of the check, which writes its findings to `out`; `None` where they are there already.
+fn check(args: &CheckArgs, config: &CheckConfig, out: &Path, tell: bool) -> anyhow::Result<Option<Checked>> {
+    let names: Vec<String> = (1..=args.people.len()).map(|number| format!("people_{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut plan = Plan::default().with_stage("check", &names, StageConfig::Check(config.clone())).with_sink(
+        "findings",
+        &["check"],
+        SinkConfig::Parquet(ParquetSink::at(out)),
+    );
+    for (name, path) in names.iter().zip(&args.people) {
+        plan = plan.with_source(name, &[], formats::table(path, args.split.clone()));
+    }
+    let threads = progress::available_threads();
+    let mut graph = Graph::build(plan, threads)?;
+    let seen = Arc::default();
+    for node in &mut graph.nodes {
+        if node.name == "check" {
+            let context = BuildContext { name: node.name.clone(), seed: 0, threads, folder: PathBuf::new() };
+            node.work = Work::Aggregate(Box::new(Watched {
+                check: config.build(&context)?,
+                seen: Arc::clone(&seen),
+            }));
+        }
+    }
+    let summary = work::carry_out(&graph, threads, args.force)?;
+    if tell {
+        eprint!("{}", summary.written());
+    }
+    let checked = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+    Ok(checked)
+}
+
+/// The check, which keeps what the summary and the gallery need besides the findings.
+struct Watched {
+    check: Check,
+    seen: Arc<Mutex<Option<Checked>>>,
+}
+
+impl AllRows for Watched {
+    type Count = <Check as AllRows>::Count;
+
+    const INPUTS: &'static [&'static str; 1] = <Check as AllRows>::INPUTS;
+
+    fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
+        AllRows::needed_columns(&self.check, input, schema)
+    }
+
+    fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
+        AllRows::output_schema(&self.check, inputs)
+    }
+
+    fn run(&self, [rows]: [&dyn Rows; 1], _: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+        let checked = self.check.examine(rows)?;
+        checked.give(give)?;
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(checked);
+        // The command says the notes itself.
+        Ok(Gathered::default())
+    }
 }
 
 /// The thresholds as `--rule`, `--set` and `--images` have them.
@@ -77,47 +133,11 @@ fn config(args: &CheckArgs) -> anyhow::Result<CheckConfig> {
     Ok(config)
 }
 
-/// Several tables, one after the other, each narrowed to the columns that the check needs.
-struct Tables {
-    readers: Vec<(TableReader, Vec<usize>)>,
-    schema: SchemaRef,
-}
-
-impl Tables {
-    fn open(paths: &[PathBuf], split: Option<&str>, check: &Check) -> anyhow::Result<Self> {
-        let mut readers = Vec::new();
-        for path in paths {
-            let reader = TableReader::open(path, split)?;
-            let columns = check
-                .needed_columns(0, reader.schema())
-                .with_context(|| format!("`{}` is no table of people", path.display()))?;
-            readers.push((reader, columns));
-        }
-        let (first, columns) = &readers[0];
-        let schema = SchemaRef::new(first.schema().project(columns)?);
-        Ok(Self { readers, schema })
-    }
-}
-
-impl Rows for Tables {
-    fn schema(&self) -> SchemaRef {
-        self.schema.clone()
-    }
-
-    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_> {
-        let of_table = |(reader, columns): &'_ (TableReader, Vec<usize>)| {
-            let columns = columns.clone();
-            reader.batches(BATCH_ROWS).map(move |batch| Ok(batch?.project(&columns)?))
-        };
-        Box::new(self.readers.iter().flat_map(of_table))
-    }
-}
-
 /// Draws the clearest findings, as a page or as a sheet, by the ending of `path`.
-fn draw(path: &Path, rows: &Tables, checked: &Checked, args: &CheckArgs) -> anyhow::Result<()> {
+fn draw(path: &Path, checked: &Checked, args: &CheckArgs) -> anyhow::Result<()> {
     let chosen = clearest(&checked.findings, args.show);
     let ids = chosen.iter().flat_map(|finding| [&finding.sample_id, &finding.other_sample_id]).flatten();
-    let people = people_called(rows, &ids.map(String::as_str).collect())?;
+    let people = people_called(args, &ids.map(String::as_str).collect())?;
     let called = |id: &Option<String>| id.as_ref().and_then(|id| people.get(id));
     let shown: Vec<Shown<'_>> = chosen
         .into_iter()
@@ -126,7 +146,7 @@ fn draw(path: &Path, rows: &Tables, checked: &Checked, args: &CheckArgs) -> anyh
             Some(Shown { finding, person, other: called(&finding.other_sample_id) })
         })
         .collect();
-    let skeleton = skeleton_of(&rows.schema)?;
+    let skeleton = skeleton_of(TableReader::open(&args.people[0], None)?.schema())?;
     let write = || format!("cannot write the gallery `{}`", path.display());
     match path.extension().and_then(|ending| ending.to_str()) {
         Some("html") => {
@@ -159,13 +179,15 @@ fn draw(path: &Path, rows: &Tables, checked: &Checked, args: &CheckArgs) -> anyh
     Ok(())
 }
 
-/// The rows of `rows` with these ids; of several with one id, the first.
-fn people_called(rows: &Tables, ids: &HashSet<&str>) -> anyhow::Result<HashMap<String, Person>> {
+/// The rows of the tables with these ids; of several with one id, the first.
+fn people_called(args: &CheckArgs, ids: &HashSet<&str>) -> anyhow::Result<HashMap<String, Person>> {
     let mut found = HashMap::new();
-    for batch in rows.scan() {
-        for person in people::from_batch(&batch?)? {
-            if ids.contains(person.sample_id.as_str()) {
-                found.entry(person.sample_id.clone()).or_insert(person);
+    for path in &args.people {
+        for batch in TableReader::open(path, args.split.as_deref())?.batches(4096) {
+            for person in people::from_batch(&batch?)? {
+                if ids.contains(person.sample_id.as_str()) {
+                    found.entry(person.sample_id.clone()).or_insert(person);
+                }
             }
         }
     }

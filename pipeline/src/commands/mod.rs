@@ -11,10 +11,8 @@ mod plan;
 mod preview;
 mod progress;
 mod report;
-mod table;
 mod work;
 
-pub use evaluate::{BOOTSTRAP_SEED, scored_and_validation};
 pub use failure::{Failure, hint_of_chain, hinted};
 
 use crate::cli::Command;

@@ -84,6 +84,17 @@ pub enum Work {
     Sink(SinkConfig),
 }
 
+impl Work {
+    /// What the inputs are, of a node that takes rows whole.
+    pub fn inputs(&self) -> &'static [&'static str] {
+        match self {
+            Self::Aggregate(aggregate) => aggregate.inputs(),
+            Self::Sink(sink) => sink.inputs(),
+            _ => &[],
+        }
+    }
+}
+
 /// A plan that cannot be run.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {

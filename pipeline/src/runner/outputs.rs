@@ -155,8 +155,8 @@ impl Outputs {
                     sinks.insert(index, Output::start(&node.name, sink.path(), started)?);
                 }
                 Work::Aggregate(aggregate) => {
-                    for (number, &input) in node.inputs.iter().enumerate() {
-                        let schema = schema_of(input);
+                    for number in 0..aggregate.inputs().len() {
+                        let schema = schema_of(node.inputs[number]);
                         let stage = |source| RunError::Stage { stage: node.name.clone(), source };
                         let columns = aggregate.needed_columns(number, &schema).map_err(stage)?;
                         let narrow = Arc::new(schema.project(&columns).expect("columns of the schema"));

@@ -66,8 +66,10 @@ impl<'a> Route<'a> {
                             }
                         }
                         Work::Aggregate(_) | Work::Sink(_) => {
+                            // Of one input, several nodes come one after the other.
+                            let input = position.min(node.work.inputs().len() - 1);
                             self.counts.add_input(index, rows.num_rows());
-                            delivery.rows.push((index, position, rows));
+                            delivery.rows.push((index, input, rows));
                         }
                     }
                 }

@@ -1,16 +1,8 @@
 //! `findings`: one row is one thing that a check found about one person, one joint, or one data set.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, Float64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 
-use super::metadata;
-use crate::columns::{SchemaError, numbers, strings};
-
-/// Name of the table.
-pub const NAME: &str = "findings";
+use super::flat::flat_table;
 
 /// The split of a finding about all of a data set.
 pub const ALL_SPLITS: &str = "all";
@@ -47,122 +39,40 @@ impl Severity {
     }
 }
 
-/// One row of the table.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Finding {
-    /// The person; `None` for a finding about all of a data set.
-    pub sample_id: Option<String>,
-    /// Data set of the person.
-    pub dataset: String,
-    /// Split of the person, [`ALL_SPLITS`] for a finding about all of a data set.
-    pub split: String,
-    /// The rule that found it: `out_of_image`, `leak`, ...
-    pub rule: String,
-    /// How sure it is.
-    pub severity: Severity,
-    /// The joint, where it is about one.
-    pub joint: Option<String>,
-    /// What was measured, in `unit`.
-    pub value: Option<f64>,
-    /// What is allowed at most, in `unit`.
-    pub limit: Option<f64>,
-    /// Unit of `value` and `limit`: `px`, `sigma`, `bits`, ...
-    pub unit: Option<String>,
-    /// What was found, in words.
-    pub detail: String,
-    /// The other person, for duplicates and leaks.
-    pub other_sample_id: Option<String>,
-    /// Path of the person's image.
-    pub image_path: Option<String>,
-    /// The annotation file.
-    pub source_file: Option<String>,
-    /// The record in that file.
-    pub source_record: Option<String>,
-}
-
-/// The schema of the table.
-pub fn schema() -> SchemaRef {
-    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
-    let number = |name: &str| Field::new(name, DataType::Float64, true);
-    let fields = vec![
-        text("sample_id", true),
-        text("dataset", false),
-        text("split", false),
-        text("rule", false),
-        text("severity", false),
-        text("joint", true),
-        number("value"),
-        number("limit"),
-        text("unit", true),
-        text("detail", false),
-        text("other_sample_id", true),
-        text("image_path", true),
-        text("source_file", true),
-        text("source_record", true),
-    ];
-    Arc::new(Schema::new_with_metadata(fields, metadata(NAME, None)))
-}
-
-/// The rows `findings` as a batch.
-pub fn to_batch(findings: &[Finding]) -> RecordBatch {
-    let text = |get: fn(&Finding) -> &str| -> ArrayRef {
-        Arc::new(StringArray::from_iter_values(findings.iter().map(get)))
-    };
-    let optional = |get: fn(&Finding) -> Option<&str>| -> ArrayRef {
-        Arc::new(findings.iter().map(get).collect::<StringArray>())
-    };
-    let number = |get: fn(&Finding) -> Option<f64>| -> ArrayRef {
-        Arc::new(findings.iter().map(get).collect::<Float64Array>())
-    };
-    let columns = vec![
-        optional(|f| f.sample_id.as_deref()),
-        text(|f| &f.dataset),
-        text(|f| &f.split),
-        text(|f| &f.rule),
-        text(|f| f.severity.name()),
-        optional(|f| f.joint.as_deref()),
-        number(|f| f.value),
-        number(|f| f.limit),
-        optional(|f| f.unit.as_deref()),
-        text(|f| &f.detail),
-        optional(|f| f.other_sample_id.as_deref()),
-        optional(|f| f.image_path.as_deref()),
-        optional(|f| f.source_file.as_deref()),
-        optional(|f| f.source_record.as_deref()),
-    ];
-    RecordBatch::try_new(schema(), columns).expect("columns follow the schema")
-}
-
-/// The rows of `batch`.
-///
-/// # Errors
-/// When a column is absent or of another type.
-pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Finding>, SchemaError> {
-    let text = |name: &str| strings(batch, name);
-    let optional = |array: &StringArray, row| array.is_valid(row).then(|| array.value(row).to_owned());
-    let number = |array: &Float64Array, row| array.is_valid(row).then(|| array.value(row));
-    let (ids, datasets, splits) = (text("sample_id")?, text("dataset")?, text("split")?);
-    let (rules, severities, joints) = (text("rule")?, text("severity")?, text("joint")?);
-    let (values, limits, units) = (numbers(batch, "value")?, numbers(batch, "limit")?, text("unit")?);
-    let (details, others, images) = (text("detail")?, text("other_sample_id")?, text("image_path")?);
-    let (files, records) = (text("source_file")?, text("source_record")?);
-    let row_at = |row| Finding {
-        sample_id: optional(ids, row),
-        dataset: datasets.value(row).to_owned(),
-        split: splits.value(row).to_owned(),
-        rule: rules.value(row).to_owned(),
-        severity: Severity::from_name(severities.value(row)),
-        joint: optional(joints, row),
-        value: number(values, row),
-        limit: number(limits, row),
-        unit: optional(units, row),
-        detail: details.value(row).to_owned(),
-        other_sample_id: optional(others, row),
-        image_path: optional(images, row),
-        source_file: optional(files, row),
-        source_record: optional(records, row),
-    };
-    Ok((0..batch.num_rows()).map(row_at).collect())
+flat_table! {
+    "findings"
+    /// One row of the table.
+    #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+    pub struct Finding {
+        /// The person; `None` for a finding about all of a data set.
+        pub sample_id: Option<String>,
+        /// Data set of the person.
+        pub dataset: String,
+        /// Split of the person, [`ALL_SPLITS`] for a finding about all of a data set.
+        pub split: String,
+        /// The rule that found it: `out_of_image`, `leak`, ...
+        pub rule: String,
+        /// How sure it is.
+        pub severity: Severity,
+        /// The joint, where it is about one.
+        pub joint: Option<String>,
+        /// What was measured, in `unit`.
+        pub value: Option<f64>,
+        /// What is allowed at most, in `unit`.
+        pub limit: Option<f64>,
+        /// Unit of `value` and `limit`: `px`, `sigma`, `bits`, ...
+        pub unit: Option<String>,
+        /// What was found, in words.
+        pub detail: String,
+        /// The other person, for duplicates and leaks.
+        pub other_sample_id: Option<String>,
+        /// Path of the person's image.
+        pub image_path: Option<String>,
+        /// The annotation file.
+        pub source_file: Option<String>,
+        /// The record in that file.
+        pub source_record: Option<String>,
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@
 
 pub mod embeddings;
 pub mod findings;
+mod flat;
 pub mod heatmaps;
 pub mod keypoints;
 pub mod metrics;

@@ -114,6 +114,16 @@ impl Check {
     }
 }
 
+impl Checked {
+    /// Gives the findings as rows of their table.
+    ///
+    /// # Errors
+    /// When they are not taken.
+    pub fn give(&self, give: &mut Give<'_>) -> Result<(), StageError> {
+        self.findings.chunks(BATCH_ROWS).map(findings::to_batch).try_for_each(give)
+    }
+}
+
 /// How many people there are, where not all are labelled.
 fn said_of(survey: &Survey) -> Vec<String> {
     let Survey { people, labelled, .. } = survey;
@@ -154,9 +164,7 @@ impl AllRows for Check {
 
     fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let checked = self.examine(rows)?;
-        for batch in checked.findings.chunks(BATCH_ROWS) {
-            give(findings::to_batch(batch))?;
-        }
+        checked.give(give)?;
         Ok(Gathered { rejects: Vec::new(), notes: checked.notes })
     }
 }

@@ -1,20 +1,23 @@
-//! `motionmill evaluate`: one file a kind of score, and how all of them speak.
+//! `motionmill evaluate`: a plan that scores, one file a kind of score, and how all of them speak.
 
 mod pose;
 mod verification;
 
-pub use verification::scored_and_validation;
+use std::path::Path;
 
-use std::collections::BTreeMap;
-
-use schemas::tables::metrics::Metric;
-use schemas::tables::rejects::{Reject, by_reason};
-
-use crate::cli::{Evaluate, Format};
+use datasets::shards::{ParquetSink, TableReader};
+use schemas::tables::metrics::{self, Metric};
+use schemas::tables::rejects::{self, by_reason};
 use schemas::units::grouped;
+use stages::registry::StageConfig;
+
+use super::{progress, work};
+use crate::cli::{Evaluate, Format};
+use crate::graph::Graph;
+use crate::plan::{Plan, SinkConfig};
 
 /// Seed of the bootstrap on the command line; a plan has its own.
-pub const BOOTSTRAP_SEED: u64 = 0;
+const BOOTSTRAP_SEED: u64 = 0;
 
 /// Scores what `kind` names and prints the numbers.
 pub fn run(kind: &Evaluate) -> anyhow::Result<()> {
@@ -24,25 +27,58 @@ pub fn run(kind: &Evaluate) -> anyhow::Result<()> {
     }
 }
 
-/// Says on stderr what a reader of the numbers must know; gives the rejects by reason.
-fn say_what_was_left_out(notes: &[String], rejects: &[Reject]) -> BTreeMap<String, u64> {
-    for note in notes {
-        eprintln!("note: {note}");
-    }
-    let reasons = by_reason(rejects);
-    for (reason, count) in &reasons {
-        let first = rejects.iter().find(|reject| reject.reason == *reason);
-        let example = first.and_then(|reject| reject.sample_id.as_deref()).unwrap_or("a row");
-        eprintln!("rejected: {} x {reason}, the first is {example}", grouped(*count));
-    }
-    reasons
+/// Where the numbers go.
+struct Told<'a> {
+    format: Format,
+    out: Option<&'a Path>,
+    force: bool,
+    /// The numbers for people.
+    table: fn(&[Metric]) -> String,
 }
 
-/// Prints the numbers on stdout, for people by `table`.
-fn print_metrics(rows: &[Metric], format: Format, table: fn(&[Metric]) -> String) -> anyhow::Result<()> {
-    match format {
-        Format::Text => print!("{}", table(rows)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(rows)?),
+/// Runs `stage` on the sources `inputs` of `plan`, prints the numbers on stdout, and what a reader of them must know on
+/// stderr; gives the numbers.
+fn score(plan: Plan, inputs: &[&str], stage: StageConfig, told: &Told<'_>) -> anyhow::Result<Vec<Metric>> {
+    // Without a place for them the numbers are printed and nothing stays.
+    let passing = tempfile::tempdir()?;
+    let out = told.out.map_or_else(|| passing.path().join("metrics"), Path::to_owned);
+    let name = stage.kind();
+    let plan = Plan { seed: BOOTSTRAP_SEED, ..plan }.with_stage(name, inputs, stage).with_sink(
+        "metrics",
+        &[name],
+        SinkConfig::Parquet(ParquetSink::at(&out)),
+    );
+    let threads = progress::available_threads();
+    let summary = work::carry_out(&Graph::build(plan, threads)?, threads, told.force)?;
+    for note in &summary.notes {
+        eprintln!("note: {note}");
     }
-    Ok(())
+    let rejected = summary.sinks.last().map(|table| read(&table.path, rejects::from_batch)).transpose()?;
+    let rejected = rejected.unwrap_or_default();
+    for (reason, count) in by_reason(&rejected) {
+        let first = rejected.iter().find(|reject| reject.reason == reason);
+        let example = first.and_then(|reject| reject.sample_id.as_deref()).unwrap_or("a row");
+        eprintln!("rejected: {} x {reason}, the first is {example}", grouped(count));
+    }
+    let scored = read(&out, metrics::from_batch)?;
+    match told.format {
+        Format::Text => print!("{}", (told.table)(&scored)),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&scored)?),
+    }
+    if told.out.is_some() {
+        eprint!("{}", summary.written());
+    }
+    Ok(scored)
+}
+
+/// All rows of the table `path`.
+fn read<T, E: std::error::Error + Send + Sync + 'static>(
+    path: &Path,
+    rows: impl Fn(&arrow::array::RecordBatch) -> Result<Vec<T>, E>,
+) -> anyhow::Result<Vec<T>> {
+    let mut all = Vec::new();
+    for batch in TableReader::open(path, None)?.batches(8192) {
+        all.extend(rows(&batch?)?);
+    }
+    Ok(all)
 }

@@ -1,91 +1,46 @@
-//! `motionmill evaluate verification`.
+//! `motionmill evaluate verification`: a plan of tables of trials, the stage `verify` and a table of metrics.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use ::report::motion::{VerificationSheetOptions, verification_sheet};
 use anyhow::Context;
-use datasets::shards::TableReader;
-use schemas::tables::metrics;
-use schemas::tables::trials::{self, Trial};
-use stages::StageError;
-use stages::evaluate::verification::{VerificationOptions, evaluate_verification, format_verification};
+use schemas::tables::trials;
+use stages::evaluate::verification::{VerifyConfig, format_verification};
+use stages::registry::StageConfig;
 
-use super::super::table;
-use super::{BOOTSTRAP_SEED, print_metrics, say_what_was_left_out};
+use super::super::formats;
+use super::{Told, read, score};
 use crate::cli::EvaluateVerificationArgs;
+use crate::plan::Plan;
 
 /// Scores the trials and prints the numbers.
 pub fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
-    let all = read(&args.trials)?;
-    let others = args.validation.as_deref().map(read).transpose()?;
-    let (scored, validation) =
-        scored_and_validation(&all, others.as_deref(), &args.split, &args.validation_split);
-    let arguments = [
-        args.split.clone(),
-        args.validation_split.clone(),
-        args.eer.name().to_owned(),
-        args.resamples.to_string(),
-    ];
-    let inputs: Vec<_> = std::iter::once(args.trials.clone()).chain(args.validation.clone()).collect();
-    let provenance = table::provenance("evaluate verification", &arguments, &inputs)?;
-    let options = VerificationOptions {
+    let config = VerifyConfig {
+        validation: args.validation_split.clone(),
+        split: args.split.clone(),
+        validation_apart: args.validation.is_some(),
         eer: args.eer,
         resamples: args.resamples,
-        seed: BOOTSTRAP_SEED,
-        run: provenance.plan_hash.clone(),
-        ..VerificationOptions::default()
+        ..VerifyConfig::default()
     };
-    let evaluation =
-        evaluate_verification(&scored, validation.as_deref(), &options).map_err(StageError::from)?;
-    let reasons = say_what_was_left_out(&evaluation.notes, &evaluation.rejects);
-    print_metrics(&evaluation.metrics, args.format, format_verification)?;
+    let (mut plan, mut inputs) = (Plan::default(), vec!["trials"]);
+    plan = plan.with_source("trials", &[], formats::table(&args.trials, None));
+    if let Some(validation) = &args.validation {
+        plan = plan.with_source("validation", &[], formats::table(validation, None));
+        inputs.push("validation");
+    }
+    let told =
+        Told { format: args.format, out: args.out.as_deref(), force: args.force, table: format_verification };
+    let scored = score(plan, &inputs, StageConfig::Verify(config), &told)?;
     if let Some(path) = &args.plot {
-        let threshold = evaluation.metrics.iter().find(|metric| metric.metric == "threshold");
-        let options =
-            VerificationSheetOptions { threshold: threshold.map(|metric| metric.value), eer: args.eer };
-        let sheet = verification_sheet(&scored, &options)?;
+        let mut drawn = read(&args.trials, trials::from_batch)?;
+        let splits: BTreeSet<&str> = drawn.iter().map(|trial| trial.split.as_str()).collect();
+        let any = splits.len() == 1;
+        drawn.retain(|trial| trial.client_split == trial.split && (any || trial.split == args.split));
+        let threshold = scored.iter().find(|metric| metric.metric == "threshold").map(|metric| metric.value);
+        let sheet = verification_sheet(&drawn, &VerificationSheetOptions { threshold, eer: args.eer })?;
         sheet.picture.save(path).with_context(|| format!("cannot write the picture `{}`", path.display()))?;
         eprintln!("wrote {}", path.display());
     }
-    if let Some(out) = &args.out {
-        table::write(out, &metrics::to_batch(&evaluation.metrics), provenance, reasons, args.force)?;
-    }
     Ok(())
-}
-
-fn read(folder: &Path) -> anyhow::Result<Vec<Trial>> {
-    let mut all = Vec::new();
-    for batch in TableReader::open(folder, None)?.batches(8192) {
-        all.extend(trials::from_batch(&batch?)?);
-    }
-    Ok(all)
-}
-
-/// The trials of `all` that are scored, and those that set the threshold, which stand in `others` or else in `all`.
-pub fn scored_and_validation(
-    all: &[Trial],
-    others: Option<&[Trial]>,
-    split: &str,
-    validation_split: &str,
-) -> (Vec<Trial>, Option<Vec<Trial>>) {
-    let validation = match others {
-        Some(others) => of_split(others, validation_split),
-        None => exactly(all, validation_split),
-    };
-    (of_split(all, split), (!validation.is_empty()).then_some(validation))
-}
-
-/// The trials whose client and probe are both of `split`.
-fn exactly(all: &[Trial], split: &str) -> Vec<Trial> {
-    all.iter().filter(|trial| trial.split == split && trial.client_split == split).cloned().collect()
-}
-
-/// The same; all trials of a table that knows only one split, whatever it is called.
-fn of_split(all: &[Trial], split: &str) -> Vec<Trial> {
-    let splits: BTreeSet<&str> = all.iter().map(|trial| trial.split.as_str()).collect();
-    match splits.len() {
-        1 => all.iter().filter(|trial| trial.client_split == trial.split).cloned().collect(),
-        _ => exactly(all, split),
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
-use schemas::columns::field;
+use schemas::columns::{field, strings};
 use schemas::tables::metrics;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use super::collect::{COLUMNS, Collector, Part, each_trial};
 use super::eer::EerMethod;
 use super::error::VerificationError;
 use super::score::{DEFAULT_POINTS, DEFAULT_RESAMPLES, VerificationOptions, score};
-use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
+use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
 
 /// The split that gives the threshold unless a plan names another.
 pub const DEFAULT_VALIDATION: &str = "validation";
@@ -38,9 +38,12 @@ pub struct VerifyConfig {
     /// The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.
     #[serde(default = "default_validation")]
     pub validation: String,
-    /// The split that is scored; `test` where left out.
+    /// The split that is scored; `test` where left out. A table of one split is scored whatever that is called.
     #[serde(default = "default_split")]
     pub split: String,
+    /// Whether the trials that give the threshold are a table of their own, the second input.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub validation_apart: bool,
     /// How equal error rates are read off: `linear`, `rocch` or `midpoint`; `linear` where left out.
     #[serde(default)]
     pub eer: EerMethod,
@@ -73,6 +76,7 @@ impl Default for VerifyConfig {
         Self {
             validation: default_validation(),
             split: default_split(),
+            validation_apart: false,
             eer: EerMethod::default(),
             resamples: DEFAULT_RESAMPLES,
             points: DEFAULT_POINTS,
@@ -87,7 +91,7 @@ impl VerifyConfig {
     /// When both splits are one, or there are too many resamples, too many points or a single point.
     pub fn build(&self, context: &BuildContext) -> Result<Verify, StageError> {
         let stage = &context.name;
-        if self.validation == self.split {
+        if self.validation == self.split && !self.validation_apart {
             return Err(StageError::config(
                 format!("`{stage}` takes its threshold from the split `{}` that it scores", self.split),
                 "name two splits in `validation` and `split`; the EER needs no threshold of another split",
@@ -120,10 +124,10 @@ pub struct Verify {
     seed: u64,
 }
 
-impl AllRows for Verify {
-    type Count = Number<1>;
-
-    const INPUTS: &'static [&'static str; 1] = &["trials"];
+impl Aggregate for Verify {
+    fn inputs(&self) -> &'static [&'static str] {
+        if self.config.validation_apart { &["trials", "validation"] } else { &["trials"] }
+    }
 
     fn needed_columns(&self, _input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         for name in COLUMNS {
@@ -133,21 +137,27 @@ impl AllRows for Verify {
         Ok((0..schema.fields().len()).filter(needed).collect())
     }
 
-    fn output_schema(&self, _inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
+    fn output_schema(&self, _inputs: &[SchemaRef]) -> Result<SchemaRef, StageError> {
         Ok(metrics::schema())
     }
 
-    fn run(&self, [trials]: [&dyn Rows; 1], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+    fn run(&self, inputs: &[&dyn Rows], run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
+        let (trials, apart) = match (inputs, self.config.validation_apart) {
+            ([trials], false) => (*trials, None),
+            ([trials, validation], true) => (*trials, Some(*validation)),
+            _ => return Err(StageError::InputCount { expected: self.inputs(), found: inputs.len() }),
+        };
+        let split = only_split(trials)?.unwrap_or_else(|| self.config.split.clone());
         let mut collector = Collector::default();
         let mut others: BTreeMap<String, u64> = BTreeMap::new();
         let (mut seen, mut tested) = (false, false);
         for batch in trials.scan() {
             each_trial(&batch?, |trial| {
-                if trial.split == self.config.split {
+                if trial.split == split {
                     seen = true;
                     tested |= trial.client_split == trial.split;
                     collector.push(Part::Test, &trial);
-                } else if trial.split == self.config.validation {
+                } else if apart.is_none() && trial.split == self.config.validation {
                     collector.push(Part::Validation, &trial);
                 } else if let Some(count) = others.get_mut(trial.split) {
                     *count += 1;
@@ -155,6 +165,16 @@ impl AllRows for Verify {
                     others.insert(trial.split.to_owned(), 1);
                 }
             })?;
+        }
+        if let Some(validation) = apart {
+            let split = only_split(validation)?.unwrap_or_else(|| self.config.validation.clone());
+            for batch in validation.scan() {
+                each_trial(&batch?, |trial| {
+                    if trial.split == split {
+                        collector.push(Part::Validation, &trial);
+                    }
+                })?;
+            }
         }
         if !tested {
             return Err(self.nothing_to_score(seen, &collector, &others).into());
@@ -175,6 +195,22 @@ impl AllRows for Verify {
         give(metrics::to_batch(&evaluation.metrics))?;
         Ok(Gathered { rejects: evaluation.rejects, notes: evaluation.notes })
     }
+}
+
+/// The split of all `trials`, where they have only one.
+fn only_split(trials: &dyn Rows) -> Result<Option<String>, StageError> {
+    let mut only: Option<String> = None;
+    for batch in trials.scan() {
+        let batch = batch?;
+        for split in strings(&batch, "split")?.iter().flatten() {
+            match &only {
+                None => only = Some(split.to_owned()),
+                Some(first) if first != split => return Ok(None),
+                Some(_) => {}
+            }
+        }
+    }
+    Ok(only)
 }
 
 impl Verify {
