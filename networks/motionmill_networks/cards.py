@@ -1,4 +1,4 @@
-"""Model cards: what a network eats and gives, as TOML beside its ONNX file.
+"""Model cards: what a network reads and gives, as TOML beside its ONNX file.
 
 The keys are those that the stages `infer`, `refine` and `embed` read (`motionmill reference`).
 """

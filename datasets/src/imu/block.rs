@@ -1,13 +1,13 @@
 //! Many lines at once: neighbouring lines of as many fields as they should have are read column by column.
 //!
 //! A column of numbers costs least where one loop does nothing but read it. What such a loop leaves out is read field
-//! by field by the same rules as in [`super::line`]; the first line with a field that these do not know ends the block.
+//! by field by the same rules as in [`super::plain_line`]; the first line with a field that these do not know ends the block.
 
 use super::labels::Labels;
 use super::lanes::{Fields, Lanes, MOST_LINES};
 use super::layout::{Action, Layout};
-use super::line::MOST_LABELS;
 use super::number;
+use super::plain_line::MOST_LABELS;
 
 /// What neighbouring lines say, column by column.
 #[derive(Debug)]

@@ -8,11 +8,12 @@ use schemas::tables::readings::Sensor;
 use schemas::tables::rejects::Reject;
 
 use super::assemble::{Activity, Assembly};
-use super::config::{CsvLogs, Cut, NameFrom};
+use super::config::CsvLogs;
 use super::cut::{cut, spans_between_gaps};
 use super::declaration::{Plan, sensors};
 use super::events::{self, EventSpans};
 use super::faults::file_reject;
+use super::file_group::{Cut, NameFrom};
 use super::listing::{Found, Listing, walk, without_data};
 use super::log_file::{FileRows, LogFile};
 use super::pattern::Pattern;

@@ -8,7 +8,8 @@ use arrow::datatypes::SchemaRef;
 use schemas::tables::readings::{self, Sensor};
 
 use super::Logs;
-use super::config::{CsvLogs, Cut, FileGroup, NameFrom};
+use super::config::CsvLogs;
+use super::file_group::{Cut, FileGroup, NameFrom};
 use super::pattern::{Field, Given};
 use crate::ReadError;
 use crate::source::{OpenSource, Source};

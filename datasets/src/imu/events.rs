@@ -3,11 +3,11 @@
 use schemas::tables::readings::SessionKey;
 use schemas::tables::rejects::Reject;
 
-use super::careful::{fields, shown};
 use super::columns::ColumnRef;
-use super::config::Events;
 use super::cut::Span;
 use super::faults::{Fault, Faults};
+use super::fields::{fields, shown};
+use super::file_group::Events;
 use super::layout::trimmed;
 use super::number;
 use super::reasons;

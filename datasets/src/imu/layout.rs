@@ -2,10 +2,10 @@
 
 use schemas::tables::readings::Sensor;
 
-use super::careful::fields;
 use super::columns::ColumnRef;
-use super::config::{FileGroup, NameFrom};
 use super::faults::Fault;
+use super::fields::fields;
+use super::file_group::{FileGroup, NameFrom};
 use super::number::Clock;
 use super::reasons;
 

@@ -6,8 +6,8 @@ use schemas::tables::readings::Sensor;
 use schemas::tables::rejects::Reject;
 
 use super::chunks::{MOST_LINE_BYTES, Piece, each_piece};
-use super::config::FileGroup;
 use super::faults::{Fault, Faults, file_reject, lines};
+use super::file_group::FileGroup;
 use super::layout::Layout;
 use super::reasons;
 use super::rows::Grouped;

@@ -9,9 +9,9 @@
 //! without its end is used where no column is missing: what may be cut from its last field cannot be known.
 //! A file is read in pieces, so memory goes to the readings alone: 32 bytes each, 36 with an activity.
 
+mod any_line;
 mod assemble;
 mod block;
-mod careful;
 mod chunks;
 mod columns;
 mod config;
@@ -20,16 +20,18 @@ mod cut;
 mod declaration;
 mod events;
 mod faults;
+mod fields;
+mod file_group;
 mod hmog;
 mod labels;
 mod lanes;
 mod layout;
-mod line;
 mod listing;
 mod log_file;
 mod memory;
 mod number;
 mod pattern;
+mod plain_line;
 mod presets;
 pub mod reasons;
 mod rows;
@@ -39,9 +41,9 @@ mod scan;
 mod tests;
 
 pub use columns::{ColumnRef, Separator};
-pub use config::{
-    AccelerationUnit, CsvLogs, Cut, Events, FileGroup, NameFrom, STANDARD_GRAVITY, SensorColumns, TurnUnit,
-    Units,
+pub use config::CsvLogs;
+pub use file_group::{
+    AccelerationUnit, Cut, Events, FileGroup, NameFrom, STANDARD_GRAVITY, SensorColumns, TurnUnit, Units,
 };
 pub use hmog::{DATASET as HMOG_DATASET, DEVICE as HMOG_DEVICE, HmogClock, HmogLogs, TASKS};
 pub use number::Clock;

@@ -5,7 +5,7 @@ use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{ColumnRef, Separator};
-use super::config::{Cut, FileGroup, NameFrom, SensorColumns, Units};
+use super::file_group::{Cut, FileGroup, NameFrom, SensorColumns, Units};
 use super::number::Clock;
 use super::pattern::Pattern;
 

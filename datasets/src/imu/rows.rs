@@ -7,7 +7,7 @@ use schemas::tables::readings::{Sensor, Track};
 use super::block::Block;
 use super::labels::Labels;
 use super::layout::{Layout, Roles};
-use super::line::Row;
+use super::plain_line::Row;
 
 /// The readings of one sensor that one file gives to one session.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,19 +1,19 @@
 //! The tight loop: from the bytes of a log's lines to readings.
 //!
 //! Lines are parsed where they lie, without a copy or an allocation: those with as many fields as they should have
-//! column by column, in [`super::block`], others one by one in [`super::line`]. Whatever is out of the ordinary sends the line
-//! to [`super::careful`], which knows every exception and says what is wrong; all give the same for the same line.
+//! column by column, in [`super::block`], others one by one in [`super::plain_line`]. Whatever is out of the ordinary sends the line
+//! to [`super::any_line`], which knows every exception and says what is wrong; all give the same for the same line.
 
 use schemas::tables::rejects::Reject;
 
+use super::any_line;
 use super::block::Block;
-use super::careful;
 use super::chunks::{MOST_LINE_BYTES, Piece};
 use super::faults::{Fault, Faults};
 use super::labels::Labels;
 use super::lanes::{Lanes, MOST_LINES, Marks};
 use super::layout::{Layout, trimmed};
-use super::line::{Row, fast};
+use super::plain_line::{self, Row};
 use super::reasons;
 use super::rows::{Grouped, Groups};
 
@@ -117,10 +117,10 @@ impl Scan {
         let line = trimmed(line);
         let quoted = memchr::memchr(b'"', line).is_some();
         let mut row = Row { present: self.groups.all_present(), ..Row::default() };
-        if !quoted && fast(line, &self.layout, &mut self.labels, &mut row) {
+        if !quoted && plain_line::read(line, &self.layout, &mut self.labels, &mut row) {
             return self.groups.keep(&row, self.line);
         }
-        match careful::row(line, cut, &self.layout, &mut self.labels) {
+        match any_line::read(line, cut, &self.layout, &mut self.labels) {
             Ok(row) => self.groups.keep(&row, self.line),
             Err(fault) => self.faults.add(self.line, fault),
         }

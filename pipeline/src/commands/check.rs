@@ -35,12 +35,11 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
         None => None,
     };
     // Where there is no place for the findings, or they are there already, the check runs for its summary alone.
-    let checked = match checked {
-        Some(checked) => checked,
-        None => {
-            let passing = tempfile::tempdir()?;
-            check(args, &config, &passing.path().join("findings"), false)?.expect("nothing is there yet")
-        }
+    let checked = if let Some(checked) = checked {
+        checked
+    } else {
+        let passing = tempfile::tempdir()?;
+        check(args, &config, &passing.path().join("findings"), false)?.expect("nothing is there yet")
     };
     for note in &checked.notes {
         eprintln!("note: {note}");

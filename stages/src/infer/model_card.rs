@@ -1,4 +1,4 @@
-//! The model card: what a network eats and gives, in words that an `.onnx` file has no place for.
+//! The model card: what a network reads and gives, in words that an `.onnx` file has no place for.
 //!
 //! A TOML file beside the network, of the same stem:
 //!
@@ -50,7 +50,7 @@ use crate::network::card::{CenterMapInput, ImageInput, Layout, check_outputs, re
 use crate::network::pictures::PicturePorts;
 use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
-/// What a network is, eats and gives.
+/// What a network is, reads and gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelCard {

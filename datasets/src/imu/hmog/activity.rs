@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use schemas::tables::rejects::Reject;
 
-use super::super::careful::{fields, shown};
 use super::super::faults::{Fault, Faults};
+use super::super::fields::{fields, shown};
 use super::super::layout::trimmed;
 use super::super::reasons;
 

@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::container::{Bounded, unpacked};
+use super::unpack::{Bounded, as_io, unpacked};
 
 /// Subjects whose archive stays in memory: the one whose sessions are being loaded, and the next.
 const KEPT_SUBJECTS: usize = 2;
@@ -93,14 +93,6 @@ impl Deflated {
 /// The value, whatever a panic elsewhere left: each of these locks guards a value that is whole at any time.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A zip error as one of reading.
-pub(super) fn as_io(error: zip::result::ZipError) -> io::Error {
-    match error {
-        zip::result::ZipError::Io(error) => error,
-        other => io::Error::new(io::ErrorKind::InvalidData, other.to_string()),
-    }
 }
 
 /// A part of a file, read as a file.

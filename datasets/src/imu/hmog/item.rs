@@ -7,8 +7,8 @@ use std::sync::Arc;
 use schemas::tables::readings::Sensor;
 
 use super::super::assemble::{Activity, Assembly};
-use super::super::config::FileGroup;
 use super::super::faults::file_reject;
+use super::super::file_group::FileGroup;
 use super::super::log_file::{FileRows, LogFile};
 use super::super::{Loaded, SessionSource, reasons};
 use super::activity::Activities;

@@ -12,8 +12,9 @@ use super::super::faults::file_reject;
 use super::super::listing::{is_junk, walk, without_data};
 use super::super::{counted, reasons};
 use super::DATASET;
-use super::container::{Container, is_damage};
+use super::container::{Archive, Container};
 use super::inner::{Deflated, Kept};
+use super::unpack::{as_io, is_damage};
 use crate::ReadError;
 
 /// Folders above a log: the data set, `public_dataset`, the subject, the session.
@@ -274,14 +275,9 @@ impl Finder {
 }
 
 /// The archive called `name` inside another one.
-fn inner(
-    outer: &Container,
-    archive: &mut super::container::Archive,
-    name: &[u8],
-    kept: &Arc<Kept>,
-) -> io::Result<Container> {
+fn inner(outer: &Container, archive: &mut Archive, name: &[u8], kept: &Arc<Kept>) -> io::Result<Container> {
     // Raw: the place and the form of the entry are wanted, not its contents.
-    let entry = archive.by_name_raw(name).map_err(super::inner::as_io)?;
+    let entry = archive.by_name_raw(name).map_err(as_io)?;
     let place = entry.data_start();
     Ok(match (entry.compression(), place, outer) {
         (zip::CompressionMethod::Stored, Some(start), Container::Zip(path)) if !entry.encrypted() => {

@@ -9,6 +9,7 @@ mod container;
 mod inner;
 mod item;
 mod listing;
+mod unpack;
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Logs;
 use super::columns::ColumnRef;
-use super::config::{FileGroup, NameFrom, SensorColumns};
+use super::file_group::{FileGroup, NameFrom, SensorColumns};
 use super::memory;
 use super::number::Clock;
 use super::pattern::Pattern;

@@ -10,7 +10,8 @@ mod keypoints;
 pub mod levels;
 pub mod sample;
 pub mod shrink;
-mod source;
+pub mod source;
+pub mod source;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ use schemas::tables::samples::{DECODE_REDUCTION, raw_image_field};
 use schemas::units::{Grey, Positive};
 use serde::{Deserialize, Serialize};
 
-use self::sample::{Path, Source};
+use self::sample::Path;
+use self::source::Source;
 use self::source::Sources;
 use super::geometry::{self, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};

@@ -8,30 +8,15 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
+use super::source::{BLOCK, Source, WEIGHT_BITS};
 use schemas::Affine;
-
-/// Columns of the crop that are worked off together.
-pub const BLOCK: usize = 16;
 
 /// Fractional bits of a place.
 const PLACE_BITS: u32 = 16;
-/// Fractional bits of a weight.
-pub(super) const WEIGHT_BITS: u32 = 7;
 /// Places beyond this are cut off: far outside any image, and far from overflow.
 const FARTHEST: f64 = (1u64 << 46) as f64;
 /// Added before a number is cut to an integer, so that the cut is a floor.
 const LIFT: f64 = (1u64 << 47) as f64;
-
-/// Pixels to sample from.
-#[derive(Debug, Clone, Copy)]
-pub struct Source<'a> {
-    /// RGB levels `[height, width, 3]`.
-    pub rgb: &'a [u8],
-    /// Columns.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-}
 
 /// Which code samples the inner blocks. Both give the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::hamming;
 use super::images::{Images, Split};
-use super::near;
 use super::print::Print;
 
 /// A picture that is like another.
@@ -56,7 +56,7 @@ impl<'a> Alike<'a> {
         Self {
             images,
             by_content,
-            near: near::neighbours(&prints, limit),
+            near: hamming::neighbours(&prints, limit),
             by_print: prints.into_iter().enumerate().map(|(number, print)| (print, number)).collect(),
             firsts: by_print.into_values().collect(),
         }

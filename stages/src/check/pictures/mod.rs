@@ -1,12 +1,12 @@
 //! The pictures behind a table: which there are, who is in them, and which are alike.
 //!
-//! [`images`] lists them, [`file`] reads each once, [`print`] makes a picture comparable, [`near`] finds like prints,
+//! [`images`] lists them, [`file`] reads each once, [`print`] makes a picture comparable, [`hamming`] finds like prints,
 //! and [`alike`] answers which picture is nearest. Memory holds some 200 bytes a picture, and one picture a thread.
 
 mod alike;
 mod file;
+mod hamming;
 mod images;
-mod near;
 mod print;
 
 pub use alike::{Alike, Likeness};

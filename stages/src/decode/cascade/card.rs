@@ -42,7 +42,7 @@ use crate::network::card::{ImageInput, Layout, read_card, skeleton_called};
 use crate::network::pictures::PicturePorts;
 use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
-/// What the second network is, eats and gives.
+/// What the second network is, reads and gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FineCard {

@@ -42,7 +42,7 @@ use crate::network::NetworkError;
 use crate::network::card::{check_outputs, read_card};
 use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
-/// What a network is, eats and gives.
+/// What a network is, reads and gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SequenceCard {

@@ -24,7 +24,7 @@ pub(super) struct Row {
 
 /// Reads `line` into `row` if it is an ordinary one; its `present` is left as it is.
 #[inline]
-pub(super) fn fast(line: &[u8], layout: &Layout, labels: &mut [Labels], row: &mut Row) -> bool {
+pub(super) fn read(line: &[u8], layout: &Layout, labels: &mut [Labels], row: &mut Row) -> bool {
     let separator = layout.separator;
     let mut at = 0;
     // Whether a separator stands before `at`, so that a further field begins there.
