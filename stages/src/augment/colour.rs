@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
 use serde::{Deserialize, Serialize};
 
+use super::error::AugmentError;
 use super::geometry::Geometry;
 use super::keyed::{Draw, Keyed};
 use super::ranges::FactorRange;
@@ -44,10 +45,7 @@ impl ColourConfig {
     /// When nothing would change.
     pub fn build(&self, context: &BuildContext) -> Result<Colour, StageError> {
         if *self == Self::default() {
-            return Err(StageError::config(
-                "`colour` changes nothing",
-                "give at least one of `gain`, `brightness`, `contrast`, `saturation`",
-            ));
+            return Err(StageError::step(AugmentError::NoColour));
         }
         Ok(Keyed::new(*self, context))
     }

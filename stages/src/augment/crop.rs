@@ -17,6 +17,7 @@ use schemas::tables::{in_space, renamed, samples, vector_array};
 use schemas::units::Pixels;
 use serde::{Deserialize, Serialize};
 
+use super::error::AugmentError;
 use super::frame::{Frame, Refusal, Subject};
 use super::geometry::{self, CROP_CENTER, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
@@ -118,7 +119,7 @@ impl Crop {
             field(input, name)?;
         }
         if geometry::space_of_keypoints(input) == Some("crop") {
-            return Err(StageError::config("the rows are crops already", "use `crop` once, before `warp`"));
+            return Err(StageError::step(AugmentError::CropsMade));
         }
         let mut schema = renamed(input, samples::NAME);
         if schema.index_of(COPY).is_err() {

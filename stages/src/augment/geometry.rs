@@ -14,6 +14,7 @@ use schemas::tables::samples::{
 use schemas::tables::vector_array;
 use schemas::{Affine, tables::samples};
 
+use super::error::AugmentError;
 use crate::stage::StageError;
 
 /// Metadata key of the column `crop_size`: width and height of every crop, as `W,H`, so that the shape of pixels
@@ -92,13 +93,11 @@ pub fn crop_size_of(schema: &Schema) -> Result<[u32; 2], StageError> {
     }
     let text = field(schema, CROP_SIZE)?.metadata().get(CROP_SIZE_KEY);
     let pair = text.and_then(|text| text.split_once(','));
-    match pair.and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?])) {
-        Some(size) => Ok(size),
-        None => Err(StageError::config(
-            format!("column `{CROP_SIZE}` does not say `{CROP_SIZE_KEY}` in its metadata"),
-            "make the crops with the stage `crop`",
-        )),
-    }
+    let size = pair.and_then(|(width, height)| Some([width.parse().ok()?, height.parse().ok()?]));
+    size.ok_or_else(|| {
+        let (column, key, things) = (CROP_SIZE, CROP_SIZE_KEY, "crops");
+        StageError::step(AugmentError::NotSaid { column, key, things, stage: "crop" })
+    })
 }
 
 /// Checks that the columns are there and that no pixel was sampled yet.
@@ -114,10 +113,7 @@ pub fn check(schema: &Schema) -> Result<[u32; 2], StageError> {
         }
     }
     if space_of_keypoints(schema) == Some("crop") {
-        return Err(StageError::config(
-            "the pixels were already sampled, so the geometry can no longer change",
-            "put this stage before `warp`",
-        ));
+        return Err(StageError::step(AugmentError::Sampled));
     }
     crop_size_of(schema)
 }

@@ -12,6 +12,7 @@
 
 pub mod colour;
 pub mod crop;
+mod error;
 pub mod flip;
 pub mod frame;
 pub mod geometry;
@@ -28,6 +29,7 @@ pub mod warp;
 
 pub use colour::{Colour, ColourConfig};
 pub use crop::{Crop, CropConfig};
+pub use error::AugmentError;
 pub use flip::{Flip, FlipConfig};
 pub use frame::Frame;
 pub use planar::planar_f32;

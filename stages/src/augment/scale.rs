@@ -6,6 +6,7 @@ use schemas::random::KeyedRandom;
 use schemas::units::{Positive, Probability};
 use serde::{Deserialize, Serialize};
 
+use super::error::AugmentError;
 use super::geometry::Geometry;
 use super::keyed::{Draw, Keyed};
 use crate::stage::{BuildContext, StageError};
@@ -80,10 +81,7 @@ impl ScaleConfig {
             && min > max
         {
             let (min, max) = (min.get(), max.get());
-            return Err(StageError::config(
-                format!("`min` must not be above `max`, found `{min}` and `{max}`"),
-                "swap the two",
-            ));
+            return Err(StageError::step(AugmentError::MinAboveMax { min, max }));
         }
         Ok(Keyed::new(*self, context))
     }

@@ -11,6 +11,7 @@ use schemas::columns::{field, schema_with, with_column};
 use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
+use super::error::AugmentError;
 use super::geometry;
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 
@@ -49,15 +50,11 @@ impl SearchScalesConfig {
     pub fn build(&self, _: &BuildContext) -> Result<SearchScales, StageError> {
         let factors: Vec<f64> = self.factors.iter().map(|factor| factor.get()).collect();
         if factors.is_empty() {
-            return Err(StageError::config(
-                "`factors` is empty",
-                "leave it out, or name factors such as `[1.0]`",
-            ));
+            return Err(StageError::step(AugmentError::NoFactors));
         }
         let twice = (1..factors.len()).find(|at| factors[..*at].contains(&factors[*at]));
         if let Some(at) = twice {
-            let message = format!("`factors` has `{}` twice, which would count twice", factors[at]);
-            return Err(StageError::config(message, "leave one of the two out"));
+            return Err(StageError::step(AugmentError::FactorTwice { factor: factors[at] }));
         }
         Ok(SearchScales { factors })
     }
@@ -81,10 +78,7 @@ impl SearchScales {
         geometry::check(input)?;
         field(input, "sample_id")?;
         if input.index_of(SCALE_INDEX).is_ok() {
-            return Err(StageError::config(
-                format!("the rows have a column `{SCALE_INDEX}` already"),
-                "use `search_scales` once, with all factors",
-            ));
+            return Err(StageError::step(AugmentError::ScalesMade { column: SCALE_INDEX }));
         }
         Ok(schema_with(input, self.index_field()))
     }
@@ -97,10 +91,8 @@ impl SearchScales {
 pub fn scales_of(schema: &Schema) -> Result<usize, StageError> {
     let said = field(schema, SCALE_INDEX)?.metadata().get(SCALES_KEY);
     said.and_then(|text| text.parse().ok()).filter(|scales| *scales > 0).ok_or_else(|| {
-        StageError::config(
-            format!("column `{SCALE_INDEX}` does not say `{SCALES_KEY}` in its metadata"),
-            "make the scales with the stage `search_scales`",
-        )
+        let (things, stage) = ("scales", "search_scales");
+        StageError::step(AugmentError::NotSaid { column: SCALE_INDEX, key: SCALES_KEY, things, stage })
     })
 }
 

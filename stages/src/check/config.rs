@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use schemas::units::{Count, NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
+use super::error::CheckError;
 use super::rule::Rule;
 use super::step::Check;
 use crate::stage::{BuildContext, StageError};
@@ -106,22 +107,13 @@ impl CheckConfig {
     /// # Errors
     /// When no rule is named, or prints may differ in too many bits.
     pub fn build(&self, context: &BuildContext) -> Result<Check, StageError> {
-        let stage = &context.name;
+        let stage = context.name.clone();
         if self.rules.is_empty() {
-            let names: Vec<String> = Rule::ALL.iter().map(|rule| format!("`{rule}`")).collect();
-            return Err(StageError::config(
-                format!("`{stage}` has no rule to check"),
-                format!("leave `rules` out for all, or name some: {}", names.join(", ")),
-            ));
+            return Err(StageError::step(CheckError::NoRule { stage }));
         }
         if self.picture_bits > MOST_PICTURE_BITS {
-            return Err(StageError::config(
-                format!(
-                    "`{stage}`: `picture_bits` must be at most {MOST_PICTURE_BITS}, found `{}`",
-                    self.picture_bits
-                ),
-                format!("set `picture_bits = {PICTURE_BITS}`"),
-            ));
+            let (most, found, usual) = (MOST_PICTURE_BITS, self.picture_bits, PICTURE_BITS);
+            return Err(StageError::step(CheckError::PictureBits { stage, most, found, usual }));
         }
         let folder =
             self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));

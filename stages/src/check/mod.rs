@@ -7,6 +7,7 @@
 
 mod body;
 mod config;
+mod error;
 mod pictures;
 mod rule;
 mod rules;
@@ -27,6 +28,7 @@ pub use config::{
     CROSSED_LIMBS, CheckConfig, DUPLICATE_DISTANCE, HEAD_SIGMA, INVERSION_WIDTH, LEAST_JOINTS, LEAST_PEOPLE,
     LIMB_SIGMA, MARGIN_PX, MOST_PICTURE_BITS, PICTURE_BITS, SCALE_SIGMA,
 };
+pub use error::CheckError;
 pub use rule::Rule;
 pub use step::{Check, Checked};
 pub use summary::{RuleSummary, format_summary};

@@ -9,6 +9,7 @@ use schemas::tables::people::{self, Person};
 
 use super::body::{Build, FirstReading, Proportions, SecondReading};
 use super::config::CheckConfig;
+use super::error::CheckError;
 use super::pictures::{Images, Wanted};
 use super::rule::Rule;
 use crate::stage::{Rows, StageError};
@@ -56,10 +57,8 @@ pub fn each_person(
         let batch = batch?;
         let found = skeleton_of(batch.schema_ref())?;
         if found != skeleton {
-            return Err(StageError::data(
-                format!("the people follow two skeletons: `{}` and `{}`", skeleton.name, found.name),
-                "map them to one with `map_skeleton`, or check them apart",
-            ));
+            let (first, other) = (skeleton.name, found.name);
+            return Err(StageError::step(CheckError::TwoSkeletons { first, other }));
         }
         people::from_batch(&batch)?.iter().for_each(&mut each);
     }

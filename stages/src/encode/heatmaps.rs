@@ -14,6 +14,7 @@ use schemas::tables::samples::{CENTER_MAP, CROP_FROM_IMAGE, HEATMAP_WEIGHT, HEAT
 use schemas::units::{NonNegative, Pixels, Positive};
 use serde::{Deserialize, Serialize};
 
+use super::error::EncodeError;
 use super::gaussian::{self, CUTOFF, Gaussian, Grid};
 use super::patch::{Patch, Stamp};
 use crate::augment::geometry::{CROP_CENTER, crop_size_of, space_of_keypoints};
@@ -133,10 +134,7 @@ impl EncodeHeatmaps {
         field(input, "visibility")?;
         let joints = skeleton_of(input)?.len();
         if space_of_keypoints(input) != Some("crop") {
-            return Err(StageError::config(
-                "`encode_heatmaps` draws keypoints in px of the crop, and they are in px of the image",
-                "put the stage `warp` before it",
-            ));
+            return Err(StageError::step(EncodeError::NotWarped));
         }
         if self.config.labels != Labels::Primary {
             field(input, "other_keypoints")?;
@@ -148,10 +146,7 @@ impl EncodeHeatmaps {
         let stride = self.config.stride.get();
         if crop.iter().any(|side| !side.is_multiple_of(stride)) {
             let [width, height] = crop;
-            return Err(StageError::config(
-                format!("`stride` {stride} does not divide the crop, {width} x {height} px"),
-                "choose a stride that divides both sides",
-            ));
+            return Err(StageError::step(EncodeError::Stride { stride, width, height }));
         }
         let set = joints + usize::from(self.config.background);
         let middle = (f64::from(stride) - 1.0) / 2.0;

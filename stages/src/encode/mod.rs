@@ -7,10 +7,12 @@
 //! | `HRNet` | `patch`, sigma 2, radius 6, at the nearest place, stride 4; missing joints are masked |
 //! | `RePose` | `gaussian`, sigma 5 px, stride 1; missing joints are masked |
 
+mod error;
 pub mod gaussian;
 pub mod heatmaps;
 pub mod image;
 pub mod patch;
 
+pub use error::EncodeError;
 pub use heatmaps::{EncodeHeatmaps, EncodeHeatmapsConfig};
 pub use image::{EncodeImage, EncodeImageConfig};

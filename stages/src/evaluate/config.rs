@@ -47,29 +47,17 @@ impl EvaluateConfig {
     /// # Errors
     /// When no protocol is named, one is named twice, or there are too many resamples.
     pub fn build(&self, context: &BuildContext) -> Result<Evaluate, StageError> {
-        let stage = &context.name;
+        let stage = context.name.clone();
         if self.protocols.is_empty() {
-            let names = Protocol::ALL.map(|protocol| format!("`{protocol}`")).join(", ");
-            return Err(StageError::config(
-                format!("`{stage}` has no protocol to score by"),
-                format!("name one or more in `protocols`: {names}"),
-            ));
+            return Err(EvaluateError::NoProtocol { stage }.into());
         }
         let twice = |at: usize| self.protocols[..at].contains(&self.protocols[at]);
         if let Some(at) = (0..self.protocols.len()).find(|&at| twice(at)) {
-            return Err(StageError::config(
-                format!("`{stage}` names the protocol `{}` twice", self.protocols[at]),
-                "name it once in `protocols`",
-            ));
+            return Err(EvaluateError::ProtocolTwice { stage, protocol: self.protocols[at] }.into());
         }
         if self.resamples > MAXIMUM_RESAMPLES {
-            return Err(StageError::config(
-                format!(
-                    "`{stage}`: `resamples` must be at most {MAXIMUM_RESAMPLES}, found `{}`",
-                    self.resamples
-                ),
-                format!("set `resamples = {DEFAULT_RESAMPLES}`"),
-            ));
+            let (most, found, usual) = (MAXIMUM_RESAMPLES, self.resamples, DEFAULT_RESAMPLES);
+            return Err(EvaluateError::AboveMost { stage, key: "resamples", most, found, usual }.into());
         }
         Ok(Evaluate { config: self.clone(), seed: context.seed })
     }

@@ -5,102 +5,83 @@ use schemas::{Fault, Hinted, SchemaError};
 use super::protocol::Protocol;
 use crate::StageError;
 
-/// Why tables could not be scored at all.
+/// Why tables could not be scored at all; `side` is `truth` or `prediction`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum EvaluateError {
     /// Two people of the truth bear one id.
     #[error("the truth holds `{sample_id}` twice; every person needs an id of its own")]
-    DuplicateTruth {
-        /// The id.
-        sample_id: String,
-    },
+    DuplicateTruth { sample_id: String },
     /// One output head of one model predicts one person twice.
     #[error(
         "model `{model}`, head {head}, predicts `{sample_id}` twice; one row a person and head is scored"
     )]
-    DuplicatePrediction {
-        /// The model.
-        model: String,
-        /// The output head, from 1.
-        head: i32,
-        /// The id.
-        sample_id: String,
-    },
+    DuplicatePrediction { model: String, head: i32, sample_id: String },
     /// A pose has another number of joints than its skeleton.
     #[error("{side} `{sample_id}` has {found} joints; `{skeleton}` has {expected}")]
     JointCount {
-        /// `truth` or `prediction`.
         side: &'static str,
-        /// The id.
         sample_id: String,
-        /// Joints of the pose.
         found: usize,
-        /// Name of the skeleton.
         skeleton: &'static str,
-        /// Joints of the skeleton.
         expected: usize,
     },
     /// A skeleton lacks a joint that the protocol needs.
     #[error("`{protocol}` needs the joint `{joint}`, which the {side}'s skeleton `{skeleton}` lacks")]
-    MissingJoint {
-        /// The protocol.
-        protocol: Protocol,
-        /// The joint.
-        joint: &'static str,
-        /// `truth` or `prediction`.
-        side: &'static str,
-        /// Name of the skeleton.
-        skeleton: &'static str,
-    },
+    MissingJoint { protocol: Protocol, joint: &'static str, side: &'static str, skeleton: &'static str },
     /// The truth has nobody in the split.
     #[error("the truth has no people in split `{split}`; its splits are {present}")]
-    EmptySplit {
-        /// The split that was asked for.
-        split: String,
-        /// The splits that are there.
-        present: String,
-    },
+    EmptySplit { split: String, present: String },
     /// There is nothing to score.
     #[error("there are no {side} rows to score")]
-    Empty {
-        /// `truth` or `prediction`.
-        side: &'static str,
-    },
+    Empty { side: &'static str },
     /// Batches of one table follow different skeletons.
     #[error("the {side} batches follow two skeletons, `{first}` and `{other}`; map them to one first")]
-    MixedSkeletons {
-        /// `truth` or `prediction`.
-        side: &'static str,
-        /// Skeleton of the first batch.
-        first: &'static str,
-        /// Skeleton of another.
-        other: &'static str,
-    },
+    MixedSkeletons { side: &'static str, first: &'static str, other: &'static str },
     /// Two predictions are of different people.
     #[error("no person of the truth is predicted by both; there is nothing to compare")]
     NothingShared,
     /// A comparison is of one output head with one other.
     #[error("a comparison needs the predictions of one output head on each side, found {count}")]
-    SeveralHeads {
-        /// How many there are.
-        count: usize,
-    },
+    SeveralHeads { count: usize },
     /// Presence needs numbers that only heatmaps give.
     #[error(
         "`presence` needs `score` or `heatmap_mean`, and the predictions of model `{model}` have neither"
     )]
-    NoHeatmapScores {
-        /// The model.
-        model: String,
-    },
+    NoHeatmapScores { model: String },
+    /// No protocol is named.
+    #[error("`{stage}` has no protocol to score by")]
+    NoProtocol { stage: String },
+    /// Rows would be scored by one protocol twice.
+    #[error("`{stage}` names the protocol `{protocol}` twice")]
+    ProtocolTwice { stage: String, protocol: Protocol },
+    /// A number that takes long and tells nothing more; `usual` is enough.
+    #[error("`{stage}`: `{key}` must be at most {most}, found `{found}`")]
+    AboveMost { stage: String, key: &'static str, most: u32, found: u32, usual: u32 },
     /// A table lacks a column.
     #[error(transparent)]
     Schema(#[from] SchemaError),
 }
 
 impl Hinted for EvaluateError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoProtocol { .. } => {
+                let names = Protocol::ALL.map(|protocol| format!("`{protocol}`")).join(", ");
+                Some(format!("name one or more in `protocols`: {names}"))
+            }
+            Self::ProtocolTwice { .. } => Some("name it once in `protocols`".into()),
+            Self::AboveMost { key, usual, .. } => Some(format!("set `{key} = {usual}`")),
+            _ => None,
+        }
+    }
+
     fn fault(&self) -> Fault {
-        if matches!(self, Self::Schema(_)) { Fault::Schema } else { Fault::Data }
+        match self {
+            Self::NoProtocol { .. } | Self::ProtocolTwice { .. } | Self::AboveMost { .. } => Fault::Config,
+            Self::Schema(_) => Fault::Schema,
+            _ => Fault::Data,
+        }
     }
 }
 

@@ -15,6 +15,7 @@ use schemas::skeleton::Skeleton;
 use schemas::tables::samples::{HEATMAP_WEIGHT, HEATMAPS};
 use serde::{Deserialize, Serialize};
 
+use super::error::IngestError;
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
 /// Columns with one entry a joint, where the table has them; the first must be there.
@@ -42,7 +43,7 @@ impl MapSkeletonConfig {
     /// When no skeleton bears the name.
     pub fn build(&self, context: &BuildContext) -> Result<MapSkeleton, StageError> {
         let to = Skeleton::named(&self.to).map_err(|error| {
-            StageError::config(format!("`{}`: {error}", context.name), "name one of these in `to`")
+            StageError::step(IngestError::Skeleton { stage: context.name.clone(), error })
         })?;
         Ok(MapSkeleton { to })
     }
@@ -63,10 +64,8 @@ impl MapSkeleton {
         let from = skeleton_of(schema)?;
         let sources = self.to.indices_in(from);
         if sources.iter().all(Option::is_none) {
-            return Err(StageError::config(
-                format!("the skeletons `{}` and `{}` share no joint", from.name, self.to.name),
-                "map to a skeleton with some of the same joints",
-            ));
+            let (from, to) = (from.name, self.to.name);
+            return Err(StageError::step(IngestError::NoSharedJoint { from, to }));
         }
         Ok(sources)
     }
@@ -77,12 +76,9 @@ impl Stage for MapSkeleton {
         self.sources(input)?;
         let from = skeleton_of(input)?;
         field(input, PER_JOINT[0])?;
-        for name in [HEATMAPS, HEATMAP_WEIGHT] {
-            if input.index_of(name).is_ok() {
-                return Err(StageError::config(
-                    format!("the column `{name}` follows the skeleton `{}` and cannot be mapped", from.name),
-                    "map the skeleton before the maps are made",
-                ));
+        for column in [HEATMAPS, HEATMAP_WEIGHT] {
+            if input.index_of(column).is_ok() {
+                return Err(StageError::step(IngestError::MapsMade { column, skeleton: from.name }));
             }
         }
         let mapped = |field: &Arc<Field>| -> Result<Arc<Field>, StageError> {

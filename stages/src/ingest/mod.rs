@@ -3,6 +3,7 @@
 //! [`predicate`] is the SQL of `filter` and `split`; [`polars_columns`] carries columns over to polars without a
 //! copy.
 
+mod error;
 pub mod filter;
 pub mod map_skeleton;
 mod polars_columns;
@@ -12,6 +13,7 @@ pub mod select;
 pub mod split;
 pub mod split_subjects;
 
+pub use error::IngestError;
 pub use filter::{Filter, FilterConfig};
 pub use map_skeleton::{MapSkeleton, MapSkeletonConfig};
 pub use repeat::{Repeat, RepeatConfig};

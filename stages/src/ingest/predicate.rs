@@ -15,6 +15,7 @@ use schemas::columns::{column, field, skeleton_of, visibilities};
 use schemas::{SchemaError, Visibility};
 use std::sync::Arc;
 
+use super::error::IngestError;
 use super::polars_columns::to_series;
 use crate::stage::StageError;
 
@@ -34,20 +35,17 @@ impl Predicate {
     ///
     /// # Errors
     /// When it is no expression, or does not judge each row by itself.
-    pub fn new(stage: &str, key: &str, sql: &str) -> Result<Self, StageError> {
+    pub fn new(stage: &str, key: &'static str, sql: &str) -> Result<Self, StageError> {
+        let words = || (stage.to_owned(), sql.to_owned());
         let expression = sql_expr(sql).map_err(|error| {
-            StageError::config(
-                format!("`{stage}`: `{key}` is no SQL expression: {error}: `{sql}`"),
-                "write a condition on columns, such as `scale > 0.5 AND annotated_joints >= 10`",
-            )
+            let (stage, sql) = words();
+            StageError::step(IngestError::NotSql { stage, key, error, sql })
         })?;
         let mut columns = BTreeSet::new();
         for part in &expression {
-            if let Some(what) = beyond_one_row(part) {
-                return Err(StageError::config(
-                    format!("`{stage}`: `{key}` must judge each row by itself, found {what}: `{sql}`"),
-                    "use comparisons, arithmetic, `IN`, `LIKE`, `BETWEEN`, `IS NULL`, `AND`, `OR` and `NOT`",
-                ));
+            if let Some(found) = beyond_one_row(part) {
+                let (stage, sql) = words();
+                return Err(StageError::step(IngestError::BeyondOneRow { stage, key, found, sql }));
             }
             if let Expr::Column(name) = part {
                 columns.insert(name.to_string());
@@ -91,10 +89,7 @@ impl Predicate {
     /// As [`Self::check`].
     pub fn answers(&self, batch: &RecordBatch) -> Result<Vec<Option<bool>>, StageError> {
         let failed = |error: &dyn std::fmt::Display| {
-            StageError::config(
-                format!("cannot evaluate the condition: {error}: `{}`", self.sql),
-                "compare columns with values of their own type",
-            )
+            StageError::step(IngestError::NotEvaluated { error: error.to_string(), sql: self.sql.clone() })
         };
         let mut columns: Vec<Column> = Vec::with_capacity(self.columns.len());
         for name in &self.columns {
@@ -111,10 +106,8 @@ impl Predicate {
         let answer = answer.map_err(|error| failed(&error))?;
         let answer = answer.column("answer").map_err(|error| failed(&error))?;
         if answer.dtype() != &PolarsType::Boolean {
-            return Err(StageError::config(
-                format!("the condition must be true or false, found {}: `{}`", answer.dtype(), self.sql),
-                "compare with something, such as `scale > 0.5`",
-            ));
+            let (found, sql) = (answer.dtype().clone(), self.sql.clone());
+            return Err(StageError::step(IngestError::NotBoolean { found, sql }));
         }
         let answer = answer.bool().map_err(|error| failed(&error))?;
         match (answer.len(), batch.num_rows()) {

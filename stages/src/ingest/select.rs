@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use schemas::columns::field;
 use serde::{Deserialize, Serialize};
 
+use super::error::IngestError;
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
 /// Keys of the stage `select`: `columns = [...]` or `drop = [...]`.
@@ -30,13 +31,12 @@ impl SelectConfig {
     /// When no column is named, or one is named twice.
     pub fn build(&self, context: &BuildContext) -> Result<Select, StageError> {
         let (Self::Columns(names) | Self::Drop(names)) = self;
-        let stage = &context.name;
+        let stage = context.name.clone();
         if names.is_empty() {
-            return Err(StageError::config(format!("`{stage}` names no column"), "name one or more columns"));
+            return Err(StageError::step(IngestError::NamesNone { stage, what: "column" }));
         }
         if let Some(at) = (0..names.len()).find(|&at| names[..at].contains(&names[at])) {
-            let message = format!("`{stage}` names the column `{}` twice", names[at]);
-            return Err(StageError::config(message, "name it once"));
+            return Err(StageError::step(IngestError::ColumnTwice { stage, column: names[at].clone() }));
         }
         Ok(Select { config: self.clone() })
     }

@@ -13,6 +13,7 @@ use schemas::tables::{embeddings, table_name, windows};
 use schemas::units::Probability;
 use serde::{Deserialize, Serialize};
 
+use super::error::IngestError;
 use super::predicate::Predicate;
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
@@ -175,10 +176,7 @@ fn read_names(context: &BuildContext, list: &List) -> Result<HashSet<String>, St
     let names: HashSet<String> =
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if names.is_empty() {
-        return Err(StageError::config(
-            format!("`{}`: the list of names is empty: `{}`", context.name, path.display()),
-            "write one name a line",
-        ));
+        return Err(StageError::step(IngestError::EmptyList { stage: context.name.clone(), path }));
     }
     Ok(names)
 }
@@ -234,10 +232,7 @@ impl Split {
         if safe {
             return Ok(());
         }
-        Err(StageError::config(
-            format!("this split could put {table} of one session on both sides, and they share readings"),
-            "split by `subject`, `device` or `session`, or put the stage before `window`",
-        ))
+        Err(StageError::step(IngestError::DividesSessions { table: table.to_owned() }))
     }
 }
 

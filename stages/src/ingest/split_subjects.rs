@@ -12,6 +12,7 @@ use schemas::tables::rejects::Reject;
 use schemas::units::{Count, Probability};
 use serde::{Deserialize, Serialize};
 
+use super::error::IngestError;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, take_rows};
 
 /// Keys of the stage `split_subjects`: how many people, or which share of them, go to each split.
@@ -41,20 +42,18 @@ impl SplitSubjectsConfig {
     /// # Errors
     /// When no split is named, or the shares do not make 1.
     pub fn build(&self, context: &BuildContext) -> Result<SplitSubjects, StageError> {
-        let stage = &context.name;
+        let stage = context.name.clone();
         let (splits, sum) = match self {
             Self::Counts(counts) => (counts.len(), 1.0),
             Self::Shares(shares) => (shares.len(), shares.values().map(|share| share.get()).sum::<f64>()),
         };
         if splits == 0 {
-            let hint = "name splits, such as `shares = { train = 0.5, test = 0.5 }`";
-            return Err(StageError::config(format!("`{stage}` names no split"), hint));
+            return Err(StageError::step(IngestError::NamesNone { stage, what: "split" }));
         }
         if (sum - 1.0).abs() > SHARE_TOLERANCE {
-            let message = format!("`{stage}`: the shares must make 1, they make {sum}");
-            return Err(StageError::config(message, "change one of the shares"));
+            return Err(StageError::step(IngestError::Shares { stage, sum }));
         }
-        Ok(SplitSubjects { name: stage.clone(), seed: context.seed, config: self.clone() })
+        Ok(SplitSubjects { name: stage, seed: context.seed, config: self.clone() })
     }
 }
 
@@ -88,10 +87,8 @@ impl SplitSubjects {
         };
         let wanted: usize = places.iter().map(|(_, count)| count).sum();
         if wanted > order.len() {
-            return Err(StageError::data(
-                format!("`{}` deals out {wanted} people, but there are {}", self.name, order.len()),
-                "lower `counts`, or use `shares`",
-            ));
+            let (stage, found) = (self.name.clone(), order.len());
+            return Err(StageError::step(IngestError::FewPeople { stage, wanted, found }));
         }
         let splits = places.iter().flat_map(|(name, count)| std::iter::repeat_n(*name, *count));
         Ok(order.into_iter().map(|(_, subject)| subject).zip(splits).collect())

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::density::Densities;
 use super::enrolment::{Clients, client_sums, pick_clients};
+use super::error::VerifyError;
 use super::fitted::background;
 use super::frames::{ENROLMENT, Frames, ROLE, needed_columns};
 use super::gaussians::Gaussians;
@@ -76,17 +77,14 @@ impl AdaptConfig {
     /// # Errors
     /// When nothing is to be adapted, or no split is named.
     pub fn build(&self, context: &BuildContext) -> Result<Adapt, StageError> {
-        let name = &context.name;
+        let stage = context.name.clone();
         if self.parameters.is_empty() {
-            return Err(StageError::config(
-                format!("`{name}` adapts nothing"),
-                "name `means`, `weights` or `variances` in `parameters`",
-            ));
+            return Err(StageError::step(VerifyError::AdaptsNothing { stage }));
         }
         let mut splits = self.splits.clone();
         splits.extend(self.cohort.iter().filter(|cohort| !self.splits.contains(cohort)).cloned());
         if splits.is_empty() {
-            return Err(StageError::config(format!("`{name}` has no clients"), "name a split in `splits`"));
+            return Err(StageError::step(VerifyError::NoSplits { stage }));
         }
         let has = |parameter| self.parameters.contains(&parameter);
         let adaptation = Adaptation {
@@ -96,7 +94,7 @@ impl AdaptConfig {
             variances: has(Parameter::Variances),
         };
         let (cohort, allow_seen) = (self.cohort.clone(), self.allow_seen);
-        Ok(Adapt { name: name.clone(), adaptation, splits, cohort, allow_seen })
+        Ok(Adapt { name: stage, adaptation, splits, cohort, allow_seen })
     }
 }
 
@@ -173,15 +171,11 @@ impl Adapt {
             .map(|((name, _), _)| name.as_str())
             .collect();
         let Some(first) = seen.first() else { return Ok(()) };
-        let message =
-            format!("the background model was fitted on {} of the clients, among them `{first}`", seen.len());
+        let error = VerifyError::Seen { count: seen.len(), first: (*first).to_owned() };
         if !self.allow_seen {
-            return Err(StageError::data(
-                message,
-                "split by subject, name the split of a cohort in `cohort`, or set `allow_seen = true`",
-            ));
+            return Err(StageError::step(error));
         }
-        gathered.notes.push(message);
+        gathered.notes.push(error.to_string());
         Ok(())
     }
 
@@ -199,10 +193,8 @@ impl Adapt {
         let (with, without): (Vec<_>, Vec<_>) =
             clients.iter().partition(|(_, number)| enrolled(*number).is_some());
         if with.is_empty() {
-            return Err(StageError::data(
-                format!("no frame of role `{ENROLMENT}` in the splits {}", quoted(&self.splits)),
-                "assign roles before `adapt`, or check `splits`",
-            ));
+            let splits = quoted(&self.splits);
+            return Err(StageError::step(VerifyError::NoEnrolment { role: ENROLMENT, splits }));
         }
         for ((name, split), _) in without {
             gathered
@@ -230,16 +222,14 @@ pub fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether mixtures over `model` numbers fit embeddings of `frames`.
+/// Whether mixtures over `dimensions` numbers fit embeddings of `found`.
 ///
 /// # Errors
 /// When they do not.
-pub fn same_dimensions(model: usize, frames: usize) -> Result<(), StageError> {
-    if model == frames {
+pub fn same_dimensions(dimensions: usize, found: usize) -> Result<(), StageError> {
+    if dimensions == found {
         return Ok(());
     }
-    Err(StageError::data(
-        format!("the background model is one over {model} numbers, the embeddings have {frames}"),
-        "give both the same features and the same projection",
-    ))
+    let (model, rows) = ("background model", "embeddings");
+    Err(StageError::step(VerifyError::MixtureWidth { model, dimensions, rows, found }))
 }

@@ -6,6 +6,7 @@
 
 use nalgebra::RealField;
 
+use super::error::VerifyError;
 use super::gaussians::Gaussians;
 use super::lanes::{exponentials, largest, scaled_distance};
 use super::near::NEAR_NATS;
@@ -67,13 +68,11 @@ impl Densities {
     ///
     /// # Errors
     /// When they have not.
-    pub fn for_frames(gaussians: &Gaussians, dimensions: usize) -> Result<Self, StageError> {
-        let found = gaussians.dimensions();
-        if found != dimensions {
-            return Err(StageError::data(
-                format!("the mixture is one over {found} numbers, the frames have {dimensions}"),
-                "give both from the same features and the same projection",
-            ));
+    pub fn for_frames(gaussians: &Gaussians, found: usize) -> Result<Self, StageError> {
+        let dimensions = gaussians.dimensions();
+        if dimensions != found {
+            let (model, rows) = ("mixture", "frames");
+            return Err(StageError::step(VerifyError::MixtureWidth { model, dimensions, rows, found }));
         }
         Ok(Self::new(gaussians))
     }

@@ -7,6 +7,7 @@
 
 use super::blocks::{FrameSource, fold_blocks};
 use super::density::Densities;
+use super::error::VerifyError;
 use super::gaussians::Gaussians;
 use super::near::Near;
 use super::statistics::{Order, Statistics};
@@ -48,8 +49,8 @@ pub struct Fit {
 pub fn fit(source: &dyn FrameSource, start: Gaussians, options: &Options) -> Result<Fit, StageError> {
     let dimensions = source.dimensions();
     if options.floor.len() != dimensions {
-        let message = format!("{} variance floors for {dimensions} dimensions", options.floor.len());
-        return Err(StageError::config(message, "give one floor for each dimension"));
+        let floors = options.floor.len();
+        return Err(StageError::step(VerifyError::Floors { floors, dimensions }));
     }
     let mut gaussians = start;
     let (mut log_likelihoods, mut idle) = (Vec::new(), 0);
@@ -74,10 +75,7 @@ pub fn fit(source: &dyn FrameSource, start: Gaussians, options: &Options) -> Res
 /// When they are not; the message has both numbers.
 pub fn enough_frames(frames: u64, components: usize) -> Result<(), StageError> {
     if frames < components as u64 {
-        return Err(StageError::data(
-            format!("{frames} frames are too few for {components} components"),
-            "lower `components`, or check `split` against the data",
-        ));
+        return Err(StageError::step(VerifyError::FewFrames { frames, components }));
     }
     Ok(())
 }

@@ -13,6 +13,7 @@ use schemas::units::{Count, NonNegative};
 use serde::{Deserialize, Serialize};
 
 use super::em::{self, Fit, Options, enough_frames};
+use super::error::VerifyError;
 use super::frames::{Frames, Pick, Selection, TRAIN, chosen, needed_columns};
 use super::moments::{Scatter, moments};
 use super::start::start;
@@ -86,24 +87,17 @@ impl FitBackgroundConfig {
     /// # Errors
     /// When nothing keeps variances above 0, or k-means is to see fewer frames than there are components.
     pub fn build(&self, context: &BuildContext) -> Result<FitBackground, StageError> {
-        let name = &context.name;
+        let stage = context.name.clone();
         if self.variance_floor.get() == 0.0 && self.regularisation.get() == 0.0 {
-            return Err(StageError::config(
-                format!(
-                    "`{name}`: `variance_floor` and `regularisation` are both 0, so a variance may become 0"
-                ),
-                format!("set `variance_floor = {}`", VARIANCE_FLOOR.get()),
-            ));
+            return Err(StageError::step(VerifyError::NoFloor { stage, usual: VARIANCE_FLOOR.get() }));
         }
         if self.max_frames.get() < self.components.get() {
             let (frames, components) = (self.max_frames.get(), self.components.get());
-            return Err(StageError::config(
-                format!("`{name}`: `max_frames = {frames}` is below `components = {components}`"),
-                format!("set `max_frames` to {components} or more; {} is usual", START_FRAMES.get()),
-            ));
+            let usual = START_FRAMES.get();
+            return Err(StageError::step(VerifyError::FewStartFrames { stage, frames, components, usual }));
         }
         let splits = vec![self.split.clone()];
-        Ok(FitBackground { config: self.clone(), splits, name: name.clone(), seed: context.seed })
+        Ok(FitBackground { config: self.clone(), splits, name: stage, seed: context.seed })
     }
 }
 
@@ -240,13 +234,7 @@ impl FitBackground {
         if self.config.regularisation.get() == 0.0
             && let Some(at) = variance.iter().position(|variance| *variance <= 0.0)
         {
-            return Err(StageError::data(
-                format!(
-                    "number {at} of the embedding is the same in all frames of split `{}`",
-                    self.config.split
-                ),
-                "drop it with `fit_projection` and `project`, or set `regularisation` above 0",
-            ));
+            return Err(StageError::step(VerifyError::Constant { at, split: self.config.split.clone() }));
         }
         Ok(variance.iter().map(|variance| share * variance).collect())
     }

@@ -12,6 +12,7 @@ use schemas::tables::models::{self, Projection};
 use schemas::units::Count;
 use serde::{Deserialize, Serialize};
 
+use super::error::VerifyError;
 use super::frames::{Frames, TRAIN, chosen, needed_columns};
 use super::moments::{Moments, Scatter, moments};
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
@@ -74,11 +75,8 @@ impl AllRows for FitProjection {
     fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         let dimensions = embeddings::dimensions(inputs[0])?;
         if self.components > dimensions {
-            let message = format!(
-                "`{}` is to keep {} components of embeddings of {dimensions} numbers",
-                self.name, self.components
-            );
-            return Err(StageError::config(message, format!("set `components` to at most {dimensions}")));
+            let (stage, components) = (self.name.clone(), self.components);
+            return Err(StageError::step(VerifyError::ManyComponents { stage, components, dimensions }));
         }
         Ok(models::projection_schema(dimensions, self.components))
     }
@@ -121,27 +119,17 @@ impl FitProjection {
     /// The first principal components of frames with these moments.
     fn principal(&self, moments: &Moments, subjects: Vec<String>) -> Result<Projection, StageError> {
         let (frames, dimensions) = (moments.frames, moments.mean.len());
-        let split = &self.splits[0];
+        let split = || self.splits[0].clone();
         if frames <= self.components as u64 {
-            let message = format!(
-                "split `{split}` has {frames} frames with finite numbers, which is too few for {} components",
-                self.components
-            );
-            return Err(StageError::data(
-                message,
-                format!("set `components` to at most {}, or check `split`", frames.saturating_sub(1)),
-            ));
+            let (split, components) = (split(), self.components);
+            return Err(StageError::step(VerifyError::FewDirections { split, frames, components }));
         }
         let covariance: Vec<f64> = moments.scatter.iter().map(|sum| sum / (frames - 1) as f64).collect();
         let total_variance = (0..dimensions).map(|at| covariance[at * dimensions + at]).sum();
         let matrix = DMatrix::from_vec(dimensions, dimensions, covariance);
         let steps = STEPS_PER_EIGENVALUE * dimensions;
-        let eigen = SymmetricEigen::try_new(matrix, f64::EPSILON, steps).ok_or_else(|| {
-            StageError::data(
-                format!("the covariance of split `{split}` has no eigenvalues after {steps} steps"),
-                "look for numbers that are far out of proportion",
-            )
-        })?;
+        let eigen = SymmetricEigen::try_new(matrix, f64::EPSILON, steps)
+            .ok_or_else(|| StageError::step(VerifyError::NoEigenvalues { split: split(), steps }))?;
         let mut order: Vec<usize> = (0..dimensions).collect();
         order.sort_by(|&a, &b| eigen.eigenvalues[b].total_cmp(&eigen.eigenvalues[a]));
         let mut directions = Vec::with_capacity(self.components * dimensions);

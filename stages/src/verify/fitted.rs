@@ -2,6 +2,7 @@
 
 use schemas::tables::models::Mixture;
 
+use super::error::VerifyError;
 use super::gaussians::Gaussians;
 use crate::stage::{Rows, StageError};
 
@@ -10,16 +11,16 @@ use crate::stage::{Rows, StageError};
 /// # Errors
 /// When there is none or more than one, or it is that of a client.
 pub fn background(rows: &dyn Rows) -> Result<(Mixture, Gaussians), StageError> {
-    let hint = "name the output of one `fit_background` as the input `background`";
     let mut all = Vec::new();
     for batch in rows.scan() {
         all.extend(Mixture::from_batch(&batch?)?);
     }
-    let [mixture] = <[Mixture; 1]>::try_from(all).map_err(|all| {
-        StageError::data(format!("there must be one background model, found {}", all.len()), hint)
+    let found = all.len();
+    let [mixture] = <[Mixture; 1]>::try_from(all).map_err(|_| {
+        StageError::step(VerifyError::NotOne { model: "background model", input: "background", found })
     })?;
-    if let Some(client) = &mixture.client {
-        return Err(StageError::data(format!("the background model is that of client `{client}`"), hint));
+    if let Some(client) = mixture.client {
+        return Err(StageError::step(VerifyError::ClientAsBackground { client }));
     }
     let gaussians = Gaussians::try_from(&mixture)?;
     Ok((mixture, gaussians))
@@ -46,10 +47,7 @@ pub fn clients(rows: &dyn Rows, background: &Gaussians) -> Result<Vec<Client>, S
         for mixture in Mixture::from_batch(&batch?)? {
             let gaussians = Gaussians::try_from(&mixture)?.sharing(background);
             let (Some(name), Some(split)) = (mixture.client, mixture.split) else {
-                return Err(StageError::data(
-                    "a row of `clients` has no client or no split",
-                    "name the output of `adapt` as the input `clients`",
-                ));
+                return Err(StageError::step(VerifyError::NoClient));
             };
             clients.push(Client { name, split, gaussians });
         }
@@ -58,10 +56,8 @@ pub fn clients(rows: &dyn Rows, background: &Gaussians) -> Result<Vec<Client>, S
     if let Some(pair) =
         clients.windows(2).find(|pair| pair[0].split == pair[1].split && pair[0].name == pair[1].name)
     {
-        return Err(StageError::data(
-            format!("client `{}` of split `{}` has two models", pair[0].name, pair[0].split),
-            "adapt each client once",
-        ));
+        let (client, split) = (pair[0].name.clone(), pair[0].split.clone());
+        return Err(StageError::step(VerifyError::TwoModels { client, split }));
     }
     Ok(clients)
 }

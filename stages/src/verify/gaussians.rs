@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use schemas::tables::models::Mixture;
 
+use super::error::VerifyError;
 use crate::stage::StageError;
 
 /// How far the weights of a mixture may be from a sum of 1.
@@ -24,32 +25,27 @@ impl Gaussians {
     /// When the shapes do not fit, a number is not finite, a variance is not above 0, a weight is below 0, or the
     /// weights do not sum to 1.
     pub fn new(weights: Vec<f64>, means: Vec<f64>, variances: Vec<f64>) -> Result<Self, StageError> {
-        let broken = |message: String| {
-            Err(StageError::data(format!("the mixture {message}"), "fit it anew with `fit_background`"))
-        };
-        let shape = [weights.len(), means.len(), variances.len()];
+        let broken = |error: VerifyError| Err(StageError::step(error));
         if weights.is_empty() || means.len() != variances.len() || !means.len().is_multiple_of(weights.len())
         {
-            return broken(format!(
-                "has {} weights, {} means and {} variances",
-                shape[0], shape[1], shape[2]
-            ));
+            let (weights, means, variances) = (weights.len(), means.len(), variances.len());
+            return broken(VerifyError::MixtureShape { weights, means, variances });
         }
         if means.is_empty() {
-            return broken("has no dimension".to_owned());
+            return broken(VerifyError::NoDimension);
         }
         if let Some(mean) = means.iter().find(|mean| !mean.is_finite()) {
-            return broken(format!("has a mean of {mean}"));
+            return broken(VerifyError::MixtureNumber { part: "mean", value: *mean });
         }
         if let Some(variance) = variances.iter().find(|variance| !variance.is_finite() || **variance <= 0.0) {
-            return broken(format!("has a variance of {variance}"));
+            return broken(VerifyError::MixtureNumber { part: "variance", value: *variance });
         }
         let sum: f64 = weights.iter().sum();
         let negative = weights.iter().any(|weight| *weight < 0.0);
         // Written so that a sum that is not a number is refused too.
         if negative || (sum - 1.0).abs().partial_cmp(&WEIGHT_SUM_TOLERANCE) != Some(std::cmp::Ordering::Less)
         {
-            return broken(format!("has weights that are negative or sum to {sum}"));
+            return broken(VerifyError::Weights { sum });
         }
         Ok(Self { weights, means, variances: variances.into() })
     }

@@ -15,6 +15,7 @@ pub mod cohort;
 pub mod density;
 pub mod em;
 mod enrolment;
+mod error;
 pub mod fit_background;
 pub mod fit_projection;
 pub mod fitted;
@@ -37,6 +38,7 @@ mod survey;
 pub mod trial_rows;
 
 pub use adapt::{Adapt, AdaptConfig, Parameter};
+pub use error::VerifyError;
 pub use fit_background::{FitBackground, FitBackgroundConfig};
 pub use fit_projection::{FitProjection, FitProjectionConfig};
 pub use normalise_scores::{Kind, NormaliseScores, NormaliseScoresConfig};

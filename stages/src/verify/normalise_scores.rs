@@ -17,6 +17,7 @@ use schemas::tables::trials;
 use serde::{Deserialize, Serialize};
 
 use super::cohort::{Cohort, Lacking};
+use super::error::VerifyError;
 use super::frames::TRAIN;
 use super::rechunk::Rechunked;
 use super::trial_rows::{PoolKey, TRIALS_PER_BATCH, TrialRow, trial_rows};
@@ -183,13 +184,8 @@ impl NormaliseScores {
         for batch in rows.scan() {
             for row in trial_rows(&batch?)? {
                 if row.trial.normalisation != "none" {
-                    return Err(StageError::data(
-                        format!(
-                            "`{}`: scores are normalised by `{}` already",
-                            self.name, row.trial.normalisation
-                        ),
-                        "give it the output of `score`",
-                    ));
+                    let (stage, by) = (self.name.clone(), row.trial.normalisation);
+                    return Err(StageError::step(VerifyError::Normalised { stage, by }));
                 }
                 see(&row);
             }
@@ -197,15 +193,12 @@ impl NormaliseScores {
         Ok(())
     }
 
-    fn not_empty(&self, empty: bool, what: &str) -> Result<(), StageError> {
+    fn not_empty(&self, empty: bool, what: &'static str) -> Result<(), StageError> {
         if !empty {
             return Ok(());
         }
-        let cohort = &self.config.cohort;
-        Err(StageError::data(
-            format!("`{}`: no trial has {what} of the cohort `{cohort}`", self.name),
-            format!("set `cohort = \"{cohort}\"` in `score`, and in `adapt` too"),
-        ))
+        let (stage, cohort) = (self.name.clone(), self.config.cohort.clone());
+        Err(StageError::step(VerifyError::NoCohortTrials { stage, what, cohort }))
     }
 
     /// The score of `row` after the z-step, if there is one.

@@ -13,6 +13,7 @@ use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::BLOCK_FRAMES;
+use super::error::VerifyError;
 use super::frames::not_finite;
 use super::product::{Strided, multiply};
 use super::rechunk::Rechunked;
@@ -57,10 +58,7 @@ impl AllRows for Project {
         let dimensions = embeddings::dimensions(inputs[0])?;
         let [components, expected] = matrix_shape(inputs[1], "directions")?;
         if dimensions != expected {
-            return Err(StageError::data(
-                format!("the embeddings have {dimensions} numbers, the projection is one of {expected}"),
-                "fit the projection on the same features",
-            ));
+            return Err(StageError::step(VerifyError::ProjectionWidth { dimensions, expected }));
         }
         let mut schema = schema_with(inputs[0], projected_field(components));
         // Numbers along principal directions are scores of no class.
@@ -132,11 +130,9 @@ fn only_projection(rows: &dyn Rows) -> Result<Projection, StageError> {
     for batch in rows.scan() {
         all.extend(Projection::from_batch(&batch?)?);
     }
-    match <[Projection; 1]>::try_from(all) {
-        Ok([projection]) => Ok(projection),
-        Err(all) => Err(StageError::data(
-            format!("there must be one projection, found {}", all.len()),
-            "name the output of one `fit_projection` as the input `projection`",
-        )),
-    }
+    let found = all.len();
+    let [projection] = <[Projection; 1]>::try_from(all).map_err(|_| {
+        StageError::step(VerifyError::NotOne { model: "projection", input: "projection", found })
+    })?;
+    Ok(projection)
 }

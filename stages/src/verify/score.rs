@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::adapt::same_dimensions;
 use super::client_trials::Scorer;
+use super::error::VerifyError;
 use super::fitted::{Client, background, clients};
 use super::frames::{PROBE, ROLE, needed_columns};
 use super::pools::Pool;
@@ -96,14 +97,8 @@ impl AllRows for Score {
         same_dimensions(dimensions, embeddings::dimensions(inputs[0])?)?;
         let clients = matrix_shape(inputs[1], "means")?;
         if clients != [components, dimensions] {
-            return Err(StageError::data(
-                format!(
-                    "clients have {} components over {} numbers, the background model has {components} over \
-                     {dimensions}",
-                    clients[0], clients[1]
-                ),
-                "adapt the clients from the same background model",
-            ));
+            let background = [components, dimensions];
+            return Err(StageError::step(VerifyError::OtherBackground { clients, background }));
         }
         Ok(trial_rows::schema(self.config.pool.fine()))
     }
@@ -156,23 +151,18 @@ impl Score {
             .map(|split| (*split).to_owned())
             .collect();
         if splits.is_empty() {
-            let what = format!("`{}` has no clients but those of a cohort", self.name);
-            return Err(StageError::data(what, "name a split to be evaluated in `splits` of `adapt`"));
+            return Err(StageError::step(VerifyError::OnlyCohort { stage: self.name.clone() }));
         }
         if let Some(cohort) = &self.config.cohort {
             if !of_clients.contains(cohort.as_str()) {
-                return Err(StageError::data(
-                    format!("`{}`: the cohort `{cohort}` has no clients", self.name),
-                    format!("set `cohort = \"{cohort}\"` in `adapt`, and assign roles in that split"),
-                ));
+                let (stage, cohort) = (self.name.clone(), cohort.clone());
+                return Err(StageError::step(VerifyError::NoCohort { stage, cohort }));
             }
             splits.push(cohort.clone());
         }
         if let Some(split) = splits.iter().find(|split| !survey.probes.contains_key(*split)) {
-            return Err(StageError::data(
-                format!("`{}`: split `{split}` has no row of role `{PROBE}`", self.name),
-                "assign roles before `score`; each client needs sessions of both roles",
-            ));
+            let (stage, split) = (self.name.clone(), split.clone());
+            return Err(StageError::step(VerifyError::NoProbes { stage, split, role: PROBE }));
         }
         Ok(splits)
     }

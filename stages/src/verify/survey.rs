@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use arrow::array::{Array, RecordBatch};
 use schemas::columns::strings;
 
+use super::error::VerifyError;
 use super::frames::{ENROLMENT, PROBE, ROLE};
 use crate::stage::{Rows, StageError};
 
@@ -82,14 +83,7 @@ impl Survey {
     fn check(&self) -> Result<(), StageError> {
         let mut both: Vec<&Session> = self.enrolled.all.intersection(&self.probed.all).collect();
         both.sort();
-        let Some((subject, device, session)) = both.first() else { return Ok(()) };
-        Err(StageError::data(
-            format!(
-                "{} sessions serve both for enrolment and as probes, among them `{session}` of subject \
-                 `{subject}`, device `{device}`",
-                both.len()
-            ),
-            "assign roles by whole sessions",
-        ))
+        let Some((subject, device, session)) = both.first().copied().cloned() else { return Ok(()) };
+        Err(StageError::step(VerifyError::BothRoles { count: both.len(), session, subject, device }))
     }
 }

@@ -11,6 +11,7 @@ use schemas::columns::{field, wrong_type};
 use schemas::tables::signals::{self, SIGNAL, identity_fields, signal_type};
 use schemas::tables::windows::{self, WINDOW};
 
+use super::error::WindowError;
 use crate::stage::StageError;
 
 /// The value of a key `split` that takes the rows of every split.
@@ -99,8 +100,7 @@ pub(super) fn signal_column(
 ) -> Result<ListArray, StageError> {
     let total: usize = lengths.iter().sum();
     if i32::try_from(total).is_err() {
-        let message = format!("a batch of signals would hold {total} samples; the most is {}", i32::MAX);
-        return Err(StageError::data(message, "give fewer sessions at once, or lower `rate_hz`"));
+        return Err(StageError::step(WindowError::LongSignals { samples: total }));
     }
     let item = Arc::new(Field::new("item", DataType::Float32, true));
     let numbers: ArrayRef = Arc::new(Float32Array::new(values, None));

@@ -17,6 +17,7 @@ use schemas::units::Count;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{check_signals, signal_values, with_carried};
+use super::error::WindowError;
 use super::timing::stamp_nanos;
 use super::view::{Cutting, WindowView};
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError, reject};
@@ -90,11 +91,8 @@ impl WindowConfig {
     pub fn build(&self, context: &BuildContext) -> Result<Window, StageError> {
         let cutting = self.cutting();
         if i32::try_from(cutting.blocks * cutting.block_samples).is_err() {
-            let message = format!(
-                "a window of {} blocks of {} samples is too long for a row",
-                cutting.blocks, cutting.block_samples
-            );
-            return Err(StageError::config(message, "lower `blocks` or `block_samples`"));
+            let (blocks, samples) = (cutting.blocks, cutting.block_samples);
+            return Err(StageError::step(WindowError::LongWindow { blocks, samples }));
         }
         let shift = self.start_shift_samples as usize;
         Ok(Window { name: context.name.clone(), seed: context.seed, cutting, shift })

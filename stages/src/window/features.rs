@@ -15,6 +15,7 @@ use schemas::tables::signals::{CHANNELS_KEY, SIGNAL, signal_type};
 use serde::{Deserialize, Serialize};
 
 use super::columns::{check_signals, signal_column, signal_lengths, signal_values};
+use super::error::WindowError;
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
 /// Keys of the stage `features`.
@@ -56,8 +57,7 @@ impl FeaturesConfig {
     pub fn build(&self, _context: &BuildContext) -> Result<Features, StageError> {
         let twice = (0..self.channels.len()).any(|at| self.channels[..at].contains(&self.channels[at]));
         if self.channels.is_empty() || twice {
-            let message = "`channels` must name one kind of channel or more, each once";
-            return Err(StageError::config(message, "choose from `raw`, `magnitude` and `angles`"));
+            return Err(StageError::step(WindowError::Kinds));
         }
         Ok(Features { kinds: self.channels.clone() })
     }
@@ -89,8 +89,7 @@ impl Features {
     fn names(&self, input: &[String]) -> Result<Vec<String>, StageError> {
         let vectors = vectors(input);
         if vectors.is_empty() && self.kinds != [Feature::Raw] {
-            let message = format!("the channels `{}` hold no x, y and z of a sensor", input.join(","));
-            return Err(StageError::config(message, "put `features` before stages that take channels away"));
+            return Err(StageError::step(WindowError::NoVectors { channels: input.join(",") }));
         }
         let mut names = Vec::new();
         for kind in &self.kinds {
@@ -105,10 +104,7 @@ impl Features {
             }
         }
         match (1..names.len()).find(|at| names[..*at].contains(&names[*at])) {
-            Some(at) => {
-                let message = format!("the signals have a channel `{}` already", names[at]);
-                Err(StageError::config(message, "leave its kind out of `channels`"))
-            }
+            Some(at) => Err(StageError::step(WindowError::ChannelTwice { channel: names.swap_remove(at) })),
             None => Ok(names),
         }
     }

@@ -3,7 +3,7 @@
 //! Windows that overlap share readings; a split that cuts between them puts one reading on both sides, and a verifier
 //! looks better than it is. Two sessions may also have been cut from one log. So sets are compared by time.
 
-use crate::stage::StageError;
+use schemas::Hinted;
 
 /// What one row, or several rows together, take of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,48 +24,30 @@ pub struct Span<'a> {
 
 /// Two sets share what they must not.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum Leak {
     /// A session stands in both.
     #[error(
         "session `{session}` of subject `{subject}`, device `{device}`, stands in two sets: `{}` and `{}`",
         sets[0], sets[1]
     )]
-    Session {
-        /// The person.
-        subject: String,
-        /// The device.
-        device: String,
-        /// The session.
-        session: String,
-        /// The sets.
-        sets: [String; 2],
-    },
+    Session { subject: String, device: String, session: String, sets: [String; 2] },
     /// Sessions of both lie over one another in time.
     #[error(
         "sessions `{}` (`{}`) and `{}` (`{}`) of subject `{subject}`, device `{device}`, share {seconds} s",
         sessions[0], sets[0], sessions[1], sets[1]
     )]
-    Overlap {
-        /// The person.
-        subject: String,
-        /// The device.
-        device: String,
-        /// The sessions.
-        sessions: [String; 2],
-        /// The set of each.
-        sets: [String; 2],
-        /// The time that two of their spans share.
-        seconds: f64,
-    },
+    Overlap { subject: String, device: String, sessions: [String; 2], sets: [String; 2], seconds: f64 },
 }
 
-impl From<Leak> for StageError {
-    fn from(leak: Leak) -> Self {
-        let hint = match leak {
-            Leak::Session { .. } => "assign whole sessions, or whole subjects, to a set",
-            Leak::Overlap { .. } => "sessions that were cut from one log must be one session, or in one set",
-        };
-        Self::data(leak.to_string(), hint)
+impl Hinted for Leak {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Session { .. } => "assign whole sessions, or whole subjects, to a set".into(),
+            Self::Overlap { .. } => {
+                "sessions that were cut from one log must be one session, or in one set".into()
+            }
+        })
     }
 }
 
@@ -161,7 +143,7 @@ mod tests {
     fn an_overlap_names_both_sessions_and_the_time() {
         let spans =
             [span("1", "enrolment", 0, 3_000_000_000), span("2", "probe", 1_500_000_000, 2_000_000_000)];
-        let error = StageError::from(check_disjoint(&spans).unwrap_err());
+        let error = check_disjoint(&spans).unwrap_err();
         let expected = "sessions `1` (`enrolment`) and `2` (`probe`) of subject `s`, device `d`, share 0.5 s";
         assert_eq!(error.to_string(), expected);
         assert!(error.hint().is_some());

@@ -12,6 +12,7 @@ mod columns;
 pub mod cut;
 #[cfg(test)]
 mod cut_tests;
+mod error;
 pub mod features;
 #[cfg(test)]
 mod fixtures;
@@ -33,6 +34,7 @@ pub use augment::{GainOffset, GainOffsetConfig, RotateFrame, RotateFrameConfig};
 pub use balance::{Balance, BalanceConfig};
 pub use columns::ANY_SPLIT;
 pub use cut::{Window, WindowConfig};
+pub use error::WindowError;
 pub use features::{Feature, Features, FeaturesConfig};
 pub use frames::{FrameOf, Frames, FramesConfig};
 pub use normalise::{

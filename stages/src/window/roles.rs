@@ -235,8 +235,8 @@ impl AllRows for AssignRoles {
     fn run(&self, [rows]: [&dyn Rows; 1], _run: &str, give: &mut Give<'_>) -> Result<Gathered, StageError> {
         let sessions = sessions(rows)?;
         let (roles, rejects) = self.roles(&sessions);
-        check_disjoint(&spans(&sessions, |_, split| Some(split)))?;
-        check_disjoint(&spans(&sessions, |key, _| roles.get(key).copied()))?;
+        check_disjoint(&spans(&sessions, |_, split| Some(split))).map_err(StageError::step)?;
+        check_disjoint(&spans(&sessions, |key, _| roles.get(key).copied())).map_err(StageError::step)?;
         for batch in rows.scan() {
             let batch = batch?;
             let (mut kept, mut names) = (Vec::new(), Vec::new());

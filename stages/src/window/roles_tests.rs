@@ -2,10 +2,12 @@
 
 use arrow::array::RecordBatch;
 use proptest::prelude::*;
+use schemas::Fault;
 use schemas::columns::strings;
 use schemas::tables::rejects::total_rows;
 
 use super::fixtures::{Signal, context, cut, gather, signals as table};
+use super::leak::Leak;
 use super::roles::*;
 use crate::stage::{Aggregate, StageError};
 
@@ -89,7 +91,8 @@ fn leaks_are_errors_that_name_both_sessions() {
     let error = run("enrolment = { share = 0.5 }", &shared).unwrap_err();
     let expected = "sessions `1` (`enrolment`) and `2` (`probe`) of subject `a`, device `phone`, share 1 s";
     assert_eq!(error.to_string(), expected);
-    assert!(matches!(error, StageError::Data { .. }));
+    assert!(matches!(&error, StageError::Step(leak) if leak.error().is::<Leak>()), "{error:?}");
+    assert_eq!(error.fault(), Some(Fault::Data));
     // A session that a split divides.
     let divided = [row("a", "1", 0), Signal { split: Some("test"), ..row("a", "1", 5) }, row("a", "2", 9)];
     let error = run("enrolment = { share = 0.5 }", &divided).unwrap_err().to_string();

@@ -30,6 +30,7 @@ use serde::{Deserialize, Serialize};
 use self::sample::Path;
 use self::source::Source;
 use self::source::Sources;
+use super::error::AugmentError;
 use super::geometry::{self, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
 
@@ -164,10 +165,8 @@ impl Stage for Warp {
         let paths = strings(batch, "image_path")?;
         let bytes = width as usize * height as usize * 3;
         if batch.num_rows().saturating_mul(bytes) > i32::MAX as usize {
-            return Err(StageError::config(
-                format!("{} crops of {width} x {height} px in one batch exceed 2 GiB", batch.num_rows()),
-                "make the batches smaller",
-            ));
+            let crops = batch.num_rows();
+            return Err(StageError::step(AugmentError::LargeBatch { crops, width, height }));
         }
         let mut crops = vec![0; batch.num_rows() * bytes];
         let (mut kept, mut rejects, mut reductions) = (Vec::new(), Vec::new(), Vec::new());

@@ -13,6 +13,8 @@ use schemas::units::Probability;
 use serde::{Deserialize, Serialize};
 
 use super::super::bootstrap::intervals;
+use super::super::error::EvaluateError;
+use super::error::VerificationError;
 use super::identification::{DEFAULT_SHARE, Rounding, classes_counted};
 use super::score::DEFAULT_RESAMPLES;
 use super::tally::{Frame, Hits, Tables, Tally};
@@ -85,21 +87,15 @@ impl IdentifyConfig {
     /// # Errors
     /// When the share is zero or there are too many resamples.
     pub fn build(&self, context: &BuildContext) -> Result<Identify, StageError> {
-        let stage = &context.name;
+        let stage = context.name.clone();
         if self.share.get() == 0.0 {
-            return Err(StageError::config(
-                format!("`{stage}`: no class is in the top share `0`"),
-                format!("set `share = {DEFAULT_SHARE}`"),
-            ));
+            return Err(VerificationError::NoShare { stage }.into());
         }
         if self.resamples > MAXIMUM_RESAMPLES {
-            let found = self.resamples;
-            return Err(StageError::config(
-                format!("`{stage}`: `resamples` must be at most {MAXIMUM_RESAMPLES}, found `{found}`"),
-                format!("set `resamples = {DEFAULT_RESAMPLES}`"),
-            ));
+            let (most, found, usual) = (MAXIMUM_RESAMPLES, self.resamples, DEFAULT_RESAMPLES);
+            return Err(EvaluateError::AboveMost { stage, key: "resamples", most, found, usual }.into());
         }
-        Ok(Identify { config: self.clone(), name: stage.clone(), seed: context.seed })
+        Ok(Identify { config: self.clone(), name: stage, seed: context.seed })
     }
 }
 
@@ -169,34 +165,17 @@ impl AllRows for Identify {
 
 /// The subjects that the numbers of an embedding are scores of, `[D]`.
 fn classes(schema: &Schema) -> Result<Vec<String>, StageError> {
-    let absent = || {
-        StageError::config(
-            "the embeddings do not say which subjects their numbers are scores of",
-            "give the classes of the network in its card, and take the output that scores classes",
-        )
-    };
-    let text = schema.metadata().get(CLASSES_KEY).ok_or_else(absent)?;
-    let classes: Vec<String> = serde_json::from_str(text).map_err(|error| StageError::Config {
-        message: format!("`{CLASSES_KEY}` is no list of subjects: {error}"),
-        hint: None,
-    })?;
-    let dimensions = embeddings::dimensions(schema)?;
-    if classes.len() != dimensions || classes.is_empty() {
-        return Err(StageError::Config {
-            message: format!("there are {} classes and {dimensions} scores a frame", classes.len()),
-            hint: Some("name each class once, in the order of the scores".to_owned()),
-        });
+    let text = schema.metadata().get(CLASSES_KEY).ok_or(VerificationError::NoClasses)?;
+    let classes: Vec<String> = serde_json::from_str(text)
+        .map_err(|error| VerificationError::ClassList { error: error.to_string() })?;
+    let scores = embeddings::dimensions(schema)?;
+    if classes.len() != scores || classes.is_empty() {
+        return Err(VerificationError::ClassCount { classes: classes.len(), scores }.into());
     }
     let names: HashSet<&String> = classes.iter().collect();
     if names.len() < classes.len() {
-        return Err(StageError::Config {
-            message: format!(
-                "only {} of the {} classes have a name of their own",
-                names.len(),
-                classes.len()
-            ),
-            hint: Some("name each class once, in the order of the scores".to_owned()),
-        });
+        let (names, classes) = (names.len(), classes.len());
+        return Err(VerificationError::ClassNames { names, classes }.into());
     }
     Ok(classes)
 }
@@ -258,12 +237,7 @@ impl Identify {
         run: &str,
     ) -> Result<Vec<Metric>, StageError> {
         if tables.is_empty() {
-            let of =
-                self.config.split.as_ref().map_or_else(String::new, |split| format!(" in split `{split}`"));
-            return Err(StageError::data(
-                format!("there are no class scores{of} to rank"),
-                "check `split`, and that the subjects are among the classes of the network",
-            ));
+            return Err(VerificationError::NoScores { split: self.config.split.clone() }.into());
         }
         let mut metrics = Vec::new();
         for ([dataset, split], subjects) in tables {

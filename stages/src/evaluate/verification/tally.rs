@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::error::VerificationError;
 use super::identification::rank;
 use super::identify::Pool;
 use crate::stage::StageError;
@@ -88,13 +89,8 @@ impl<'a> Tally<'a> {
         self.close();
         let key = (names.map(str::to_owned), numbers);
         if self.closed.contains(&key) {
-            return Err(StageError::data(
-                format!(
-                    "frames of sequence {} of session `{session}` of `{subject}` stand apart",
-                    numbers[1]
-                ),
-                "keep the order of the rows, or pool by frame: `pool = 'frame'`",
-            ));
+            let (session, subject) = (session.to_owned(), subject.to_owned());
+            return Err(VerificationError::Apart { sequence: numbers[1], session, subject }.into());
         }
         let sums = scores.iter().map(|score| f64::from(*score)).collect();
         self.open = Some(Open { key, class, sums });

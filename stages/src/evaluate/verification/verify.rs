@@ -8,6 +8,7 @@ use schemas::columns::{field, strings};
 use schemas::tables::metrics;
 use serde::{Deserialize, Serialize};
 
+use super::super::error::EvaluateError;
 use super::collect::{COLUMNS, Collector, Part, each_trial};
 use super::eer::EerMethod;
 use super::error::VerificationError;
@@ -90,28 +91,20 @@ impl VerifyConfig {
     /// # Errors
     /// When both splits are one, or there are too many resamples, too many points or a single point.
     pub fn build(&self, context: &BuildContext) -> Result<Verify, StageError> {
-        let stage = &context.name;
+        let stage = context.name.clone();
         if self.validation == self.split && !self.validation_apart {
-            return Err(StageError::config(
-                format!("`{stage}` takes its threshold from the split `{}` that it scores", self.split),
-                "name two splits in `validation` and `split`; the EER needs no threshold of another split",
-            ));
+            return Err(VerificationError::OneSplit { stage, split: self.split.clone() }.into());
         }
-        let most = |key: &str, found: u32, most: u32, usual: u32| {
-            let message = format!("`{stage}`: `{key}` must be at most {most}, found `{found}`");
-            Err(StageError::config(message, format!("set `{key} = {usual}`")))
-        };
-        if self.resamples > MAXIMUM_RESAMPLES {
-            return most("resamples", self.resamples, MAXIMUM_RESAMPLES, DEFAULT_RESAMPLES);
-        }
-        if self.points > MAXIMUM_POINTS {
-            return most("points", self.points, MAXIMUM_POINTS, DEFAULT_POINTS);
+        for (key, found, most, usual) in [
+            ("resamples", self.resamples, MAXIMUM_RESAMPLES, DEFAULT_RESAMPLES),
+            ("points", self.points, MAXIMUM_POINTS, DEFAULT_POINTS),
+        ] {
+            if found > most {
+                return Err(EvaluateError::AboveMost { stage, key, most, found, usual }.into());
+            }
         }
         if self.points == 1 {
-            return Err(StageError::config(
-                format!("`{stage}`: a curve has two ends, so `points` cannot be `1`"),
-                format!("set `points = {DEFAULT_POINTS}`, or 0 for no curve"),
-            ));
+            return Err(VerificationError::OnePoint { stage, usual: DEFAULT_POINTS }.into());
         }
         Ok(Verify { config: self.clone(), seed: context.seed })
     }

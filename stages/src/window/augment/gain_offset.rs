@@ -9,6 +9,7 @@ use schemas::random::KeyedRandom;
 use schemas::units::{NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
+use super::super::error::WindowError;
 use super::per_row::{PerRow, Vary};
 use crate::stage::{BuildContext, StageError};
 
@@ -63,8 +64,7 @@ impl GainOffsetConfig {
     pub fn build(&self, context: &BuildContext) -> Result<GainOffset, StageError> {
         let (low, high) = (self.gain_low.get(), self.gain_high.get());
         if low > high {
-            let message = format!("`gain_low` must be at most `gain_high`, found {low} and {high}");
-            return Err(StageError::config(message, "swap them"));
+            return Err(StageError::step(WindowError::Gains { low, high }));
         }
         Ok(PerRow::new(*self, context))
     }

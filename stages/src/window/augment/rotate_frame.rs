@@ -6,6 +6,7 @@ use schemas::tables::signals::RAW_CHANNELS;
 use schemas::units::Degrees;
 use serde::{Deserialize, Serialize};
 
+use super::super::error::WindowError;
 use super::super::features::vectors;
 use super::per_row::{PerRow, Vary};
 use crate::stage::{BuildContext, StageError};
@@ -82,11 +83,10 @@ impl Vary for RotateFrameConfig {
         if turned == channels.len() {
             return Ok(());
         }
-        let message = match other {
-            Some(name) => format!("channel `{name}` would no longer fit the vectors that are turned"),
-            None => format!("the channels `{}` are not x, y and z of each sensor", channels.join(",")),
-        };
-        Err(StageError::config(message, "put `rotate_frame` before `features`"))
+        Err(StageError::step(match other {
+            Some(channel) => WindowError::LeftBehind { channel: channel.clone() },
+            None => WindowError::NotVectors { channels: channels.join(",") },
+        }))
     }
 
     fn vary(&self, random: &mut KeyedRandom, channels: &[String], samples: &mut [f32]) {

@@ -12,6 +12,7 @@ use schemas::tables::signals::CHANNELS_KEY;
 use serde::{Deserialize, Serialize};
 
 use super::super::columns::{Samples, check_signals, check_type, every_column, map_samples};
+use super::super::error::WindowError;
 use super::moments::standardise;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
 
@@ -74,10 +75,8 @@ fn models(rows: &dyn Rows) -> Result<HashMap<String, Normaliser>, StageError> {
     let mut models = HashMap::new();
     for batch in rows.scan() {
         for model in Normaliser::from_batch(&batch?)? {
-            let group = model.group.clone();
-            if models.insert(group.clone(), model).is_some() {
-                let message = format!("there are two normalisers for device `{group}`");
-                return Err(StageError::data(message, "give the rows of one `fit_normaliser`"));
+            if let Some(Normaliser { group: device, .. }) = models.insert(model.group.clone(), model) {
+                return Err(StageError::step(WindowError::TwoNormalisers { device }));
             }
         }
     }
@@ -104,10 +103,8 @@ impl AllRows for ApplyNormaliser {
         wanted.fields().iter().try_for_each(|wanted| check_type(normalisers, wanted))?;
         let fitted = normalisers.metadata().get(CHANNELS_KEY);
         if fitted.is_some_and(|fitted| *fitted != channels.join(",")) {
-            let (fitted, found) = (fitted.map_or("", String::as_str), channels.join(","));
-            let message =
-                format!("the normalisers were fitted on the channels `{fitted}`, the signals have `{found}`");
-            return Err(StageError::config(message, "fit on the rows that are normalised"));
+            let (fitted, found) = (fitted.cloned().unwrap_or_default(), channels.join(","));
+            return Err(StageError::step(WindowError::OtherChannels { fitted, found }));
         }
         Ok(signals.clone())
     }

@@ -11,7 +11,8 @@ use schemas::tables::models::{Normaliser, normaliser_schema};
 use schemas::tables::signals::signals;
 use serde::{Deserialize, Serialize};
 
-use super::super::columns::{ANY_SPLIT, check_signals, every_column, in_split};
+use super::super::columns::{check_signals, every_column, in_split};
+use super::super::error::WindowError;
 use super::moments::Moments;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
@@ -126,10 +127,8 @@ impl AllRows for FitNormaliser {
         }
         groups.retain(|_, moments| moments.count > 0);
         if groups.is_empty() {
-            let message =
-                format!("none of {all} signals is of split `{}`: there is nothing to fit on", self.split);
-            let hint = format!("split the rows first, or set `split`; `{ANY_SPLIT}` takes all rows");
-            return Err(StageError::data(message, hint));
+            let split = self.split.clone();
+            return Err(StageError::step(WindowError::NothingToFit { signals: all, split }));
         }
         let models = groups.into_iter().map(|(group, moments)| Normaliser {
             group,

@@ -28,6 +28,7 @@ use self::grid::{Drawing, Grid};
 use self::low_pass::{LowPass, Scratch};
 use self::segments::segments;
 use super::columns::{check_type, signal_column};
+use super::error::WindowError;
 use super::identity::{Identities, Stretch};
 use super::median::median;
 use super::timing::{NANOS_PER_MS, NANOS_PER_SECOND};
@@ -121,14 +122,11 @@ impl ResampleConfig {
     /// When no sensor is named, or a gap would be drawn over with more samples than memory should hold.
     pub fn build(&self, context: &BuildContext) -> Result<Resample, StageError> {
         if self.sensors.is_empty() {
-            return Err(StageError::config("`sensors` names no sensor", "leave the key out for both"));
+            return Err(StageError::step(WindowError::NoSensors));
         }
         let (gap, rate) = (self.max_gap_ms.get(), self.rate_hz.get());
         if gap / 1e3 * rate > MOST_IN_A_GAP {
-            let message = format!(
-                "a gap of {gap} ms at {rate} Hz would be drawn over with more than {MOST_IN_A_GAP} samples"
-            );
-            return Err(StageError::config(message, "lower `max_gap_ms` or `rate_hz`"));
+            return Err(StageError::step(WindowError::LongGap { gap, rate, most: MOST_IN_A_GAP }));
         }
         Ok(Resample {
             name: context.name.clone(),

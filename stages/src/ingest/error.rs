@@ -1,0 +1,84 @@
+//! Why rows could not be picked or mapped.
+
+use std::path::PathBuf;
+
+use polars::prelude::{DataType, PolarsError};
+use schemas::skeleton::UnknownSkeleton;
+use schemas::{Fault, Hinted};
+
+/// Why rows could not be picked or mapped.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
+pub enum IngestError {
+    /// A condition that cannot be read.
+    #[error("`{stage}`: `{key}` is no SQL expression: {error}: `{sql}`")]
+    NotSql { stage: String, key: &'static str, error: PolarsError, sql: String },
+    /// A condition whose answer depends on how rows are batched.
+    #[error("`{stage}`: `{key}` must judge each row by itself, found {found}: `{sql}`")]
+    BeyondOneRow { stage: String, key: &'static str, found: String, sql: String },
+    /// A condition that does not fit the rows.
+    #[error("cannot evaluate the condition: {error}: `{sql}`")]
+    NotEvaluated { error: String, sql: String },
+    /// A condition that is a number, a text.
+    #[error("the condition must be true or false, found {found}: `{sql}`")]
+    NotBoolean { found: DataType, sql: String },
+    /// Nothing is to be selected, or to be dealt out to.
+    #[error("`{stage}` names no {what}")]
+    NamesNone { stage: String, what: &'static str },
+    /// A column cannot be kept or dropped twice.
+    #[error("`{stage}` names the column `{column}` twice")]
+    ColumnTwice { stage: String, column: String },
+    /// The skeleton to map to is none of ours.
+    #[error("`{stage}`: {error}")]
+    Skeleton { stage: String, error: UnknownSkeleton },
+    /// Nothing would be left of a pose.
+    #[error("the skeletons `{from}` and `{to}` share no joint")]
+    NoSharedJoint { from: &'static str, to: &'static str },
+    /// Maps cannot be reordered.
+    #[error("the column `{column}` follows the skeleton `{skeleton}` and cannot be mapped")]
+    MapsMade { column: &'static str, skeleton: &'static str },
+    /// A list that would pick nothing.
+    #[error("`{stage}`: the list of names is empty: `{}`", path.display())]
+    EmptyList { stage: String, path: PathBuf },
+    /// Windows overlap.
+    #[error("this split could put {table} of one session on both sides, and they share readings")]
+    DividesSessions { table: String },
+    /// People would be left over, or dealt out twice.
+    #[error("`{stage}`: the shares must make 1, they make {sum}")]
+    Shares { stage: String, sum: f64 },
+    /// More people are asked for than there are.
+    #[error("`{stage}` deals out {wanted} people, but there are {found}")]
+    FewPeople { stage: String, wanted: usize, found: usize },
+}
+
+impl Hinted for IngestError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotSql { .. } => {
+                "write a condition on columns, such as `scale > 0.5 AND annotated_joints >= 10`"
+            }
+            Self::BeyondOneRow { .. } => {
+                "use comparisons, arithmetic, `IN`, `LIKE`, `BETWEEN`, `IS NULL`, `AND`, `OR` and `NOT`"
+            }
+            Self::NotEvaluated { .. } => "compare columns with values of their own type",
+            Self::NotBoolean { .. } => "compare with something, such as `scale > 0.5`",
+            Self::NamesNone { what: "column", .. } => "name one or more columns",
+            Self::NamesNone { .. } => "name splits, such as `shares = { train = 0.5, test = 0.5 }`",
+            Self::ColumnTwice { .. } => "name it once",
+            Self::Skeleton { .. } => "name one of these in `to`",
+            Self::NoSharedJoint { .. } => "map to a skeleton with some of the same joints",
+            Self::MapsMade { .. } => "map the skeleton before the maps are made",
+            Self::EmptyList { .. } => "write one name a line",
+            Self::DividesSessions { .. } => {
+                "split by `subject`, `device` or `session`, or put the stage before `window`"
+            }
+            Self::Shares { .. } => "change one of the shares",
+            Self::FewPeople { .. } => "lower `counts`, or use `shares`",
+        };
+        Some(hint.to_owned())
+    }
+
+    fn fault(&self) -> Fault {
+        if matches!(self, Self::FewPeople { .. }) { Fault::Data } else { Fault::Config }
+    }
+}
