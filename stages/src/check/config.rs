@@ -6,10 +6,7 @@ use schemars::JsonSchema;
 use schemas::units::{Count, NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
-use super::error::CheckError;
 use super::rule::Rule;
-use super::step::Check;
-use crate::stage::{BuildContext, StageError};
 
 /// Fewest annotated joints of a useful person: three make one limb and its neighbour; LSPET's barest person has four.
 pub const LEAST_JOINTS: Count = Count::constant(4);
@@ -98,47 +95,5 @@ impl Default for CheckConfig {
             duplicate_distance: DUPLICATE_DISTANCE,
             picture_bits: PICTURE_BITS,
         }
-    }
-}
-
-impl CheckConfig {
-    /// The step.
-    ///
-    /// # Errors
-    /// When no rule is named, or prints may differ in too many bits.
-    pub fn build(&self, context: &BuildContext) -> Result<Check, StageError> {
-        let stage = context.name.clone();
-        if self.rules.is_empty() {
-            return Err(StageError::step(CheckError::NoRule { stage }));
-        }
-        if self.picture_bits > MOST_PICTURE_BITS {
-            let (most, found, usual) = (MOST_PICTURE_BITS, self.picture_bits, PICTURE_BITS);
-            return Err(StageError::step(CheckError::PictureBits { stage, most, found, usual }));
-        }
-        let folder =
-            self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
-        Ok(Check::new(self.clone(), folder))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn built(plan: &str) -> Result<Check, StageError> {
-        let context = BuildContext { name: "look".into(), seed: 0, threads: 1, folder: ".".into() };
-        toml::from_str::<CheckConfig>(plan).unwrap().build(&context)
-    }
-
-    #[test]
-    fn a_plan_is_checked_where_it_stands() {
-        assert!(toml::from_str::<CheckConfig>("limb_sigmas = 3").is_err());
-        let error = toml::from_str::<CheckConfig>("rules = ['leeks']").unwrap_err().to_string();
-        assert!(error.contains("`leak`") && error.contains("`visibility`"), "{error}");
-        assert!(toml::from_str::<CheckConfig>("limb_sigma = -1").is_err());
-        assert!(built("rules = []").unwrap_err().hint().unwrap().contains("`left_right`"));
-        let error = built("picture_bits = 40").unwrap_err();
-        assert_eq!(error.to_string(), "`look`: `picture_bits` must be at most 12, found `40`");
-        assert!(built("").is_ok());
     }
 }

@@ -7,14 +7,15 @@ use arrow::datatypes::SchemaRef;
 use schemas::columns::{field, skeleton_of};
 use schemas::tables::findings::{self, Finding};
 
-use super::config::CheckConfig;
+use super::config::{CheckConfig, MOST_PICTURE_BITS, PICTURE_BITS};
+use super::error::CheckError;
 use super::pictures::Alike;
 use super::rule::Rule;
 use super::rules::inspector;
 use super::seen::Seen;
 use super::summary::{RuleSummary, Tally};
 use super::survey::{Survey, each_person, is_numbered, is_without_person};
-use crate::stage::{AllRows, Gathered, Give, Number, Rows, StageError};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// Columns without which there is nothing to check, and those that some rule or the reader of a finding needs.
 const COLUMNS: ([&str; 3], [&str; 9]) = (
@@ -33,6 +34,26 @@ const COLUMNS: ([&str; 3], [&str; 9]) = (
 );
 /// Findings given at a time.
 const BATCH_ROWS: usize = 8192;
+
+impl CheckConfig {
+    /// The step.
+    ///
+    /// # Errors
+    /// When no rule is named, or prints may differ in too many bits.
+    pub fn build(&self, context: &BuildContext) -> Result<Check, StageError> {
+        let stage = context.name.clone();
+        if self.rules.is_empty() {
+            return Err(StageError::step(CheckError::NoRule { stage }));
+        }
+        if self.picture_bits > MOST_PICTURE_BITS {
+            let (most, found, usual) = (MOST_PICTURE_BITS, self.picture_bits, PICTURE_BITS);
+            return Err(StageError::step(CheckError::PictureBits { stage, most, found, usual }));
+        }
+        let folder =
+            self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
+        Ok(Check::new(self.clone(), folder))
+    }
+}
 
 /// Checks tables of people by the rules of its configuration.
 #[derive(Debug, Clone)]
@@ -166,5 +187,27 @@ impl AllRows for Check {
         let checked = self.examine(rows)?;
         checked.give(give)?;
         Ok(Gathered { rejects: Vec::new(), notes: checked.notes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn built(plan: &str) -> Result<Check, StageError> {
+        let context = BuildContext { name: "look".into(), seed: 0, threads: 1, folder: ".".into() };
+        toml::from_str::<CheckConfig>(plan).unwrap().build(&context)
+    }
+
+    #[test]
+    fn a_plan_is_checked_where_it_stands() {
+        assert!(toml::from_str::<CheckConfig>("limb_sigmas = 3").is_err());
+        let error = toml::from_str::<CheckConfig>("rules = ['leeks']").unwrap_err().to_string();
+        assert!(error.contains("`leak`") && error.contains("`visibility`"), "{error}");
+        assert!(toml::from_str::<CheckConfig>("limb_sigma = -1").is_err());
+        assert!(built("rules = []").unwrap_err().hint().unwrap().contains("`left_right`"));
+        let error = built("picture_bits = 40").unwrap_err();
+        assert_eq!(error.to_string(), "`look`: `picture_bits` must be at most 12, found `40`");
+        assert!(built("").is_ok());
     }
 }

@@ -7,6 +7,7 @@
 //! Before all that, [`spatial`] may let the maps of the joints agree.
 
 pub mod cascade;
+mod error;
 pub mod merge_scales;
 pub mod peak;
 pub mod refine;
@@ -17,6 +18,7 @@ pub mod table;
 pub mod upsample;
 
 pub use cascade::{FineCard, RefineConfig, RefineJoints};
+pub use error::DecodeError;
 pub use merge_scales::{MergeScales, MergeScalesConfig};
 pub use refine::Refine;
 pub use spatial::{FitSpatialModel, FitSpatialModelConfig, SpatialModel, SpatialModelConfig};

@@ -10,6 +10,7 @@ use schemas::columns::{affines, booleans, column, field, numbers};
 use schemas::tables::{heatmaps, samples};
 use serde::{Deserialize, Serialize};
 
+use super::error::DecodeError;
 use super::peak::peak_and_mean;
 use super::refine::Refine;
 use super::table::{self, Readings};
@@ -72,10 +73,7 @@ impl DecodeConfig {
         let refine = match (self.rule, self.refine) {
             (Rule::Cpm, None | Some(Refine::None)) => Refine::None,
             (Rule::Cpm, Some(_)) => {
-                return Err(StageError::config(
-                    "the rule `cpm` looks at whole input px and is not refined",
-                    "leave `refine` out, or set `rule = \"plain\"`",
-                ));
+                return Err(DecodeError::Unrefined.into());
             }
             (_, refine) => refine.unwrap_or(Refine::Quarter),
         };

@@ -8,6 +8,7 @@ use schemas::columns::{column, field, skeleton_of, wrong_type};
 use schemas::tables::{MODEL_KEY, heatmaps, keypoints, metadata, samples};
 use schemas::{SchemaError, Skeleton};
 
+use super::error::DecodeError;
 use crate::StageError;
 use crate::stage::take_rows;
 
@@ -58,10 +59,7 @@ pub fn schema_of(input: &Schema, carried: &[&str]) -> Result<SchemaRef, StageErr
         field(input, name)?;
     }
     let Some(model) = input.metadata().get(MODEL_KEY) else {
-        return Err(StageError::config(
-            format!("the schema metadata has no `{MODEL_KEY}`: what made the maps is unknown"),
-            "let the maps come from the stage `infer`, or keep its metadata",
-        ));
+        return Err(DecodeError::NoModel.into());
     };
     let mut fields: Vec<Arc<Field>> = keypoints::fields(skeleton).into_iter().map(Arc::new).collect();
     for name in carried {

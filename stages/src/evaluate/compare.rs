@@ -12,7 +12,7 @@ use schemas::tables::people::Person;
 use super::bootstrap::intervals;
 use super::curves::{Cell, Curves};
 use super::error::EvaluateError;
-use super::pose::EvaluateOptions;
+use super::options::EvaluateOptions;
 use super::scored::ScoredPoses;
 use schemas::tables::keypoints::PredictedPose;
 

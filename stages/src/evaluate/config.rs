@@ -8,7 +8,8 @@ use schemas::tables::people::{self, Person};
 use serde::{Deserialize, Serialize};
 
 use super::error::EvaluateError;
-use super::pose::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation, evaluate_pose};
+use super::options::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation};
+use super::pose::evaluate_pose;
 use super::protocol::Protocol;
 use crate::stage::{BuildContext, StageError};
 use schemas::tables::keypoints::{self, PredictedPose};

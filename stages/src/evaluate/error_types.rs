@@ -13,8 +13,8 @@ use schemas::tables::people::Pose;
 
 use super::curves::Cell;
 use super::metric_rows::rows;
+use super::options::EvaluateOptions;
 use super::pairs::OutputHead;
-use super::pose::EvaluateOptions;
 use super::rules::{Mean, Rules};
 use super::scored::{ScoredPerson, ScoredPoses};
 

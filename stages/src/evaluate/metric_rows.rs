@@ -7,8 +7,8 @@ use schemas::tables::people::Person;
 
 use super::bootstrap::intervals;
 use super::curves::Cell;
+use super::options::EvaluateOptions;
 use super::pairs::OutputHead;
-use super::pose::EvaluateOptions;
 
 /// The rows of one output head, and a note on those that are undefined: a rate of no annotated joint has no row.
 ///

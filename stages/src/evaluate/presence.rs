@@ -12,8 +12,8 @@ use schemas::tables::people::Person;
 use super::curves::Cell;
 use super::error::EvaluateError;
 use super::metric_rows::rows;
+use super::options::{EvaluateOptions, Evaluation};
 use super::pairs::{OutputHead, Pairs};
-use super::pose::{EvaluateOptions, Evaluation};
 use super::protocol::Protocol;
 use schemas::tables::keypoints::PredictedPose;
 

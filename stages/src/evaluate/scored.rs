@@ -7,8 +7,8 @@ use schemas::tables::rejects::Reject;
 
 use super::error::EvaluateError;
 use super::measure::{Errors, Measure};
+use super::options::EvaluateOptions;
 use super::pairs::{Heads, OutputHead, Pairs};
-use super::pose::EvaluateOptions;
 use super::rules::{Group, Rules};
 
 /// One person who counts.

@@ -4,8 +4,8 @@ use schemas::Visibility;
 use schemas::tables::people::{Person, Pose};
 
 use super::bootstrap::intervals;
+use super::options::EvaluateOptions;
 use super::pairs::OutputHead;
-use super::pose::EvaluateOptions;
 use super::scored::{ScoredPerson, ScoredPoses};
 
 /// People of one slice by size, at least: below, fewer slices are made.

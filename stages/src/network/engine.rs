@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::NetworkError;
-use super::pool::Pool;
+use super::pool::SessionPool;
 use super::providers::{Network, Provider, Running, first_session, session};
 use super::runtime::Runtime;
 use crate::{BuildContext, StageError};
@@ -104,7 +104,7 @@ impl Files {
 
 /// A network in its sessions, each with a worker `W` that owns its tensors.
 pub struct Opened<W> {
-    pool: Pool<W>,
+    pool: SessionPool<W>,
     sessions: usize,
     rows: usize,
     running: Running,
@@ -149,7 +149,7 @@ impl EngineConfig {
                 .map_err(|reason| NetworkError::Session { number: workers.len() + 1, device, reason })?;
             workers.push(bind(session, device)?);
         }
-        Ok(Opened { sessions: workers.len(), pool: Pool::new(workers), rows, running, runtime })
+        Ok(Opened { sessions: workers.len(), pool: SessionPool::new(workers), rows, running, runtime })
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Workers that threads borrow in turn.
-pub struct Pool<W> {
+pub struct SessionPool<W> {
     idle: Mutex<Vec<W>>,
     returned: Condvar,
 }
 
-impl<W> Pool<W> {
+impl<W> SessionPool<W> {
     /// A pool of `workers`, at least one.
     pub fn new(workers: Vec<W>) -> Self {
         assert!(!workers.is_empty(), "a pool has workers");
@@ -32,7 +32,7 @@ impl<W> Pool<W> {
 
 /// Gives the worker back even where the work panics.
 struct Borrowed<'a, W> {
-    pool: &'a Pool<W>,
+    pool: &'a SessionPool<W>,
     worker: Option<W>,
 }
 

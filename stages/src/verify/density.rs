@@ -8,11 +8,12 @@ use nalgebra::RealField;
 
 use super::error::VerifyError;
 use super::gaussians::Gaussians;
-use super::lanes::{exponentials, largest, scaled_distance};
-use super::near::NEAR_NATS;
 use super::product::{Strided, multiply};
+use super::sums::{exponentials, largest, scaled_distance};
 use crate::stage::StageError;
 
+/// How far below the best log density a component may lie and still count; exp(-40) is 4e-18.
+pub const NEAR_NATS: f64 = 40.0;
 /// A mixture made ready: M components of which L have a weight above zero, D dimensions, K = 1 + 2 D features.
 #[derive(Debug, Clone)]
 pub struct Densities {

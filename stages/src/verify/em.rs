@@ -9,7 +9,7 @@ use super::blocks::{FrameSource, fold_blocks};
 use super::density::Densities;
 use super::error::VerifyError;
 use super::gaussians::Gaussians;
-use super::near::Near;
+use super::responsibilities::Responsibilities;
 use super::statistics::{Order, Statistics};
 use crate::stage::StageError;
 
@@ -100,7 +100,7 @@ fn expectation(
     match order {
         Some(order) => fold_blocks(
             source.blocks(),
-            || (Near::default(), Vec::new()),
+            || (Responsibilities::default(), Vec::new()),
             |(near, buffer), block| {
                 let mut sums = Statistics::new(densities, order);
                 near.for_each_slab(densities, block, |_, frames, near| {
@@ -115,7 +115,7 @@ fn expectation(
         )?,
         None => fold_blocks(
             source.blocks(),
-            Near::default,
+            Responsibilities::default,
             |near, block| {
                 let (mut sum, mut frames) = (0.0, 0);
                 near.for_each_slab(densities, block, |_, _, near| {

@@ -9,7 +9,7 @@ use schemas::columns::strings;
 use super::blocks::fold_blocks;
 use super::density::Densities;
 use super::frames::{ENROLMENT, Frames, chosen};
-use super::near::Near;
+use super::responsibilities::Responsibilities;
 use super::statistics::{Order, Statistics};
 use crate::stage::StageError;
 
@@ -48,7 +48,7 @@ pub fn client_sums(
     let dimensions = densities.dimensions();
     fold_blocks(
         frames,
-        Near::default,
+        Responsibilities::default,
         |near, block| {
             let mut entries = Entries::default();
             near.for_each_slab(densities, block, |_, _, near| entries.extend(near));
@@ -85,7 +85,7 @@ struct Entries {
 }
 
 impl Entries {
-    fn extend(&mut self, near: &Near) {
+    fn extend(&mut self, near: &Responsibilities) {
         self.log_likelihoods.extend_from_slice(&near.log_likelihoods);
         near.for_each_frame(|_, entries| {
             for (index, share) in entries {

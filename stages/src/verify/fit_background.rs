@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 use super::em::{self, Fit, Options, enough_frames};
 use super::error::VerifyError;
 use super::frames::{Frames, Pick, Selection, TRAIN, chosen, needed_columns};
+use super::k_means::k_means;
 use super::moments::{Scatter, moments};
-use super::start::start;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
 /// Components of the Abacus paper (arXiv 1511.03908).
@@ -147,7 +147,7 @@ impl AllRows for FitBackground {
         let (components, rounds) = (self.config.components.get(), self.config.kmeans_iterations.get());
         // Where only `regularisation` holds variances up, the start is held up by it too.
         let least: Vec<f64> = floor.iter().map(|floor| floor + self.config.regularisation.get()).collect();
-        let start = start(&sample, components as usize, rounds as usize, &least, &mut random)?;
+        let start = k_means(&sample, components as usize, rounds as usize, &least, &mut random)?;
         drop(sample);
         let options = Options {
             iterations: self.config.iterations.get() as usize,

@@ -88,7 +88,7 @@ impl Gaussians {
     pub fn center(&self) -> Vec<f64> {
         let mut center = vec![0.0; self.dimensions()];
         for (weight, mean) in self.weights.iter().zip(self.means.chunks_exact(center.len())) {
-            super::lanes::add_scaled(&mut center, *weight, mean);
+            super::sums::add_scaled(&mut center, *weight, mean);
         }
         center
     }

@@ -8,9 +8,9 @@ use super::em::{self, Options};
 use super::fixtures::{draws, with_threads};
 use super::gaussians::Gaussians;
 use super::map::{self, Adaptation};
-use super::near::Near;
 use super::ratio::Background;
 use super::reference::{self, close, iterate, log_likelihood, mixtures_close};
+use super::responsibilities::Responsibilities;
 use super::statistics::{Order, Statistics};
 
 /// `count` frames about M places that lie `apart` spreads apart in each dimension, and a mixture of M near them.
@@ -32,7 +32,7 @@ fn heaps(count: usize, components: usize, dimensions: usize, apart: f64) -> (Vec
 fn statistics(frames: &[f64], gaussians: &Gaussians, order: Order) -> (Statistics, Vec<f64>, bool) {
     let densities = Densities::new(gaussians);
     let source = FrameMatrix { numbers: frames, dimensions: gaussians.dimensions() };
-    let (mut near, mut sums) = (Near::default(), Statistics::new(&densities, order));
+    let (mut near, mut sums) = (Responsibilities::default(), Statistics::new(&densities, order));
     let (mut logs, mut dense) = (Vec::new(), false);
     for block in source.blocks() {
         near.for_each_slab(&densities, &block.unwrap(), |_, frames, near| {

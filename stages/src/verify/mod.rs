@@ -4,7 +4,7 @@
 //! everybody by a mixture of Gaussians -> `adapt` moves it towards each client's enrolment -> `score` tries clients on
 //! probes -> `normalise_scores` puts the scores of all clients and sessions on one scale.
 //!
-//! Below the stages: [`frames`] picks rows and makes [`blocks`] of them, [`near`] is the expectation step on
+//! Below the stages: [`frames`] picks rows and makes [`blocks`] of them, [`responsibilities`] is the expectation step on
 //! [`density`], [`statistics`] what it leaves behind, [`em`] and [`map`] what is made of that. All sums are taken in an
 //! order that depends neither on threads nor on batches.
 
@@ -21,19 +21,19 @@ pub mod fit_projection;
 pub mod fitted;
 pub mod frames;
 pub mod gaussians;
-mod lanes;
+pub mod k_means;
 pub mod map;
 pub mod moments;
-pub mod near;
 pub mod normalise_scores;
 pub mod pools;
 mod product;
 pub mod project;
 pub mod ratio;
 pub(crate) mod rechunk;
+pub mod responsibilities;
 pub mod score;
-pub mod start;
 pub mod statistics;
+mod sums;
 mod survey;
 pub mod trial_rows;
 

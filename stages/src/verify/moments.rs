@@ -4,8 +4,8 @@
 //! `LeVeque` 1983. Nothing cancels, however far from 0 the data lie.
 
 use super::blocks::{Block, fold_blocks};
-use super::lanes::add_scaled;
 use super::product::{Strided, multiply};
+use super::sums::add_scaled;
 use crate::stage::StageError;
 
 /// What is kept besides the mean.

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::blocks::Block;
 use super::density::Densities;
 use super::gaussians::Gaussians;
-use super::near::Near;
+use super::responsibilities::Responsibilities;
 
 /// The background model, made ready to be compared with.
 #[derive(Debug)]
@@ -38,11 +38,11 @@ impl Background {
         blocks
             .par_iter()
             .with_max_len(1)
-            .map_init(Near::default, |near, block| self.of_block(near, block))
+            .map_init(Responsibilities::default, |near, block| self.of_block(near, block))
             .collect()
     }
 
-    fn of_block(&self, near: &mut Near, block: &Block<'_>) -> Baseline {
+    fn of_block(&self, near: &mut Responsibilities, block: &Block<'_>) -> Baseline {
         let mut baseline = Baseline::default();
         near.for_each_slab(&self.densities, block, |_, frames, near| {
             if self.best == 0 {
@@ -69,7 +69,7 @@ impl Background {
         let densities = Densities::new(client);
         let pairs = blocks.par_iter().zip(baselines).with_max_len(1);
         pairs
-            .map_init(Near::default, |near, (block, baseline)| {
+            .map_init(Responsibilities::default, |near, (block, baseline)| {
                 let mut ratios = Vec::with_capacity(baseline.log_likelihoods.len());
                 if self.best == 0 {
                     near.for_each_slab(&densities, block, |first, _, near| {

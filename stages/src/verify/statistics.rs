@@ -1,9 +1,9 @@
 //! What the frames tell of each component: how many, and the sums of their numbers and squares.
 
 use super::density::Densities;
-use super::lanes::add_scaled;
-use super::near::{Near, fill_features};
 use super::product::{Strided, multiply};
+use super::responsibilities::{Responsibilities, fill_features};
+use super::sums::add_scaled;
 
 /// Which sums are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,13 @@ impl Statistics {
     }
 
     /// Adds the slab `frames`, `[n, D]`, whose components are `near`.
-    pub fn add(&mut self, densities: &Densities, frames: &[f64], near: &Near, buffer: &mut Vec<f64>) {
+    pub fn add(
+        &mut self,
+        densities: &Densities,
+        frames: &[f64],
+        near: &Responsibilities,
+        buffer: &mut Vec<f64>,
+    ) {
         self.frames += near.log_likelihoods.len() as u64;
         self.log_likelihood += near.log_likelihoods.iter().sum::<f64>();
         let width = self.order.width(self.dimensions);

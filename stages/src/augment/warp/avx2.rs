@@ -18,7 +18,7 @@ use std::arch::x86_64::{
     _mm256_srai_epi32, _mm256_srli_epi32, _mm256_sub_epi32,
 };
 
-use super::source::{BLOCK, Source, WEIGHT_BITS};
+use super::rgb::{BLOCK, Source, WEIGHT_BITS};
 
 /// Whether this machine has AVX2.
 pub fn is_available() -> bool {

@@ -10,8 +10,8 @@ mod keypoints;
 pub mod levels;
 pub mod sample;
 pub mod shrink;
-pub mod source;
-pub mod source;
+pub mod rgb;
+mod source;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use schemas::units::{Grey, Positive};
 use serde::{Deserialize, Serialize};
 
 use self::sample::Path;
-use self::source::Source;
+use self::rgb::Source;
 use self::source::Sources;
 use super::error::AugmentError;
 use super::geometry::{self, Geometry};

@@ -8,7 +8,7 @@
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2;
-use super::source::{BLOCK, Source, WEIGHT_BITS};
+use super::rgb::{BLOCK, Source, WEIGHT_BITS};
 use schemas::Affine;
 
 /// Fractional bits of a place.

@@ -6,7 +6,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use schemas::Affine;
 
-use super::source::Source;
+use super::rgb::Source;
 
 /// From this shrinking on, the image is reduced first: 2, as in the hourglass code (`src/util/img.lua`).
 pub const SHRINK_FROM: f64 = 2.0;

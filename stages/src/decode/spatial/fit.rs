@@ -11,6 +11,7 @@ use schemas::tables::spatial_models::{self, Displacements, TORSO};
 use schemas::units::{Pixels, Positive};
 use serde::{Deserialize, Serialize};
 
+use super::super::error::DecodeError;
 use super::histogram::Histogram;
 use super::torso::{Torso, pose_columns, poses_in_crop};
 use crate::augment::geometry::crop_size_of;
@@ -163,10 +164,7 @@ impl FitSpatialModel {
         let skeleton = skeleton_of(schema)?;
         let ([width, height], stride) = (crop_size_of(schema)?, self.config.stride.get());
         if !width.is_multiple_of(stride) || !height.is_multiple_of(stride) {
-            return Err(StageError::config(
-                format!("`stride` {stride} does not divide the crop, {width} x {height} px"),
-                "give the crop size and the stride of the network whose maps the model is for",
-            ));
+            return Err(DecodeError::Stride { stride, width, height }.into());
         }
         Ok((skeleton, [height / stride, width / stride].map(|side| side as usize)))
     }
@@ -201,10 +199,7 @@ impl FitSpatialModel {
     fn check(&self, pairs: &Pairs, skeleton: &Skeleton) -> Result<(), StageError> {
         let Self { config, .. } = self;
         if pairs.people == 0 {
-            return Err(StageError::data(
-                format!("split `{}` has nobody with two joints to learn displacements from", config.split),
-                "check `split`",
-            ));
+            return Err(DecodeError::Nobody { split: config.split.clone() }.into());
         }
         let unseen = |at: &usize| {
             let [a, v] = [at / pairs.evidence, at % pairs.evidence];
@@ -212,16 +207,13 @@ impl FitSpatialModel {
         };
         let Some(at) = (0..pairs.histograms.len()).find(unseen) else { return Ok(()) };
         let (a, v) = (at / pairs.evidence, at % pairs.evidence);
-        Err(StageError::data(
-            format!(
-                "none of {} people of split `{}` shows where `{}` lies, seen from `{}`",
-                pairs.people,
-                config.split,
-                skeleton.joints[a],
-                evidence_name(skeleton, v)
-            ),
-            "leave out joints that are never annotated with `map_skeleton`, or choose what stands for the `torso`",
-        ))
+        Err(DecodeError::Unseen {
+            people: pairs.people,
+            split: config.split.clone(),
+            joint: skeleton.joints[a].to_owned(),
+            given: evidence_name(skeleton, v).to_owned(),
+        }
+        .into())
     }
 
     fn displacements(

@@ -6,6 +6,7 @@ use schemas::Skeleton;
 use schemas::columns::skeleton_of;
 use schemas::tables::spatial_models::{self, Displacements};
 
+use super::super::error::DecodeError;
 use super::fit::evidence_name;
 use super::messages::{Combine, Messages};
 use super::torso::Torso;
@@ -73,9 +74,6 @@ fn checked(pair: Displacements) -> Result<Vec<f64>, StageError> {
     Err(broken("a kernel that is no histogram,", &pair))
 }
 
-fn broken(what: &str, pair: &Displacements) -> StageError {
-    StageError::data(
-        format!("the spatial model has {what} `{}` given `{}`", pair.joint, pair.given),
-        "fit the model again with `fit_spatial_model`",
-    )
+fn broken(what: &'static str, pair: &Displacements) -> StageError {
+    DecodeError::Broken { what, joint: pair.joint.clone(), given: pair.given.clone() }.into()
 }

@@ -12,6 +12,7 @@ use schemas::tables::{heatmaps, table_name};
 use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
+use super::super::error::DecodeError;
 use super::load::Loaded;
 use super::messages::{Combine, Form, Room, softplus};
 use super::torso::Torso;
@@ -79,10 +80,7 @@ impl SpatialModelConfig {
                 epsilon: self.epsilon.unwrap_or(EPSILON).get(),
             },
             Form::Probability if self.beta.is_some() || self.epsilon.is_some() => {
-                return Err(StageError::config(
-                    "`beta` and `epsilon` belong to energies, and the form is `probability`",
-                    "leave them out, or set `form = \"energy\"`",
-                ));
+                return Err(DecodeError::Energies.into());
             }
             Form::Probability => Combine::Probability,
         };
@@ -92,10 +90,7 @@ impl SpatialModelConfig {
             (None, Combine::Probability) => PROBABILITY_BIAS.get(),
         };
         if bias < LEAST_BIAS {
-            return Err(StageError::config(
-                format!("`bias` must be at least {LEAST_BIAS:e}, found {bias:e}"),
-                "a smaller bias would be less than the rounding of a convolution",
-            ));
+            return Err(DecodeError::Bias { least: LEAST_BIAS, found: bias }.into());
         }
         let torso_sigma = self.torso_sigma.unwrap_or(TORSO_SIGMA).get();
         Ok(SpatialModel { name: context.name.clone(), combine, bias, torso_sigma })
@@ -129,42 +124,22 @@ impl AllRows for SpatialModel {
         let (input, model) = (inputs[0], inputs[1]);
         if table_name(model) != Some(spatial_models::NAME) {
             let found = table_name(model).map_or_else(|| "no name".to_owned(), |name| format!("`{name}`"));
-            return Err(StageError::config(
-                format!(
-                    "the input `spatial_model` must be a table `{}`, found {found}",
-                    spatial_models::NAME
-                ),
-                "name the output of `fit_spatial_model` as the second input",
-            ));
+            return Err(DecodeError::NoSpatialModel { found }.into());
         }
         let (skeleton, [_, height, width]) = shape_of(input)?;
         let expected = skeleton_of(model)?;
         if skeleton != expected {
-            return Err(StageError::data(
-                format!(
-                    "the spatial model is one of `{}`, the maps are of `{}`",
-                    expected.name, skeleton.name
-                ),
-                format!("fit a model on people mapped to `{}` with `map_skeleton`", skeleton.name),
-            ));
+            return Err(DecodeError::OtherSkeleton { model: expected.name, maps: skeleton.name }.into());
         }
-        let [rows, columns] = spatial_models::map_size(model)?;
-        if [rows, columns] != [height, width] {
-            return Err(StageError::data(
-                format!(
-                    "the spatial model is for maps of {columns} x {rows} px, the maps are {width} x {height} px"
-                ),
-                "fit a model with the crop size and the `stride` of the network",
-            ));
+        let (size, maps) = (spatial_models::map_size(model)?, [height, width]);
+        if size != maps {
+            return Err(DecodeError::MapSize { model: size, maps }.into());
         }
         spatial_models::stride(model)?;
         let torso = Torso::named(spatial_models::torso(model)?)?;
         torso.columns(input)?;
         if torso == Torso::Keypoints && crate::augment::geometry::space_of_keypoints(input) != Some("crop") {
-            return Err(StageError::config(
-                "the spatial model takes the torso from keypoints, and these are not in px of the crop",
-                "let the rows come from `warp` and `infer`, or fit a model with `torso = \"center\"`",
-            ));
+            return Err(DecodeError::KeypointsElsewhere.into());
         }
         for name in ["sample_id", heatmaps::STRIDE, heatmaps::ORIGIN_IN_CROP] {
             field(input, name)?;
@@ -248,14 +223,8 @@ impl SpatialModel {
         expected: f64,
     ) -> Result<(), StageError> {
         let Some(row) = (0..strides.len()).find(|row| strides.value(*row) != expected) else { return Ok(()) };
-        let (id, found) = (strings(batch, "sample_id")?.value(row), strides.value(row));
-        Err(StageError::data(
-            format!(
-                "`{}`: the spatial model is for maps of stride {expected}, those of `{id}` have stride {found}",
-                self.name
-            ),
-            format!("fit a model with `stride = {found}`"),
-        ))
+        let (id, found) = (strings(batch, "sample_id")?.value(row).to_owned(), strides.value(row));
+        Err(DecodeError::OtherStride { stage: self.name.clone(), model: expected, id, found }.into())
     }
 
     /// The torso as a map of its own, drawn as targets are.

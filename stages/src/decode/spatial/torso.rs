@@ -9,6 +9,7 @@ use schemas::tables::samples::{CROP_FROM_IMAGE, FLIPPED};
 use schemas::{Affine, Skeleton};
 use serde::{Deserialize, Serialize};
 
+use super::super::error::DecodeError;
 use crate::augment::geometry::space_of_keypoints;
 use crate::stage::StageError;
 
@@ -50,10 +51,7 @@ impl Torso {
     pub fn named(name: &str) -> Result<Self, StageError> {
         Self::ALL.into_iter().find(|torso| torso.name() == name).ok_or_else(|| {
             let known = Self::ALL.map(|torso| format!("`{}`", torso.name())).join(", ");
-            StageError::config(
-                format!("the spatial model takes `{name}` for the torso; there are {known}"),
-                "fit the model again with `fit_spatial_model`",
-            )
+            DecodeError::Torso { name: name.to_owned(), known }.into()
         })
     }
 

@@ -17,40 +17,19 @@ use super::super::error::EvaluateError;
 use super::error::VerificationError;
 use super::identification::{DEFAULT_SHARE, Rounding, classes_counted};
 use super::score::DEFAULT_RESAMPLES;
-use super::tally::{Frame, Hits, Tables, Tally};
+use super::tally::{Frame, Hits, Ranked, Tables, Tally};
 use super::verify::MAXIMUM_RESAMPLES;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject};
 
 /// Protocol of the rows.
 pub const PROTOCOL: &str = "identification";
 
-/// What is ranked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Pool {
-    /// Every frame by itself.
-    #[default]
-    Frame,
-    /// Every sequence by the mean of its frames' scores, taken as they are.
-    Sequence,
-}
-
-impl Pool {
-    /// The name in plans and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Frame => "frame",
-            Self::Sequence => "sequence",
-        }
-    }
-}
-
 /// Keys of the step `identify`.
 ///
 /// ```
-/// use stages::evaluate::verification::{IdentifyConfig, Pool, Rounding};
+/// use stages::evaluate::verification::{IdentifyConfig, Ranked, Rounding};
 /// let config: IdentifyConfig = toml::from_str("split = 'validation'")?;
-/// assert_eq!((config.share.get(), config.rounding, config.pool), (0.05, Rounding::Up, Pool::Frame));
+/// assert_eq!((config.share.get(), config.rounding, config.pool), (0.05, Rounding::Up, Ranked::Frame));
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,7 +46,7 @@ pub struct IdentifyConfig {
     pub split: Option<String>,
     /// What is ranked: `frame` or `sequence`; `frame` where left out.
     #[serde(default)]
-    pub pool: Pool,
+    pub pool: Ranked,
     /// How often subjects are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
     #[serde(default = "default_resamples")]
     pub resamples: u32,

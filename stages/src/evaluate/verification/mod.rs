@@ -37,10 +37,11 @@ pub use curve::{Curve, Scored};
 pub use eer::{EerMethod, EqualError, equal_error};
 pub use error::VerificationError;
 pub use identification::{Rounding, TopShare, classes_counted, top_share_accuracy};
-pub use identify::{Identify, IdentifyConfig, Pool};
+pub use identify::{Identify, IdentifyConfig};
 pub use probit::probit;
 pub use score::{VerificationOptions, evaluate_verification};
 pub use table::format_verification;
+pub use tally::Ranked;
 pub use verify::{Verify, VerifyConfig};
 
 /// Name under which trials and frames that cannot be scored are reported.

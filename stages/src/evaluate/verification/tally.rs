@@ -3,9 +3,32 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::error::VerificationError;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::identification::rank;
-use super::identify::Pool;
 use crate::stage::StageError;
+
+/// What is ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Ranked {
+    /// Every frame by itself.
+    #[default]
+    Frame,
+    /// Every sequence by the mean of its frames' scores, taken as they are.
+    Sequence,
+}
+
+impl Ranked {
+    /// The name in plans and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Frame => "frame",
+            Self::Sequence => "sequence",
+        }
+    }
+}
 
 /// Who and what a frame is of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,7 +60,7 @@ pub struct Hits {
 pub struct Tally<'a> {
     classes: HashMap<&'a str, usize>,
     counted: usize,
-    pool: Pool,
+    pool: Ranked,
     tables: Tables,
     open: Option<Open>,
     /// Sequences that are closed.
@@ -58,7 +81,7 @@ struct Open {
 
 impl<'a> Tally<'a> {
     /// Counts rows whose right class is among the `counted` highest of `classes`.
-    pub fn new(classes: &'a [String], counted: usize, pool: Pool) -> Self {
+    pub fn new(classes: &'a [String], counted: usize, pool: Ranked) -> Self {
         let classes = classes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         Self { classes, counted, pool, tables: BTreeMap::new(), open: None, closed: HashSet::new() }
     }
@@ -73,7 +96,7 @@ impl<'a> Tally<'a> {
     /// # Errors
     /// When frames of one sequence are pooled and do not stand together.
     pub fn push(&mut self, frame: &Frame<'_>, class: usize, scores: &[f32]) -> Result<(), StageError> {
-        if self.pool == Pool::Frame {
+        if self.pool == Ranked::Frame {
             self.count([frame.dataset, frame.split, frame.subject], rank(scores, class));
             return Ok(());
         }

@@ -7,11 +7,9 @@
 //! log-likelihood is that of double precision: what is left out changes it by less than M exp(-40), 1e-15 for 256.
 
 use super::blocks::Block;
-use super::density::Densities;
-use super::lanes::{dot, exponentials, largest};
+use super::density::{Densities, NEAR_NATS};
+use super::sums::{dot, exponentials, largest};
 
-/// How far below the best log density a component may lie and still count; exp(-40) is 4e-18.
-pub const NEAR_NATS: f64 = 40.0;
 /// Frames that are worked on at a time, so that their densities stay in the cache.
 pub const SLAB_FRAMES: usize = 256;
 /// The share of components above which the product in double precision is the faster way (measured, D = 100).
@@ -21,7 +19,7 @@ const SINGLE_NATS: f64 = 10.0;
 
 /// What components have to do with the frames of a slab: one task's buffers.
 #[derive(Debug, Default)]
-pub struct Near {
+pub struct Responsibilities {
     /// log p(x) of each frame, `[n]`.
     pub log_likelihoods: Vec<f64>,
     /// Whether [`Self::matrix`] holds the shares, else the lists do.
@@ -41,7 +39,7 @@ pub struct Near {
     slack: Vec<f64>,
 }
 
-impl Near {
+impl Responsibilities {
     /// Calls `each` with every slab of `block`: its number of the first frame, its frames, `[n, D]`, and what is near.
     pub fn for_each_slab(
         &mut self,

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use schemas::random::KeyedRandom;
 
 use super::gaussians::Gaussians;
-use super::lanes::{add_scaled, distance, dot};
 use super::product::{Strided, multiply};
+use super::sums::{add_scaled, distance, dot};
 use crate::stage::StageError;
 
 /// Frames that one task looks at.
@@ -21,7 +21,7 @@ const TASK_FRAMES: usize = 512;
 ///
 /// # Errors
 /// When there are fewer frames than components.
-pub fn start(
+pub fn k_means(
     sample: &[f64],
     components: usize,
     iterations: usize,
@@ -136,7 +136,7 @@ mod tests {
     fn centres_find_the_heaps() {
         for copy in 0..20 {
             let mut random = KeyedRandom::new(1, "start", "x", copy);
-            let gaussians = start(&heaps(), 3, 10, &[1e-6], &mut random).unwrap();
+            let gaussians = k_means(&heaps(), 3, 10, &[1e-6], &mut random).unwrap();
             let mut means = gaussians.means().to_vec();
             means.sort_by(f64::total_cmp);
             for (mean, expected) in means.iter().zip([0.45, 100.45, 200.45]) {
@@ -151,9 +151,9 @@ mod tests {
     #[test]
     fn frames_that_are_all_the_same_and_too_few_frames() {
         let mut random = KeyedRandom::new(1, "start", "x", 0);
-        let same = start(&[5.0; 8], 3, 10, &[0.5], &mut random).unwrap();
+        let same = k_means(&[5.0; 8], 3, 10, &[0.5], &mut random).unwrap();
         assert_eq!((same.means(), same.variances()), (&[5.0; 3][..], &[0.5; 3][..]));
-        let few = start(&[1.0, 2.0], 3, 10, &[0.5], &mut random).unwrap_err();
+        let few = k_means(&[1.0, 2.0], 3, 10, &[0.5], &mut random).unwrap_err();
         assert_eq!(few.to_string(), "2 frames are too few for 3 components");
     }
 }
