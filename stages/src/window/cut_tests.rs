@@ -93,10 +93,8 @@ fn windows_can_be_varied() {
     }
     // Samples 2 and 3 of a block are the first two of the next one, before and after.
     assert_eq!(after[2 * 6..4 * 6], after[4 * 6..6 * 6]);
-    let parts: Vec<_> = cut(&batch, 2)
-        .iter()
-        .map(|part| turn.build(&context("turn")).run(part).unwrap().rows)
-        .collect();
+    let parts: Vec<_> =
+        cut(&batch, 2).iter().map(|part| turn.build(&context("turn")).run(part).unwrap().rows).collect();
     assert_eq!(arrow::compute::concat_batches(&turned.schema(), &parts).unwrap(), turned);
 }
 
