@@ -158,3 +158,32 @@ fn predictions_are_joined_to_people_by_a_plan() {
         refused.text()
     );
 }
+
+#[test]
+fn a_split_that_nobody_has_is_refused_and_only_predictions_may_lack_theirs() {
+    let folder = tempdir().unwrap();
+    let folder = folder.path();
+    lsp_people(folder);
+    plan(
+        folder,
+        "found.toml",
+        "[sources.people]\nread.table = { path = \"people\" }\n\n\
+         [stages.found]\ninputs = [\"people\"]\nrun.select = { columns = [\"sample_id\", \"keypoints\"] }\n\n\
+         [sinks.found]\ninputs = [\"found\"]\nwrite.parquet = { path = \"found\" }\n",
+    );
+    motionmill(folder, &["run", "found.toml"]).succeeded();
+    let misspelt = motionmill(folder, &["export", "coco", "people", "--split", "tset", "--out", "a.json"]);
+    assert!(misspelt.code == 1 && misspelt.stderr.contains("no split `tset`"), "{}", misspelt.text());
+    let joined = ["export", "preds", "found", "--people", "people", "--out", "a.mat", "--split"];
+    let misspelt = motionmill(folder, &[&joined[..], &["tset"]].concat());
+    assert!(misspelt.code == 1 && misspelt.stderr.contains("no split `tset`"), "{}", misspelt.text());
+    // The table of predictions has no splits: it is refused for what it is, not for its split.
+    let other = motionmill(folder, &[&joined[..], &["test"]].concat());
+    assert!(other.code == 1 && other.stderr.contains("must be `keypoints`"), "{}", other.text());
+    // The earlier name of `--force`.
+    let export = ["export", "coco", "people", "--out", "b.json", "--split"];
+    motionmill(folder, &[&export[..], &["test"]].concat()).succeeded();
+    let there = motionmill(folder, &[&export[..], &["train"]].concat());
+    assert!(there.code == 1 && there.stderr.contains("--force"), "{}", there.text());
+    motionmill(folder, &[&export[..], &["train", "--overwrite"]].concat()).succeeded();
+}

@@ -23,15 +23,11 @@ pub struct Annotations {
 
 /// Why a file could not be read at all.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum ReadError {
     /// The system refused.
     #[error("{source}: `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     /// A table could not be read.
     #[error(transparent)]
     Table(#[from] ShardError),
@@ -40,24 +36,10 @@ pub enum ReadError {
     Schema(#[from] SchemaError),
     /// The bytes are not what the format says, or end too early.
     #[error("not a readable {format} file: {detail}: `{}`", path.display())]
-    Malformed {
-        /// `MATLAB v5`, `HDF5`, `JSON`, ...
-        format: &'static str,
-        /// What was expected, what was found, and where.
-        detail: String,
-        /// The file.
-        path: PathBuf,
-    },
+    Malformed { format: &'static str, detail: String, path: PathBuf },
     /// The file is sound but holds something else.
     #[error("{expected}, found {found}: `{}`", path.display())]
-    Unexpected {
-        /// The rule, such as: the array `joints` must be 3 x 14 x N.
-        expected: String,
-        /// What the file holds.
-        found: String,
-        /// The file.
-        path: PathBuf,
-    },
+    Unexpected { expected: String, found: String, path: PathBuf },
 }
 
 impl ReadError {

@@ -12,6 +12,7 @@ use schemas::tables::people;
 use serde::{Deserialize, Serialize};
 
 use crate::limb_scale::Parents;
+use crate::pixels;
 use crate::source::{OpenSource, Source};
 use crate::{Annotations, ReadError};
 
@@ -74,25 +75,13 @@ pub fn read_with(path: &Path, images: &Path, parents: Parents) -> Result<Annotat
         (split, "image centre")
     });
     for person in &mut found.people {
-        person.image_size = image_size(Path::new(&person.image_path));
+        person.image_size =
+            pixels::size(Path::new(&person.image_path)).ok().map(|size| size.map(|side| side as i32));
         person.center = person
             .image_size
             .map(|[width, height]| [f64::from(width) / 2.0 - 1.0, f64::from(height) / 2.0 - 1.0]);
     }
     Ok(found)
-}
-
-/// Width and height of the image `path`, or `None` where it is not there or not an image.
-fn image_size(path: &Path) -> Option<[i32; 2]> {
-    let bytes = std::fs::read(path).ok()?;
-    let (width, height) = if let Ok(header) = turbojpeg::read_header(&bytes) {
-        (header.width, header.height)
-    } else {
-        let reader = image::ImageReader::new(std::io::Cursor::new(&bytes)).with_guessed_format().ok()?;
-        let (width, height) = reader.into_dimensions().ok()?;
-        (width as usize, height as usize)
-    };
-    Some([i32::try_from(width).ok()?, i32::try_from(height).ok()?])
 }
 
 #[cfg(test)]

@@ -10,8 +10,11 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
+import pyarrow
 import pyarrow.parquet as parquet
 import pytest
+from motionmill import write as motionmill_write
+from motionmill.errors import FileError
 from PIL import Image
 
 WORKSPACE = Path(__file__).resolve().parents[2]
@@ -380,3 +383,16 @@ def test_yolo_people_come_back(folder, coco_people):
         known = np.array(one["visibility"]) > 0
         # Six digits of a share are half a thousandth of a pixel.
         assert np.allclose(np.array(one["keypoints"])[known], np.array(other["keypoints"])[known], atol=1e-3)
+
+
+def test_a_table_from_python_is_cut_into_shards_and_never_mixed_with_another(tmp_path):
+    numbers = pyarrow.table({"sample_id": [f"{n:06}" for n in range(300_000)], "value": [0.5] * 300_000})
+    table = tmp_path / "table"
+    assert motionmill_write.parquet(numbers, path=table, shard_mib=1) == 300_000
+    manifest = json.loads((table / "manifest.json").read_text())
+    assert len(manifest["shards"]) > 1 and manifest["rows"] == 300_000
+    with pytest.raises(FileError) as refused:
+        motionmill_write.parquet(numbers.slice(0, 5), path=table)
+    assert "exists" in str(refused.value) and "force=True" in refused.value.hint
+    assert motionmill_write.parquet(numbers.slice(0, 5), path=table, force=True) == 5
+    assert [row["sample_id"] for row in rows(table)] == [f"{n:06}" for n in range(5)]

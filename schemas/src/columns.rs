@@ -15,33 +15,17 @@ use crate::{Fault, Hinted};
 
 /// A batch or schema that lacks what a reader of it needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum SchemaError {
     /// The column is absent.
     #[error("column `{column}` is missing; the columns are {present}")]
-    MissingColumn {
-        /// Name of the column that was wanted.
-        column: String,
-        /// The names that are there.
-        present: String,
-    },
+    MissingColumn { column: String, present: String },
     /// The column has another type.
     #[error("column `{column}` must be {expected}, found {found}")]
-    WrongType {
-        /// Name of the column.
-        column: String,
-        /// The type that was wanted.
-        expected: String,
-        /// The type that is there.
-        found: String,
-    },
+    WrongType { column: String, expected: String, found: String },
     /// A value that the table does not allow is null.
     #[error("column `{column}` is null in row {row}")]
-    NullValue {
-        /// Name of the column.
-        column: String,
-        /// Row of the batch, from 0.
-        row: usize,
-    },
+    NullValue { column: String, row: usize },
     /// The schema does not say which skeleton its keypoints follow.
     #[error("the schema metadata has no `{SKELETON_KEY}`")]
     NoSkeleton,
@@ -50,28 +34,13 @@ pub enum SchemaError {
     UnknownSkeleton(#[from] UnknownSkeleton),
     /// A sensor that we do not know.
     #[error("column `sensor` must be `accelerometer` or `gyroscope`, found `{found}` in row {row}")]
-    UnknownSensor {
-        /// The name that is there.
-        found: String,
-        /// Row of the batch, from 0.
-        row: usize,
-    },
+    UnknownSensor { found: String, row: usize },
     /// The schema metadata lacks a key.
     #[error("the schema metadata has no valid `{key}`")]
-    NoMetadata {
-        /// The key.
-        key: &'static str,
-    },
+    NoMetadata { key: &'static str },
     /// The table is of another version than this program's.
     #[error("the table `{table}` has version {found}, expected {expected}")]
-    OtherVersion {
-        /// Its name.
-        table: String,
-        /// Its version.
-        found: String,
-        /// The version that is read.
-        expected: &'static str,
-    },
+    OtherVersion { table: String, found: String, expected: &'static str },
     /// Arrow refused to build a batch.
     #[error("the columns do not make a table: {0}")]
     Arrow(String),

@@ -32,18 +32,18 @@ fn main() -> Result<(), Failure> {
     let chain: [Box<dyn Stage>; 5] = [
         Box::new(
             parsed::<CropConfig>("size = [256, 256]\nframe.person.height = 204.8")?
-                .build(&context(&folder, "crop"))?,
+                .build(&context(&folder, "crop")),
         ),
         Box::new(
             parsed::<ScaleConfig>("clipped_normal = { sigma = 0.25, min = 0.75, max = 1.25 }")?
                 .build(&context(&folder, "scale"))?,
         ),
-        Box::new(parsed::<RotateConfig>("normal = {}")?.build(&context(&folder, "rotate"))?),
-        Box::new(parsed::<FlipConfig>("")?.build(&context(&folder, "flip"))?),
-        Box::new(parsed::<WarpConfig>("")?.build(&context(&folder, "warp"))?),
+        Box::new(parsed::<RotateConfig>("normal = {}")?.build(&context(&folder, "rotate"))),
+        Box::new(parsed::<FlipConfig>("")?.build(&context(&folder, "flip"))),
+        Box::new(parsed::<WarpConfig>("")?.build(&context(&folder, "warp"))),
     ];
     let encode = parsed::<EncodeHeatmapsConfig>("stride = 4\nmissing = 'mask'\nstyle.patch.sigma = 2")?
-        .build(&context(&folder, "encode_heatmaps"))?;
+        .build(&context(&folder, "encode_heatmaps"));
     let warped = run(&chain, &batch)?;
 
     let mut planes = vec![0.0; 3 * 256 * 256];

@@ -40,12 +40,24 @@ pub enum Step {
     Aggregate(Box<dyn Aggregate>),
 }
 
-fn rows(stage: impl Stage + 'static) -> Step {
-    Step::Rows(Box::new(stage))
+#[expect(clippy::unnecessary_wraps, reason = "the steps of the list are all built alike")]
+fn rows(stage: impl Stage + 'static) -> Result<Step, StageError> {
+    Ok(Step::Rows(Box::new(stage)))
 }
 
-fn all_rows(aggregate: impl Aggregate + 'static) -> Step {
-    Step::Aggregate(Box::new(aggregate))
+#[expect(clippy::unnecessary_wraps, reason = "the steps of the list are all built alike")]
+fn all_rows(aggregate: impl Aggregate + 'static) -> Result<Step, StageError> {
+    Ok(Step::Aggregate(Box::new(aggregate)))
+}
+
+/// As [`rows`], of a stage whose keys can contradict each other.
+fn checked_rows(stage: Result<impl Stage + 'static, StageError>) -> Result<Step, StageError> {
+    rows(stage?)
+}
+
+/// As [`all_rows`], of a step whose keys can contradict each other.
+fn checked_all_rows(aggregate: Result<impl Aggregate + 'static, StageError>) -> Result<Step, StageError> {
+    all_rows(aggregate?)
 }
 
 /// Writes the enum of all configurations, their names and their builders from one list.
@@ -73,9 +85,9 @@ macro_rules! stages {
             /// # Errors
             /// When the configuration contradicts itself, or a file that it names cannot be read.
             pub fn build(&self, context: &BuildContext) -> Result<Step, StageError> {
-                Ok(match self {
-                    $(Self::$variant(config) => $step(config.build(context)?),)*
-                })
+                match self {
+                    $(Self::$variant(config) => $step(config.build(context)),)*
+                }
             }
         }
     };
@@ -86,32 +98,32 @@ stages! {
     /// Keeps the rows that an SQL condition holds for; the others are rejected.
     ///
     /// Any table; rows stay as they are.
-    "filter" Filter(FilterConfig) as rows,
+    "filter" Filter(FilterConfig) as checked_rows,
     /// Gives rows another split: by chance keyed by a name, by a condition, or by a list.
     ///
     /// Any table with `split`; every row goes on, in order.
-    "split" Split(SplitConfig) as rows,
+    "split" Split(SplitConfig) as checked_rows,
     /// Deals whole subjects out to splits, by number or by share.
     ///
     /// Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
-    "split_subjects" SplitSubjects(SplitSubjectsConfig) as all_rows,
+    "split_subjects" SplitSubjects(SplitSubjectsConfig) as checked_all_rows,
     /// Reorders poses into another skeleton, by joint name.
     ///
     /// `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were not there are not annotated.
-    "map_skeleton" MapSkeleton(MapSkeletonConfig) as rows,
+    "map_skeleton" MapSkeleton(MapSkeletonConfig) as checked_rows,
     /// Keeps or drops columns.
     ///
     /// Any table; no row changes.
-    "select" Select(SelectConfig) as rows,
+    "select" Select(SelectConfig) as checked_rows,
     /// Gives each row several times, numbered in `copy`, so that each copy is augmented by itself.
     ///
     /// Any table; N rows become N x `copies`.
-    "repeat" Repeat(RepeatConfig) as rows,
+    "repeat" Repeat(RepeatConfig) as checked_rows,
     // check
     /// Looks for what annotations have wrong, and changes none.
     ///
     /// `people` to `findings`: one row a person and joint, with rule, value and limit.
-    "check" Check(CheckConfig) as all_rows,
+    "check" Check(CheckConfig) as checked_all_rows,
     // augment
     /// Lays a crop around each person.
     ///
@@ -121,11 +133,11 @@ stages! {
     /// Enlarges or shrinks each sample about the crop's centre, by a random factor.
     ///
     /// `samples`; multiplies into `crop_from_image`.
-    "scale" Scale(ScaleConfig) as rows,
+    "scale" Scale(ScaleConfig) as checked_rows,
     /// Gives each sample once at every scale of a list, enlarged about the crop's centre.
     ///
     /// `samples`; N rows become N x S, numbered in `scale_index`; multiplies into `crop_from_image`.
-    "search_scales" SearchScales(SearchScalesConfig) as rows,
+    "search_scales" SearchScales(SearchScalesConfig) as checked_rows,
     /// Turns each sample about the crop's centre, by a random angle.
     ///
     /// `samples`; multiplies into `crop_from_image`.
@@ -141,7 +153,7 @@ stages! {
     /// Changes the RGB levels of each sample by one random affine map.
     ///
     /// `samples`; multiplies into `colour_matrix` `[12]`, 3 x 4.
-    "colour" Colour(ColourConfig) as rows,
+    "colour" Colour(ColourConfig) as checked_rows,
     /// Reads each image once and samples the crop bilinearly; keypoints move into the crop.
     ///
     /// `samples`; adds `image` `[H, W, 3]` u8 RGB, and `keypoints` `[K, 2]` are px of the crop.
@@ -164,7 +176,7 @@ stages! {
     /// Puts the sensors of each session on one clock, at one rate.
     ///
     /// `readings` of whole sessions to `signals`: `signal` is a list of `[C]` f32, m/s^2 and rad/s.
-    "resample" Resample(ResampleConfig) as rows,
+    "resample" Resample(ResampleConfig) as checked_rows,
     /// Takes the mean out of each signal and divides by its deviation, by its own numbers.
     ///
     /// `signals`.
@@ -180,11 +192,11 @@ stages! {
     /// Gives magnitudes and orientation angles beside, or in place of, the channels of a signal.
     ///
     /// `signals` of C channels to `signals` of C' channels.
-    "features" Features(FeaturesConfig) as rows,
+    "features" Features(FeaturesConfig) as checked_rows,
     /// Scales and shifts each channel a little, by chance, as another copy of the sensor would.
     ///
     /// `signals` or `windows`; shapes stay.
-    "gain_offset" GainOffset(GainOffsetConfig) as rows,
+    "gain_offset" GainOffset(GainOffsetConfig) as checked_rows,
     /// Turns the device: one random rotation for all vectors of a row.
     ///
     /// `signals` or `windows`; shapes stay.
@@ -192,7 +204,7 @@ stages! {
     /// Cuts signals into sequences of blocks.
     ///
     /// `signals` to `windows`: `window` `[T, B, C]` f32, T blocks of B samples of C channels.
-    "window" Window(WindowConfig) as rows,
+    "window" Window(WindowConfig) as checked_rows,
     /// Takes windows as frames without a network: what raw features are.
     ///
     /// `windows` to `embeddings`: `embedding` `[D]` f32, D = B x C or C.
@@ -210,11 +222,11 @@ stages! {
     ///
     /// `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
     /// names.
-    "infer" Infer(InferConfig) as rows,
+    "infer" Infer(InferConfig) as checked_rows,
     /// Runs an ONNX network that reads windows.
     ///
     /// `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row a block or a window.
-    "embed" Embed(EmbedConfig) as rows,
+    "embed" Embed(EmbedConfig) as checked_rows,
     // decode
     /// Learns where each joint lies, seen from each other one and from the torso.
     ///
@@ -223,12 +235,12 @@ stages! {
     /// Lets joints hear from each other where they may be.
     ///
     /// `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
-    "spatial_model" SpatialModel(SpatialModelConfig) as all_rows,
+    "spatial_model" SpatialModel(SpatialModelConfig) as checked_all_rows,
     /// Finds each joint's place in its map.
     ///
     /// `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
     /// `[K]`.
-    "decode" Decode(DecodeConfig) as rows,
+    "decode" Decode(DecodeConfig) as checked_rows,
     /// Adds a sample's maps at several scales up in the image, and finds each joint there.
     ///
     /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row a sample and output head, as `decode` gives them.
@@ -236,45 +248,45 @@ stages! {
     /// Runs a second ONNX network that looks again where a first one saw each joint.
     ///
     /// `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as `decode` gives them.
-    "refine" Refine(RefineConfig) as rows,
+    "refine" Refine(RefineConfig) as checked_rows,
     // verify
     /// Fits a principal component analysis to the embeddings of one split.
     ///
     /// `embeddings` `[D]` to `projections`: P directions of D numbers.
-    "fit_projection" FitProjection(FitProjectionConfig) as all_rows,
+    "fit_projection" FitProjection(FitProjectionConfig) as checked_all_rows,
     /// Takes embeddings along the directions of a fitted projection.
     ///
     /// `embeddings` `[D]` and `projections` to `embeddings` `[P]`.
-    "project" Project(ProjectConfig) as all_rows,
+    "project" Project(ProjectConfig) as checked_all_rows,
     /// Fits the mixture of Gaussians that describes everybody.
     ///
     /// `embeddings` to `mixtures`.
-    "fit_background" FitBackground(FitBackgroundConfig) as all_rows,
+    "fit_background" FitBackground(FitBackgroundConfig) as checked_all_rows,
     /// Adapts each client's model from the background model and the client's enrolment.
     ///
     /// `embeddings` with roles and `mixtures` to `mixtures`, one a client.
-    "adapt" Adapt(AdaptConfig) as all_rows,
+    "adapt" Adapt(AdaptConfig) as checked_all_rows,
     /// Scores every client's model against every probe, as a log-likelihood ratio.
     ///
     /// `embeddings`, the clients' `mixtures` and the background's to `trials`.
-    "score" Score(ScoreConfig) as all_rows,
+    "score" Score(ScoreConfig) as checked_all_rows,
     /// Gives scores in spreads above what impostors reach: z, t, or both.
     ///
     /// `trials` to `trials`.
-    "normalise_scores" NormaliseScores(NormaliseScoresConfig) as all_rows,
+    "normalise_scores" NormaliseScores(NormaliseScoresConfig) as checked_all_rows,
     // evaluate
     /// Scores predicted keypoints by named protocols.
     ///
     /// `people` and `keypoints` to `metrics`.
-    "evaluate" Evaluate(EvaluateConfig) as all_rows,
+    "evaluate" Evaluate(EvaluateConfig) as checked_all_rows,
     /// Reads equal error rate, half total error rate and curves off trials.
     ///
     /// `trials`, and the trials that give the threshold where they are a table of their own, to `metrics`.
-    "verify" Verify(VerifyConfig) as all_rows,
+    "verify" Verify(VerifyConfig) as checked_all_rows,
     /// Counts how often the right class scores highest.
     ///
     /// `embeddings` that hold class scores to `metrics`.
-    "identify" Identify(IdentifyConfig) as all_rows,
+    "identify" Identify(IdentifyConfig) as checked_all_rows,
 }
 
 impl StageConfig {

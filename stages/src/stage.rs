@@ -228,55 +228,29 @@ pub struct BuildContext {
 
 /// Why a stage could not be built or run.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum StageError {
     /// The rows do not have what the stage needs.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// A step over all rows was given more or fewer tables than it takes.
     #[error("the step takes {} tables ({}), found {found}", expected.len(), expected.join(", "))]
-    InputCount {
-        /// What it takes.
-        expected: &'static [&'static str],
-        /// How many it was given.
-        found: usize,
-    },
+    InputCount { expected: &'static [&'static str], found: usize },
     /// The configuration contradicts itself or the machine.
     #[error("{message}")]
-    Config {
-        /// What is wrong.
-        message: String,
-        /// What to change.
-        hint: Option<String>,
-    },
+    Config { message: String, hint: Option<String> },
     /// A file could not be read.
     #[error("cannot read the {what}: {source}: `{}`", path.display())]
-    File {
-        /// What the file is.
-        what: &'static str,
-        /// Where it is.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    File { what: &'static str, path: PathBuf, source: std::io::Error },
     /// The inference runtime failed.
     #[error("{message}")]
-    Inference {
-        /// What failed, with what the runtime said.
-        message: String,
-        /// What to change.
-        hint: Option<String>,
-    },
+    Inference { message: String, hint: Option<String> },
     /// What a step says in its own words.
     #[error(transparent)]
     Step(StepError),
     /// The rows contradict the plan: a session in two splits, a client that the background model has seen.
     #[error("{message}")]
-    Data {
-        /// What is wrong, and where.
-        message: String,
-        /// What to change.
-        hint: Option<String>,
-    },
+    Data { message: String, hint: Option<String> },
     /// A table that was set aside could not be read back.
     #[error(transparent)]
     Shard(#[from] datasets::shards::ShardError),

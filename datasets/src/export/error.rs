@@ -10,29 +10,17 @@ use crate::shards::ShardError;
 
 /// Why nothing was exported; the target is as it was.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum ExportError {
     /// The system refused.
     #[error("cannot {action}: {source}: `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
     /// The target is there already.
     #[error("the target exists: `{}`", path.display())]
-    Exists {
-        /// The target.
-        path: PathBuf,
-    },
+    Exists { path: PathBuf },
     /// The target is a folder that no export made, or a file where a folder must stand; it is not replaced.
     #[error("the target is a {} that no export made: `{}`", if path.is_dir() { "folder" } else { "file" }, path.display())]
-    NotOurs {
-        /// The target.
-        path: PathBuf,
-    },
+    NotOurs { path: PathBuf },
     /// The table could not be read.
     #[error(transparent)]
     Table(#[from] ShardError),
@@ -41,60 +29,28 @@ pub enum ExportError {
     Schema(#[from] SchemaError),
     /// The table is another one.
     #[error("the table must be `{expected}`, found `{found}`")]
-    OtherTable {
-        /// The table that the format is made from.
-        expected: &'static str,
-        /// The table that is there.
-        found: String,
-    },
+    OtherTable { expected: &'static str, found: String },
     /// There is no row, so there is no skeleton either.
     #[error("no row can be written")]
     Empty,
     /// Batches of two skeletons.
     #[error("all rows must have one skeleton, found `{first}` and `{second}`")]
-    TwoSkeletons {
-        /// The first.
-        first: &'static str,
-        /// The other.
-        second: &'static str,
-    },
+    TwoSkeletons { first: &'static str, second: &'static str },
     /// The format has a skeleton of its own.
     #[error("{format} holds `{expected}` keypoints, found `{found}`")]
-    OtherSkeleton {
-        /// The format.
-        format: &'static str,
-        /// Its skeleton.
-        expected: &'static str,
-        /// The table's.
-        found: &'static str,
-    },
+    OtherSkeleton { format: &'static str, expected: &'static str, found: &'static str },
     /// Two pictures of one name, where names alone are written.
     #[error("two images are called `{name}`: `{first}` and `{second}`")]
-    SameName {
-        /// The name.
-        name: String,
-        /// Path of the image that had it first.
-        first: String,
-        /// Path of the other.
-        second: String,
-    },
+    SameName { name: String, first: String, second: String },
     /// An image that does not lie below the folder that names are relative to.
     #[error("the image does not lie below `{}`: `{image}`", folder.display())]
-    Outside {
-        /// The folder.
-        folder: PathBuf,
-        /// The image.
-        image: String,
-    },
+    Outside { folder: PathBuf, image: String },
     /// Two images of one number.
     #[error(transparent)]
     SameImageId(#[from] SameImageId),
     /// The pixels of the samples are not image files.
     #[error("the column `image` must hold image files, found {found}")]
-    RawPixels {
-        /// Its type.
-        found: String,
-    },
+    RawPixels { found: String },
     /// The system refused, or Arrow did.
     #[error("cannot write the Arrow file: {0}")]
     Arrow(#[from] arrow::error::ArrowError),

@@ -38,7 +38,7 @@ pub struct PredsExport {
     pub path: PathBuf,
     /// The output head, from 1; each person's last if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "clap", arg(long, value_name = "NUMBER"))]
+    #[cfg_attr(feature = "clap", arg(long, alias = "stage", value_name = "NUMBER"))]
     pub head: Option<i32>,
 }
 

@@ -27,15 +27,11 @@ pub enum Packing {
 
 /// Why a file could not be written.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum WriteError {
     /// The system refused.
     #[error("{source}: `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     /// A name that MATLAB would not take.
     #[error(
         "a name must be a letter and then letters, digits and `_`, {MAX_NAME_BYTES} at most, found `{0}`"
@@ -43,12 +39,7 @@ pub enum WriteError {
     Name(String),
     /// Sizes and values of an array do not agree.
     #[error("a {shape} array must hold as many values as its sizes say, found {found}")]
-    Shape {
-        /// Class and sizes.
-        shape: String,
-        /// How many values there are.
-        found: usize,
-    },
+    Shape { shape: String, found: usize },
     /// An array of more bytes than the format can say, or nested too deep.
     #[error("an array must stay below 4 GiB and {MAX_DEPTH} levels of nesting")]
     TooLarge,

@@ -104,37 +104,20 @@ pub struct Decoded {
 
 /// Why there are no pixels.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum PixelError {
     /// There is no such file.
     #[error("no such image: `{}`", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// The system refused.
     #[error("{source}: `{}`", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
     /// The bytes are no image, or a damaged or unsupported one.
     #[error("{detail}")]
-    Unreadable {
-        /// What the decoder said.
-        detail: String,
-    },
+    Unreadable { detail: String },
     /// The image costs more than [`Limits`] allow.
     #[error("the image has {found} {unit}, allowed are {allowed}")]
-    TooLarge {
-        /// What it has.
-        found: u64,
-        /// What it may have.
-        allowed: u64,
-        /// `pixels` or `bytes`.
-        unit: &'static str,
-    },
+    TooLarge { found: u64, allowed: u64, unit: &'static str },
 }
 
 impl PixelError {

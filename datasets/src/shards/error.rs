@@ -6,71 +6,32 @@ use schemas::{Fault, Hinted, SchemaError};
 
 /// Why a table folder could not be written or read.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum ShardError {
     /// The system refused.
     #[error("cannot {action}: {source}: `{}`", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { action: &'static str, path: PathBuf, source: std::io::Error },
     /// Parquet refused.
     #[error("cannot {action}: {source}: `{}`", path.display())]
-    Parquet {
-        /// What was tried.
-        action: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the library said.
-        source: parquet::errors::ParquetError,
-    },
+    Parquet { action: &'static str, path: PathBuf, source: parquet::errors::ParquetError },
     /// The folder has no complete manifest.
     #[error("not a table folder, there is no `manifest.json`: `{}`", path.display())]
-    NoManifest {
-        /// The folder.
-        path: PathBuf,
-    },
+    NoManifest { path: PathBuf },
     /// The manifest is not what this version writes.
     #[error("the manifest is not readable: {detail}: `{}`", path.display())]
-    BadManifest {
-        /// What is wrong with it.
-        detail: String,
-        /// The manifest.
-        path: PathBuf,
-    },
+    BadManifest { detail: String, path: PathBuf },
     /// The output is there already, made by other work.
     #[error("the output folder exists and holds {holds}: `{}`", path.display())]
-    Exists {
-        /// What it holds.
-        holds: String,
-        /// The folder.
-        path: PathBuf,
-    },
+    Exists { holds: String, path: PathBuf },
     /// A split's name cannot be part of a file name.
     #[error("a split must be named with letters, digits and `_`, found `{split}`")]
-    BadSplit {
-        /// The name.
-        split: String,
-    },
+    BadSplit { split: String },
     /// The table is of another version.
     #[error("{source}: `{}`", path.display())]
-    OtherVersion {
-        /// Which versions these are.
-        source: SchemaError,
-        /// The table.
-        path: PathBuf,
-    },
+    OtherVersion { source: SchemaError, path: PathBuf },
     /// A file changed since the manifest was written.
     #[error("a shard does not match its manifest, {detail}: `{}`", path.display())]
-    Stale {
-        /// What differs.
-        detail: String,
-        /// The shard.
-        path: PathBuf,
-    },
+    Stale { detail: String, path: PathBuf },
 }
 
 impl ShardError {

@@ -64,34 +64,20 @@ pub struct Written {
 
 /// Why a synthetic data set could not be written.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum SyntheticError {
     /// The system refused.
     #[error("cannot write: {source}: `{}`", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     /// The picture could not be made into a file.
     #[error("cannot encode the picture: {detail}: `{}`", path.display())]
-    Encode {
-        /// The file.
-        path: PathBuf,
-        /// What the encoder said.
-        detail: String,
-    },
+    Encode { path: PathBuf, detail: String },
     /// The annotation file could not be written.
     #[error(transparent)]
     Annotations(#[from] matlab::WriteError),
     /// The options ask for what cannot be drawn.
     #[error("an image must be {LEAST_SIDE_PX} to {MOST_SIDE_PX} px wide and tall, found {width} x {height}")]
-    Size {
-        /// Width asked for, px.
-        width: u32,
-        /// Height asked for, px.
-        height: u32,
-    },
+    Size { width: u32, height: u32 },
 }
 
 /// The shortest side of an image, px: below it, limbs are thinner than a pixel.

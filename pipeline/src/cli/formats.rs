@@ -48,8 +48,8 @@ pub struct ExportArgs {
     /// Only this split
     #[arg(long, value_name = "NAME")]
     pub split: Option<String>,
-    /// Replace what other work has put there
-    #[arg(long)]
+    /// Replace what other work has put there; `--overwrite`, its earlier name, is taken too
+    #[arg(long, alias = "overwrite")]
     pub force: bool,
 }
 

@@ -97,111 +97,61 @@ impl Work {
 
 /// A plan that cannot be run.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum GraphError {
     /// An input that is no source and no stage.
     #[error("`{node}` takes its rows from `{input}`, but there is no source or stage of that name")]
-    UnknownInput {
-        /// Who asks.
-        node: String,
-        /// For what.
-        input: String,
-        /// The names that there are.
-        known: Vec<String>,
-    },
+    UnknownInput { node: String, input: String, known: Vec<String> },
     /// A stage or sink without inputs.
     #[error("`{node}` has no inputs")]
-    NoInput {
-        /// The node.
-        node: String,
-    },
+    NoInput { node: String },
     /// Two nodes of one name.
     #[error("`{node}` is both a source and a stage")]
-    Twice {
-        /// The name.
-        node: String,
-    },
+    Twice { node: String },
     /// Stages that wait for each other.
     #[error("the stages {} wait for each other", nodes.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", "))]
-    Cycle {
-        /// The stages on the cycle or behind it.
-        nodes: Vec<String>,
-    },
+    Cycle { nodes: Vec<String> },
     /// A plan that writes nothing.
     #[error("the plan has no sinks")]
     NoSink,
     /// Two sinks at one place.
     #[error("the sinks `{first}` and `{second}` write to the same place: `{}`", path.display())]
-    SamePath {
-        /// One sink.
-        first: String,
-        /// The other.
-        second: String,
-        /// The file or folder.
-        path: PathBuf,
-    },
+    SamePath { first: String, second: String, path: PathBuf },
     /// An aggregate with too many or too few inputs.
     #[error("`{node}` takes {} ({}), found {found}", expected.len(), expected.join(", "))]
-    InputCount {
-        /// The node.
-        node: String,
-        /// What it takes.
-        expected: &'static [&'static str],
-        /// How many inputs the plan gives it.
-        found: usize,
-    },
+    InputCount { node: String, expected: &'static [&'static str], found: usize },
     /// Inputs of one stage that do not have one schema.
     #[error("`{node}` takes rows from `{first}` and `{second}`, which differ: {detail}")]
-    MixedInputs {
-        /// The node.
-        node: String,
-        /// One input.
-        first: String,
-        /// The other.
-        second: String,
-        /// The first difference.
-        detail: String,
-    },
+    MixedInputs { node: String, first: String, second: String, detail: String },
     /// A stage cannot be built from its configuration.
     #[error("cannot build the stage `{node}`")]
     Build {
-        /// The stage.
         node: String,
-        /// Why.
         #[source]
         source: StageError,
     },
     /// A stage cannot take the rows of its input.
     #[error("on the edge `{from}` -> `{to}`")]
     Edge {
-        /// Who gives the rows.
         from: String,
-        /// Who cannot take them.
         to: String,
-        /// Why.
         #[source]
         source: StageError,
     },
     /// A source cannot be read.
     #[error("cannot read the source `{node}`")]
     Source {
-        /// The source.
         node: String,
-        /// Why.
         #[source]
         source: ReadError,
     },
     /// The files of a source are not those that the graph was checked with.
     #[error("the rows of the source `{node}` have changed since the plan was checked")]
-    Changed {
-        /// The source.
-        node: String,
-    },
+    Changed { node: String },
     /// A sink cannot write the rows of its inputs.
     #[error("the sink `{node}` cannot write these rows")]
     Sink {
-        /// The sink.
         node: String,
-        /// Why.
         #[source]
         source: ExportError,
     },

@@ -10,6 +10,7 @@ use crate::runner::RunError;
 
 /// Why samples could not be made on the way.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum OnlineError {
     /// The plan cannot be read.
     #[error(transparent)]
@@ -28,76 +29,34 @@ pub enum OnlineError {
     Schema(#[from] SchemaError),
     /// The plan has no source or sink of this name.
     #[error("the plan has no {what} `{name}`; there are {known}")]
-    Unknown {
-        /// `source` or `sink`.
-        what: &'static str,
-        /// The name that was asked for.
-        name: String,
-        /// The names that there are.
-        known: String,
-    },
+    Unknown { what: &'static str, name: String, known: String },
     /// There are several sinks or sources, and none was named.
     #[error("the plan has several {what}s: {known}")]
-    Several {
-        /// `source` or `sink`.
-        what: &'static str,
-        /// Their names.
-        known: String,
-    },
+    Several { what: &'static str, known: String },
     /// The plan does not lead straight from people to the sink.
     #[error("`{node}` {detail}, so its rows cannot be made one by one")]
-    NotStraight {
-        /// The node.
-        node: String,
-        /// What it does.
-        detail: String,
-    },
+    NotStraight { node: String, detail: String },
     /// There is no such row.
     #[error("there is no row {index}: the data set has {length}")]
-    Index {
-        /// The row that was asked for.
-        index: usize,
-        /// How many there are.
-        length: usize,
-    },
+    Index { index: usize, length: usize },
     /// An epoch that no copy can have.
     #[error("an epoch must be at most {}, found `{epoch}`", i32::MAX)]
-    Epoch {
-        /// The epoch that was asked for.
-        epoch: u64,
-    },
+    Epoch { epoch: u64 },
     /// Settings of an epoch that contradict each other.
     #[error("{message}")]
-    Setting {
-        /// The rule and the value that broke it.
-        message: String,
-    },
+    Setting { message: String },
     /// A picture in a table could not be decoded.
     #[error("the picture of sample `{sample_id}` cannot be used: {detail}")]
-    Picture {
-        /// The sample.
-        sample_id: String,
-        /// What is wrong with it.
-        detail: String,
-    },
+    Picture { sample_id: String, detail: String },
     /// A condition is asked in a process that was forked.
     #[error("the stage `{stage}` uses threads that a forked process does not have")]
-    Forked {
-        /// The stage.
-        stage: String,
-    },
+    Forked { stage: String },
     /// A thread panicked: a bug.
     #[error("a batch could not be made: {detail}; this is a bug in motionmill")]
-    Panicked {
-        /// What the panic said.
-        detail: String,
-    },
+    Panicked { detail: String },
     /// The threads could not be started.
     #[error("cannot start threads: {detail}")]
-    Threads {
-        /// What the system said.
-        detail: String,
-    },
+    Threads { detail: String },
 }
 
 impl OnlineError {

@@ -107,39 +107,20 @@ pub struct SinkNode {
 
 /// A plan that cannot be read.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum PlanError {
     /// The file cannot be read.
     #[error("cannot read the plan: {source}: `{}`", path.display())]
-    Io {
-        /// The plan.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     /// No recipe has this name.
     #[error("no recipe is called `{name}`; there are {recipes}")]
-    UnknownRecipe {
-        /// The name that was asked for.
-        name: String,
-        /// The names that there are.
-        recipes: String,
-    },
+    UnknownRecipe { name: String, recipes: String },
     /// The text is no plan. The message points at the place.
     #[error("the plan is not valid: `{origin}`\n{message}")]
-    Invalid {
-        /// Where the text is from.
-        origin: String,
-        /// What is wrong, with line and column.
-        message: String,
-    },
+    Invalid { origin: String, message: String },
     /// `--set` does not name a place in the plan.
     #[error("cannot set `{key}`: {reason}")]
-    Override {
-        /// The dotted key.
-        key: String,
-        /// Why not.
-        reason: String,
-    },
+    Override { key: String, reason: String },
 }
 
 impl Plan {

@@ -9,6 +9,7 @@ use crate::graph::GraphError;
 
 /// Why a run ended before its end.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum RunError {
     /// A table could not be read or written.
     #[error(transparent)]
@@ -16,9 +17,7 @@ pub enum RunError {
     /// A stage could not work at all.
     #[error("the stage `{stage}` failed")]
     Stage {
-        /// The stage.
         stage: String,
-        /// Why.
         #[source]
         source: StageError,
     },
@@ -27,27 +26,14 @@ pub enum RunError {
         "the stage `{stage}` lost rows: {rows_in} in, {rejected} rejected, {rows_out} out, where {rule}; this is a bug \
          in motionmill"
     )]
-    LostRows {
-        /// The stage.
-        stage: String,
-        /// Rows that entered.
-        rows_in: usize,
-        /// Rows that left.
-        rows_out: usize,
-        /// Rows that were rejected.
-        rejected: usize,
-        /// What should hold.
-        rule: String,
-    },
+    LostRows { stage: String, rows_in: usize, rows_out: usize, rejected: usize, rule: String },
     /// A source could not be opened, or read on the way.
     #[error(transparent)]
     Source(#[from] GraphError),
     /// A sink could not be written.
     #[error("the sink `{node}` failed")]
     Sink {
-        /// The sink.
         node: String,
-        /// Why.
         #[source]
         source: ExportError,
     },
@@ -56,10 +42,7 @@ pub enum RunError {
     Cancelled,
     /// The threads could not be started.
     #[error("cannot start threads: {detail}")]
-    Threads {
-        /// What the system said.
-        detail: String,
-    },
+    Threads { detail: String },
 }
 
 impl RunError {

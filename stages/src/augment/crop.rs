@@ -47,13 +47,10 @@ pub struct Crop {
 
 impl CropConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<Crop, StageError> {
+    pub fn build(&self, context: &BuildContext) -> Crop {
         let images =
             self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
-        Ok(Crop { name: context.name.clone(), size: self.size.map(Pixels::get), frame: self.frame, images })
+        Crop { name: context.name.clone(), size: self.size.map(Pixels::get), frame: self.frame, images }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::geometry::Geometry;
 use super::keyed::{Draw, Keyed};
-use crate::stage::{BuildContext, StageError};
+use crate::stage::BuildContext;
 
 /// How often a sample is mirrored where a plan is silent: 0.5, as in both papers' code.
 pub const PROBABILITY: Probability = Probability::constant(0.5);
@@ -31,11 +31,8 @@ pub type Flip = Keyed<FlipConfig>;
 
 impl FlipConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<Flip, StageError> {
-        Ok(Keyed::new(*self, context))
+    pub fn build(&self, context: &BuildContext) -> Flip {
+        Keyed::new(*self, context)
     }
 }
 

@@ -58,11 +58,11 @@ fn chain(seed: u64) -> Vec<Box<dyn Stage>> {
     let flip: FlipConfig = toml::from_str("").unwrap();
     let colour: ColourConfig = toml::from_str("gain = { min = 0.6, max = 1.4 }").unwrap();
     vec![
-        Box::new(crop.build(&context("crop", seed)).unwrap()),
+        Box::new(crop.build(&context("crop", seed))),
         Box::new(scale.build(&context("scale", seed)).unwrap()),
-        Box::new(rotate.build(&context("rotate", seed)).unwrap()),
-        Box::new(shift.build(&context("shift", seed)).unwrap()),
-        Box::new(flip.build(&context("flip", seed)).unwrap()),
+        Box::new(rotate.build(&context("rotate", seed))),
+        Box::new(shift.build(&context("shift", seed))),
+        Box::new(flip.build(&context("flip", seed))),
         Box::new(colour.build(&context("colour", seed)).unwrap()),
     ]
 }
@@ -159,7 +159,7 @@ fn a_row_without_a_person_or_scale_is_rejected_with_its_reason() {
 fn geometry_cannot_change_after_the_pixels() {
     let cropped = run(&chain(1)[..1], &crowd());
     let warp: super::WarpConfig = toml::from_str("").unwrap();
-    let warped = warp.build(&context("warp", 1)).unwrap().output_schema(&cropped.schema()).unwrap();
+    let warped = warp.build(&context("warp", 1)).output_schema(&cropped.schema()).unwrap();
     let error = chain(1)[4].output_schema(&warped).unwrap_err();
     assert_eq!(error.to_string(), "the pixels were already sampled, so the geometry can no longer change");
     assert_eq!(error.hint().as_deref(), Some("put this stage before `warp`"));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::geometry::Geometry;
 use super::keyed::{Draw, Keyed};
-use crate::stage::{BuildContext, StageError};
+use crate::stage::BuildContext;
 
 /// Spread of the angle in the hourglass code (`src/util/pose.lua`); the paper's "30 degrees" is this, not a bound.
 pub const HOURGLASS_SIGMA: Degrees = Degrees::constant(30.0);
@@ -57,11 +57,8 @@ pub type Rotate = Keyed<RotateConfig>;
 
 impl RotateConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<Rotate, StageError> {
-        Ok(Keyed::new(*self, context))
+    pub fn build(&self, context: &BuildContext) -> Rotate {
+        Keyed::new(*self, context)
     }
 
     fn radians(&self, random: &mut KeyedRandom) -> f64 {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::geometry::Geometry;
 use super::keyed::{Draw, Keyed};
-use crate::stage::{BuildContext, StageError};
+use crate::stage::BuildContext;
 
 /// How far samples move.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -24,11 +24,8 @@ pub type Shift = Keyed<ShiftConfig>;
 
 impl ShiftConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<Shift, StageError> {
-        Ok(Keyed::new(*self, context))
+    pub fn build(&self, context: &BuildContext) -> Shift {
+        Keyed::new(*self, context)
     }
 }
 

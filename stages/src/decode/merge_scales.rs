@@ -49,13 +49,10 @@ pub struct MergeScalesConfig {
 
 impl MergeScalesConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<MergeScales, StageError> {
+    pub fn build(&self, context: &BuildContext) -> MergeScales {
         let images =
             self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
-        Ok(MergeScales { name: context.name.clone(), images })
+        MergeScales { name: context.name.clone(), images }
     }
 }
 

@@ -24,7 +24,7 @@ fn context() -> BuildContext {
 }
 
 fn merge() -> MergeScales {
-    MergeScalesConfig::default().build(&context()).unwrap()
+    MergeScalesConfig::default().build(&context())
 }
 
 /// One row of maps: sample, head, scale, crop, whether mirrored.
@@ -192,7 +192,7 @@ fn the_image_s_size_comes_from_the_table_the_file_or_the_crops() {
     let batch = table(&[("a", 1, 0, crop(1.0), false)], maps, 1);
     let far = |batch: &RecordBatch| {
         let config = MergeScalesConfig { images: Some(folder.path().to_owned()) };
-        let outcome = config.build(&context()).unwrap().run(batch).unwrap();
+        let outcome = config.build(&context()).run(batch).unwrap();
         points(&outcome.rows, "keypoints")
             .unwrap()
             .first()

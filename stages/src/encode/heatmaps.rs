@@ -117,15 +117,12 @@ struct Shape {
 
 impl EncodeHeatmapsConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far; sizes are checked against the schema.
-    pub fn build(&self, _context: &BuildContext) -> Result<EncodeHeatmaps, StageError> {
+    pub fn build(&self, _context: &BuildContext) -> EncodeHeatmaps {
         let pen = match self.style {
             Style::Gaussian(gaussian) => Pen::Gaussian(gaussian),
             Style::Patch(patch) => Pen::Patch(patch.stamp()),
         };
-        Ok(EncodeHeatmaps { config: self.clone(), pen })
+        EncodeHeatmaps { config: self.clone(), pen }
     }
 }
 

@@ -44,12 +44,8 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
     };
     let plan = format!("size = [{size}, {size}]\nframe.person.height = 200");
     let crop: CropConfig = toml::from_str(&plan).unwrap();
-    let batch = crop
-        .build(&context())
-        .unwrap()
-        .run(&people::to_batch(&CPM14, std::slice::from_ref(&person)))
-        .unwrap()
-        .rows;
+    let batch =
+        crop.build(&context()).run(&people::to_batch(&CPM14, std::slice::from_ref(&person))).unwrap().rows;
     assert_eq!(geometry::read(&batch).unwrap()[0], Geometry::new(Affine::IDENTITY, [f64::from(size); 2]));
     let numbers: Vec<f32> = person.pose.keypoints.as_flattened().iter().map(|value| *value as f32).collect();
     let keypoints = listed(listed(Arc::new(Float32Array::from(numbers)), 2), 14);
@@ -60,7 +56,7 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
 }
 
 fn encoded(plan: &str, batch: &RecordBatch) -> RecordBatch {
-    let stage = toml::from_str::<EncodeHeatmapsConfig>(plan).unwrap().build(&context()).unwrap();
+    let stage = toml::from_str::<EncodeHeatmapsConfig>(plan).unwrap().build(&context());
     let out = stage.run(batch).unwrap().rows;
     assert_eq!(out.schema(), stage.output_schema(&batch.schema()).unwrap());
     out
@@ -139,7 +135,7 @@ fn repose_maps_have_the_size_of_the_crop() {
 
 #[test]
 fn a_plan_that_cannot_work_is_refused_before_a_row() {
-    let build = |plan: &str| toml::from_str::<EncodeHeatmapsConfig>(plan).unwrap().build(&context()).unwrap();
+    let build = |plan: &str| toml::from_str::<EncodeHeatmapsConfig>(plan).unwrap().build(&context());
     let batch = warped(pose(&[]), vec![], 368);
     let error = build("stride = 7\nstyle.patch.sigma = 2").output_schema(&batch.schema()).unwrap_err();
     assert_eq!(error.to_string(), "`stride` 7 does not divide the crop, 368 x 368 px");

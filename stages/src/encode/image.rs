@@ -62,11 +62,8 @@ pub struct EncodeImage {
 
 impl EncodeImageConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<EncodeImage, StageError> {
-        Ok(EncodeImage { name: context.name.clone(), config: *self })
+    pub fn build(&self, context: &BuildContext) -> EncodeImage {
+        EncodeImage { name: context.name.clone(), config: *self }
     }
 }
 

@@ -23,7 +23,7 @@ fn stage(plan: &str) -> EncodeImage {
         run: EncodeImageConfig,
     }
     let context = BuildContext { name: "encode_image".into(), seed: 1, threads: 1, folder: ".".into() };
-    toml::from_str::<Plan>(plan).unwrap().run.build(&context).unwrap()
+    toml::from_str::<Plan>(plan).unwrap().run.build(&context)
 }
 
 fn picture(seed: u8) -> Vec<u8> {

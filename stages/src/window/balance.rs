@@ -29,12 +29,9 @@ pub struct BalanceConfig {
 
 impl BalanceConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<Balance, StageError> {
+    pub fn build(&self, context: &BuildContext) -> Balance {
         let most = self.per_subject.get() as usize;
-        Ok(Balance { name: context.name.clone(), seed: context.seed, most })
+        Balance { name: context.name.clone(), seed: context.seed, most }
     }
 }
 
@@ -167,7 +164,7 @@ mod tests {
 
     fn stage(most: u32, seed: u64) -> Balance {
         let context = BuildContext { seed, ..context("balance") };
-        BalanceConfig { per_subject: Count::constant(most) }.build(&context).unwrap()
+        BalanceConfig { per_subject: Count::constant(most) }.build(&context)
     }
 
     fn rows(subjects: &[u8]) -> RecordBatch {

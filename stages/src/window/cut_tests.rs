@@ -84,7 +84,7 @@ fn windows_can_be_varied() {
         .unwrap()
         .rows;
     let turn: super::RotateFrameConfig = toml::from_str("uniform = {}").unwrap();
-    let turned = turn.build(&context("turn")).unwrap().run(&batch).unwrap().rows;
+    let turned = turn.build(&context("turn")).run(&batch).unwrap().rows;
     let length = |vector: &[f32]| vector.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>();
     let (before, after) = (values(&batch).unwrap(), values(&turned).unwrap());
     assert_ne!(before, after);
@@ -93,10 +93,8 @@ fn windows_can_be_varied() {
     }
     // Samples 2 and 3 of a block are the first two of the next one, before and after.
     assert_eq!(after[2 * 6..4 * 6], after[4 * 6..6 * 6]);
-    let parts: Vec<_> = cut(&batch, 2)
-        .iter()
-        .map(|part| turn.build(&context("turn")).unwrap().run(part).unwrap().rows)
-        .collect();
+    let parts: Vec<_> =
+        cut(&batch, 2).iter().map(|part| turn.build(&context("turn")).run(part).unwrap().rows).collect();
     assert_eq!(arrow::compute::concat_batches(&turned.schema(), &parts).unwrap(), turned);
 }
 

@@ -55,11 +55,8 @@ impl FrameOf {
 
 impl FramesConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, _context: &BuildContext) -> Result<Frames, StageError> {
-        Ok(Frames { of: self.of })
+    pub fn build(&self, _context: &BuildContext) -> Frames {
+        Frames { of: self.of }
     }
 }
 
@@ -196,7 +193,7 @@ mod tests {
     }
 
     fn frames(of: FrameOf) -> Frames {
-        FramesConfig { of }.build(&context("frames")).unwrap()
+        FramesConfig { of }.build(&context("frames"))
     }
 
     const OVERLAPPING: &str = "blocks = 3\nblock_samples = 10\nblock_hop_samples = 4\nstride_samples = 8";

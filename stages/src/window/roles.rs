@@ -67,11 +67,8 @@ impl Enrolment {
 
 impl AssignRolesConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<AssignRoles, StageError> {
-        Ok(AssignRoles { name: context.name.clone(), enrolment: self.enrolment })
+    pub fn build(&self, context: &BuildContext) -> AssignRoles {
+        AssignRoles { name: context.name.clone(), enrolment: self.enrolment }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::stage::{Aggregate, StageError};
 const SECOND: i64 = 1_000_000_000;
 
 fn stage(plan: &str) -> AssignRoles {
-    toml::from_str::<AssignRolesConfig>(plan).unwrap().build(&context("roles")).unwrap()
+    toml::from_str::<AssignRolesConfig>(plan).unwrap().build(&context("roles"))
 }
 
 /// A row of one second that starts at `seconds`.

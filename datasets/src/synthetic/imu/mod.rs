@@ -95,31 +95,17 @@ pub struct WrittenLogs {
 
 /// Why motion could not be written.
 #[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum ImuWriteError {
     /// The system refused.
     #[error("cannot write: {source}: `{}`", path.display())]
-    Io {
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     /// An archive could not be made.
     #[error("cannot pack: {detail}: `{}`", path.display())]
-    Zip {
-        /// The archive.
-        path: PathBuf,
-        /// What the packer said.
-        detail: String,
-    },
+    Zip { path: PathBuf, detail: String },
     /// The options ask for what cannot be written.
     #[error("{rule}, found {found}")]
-    Options {
-        /// What must hold.
-        rule: String,
-        /// What was asked for.
-        found: String,
-    },
+    Options { rule: String, found: String },
 }
 
 impl ImuWriteError {

@@ -8,9 +8,9 @@
 mod avx2;
 mod keypoints;
 pub mod levels;
+pub mod rgb;
 pub mod sample;
 pub mod shrink;
-pub mod rgb;
 mod source;
 
 use std::path::PathBuf;
@@ -27,8 +27,8 @@ use schemas::tables::samples::{DECODE_REDUCTION, raw_image_field};
 use schemas::units::{Grey, Positive};
 use serde::{Deserialize, Serialize};
 
-use self::sample::Path;
 use self::rgb::Source;
+use self::sample::Path;
 use self::source::Sources;
 use super::error::AugmentError;
 use super::geometry::{self, Geometry};
@@ -80,21 +80,18 @@ pub struct Warp {
 
 impl WarpConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far; a missing image is a matter of its row.
-    pub fn build(&self, context: &BuildContext) -> Result<Warp, StageError> {
+    pub fn build(&self, context: &BuildContext) -> Warp {
         let images =
             self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
         let limits = Limits { max_pixels: (self.max_megapixels.get() * 1e6) as u64, ..Limits::default() };
-        Ok(Warp {
+        Warp {
             name: context.name.clone(),
             images,
             border: self.border.get(),
             scaled_decoding: self.scaled_decoding,
             limits,
             path: Path::detect(),
-        })
+        }
     }
 }
 

@@ -27,13 +27,13 @@ fn folder() -> tempfile::TempDir {
 fn cropped(people: &[Person], magnification: f64) -> RecordBatch {
     let plan = format!("size = [64, 64]\nframe.person.height = {}", 200.0 * magnification);
     let crop: CropConfig = toml::from_str(&plan).unwrap();
-    crop.build(&context("crop", 1)).unwrap().run(&people::to_batch(&MPII16, people)).unwrap().rows
+    crop.build(&context("crop", 1)).run(&people::to_batch(&MPII16, people)).unwrap().rows
 }
 
 fn warp(folder: &tempfile::TempDir, plan: &str) -> Warp {
     let mut context = context("warp", 1);
     context.folder = folder.path().to_owned();
-    toml::from_str::<WarpConfig>(plan).unwrap().build(&context).unwrap()
+    toml::from_str::<WarpConfig>(plan).unwrap().build(&context)
 }
 
 fn level(batch: &RecordBatch, row: usize, x: usize, y: usize) -> [u8; 3] {
@@ -65,7 +65,7 @@ fn a_mirrored_crop_swaps_left_and_right() {
     let folder = folder();
     let batch = cropped(&[person("a", [300.0, 200.0], 1.0)], 1.0);
     let always: crate::augment::FlipConfig = toml::from_str("probability = 1").unwrap();
-    let flipped = always.build(&context("flip", 1)).unwrap().run(&batch).unwrap().rows;
+    let flipped = always.build(&context("flip", 1)).run(&batch).unwrap().rows;
     let out = warp(&folder, "").run(&flipped).unwrap().rows;
     assert_eq!(level(&out, 0, 31, 32), [75, 50, 50]);
     let keypoints = points(&out, "keypoints").unwrap();

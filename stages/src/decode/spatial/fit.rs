@@ -55,11 +55,8 @@ fn train() -> String {
 
 impl FitSpatialModelConfig {
     /// The step.
-    ///
-    /// # Errors
-    /// Never; the numbers are in range by their types.
-    pub fn build(&self, context: &BuildContext) -> Result<FitSpatialModel, StageError> {
-        Ok(FitSpatialModel { name: context.name.clone(), config: self.clone() })
+    pub fn build(&self, context: &BuildContext) -> FitSpatialModel {
+        FitSpatialModel { name: context.name.clone(), config: self.clone() }
     }
 }
 

@@ -121,7 +121,7 @@ pub fn collect(
 
 pub fn fit(keys: &str, batch: &RecordBatch) -> Result<Vec<RecordBatch>, StageError> {
     let config: FitSpatialModelConfig = toml::from_str(&format!("stride = {STRIDE}\n{keys}")).unwrap();
-    let step = config.build(&context())?;
+    let step = config.build(&context());
     // As the runner does: only what is needed is kept.
     let kept = batch.project(&step.needed_columns(0, &batch.schema())?).unwrap();
     let (rows, _) = collect(&step, &[&vec![kept]])?;

@@ -218,7 +218,7 @@ fn people_that_cannot_teach_a_model_are_an_error_that_names_the_pair() {
     let error = fit("torso = 'center'", &samples_of(&FLIC9, &people(3), &["train"])).unwrap_err().to_string();
     assert!(error.contains("`center`"), "{error}");
     let odd: FitSpatialModelConfig = toml::from_str("stride = 5").unwrap();
-    let step = odd.build(&context()).unwrap();
+    let step = odd.build(&context());
     let error = step.output_schema(&[samples_of(&FLIC9, &people(1), &["train"]).schema()]).unwrap_err();
     assert_eq!(error.to_string(), "`stride` 5 does not divide the crop, 96 x 64 px");
 }
@@ -229,7 +229,7 @@ fn somebody_without_a_pair_is_rejected() {
     poses[1].iter_mut().skip(1).for_each(|joint| *joint = [f64::NAN; 2]);
     let batch = samples_of(&FLIC9, &poses, &["train"]);
     let config: FitSpatialModelConfig = toml::from_str("stride = 4").unwrap();
-    let (_, gathered) = collect(&config.build(&context()).unwrap(), &[&vec![batch]]).unwrap();
+    let (_, gathered) = collect(&config.build(&context()), &[&vec![batch]]).unwrap();
     assert_eq!(gathered.rejects.len(), 1);
     assert_eq!(gathered.rejects[0].sample_id.as_deref(), Some("p1"));
     assert_eq!(gathered.notes, ["`s`: learnt from 2 people of split `train`"]);

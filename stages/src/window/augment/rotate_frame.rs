@@ -39,11 +39,8 @@ type Quaternion = [f64; 4];
 
 impl RotateFrameConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<RotateFrame, StageError> {
-        Ok(PerRow::new(*self, context))
+    pub fn build(&self, context: &BuildContext) -> RotateFrame {
+        PerRow::new(*self, context)
     }
 
     fn draw(&self, random: &mut KeyedRandom) -> Quaternion {
@@ -122,7 +119,7 @@ mod tests {
         #[test]
         fn magnitudes_and_angles_between_vectors_stay(id in "[a-z]{1,8}", length in 1_usize..20, plan in 0_usize..2) {
             let batch = table(&[Signal::waves(&id, length)]);
-            let turned = config(PLANS[plan]).build(&context("rotate")).unwrap().run(&batch).unwrap().rows;
+            let turned = config(PLANS[plan]).build(&context("rotate")).run(&batch).unwrap().rows;
             let rows = signals(&batch).unwrap().row(0).chunks_exact(6);
             for (before, after) in rows.zip(signals(&turned).unwrap().row(0).chunks_exact(6)) {
                 let dot = |a: &[f32], b: &[f32]| -> f64 {
@@ -164,7 +161,7 @@ mod tests {
 
     #[test]
     fn derived_channels_are_refused_and_one_sensor_is_enough() {
-        let stage = config(PLANS[1]).build(&context("rotate")).unwrap();
+        let stage = config(PLANS[1]).build(&context("rotate"));
         let schema = |names: &[&str]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             stage.output_schema(&signals::schema(&names, 50.0))
@@ -179,7 +176,7 @@ mod tests {
     #[test]
     fn the_same_rows_whatever_the_batches() {
         let batch = repeated(&table(&[Signal::waves("a", 9), Signal::waves("b", 4)]));
-        let stage = config(PLANS[1]).build(&context("rotate")).unwrap();
+        let stage = config(PLANS[1]).build(&context("rotate"));
         let whole = stage.run(&batch).unwrap().rows;
         let parts: Vec<_> = cut(&batch, 1).iter().map(|part| stage.run(part).unwrap().rows).collect();
         assert_eq!(arrow::compute::concat_batches(&whole.schema(), &parts).unwrap(), whole);

@@ -28,11 +28,8 @@ pub struct ApplyNormaliserConfig {}
 
 impl ApplyNormaliserConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, context: &BuildContext) -> Result<ApplyNormaliser, StageError> {
-        Ok(ApplyNormaliser { name: context.name.clone() })
+    pub fn build(&self, context: &BuildContext) -> ApplyNormaliser {
+        ApplyNormaliser { name: context.name.clone() }
     }
 }
 

@@ -52,11 +52,8 @@ fn split() -> String {
 
 impl FitNormaliserConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, _context: &BuildContext) -> Result<FitNormaliser, StageError> {
-        Ok(FitNormaliser { per: self.per, split: self.split.clone() })
+    pub fn build(&self, _context: &BuildContext) -> FitNormaliser {
+        FitNormaliser { per: self.per, split: self.split.clone() }
     }
 }
 

@@ -36,12 +36,9 @@ pub enum NormalisePer {
 
 impl NormaliseConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, _context: &BuildContext) -> Result<Normalise, StageError> {
+    pub fn build(&self, _context: &BuildContext) -> Normalise {
         let NormalisePer::Session = self.per;
-        Ok(Normalise)
+        Normalise
     }
 }
 
@@ -74,7 +71,7 @@ mod tests {
     #[test]
     fn each_row_has_mean_nothing_and_deviation_one() {
         let rows = [Signal::waves("a", 100), Signal::waves("b", 1), Signal::waves("c", 37)];
-        let stage = NormaliseConfig { per: NormalisePer::Session }.build(&context("normalise")).unwrap();
+        let stage = NormaliseConfig { per: NormalisePer::Session }.build(&context("normalise"));
         let batch = table(&rows);
         assert_eq!(stage.output_schema(&batch.schema()).unwrap(), batch.schema());
         let outcome = stage.run(&batch).unwrap();

@@ -10,11 +10,11 @@ use crate::stage::Aggregate;
 use schemas::tables::signals::signals;
 
 fn fit(plan: &str) -> FitNormaliser {
-    toml::from_str::<FitNormaliserConfig>(plan).unwrap().build(&context("fit")).unwrap()
+    toml::from_str::<FitNormaliserConfig>(plan).unwrap().build(&context("fit"))
 }
 
 fn apply() -> ApplyNormaliser {
-    ApplyNormaliserConfig {}.build(&context("apply")).unwrap()
+    ApplyNormaliserConfig {}.build(&context("apply"))
 }
 
 fn rows() -> Vec<Signal> {

@@ -36,11 +36,8 @@ fn max_gap_ms() -> Positive {
 
 impl QualityConfig {
     /// Builds the stage.
-    ///
-    /// # Errors
-    /// None so far.
-    pub fn build(&self, _context: &BuildContext) -> Result<Quality, StageError> {
-        Ok(Quality { max_gap_nanos: (self.max_gap_ms.get() * NANOS_PER_MS) as i64 })
+    pub fn build(&self, _context: &BuildContext) -> Quality {
+        Quality { max_gap_nanos: (self.max_gap_ms.get() * NANOS_PER_MS) as i64 }
     }
 }
 
@@ -103,7 +100,7 @@ mod tests {
         let (a, g) = (steps(0, 10_000_000, 200), steps(30_000_000, 10_000_000, 150));
         let both = session("b", waves(&a, "a"), waves(&g, "g"));
         let batch = readings([session("a", Track::default(), waves(&g, "g")), both]);
-        let stage = QualityConfig { max_gap_ms: MAX_GAP_MS }.build(&context("quality")).unwrap();
+        let stage = QualityConfig { max_gap_ms: MAX_GAP_MS }.build(&context("quality"));
         let outcome = stage.run(&batch).unwrap();
         assert_eq!(outcome.rows.schema(), stage.output_schema(&batch.schema()).unwrap());
         assert_eq!((outcome.taken, outcome.rejects.len()), (Some(500), 0));
