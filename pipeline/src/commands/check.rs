@@ -56,7 +56,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
 
 /// Runs the plan of the check, which writes its findings to `out`; `None` where they are there already.
 fn check(args: &CheckArgs, config: &CheckConfig, out: &Path, tell: bool) -> anyhow::Result<Option<Checked>> {
-    let names: Vec<String> = (1..=args.people.len()).map(|number| format!("people_{number}")).collect();
+    let names: Vec<String> = args.people.iter().map(|path| path.display().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut plan = Plan::default().with_stage("check", &names, StageConfig::Check(config.clone())).with_sink(
         "findings",

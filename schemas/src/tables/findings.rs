@@ -1,8 +1,11 @@
 //! `findings`: one row is one thing that a check found about one person, one joint, or one data set.
 
+use arrow::array::{RecordBatch, StringArray};
+use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
-use super::flat::flat_table;
+use super::flat::{self, flat_table};
+use crate::columns::{SchemaError, strings};
 
 /// The split of a finding about all of a data set.
 pub const ALL_SPLITS: &str = "all";
@@ -36,6 +39,23 @@ impl Severity {
             "warning" => Self::Warning,
             _ => Self::Note,
         }
+    }
+}
+
+impl flat::Cell for Severity {
+    const TYPE: DataType = DataType::Utf8;
+    type Array = StringArray;
+
+    fn array<'a>(values: impl Iterator<Item = Option<&'a Self>>) -> StringArray {
+        values.map(|value| value.map(|severity| severity.name())).collect()
+    }
+
+    fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray, SchemaError> {
+        strings(batch, name)
+    }
+
+    fn at(column: &StringArray, row: usize) -> Self {
+        Self::from_name(column.value(row))
     }
 }
 

@@ -8,7 +8,6 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field};
 
-use super::findings::Severity;
 use crate::columns::{SchemaError, booleans, column, integers, longs, numbers, strings, wrong_type};
 
 /// Declares the row of a table: the struct, and `NAME`, `schema`, `to_batch` and `from_batch` of the table beside it. The
@@ -164,23 +163,6 @@ impl Cell for String {
 
     fn at(column: &StringArray, row: usize) -> Self {
         column.value(row).to_owned()
-    }
-}
-
-impl Cell for Severity {
-    const TYPE: DataType = DataType::Utf8;
-    type Array = StringArray;
-
-    fn array<'a>(values: impl Iterator<Item = Option<&'a Self>>) -> StringArray {
-        values.map(|value| value.map(|severity| severity.name())).collect()
-    }
-
-    fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray, SchemaError> {
-        strings(batch, name)
-    }
-
-    fn at(column: &StringArray, row: usize) -> Self {
-        Self::from_name(column.value(row))
     }
 }
 

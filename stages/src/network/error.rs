@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use schemas::skeleton::UnknownSkeleton;
 use schemas::{Fault, Hinted};
 
-use super::ports::{Port, dimensions_text, listed};
-use super::runtime::CPU_WHEEL;
-use super::search::LIBRARY_VARIABLE;
+use super::port::{Port, dimensions_text, listed};
+use super::search::{CPU_WHEEL, LIBRARY_VARIABLE};
 use crate::StageError;
 
 /// Why a network cannot be opened or does not run.

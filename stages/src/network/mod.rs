@@ -12,6 +12,7 @@ pub mod error;
 pub mod gather;
 pub mod pictures;
 pub mod pool;
+mod port;
 pub mod ports;
 pub mod providers;
 pub mod runtime;

@@ -11,7 +11,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::NetworkError;
-use super::runtime::{CPU_WHEEL, GPU_WHEEL, Runtime};
+use super::runtime::Runtime;
+use super::search::{CPU_WHEEL, GPU_WHEEL};
 
 /// What computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

@@ -9,11 +9,6 @@ use ort::logging::LogLevel;
 use super::NetworkError;
 use super::search::{Found, Places, version_in_name};
 
-/// The wheel that holds the library for the CPU, at the version that the project is tested with.
-pub const CPU_WHEEL: &str = "onnxruntime==1.31.1";
-/// The wheel that holds the library with CUDA and `TensorRT`.
-pub const GPU_WHEEL: &str = "onnxruntime-gpu==1.31.1";
-
 static LOADED: OnceLock<Runtime> = OnceLock::new();
 static LOADING: Mutex<()> = Mutex::new(());
 

@@ -12,6 +12,11 @@ use std::sync::OnceLock;
 /// The environment variable that names the library's file and goes before everything else.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 
+/// The wheel that holds the library for the CPU, at the version that the project is tested with.
+pub const CPU_WHEEL: &str = "onnxruntime==1.31.1";
+/// The wheel that holds the library with CUDA and `TensorRT`.
+pub const GPU_WHEEL: &str = "onnxruntime-gpu==1.31.1";
+
 /// The name under which the system's loader is asked, when nothing was found.
 pub const SYSTEM_NAME: &str = if cfg!(windows) {
     "onnxruntime.dll"
@@ -190,7 +195,7 @@ fn version_numbers(library: &Path) -> Vec<u32> {
 /// The version in a library's file name, such as `1.31.1` in `libonnxruntime.so.1.31.1`.
 ///
 /// ```
-/// use stages::infer::search::version_in_name;
+/// use stages::network::search::version_in_name;
 /// assert_eq!(version_in_name("capi/libonnxruntime.so.1.31.1".as_ref()).as_deref(), Some("1.31.1"));
 /// assert_eq!(version_in_name("libonnxruntime.so".as_ref()), None);
 /// ```

@@ -210,7 +210,7 @@ fn a_card_that_lies_is_refused() {
         let message = complaint(from, to);
         assert!(message.contains(expected), "{message}");
     };
-    says("channels = 9", "channels = 8", "has 8 channels, but skeleton `flic9` has 9 joints");
+    says("channels = 9", "channels = 8", "keeps 8 channels, but skeleton `flic9` has 9 joints");
     says(
         "skeleton = \"flic9\"",
         "skeleton = \"cpm14\"",

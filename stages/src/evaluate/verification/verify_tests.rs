@@ -10,7 +10,7 @@ use super::fixtures::{self, SESSIONS, trial, trials as made};
 use super::score::{CLIENT_GROUP, CURVE_GROUP, VALIDATION_GROUP};
 use super::{VerificationError, VerificationOptions, VerifyConfig, evaluate_verification};
 use crate::evaluate::Evaluation;
-use crate::stage::{BuildContext, Gathered, StageError};
+use crate::stage::{Aggregate, BuildContext, Gathered, StageError};
 
 fn quick() -> VerificationOptions {
     VerificationOptions { resamples: 30, points: 20, ..VerificationOptions::default() }
@@ -180,8 +180,8 @@ fn the_same_numbers_come_from_any_number_of_threads() {
 
 #[test]
 fn a_split_without_trials_is_named_with_those_that_are_there() {
-    let batch = trials::to_batch(&made("evaluation", 4, 1));
-    let error = run(std::slice::from_ref(&batch), "").unwrap_err();
+    let (batch, more) = (trials::to_batch(&made("evaluation", 4, 1)), trials::to_batch(&made("train", 4, 1)));
+    let error = run(&[batch.clone(), more], "").unwrap_err();
     assert!(
         error.to_string().contains("split `test`") && error.to_string().contains("`evaluation`"),
         "{error}"
@@ -191,6 +191,30 @@ fn a_split_without_trials_is_named_with_those_that_are_there() {
     assert!(gathered.notes.iter().any(|note| note.contains("no HTER")));
     let error = run(&[trials::to_batch(&[])], "").unwrap_err();
     assert_eq!(error.to_string(), "there are no trials to score");
+}
+
+#[test]
+fn the_threshold_can_come_from_a_table_of_its_own() {
+    // Both tables call their one split the same.
+    let all = |rows: Vec<Trial>| -> Vec<Trial> {
+        rows.into_iter().map(|row| Trial { split: "all".into(), client_split: "all".into(), ..row }).collect()
+    };
+    let (test, validation) = (all(made("test", 8, 1)), all(made("validation", 6, 2)));
+    let config: VerifyConfig =
+        toml::from_str("validation_apart = true\nresamples = 40\npoints = 15").unwrap();
+    let context = BuildContext { name: "verify".into(), seed: 0, threads: 1, folder: ".".into() };
+    let step = config.build(&context).unwrap();
+    assert_eq!(step.inputs(), ["trials", "validation"]);
+    let tables = [&test, &validation].map(|rows| vec![trials::to_batch(rows)]);
+    let mut metrics = Vec::new();
+    let mut give = |batch| {
+        metrics.extend(schemas::tables::metrics::from_batch(&batch)?);
+        Ok(())
+    };
+    step.run(&[&tables[0], &tables[1]], "hash", &mut give).unwrap();
+    let options = VerificationOptions { resamples: 40, points: 15, run: "hash".into(), ..quick() };
+    assert_eq!(metrics, evaluate_verification(&test, Some(&validation), &options).unwrap().metrics);
+    assert!(step.run(&[&tables[0]], "hash", &mut |_| Ok(())).is_err());
 }
 
 #[test]
