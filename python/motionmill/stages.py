@@ -547,21 +547,15 @@ class Infer(Stage):
 
     - ``model``: The `.onnx` file.
     - ``card``: Its model card; by default the `.toml` of the same stem beside it.
-    - ``provider``: What computes.
-    - ``devices``: Numbers of the cards to use; ignored by `cpu`.
-    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
-    - ``batch``: Rows a call; by default what the network fixes, else `DEFAULT_BATCH_CPU` or `DEFAULT_BATCH_DEVICE`. Every call has this many rows, the last one of a batch filled up with blank ones.
-    - ``sessions``: Sessions on the processor, or on each card; by default one a thread, or `DEFAULT_SESSIONS_DEVICE`.
-    - ``intra_threads``: Threads of one session.
+    - ``engine``: What runs the network.
     - ``flip_average``: Whether each row runs mirrored as well and its maps, mirrored back and left and right joints swapped, are averaged with the others (stacked hourglass, `src/train.lua`; no px of shift between the two). Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is another than (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
     - ``keep_image``: Whether the pixels stay in the rows.
-    - ``library``: The file of ONNX Runtime; by default it is searched for.
     """
 
     kind = "infer"
 
-    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = "cpu", devices: Sequence[int] | None = None, fall_back: bool = False, batch: int | None = None, sessions: int | None = None, intra_threads: int = 1, flip_average: bool = False, keep_image: bool = False, library: str | os.PathLike[str] | None = None, name: str = "infer", seed: int = 0) -> None:
-        super().__init__(model=model, card=card, provider=provider, devices=devices, fall_back=fall_back, batch=batch, sessions=sessions, intra_threads=intra_threads, flip_average=flip_average, keep_image=keep_image, library=library, name=name, seed=seed)
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, engine: Mapping[str, Any] | None = None, flip_average: bool = False, keep_image: bool = False, name: str = "infer", seed: int = 0) -> None:
+        super().__init__(model=model, card=card, engine=engine, flip_average=flip_average, keep_image=keep_image, name=name, seed=seed)
 
 
 class Embed(Stage):
@@ -572,18 +566,14 @@ class Embed(Stage):
     - ``model``: The `.onnx` file.
     - ``card``: Its card; by default the `.toml` of the same stem beside it.
     - ``output``: The output to keep, by its name in the card; the card's first by default.
-    - ``provider``: What computes.
-    - ``device``: Number of the card to use; ignored by `cpu`.
-    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
-    - ``batch``: Windows a call; by default what the network fixes, else one.
+    - ``engine``: What runs the network.
     - ``carry_state``: Whether a network with states goes on where the window before ended: the windows of a stretch run one after the other, and only the first begins from zeros. By default each one does.
-    - ``library``: The file of ONNX Runtime; by default it is searched for.
     """
 
     kind = "embed"
 
-    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, output: str | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = "cpu", device: int = 0, fall_back: bool = False, batch: int | None = None, carry_state: bool = False, library: str | os.PathLike[str] | None = None, name: str = "embed", seed: int = 0) -> None:
-        super().__init__(model=model, card=card, output=output, provider=provider, device=device, fall_back=fall_back, batch=batch, carry_state=carry_state, library=library, name=name, seed=seed)
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, output: str | None = None, engine: Mapping[str, Any] | None = None, carry_state: bool = False, name: str = "embed", seed: int = 0) -> None:
+        super().__init__(model=model, card=card, output=output, engine=engine, carry_state=carry_state, name=name, seed=seed)
 
 
 class FitSpatialModel(Stage):
@@ -660,17 +650,13 @@ class Refine(Stage):
 
     - ``model``: The `.onnx` file.
     - ``card``: Its card; by default the `.toml` of the same stem beside it.
-    - ``provider``: What computes.
-    - ``device``: Number of the card to use; ignored by `cpu`.
-    - ``fall_back``: Whether a slower provider may take over where `provider` does not start.
-    - ``batch``: Rows a call; by default what the network fixes, else one on the processor and 16 on a card.
-    - ``library``: The file of ONNX Runtime; by default it is searched for.
+    - ``engine``: What runs the network.
     """
 
     kind = "refine"
 
-    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, provider: Literal["cpu", "cuda", "tensorrt"] = "cpu", device: int = 0, fall_back: bool = False, batch: int | None = None, library: str | os.PathLike[str] | None = None, name: str = "refine", seed: int = 0) -> None:
-        super().__init__(model=model, card=card, provider=provider, device=device, fall_back=fall_back, batch=batch, library=library, name=name, seed=seed)
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, engine: Mapping[str, Any] | None = None, name: str = "refine", seed: int = 0) -> None:
+        super().__init__(model=model, card=card, engine=engine, name=name, seed=seed)
 
 
 class FitProjection(Stage):
@@ -791,10 +777,11 @@ class Evaluate(Stage):
 class Verify(Stage):
     """Reads equal error rate, half total error rate and curves off trials.
 
-    `trials` to `metrics`.
+    `trials`, and the trials that give the threshold where they are a table of their own, to `metrics`.
 
     - ``validation``: The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.
-    - ``split``: The split that is scored; `test` where left out.
+    - ``split``: The split that is scored; `test` where left out. A table of one split is scored whatever that is called.
+    - ``validation_apart``: Whether the trials that give the threshold are a table of their own, the second input.
     - ``eer``: How equal error rates are read off: `linear`, `rocch` or `midpoint`; `linear` where left out.
     - ``resamples``: How often clients are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
     - ``points``: How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 where left out.
@@ -802,8 +789,8 @@ class Verify(Stage):
 
     kind = "verify"
 
-    def __init__(self, *, validation: str = "validation", split: str = "test", eer: Literal["linear", "rocch", "midpoint"] = "linear", resamples: int = 1000, points: int = 200, name: str = "verify", seed: int = 0) -> None:
-        super().__init__(validation=validation, split=split, eer=eer, resamples=resamples, points=points, name=name, seed=seed)
+    def __init__(self, *, validation: str = "validation", split: str = "test", validation_apart: bool | None = None, eer: Literal["linear", "rocch", "midpoint"] = "linear", resamples: int = 1000, points: int = 200, name: str = "verify", seed: int = 0) -> None:
+        super().__init__(validation=validation, split=split, validation_apart=validation_apart, eer=eer, resamples=resamples, points=points, name=name, seed=seed)
 
 
 class Identify(Stage):
