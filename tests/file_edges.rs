@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Circles that are still to be broken: none may be added, and one that is broken is taken off.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 8] = [
     "datasets: imu/careful, imu/layout, imu/line",
     "datasets: imu/config, imu/presets",
     "datasets: imu/hmog/container, imu/hmog/inner",
@@ -17,7 +17,6 @@ const KNOWN: [&str; 9] = [
     "stages: evaluate/metric_rows, evaluate/pose, evaluate/presence, evaluate/scored",
     "stages: evaluate/verification/identify, evaluate/verification/tally",
     "stages: verify/density, verify/near",
-    "report: page/chart, page/chart/spans, page/content",
 ];
 
 /// A module: its path within the crate, `["imu", "config"]`.

@@ -10,9 +10,8 @@ use schemas::tables::findings::Finding;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 
-use super::caption;
+use super::error::ReportError;
 use super::layout::{self, Group};
-use super::palette;
 use super::picture;
 use super::pose::{Style, draw};
 use super::sheet::Sheet;
@@ -29,9 +28,6 @@ pub const RING: [u8; 3] = [213, 94, 0];
 const RING_RADIUS: f64 = 0.045;
 /// Width of the ring relative to the tile's side.
 const RING_WIDTH: f64 = 0.012;
-
-/// About the letters of an id, px.
-const STRIP_MARGIN_PX: u32 = 2;
 
 /// A finding with the people that it is about.
 #[derive(Debug, Clone, Copy)]
@@ -83,21 +79,23 @@ pub fn drawn(skeleton: &Skeleton, shown: &[Shown<'_>], images: Option<&Path>, ti
 /// its own.
 ///
 /// A finding without picture and without joints is a reject.
+///
+/// # Errors
+/// When the words make no valid SVG, which is a bug.
 pub fn findings_sheet(
     skeleton: &Skeleton,
     shown: &[Shown<'_>],
     images: Option<&Path>,
     tile_px: u32,
-) -> Sheet {
+) -> Result<Sheet, ReportError> {
     let (mut groups, mut rejects, mut drawn_findings) = (Vec::new(), Vec::new(), 0);
     for (one, drawn) in shown.iter().zip(drawn(skeleton, shown, images, tile_px)) {
         match drawn {
             Ok(tiles) => {
                 let captions = [in_short(one.finding), "the other picture".to_owned()];
                 let people = [Some(one.person), one.other].into_iter().flatten();
-                for ((mut tile, person), caption) in tiles.into_iter().zip(people).zip(captions) {
-                    name(&mut tile, &person.sample_id);
-                    groups.push(Group { tiles: vec![tile], caption });
+                for ((tile, person), caption) in tiles.into_iter().zip(people).zip(captions) {
+                    groups.push(Group { tiles: vec![tile], name: person.sample_id.clone(), caption });
                 }
                 drawn_findings += 1;
             }
@@ -112,17 +110,7 @@ pub fn findings_sheet(
             }),
         }
     }
-    Sheet { picture: layout::page(&groups, tile_px, None), drawn: drawn_findings, rejects }
-}
-
-/// Writes `id` on a strip along the upper edge of `tile`.
-fn name(tile: &mut RgbImage, id: &str) {
-    let height = caption::LETTER_PX + 2 * STRIP_MARGIN_PX;
-    for y in 0..height.min(tile.height()) {
-        (0..tile.width()).for_each(|x| tile.put_pixel(x, y, Rgb(palette::PAGE)));
-    }
-    let width = tile.width().saturating_sub(2 * STRIP_MARGIN_PX);
-    caption::write(tile, id, [STRIP_MARGIN_PX, STRIP_MARGIN_PX], width, palette::INK);
+    Ok(Sheet { picture: layout::page(&groups, tile_px, None)?, drawn: drawn_findings, rejects })
 }
 
 /// Rule, joint and value in a few letters.
@@ -235,12 +223,14 @@ mod tests {
         let mut person = Person { sample_id: "lsp-1".into(), pose, ..person(1, "/no/such.jpg".into()) };
         let found = finding(Rule::LimbLength, "lsp-1", 7.0);
         let sheet =
-            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256);
+            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256)
+                .unwrap();
         let ringed = sheet.picture.pixels().filter(|pixel| pixel.0 == RING).count();
         assert!(sheet.drawn == 1 && ringed > 20, "{ringed}");
         person.pose = Pose::unknown(14);
         let sheet =
-            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256);
+            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256)
+                .unwrap();
         assert_eq!((sheet.drawn, sheet.rejects.len()), (0, 1));
     }
 }

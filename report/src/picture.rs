@@ -5,8 +5,12 @@ use std::path::Path;
 use datasets::pixels::{self, Limits, Reduction};
 use image::{Rgb, RgbImage, imageops};
 use schemas::Affine;
+use tiny_skia::Pixmap;
 
 use super::palette;
+
+/// Between tiles that belong together, px.
+pub const SEAM_PX: u32 = 2;
 
 /// A rectangle of a picture, px, from the first row and column to the one after the last.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,6 +79,33 @@ pub fn tile(picture: &RgbImage, window: Window, tile_px: u32) -> (RgbImage, Affi
         imageops::replace(&mut tile, &fitted, place(x1, window.left), place(y1, window.top));
     }
     (tile, tile_from_picture)
+}
+
+/// Draws on `picture` with `draw`; one without area stays as it is.
+pub fn on_canvas(picture: &mut RgbImage, draw: impl FnOnce(&mut Pixmap)) {
+    let Some(mut canvas) = Pixmap::new(picture.width(), picture.height()) else { return };
+    for (bytes, pixel) in canvas.data_mut().chunks_exact_mut(4).zip(picture.pixels()) {
+        let [r, g, b] = pixel.0;
+        bytes.copy_from_slice(&[r, g, b, 255]);
+    }
+    draw(&mut canvas);
+    for (pixel, drawn) in picture.pixels_mut().zip(canvas.pixels()) {
+        pixel.0 = [drawn.red(), drawn.green(), drawn.blue()];
+    }
+}
+
+/// `tiles` side by side, for the galleries of a page.
+pub fn side_by_side(tiles: &[RgbImage]) -> RgbImage {
+    let seams = (tiles.len() as u32).saturating_sub(1) * SEAM_PX;
+    let width = tiles.iter().map(RgbImage::width).sum::<u32>() + seams;
+    let height = tiles.iter().map(RgbImage::height).max().unwrap_or(1);
+    let mut page = RgbImage::from_pixel(width.max(1), height, Rgb(palette::PAGE));
+    let mut x = 0;
+    for tile in tiles {
+        imageops::replace(&mut page, tile, i64::from(x), 0);
+        x += tile.width() + SEAM_PX;
+    }
+    page
 }
 
 #[cfg(test)]

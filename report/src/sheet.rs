@@ -11,11 +11,12 @@ use schemas::tables::rejects::Reject;
 use schemas::tables::{heatmaps, samples};
 use schemas::{Skeleton, Visibility};
 
+use super::error::{ReportError, within};
 use super::heat::Maps;
 use super::layout::{self, Group};
 use super::pose::{self, Style};
 use super::tile::{self, Framing, MapColumn, Refusal};
-use stages::stage::{StageError, reject};
+use stages::stage::reject;
 
 /// Name under which rows that cannot be drawn are reported.
 const NAME: &str = "contact sheet";
@@ -69,7 +70,7 @@ pub struct Sheet {
 ///
 /// # Errors
 /// When the options are out of range or the batch has none of these columns, or one of another type.
-pub fn contact_sheet(batch: &RecordBatch, options: &SheetOptions) -> Result<Sheet, StageError> {
+pub fn contact_sheet(batch: &RecordBatch, options: &SheetOptions) -> Result<Sheet, ReportError> {
     let has = |name: &str| batch.schema_ref().index_of(name).is_ok();
     let maps = MapColumn::of(batch)?;
     if has(samples::IMAGE) || maps.is_some() {
@@ -97,14 +98,12 @@ pub fn prediction_sheet(
     predictions: &RecordBatch,
     people: &RecordBatch,
     options: &SheetOptions,
-) -> Result<Sheet, StageError> {
+) -> Result<Sheet, ReportError> {
     let skeleton = skeleton_of(predictions.schema_ref())?;
     let (truth_skeleton, truths) = tile::poses(people)?;
     if skeleton != truth_skeleton {
-        return Err(StageError::config(
-            format!("predictions follow `{}`, the people `{}`", skeleton.name, truth_skeleton.name),
-            "give people that were mapped to the skeleton of the predictions",
-        ));
+        let (predictions, people) = (skeleton.name, truth_skeleton.name);
+        return Err(ReportError::SkeletonsDiffer { predictions, people });
     }
     let row_of: HashMap<&str, usize> =
         strings(people, "sample_id")?.iter().enumerate().filter_map(|(row, id)| Some((id?, row))).collect();
@@ -129,31 +128,25 @@ pub fn prediction_sheet(
     })
 }
 
-type Drawn = Result<Result<Vec<RgbImage>, Refusal>, StageError>;
+type Drawn = Result<Result<Vec<RgbImage>, Refusal>, ReportError>;
 
 /// Draws up to `options.rows` rows of `batch` with `draw`.
 fn page(
     batch: &RecordBatch,
     options: &SheetOptions,
     draw: impl Fn(usize) -> Drawn,
-) -> Result<Sheet, StageError> {
-    if !(LEAST_TILE_PX..=MOST_TILE_PX).contains(&options.tile_px) || !(1..=MOST_ROWS).contains(&options.rows)
-    {
-        let (tile, rows) = (options.tile_px, options.rows);
-        return Err(StageError::config(
-            format!("a sheet cannot have {rows} rows of tiles {tile} px wide"),
-            format!("ask for 1 to {MOST_ROWS} rows and {LEAST_TILE_PX} to {MOST_TILE_PX} px"),
-        ));
-    }
+) -> Result<Sheet, ReportError> {
+    within("px of a tile's side", options.tile_px as usize, LEAST_TILE_PX as usize, MOST_TILE_PX as usize)?;
+    within("rows of a sheet", options.rows, 1, MOST_ROWS)?;
     let (mut groups, mut rejects) = (Vec::new(), Vec::new());
     let chosen = options.rows.min(batch.num_rows());
     for row in (0..chosen).map(|number| number * batch.num_rows() / chosen) {
         match draw(row)? {
-            Ok(tiles) => groups.push(Group { tiles, caption: caption(batch, row) }),
+            Ok(tiles) => groups.push(Group { tiles, name: String::new(), caption: caption(batch, row) }),
             Err((reason, detail)) => rejects.push(reject(batch, row, NAME, reason, detail)),
         }
     }
-    let picture = layout::page(&groups, options.tile_px, options.columns);
+    let picture = layout::page(&groups, options.tile_px, options.columns)?;
     Ok(Sheet { picture, drawn: groups.len(), rejects })
 }
 
@@ -170,7 +163,7 @@ fn source(
     batch: &RecordBatch,
     row: usize,
     options: &SheetOptions,
-) -> Result<Result<RgbImage, Refusal>, StageError> {
+) -> Result<Result<RgbImage, Refusal>, ReportError> {
     let file = tile::image_file(batch, row, options.image_root.as_deref())?;
     Ok(super::picture::read(&file).map_err(|detail| ("image not readable", detail)))
 }

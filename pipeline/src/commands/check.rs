@@ -144,7 +144,7 @@ fn draw(path: &Path, rows: &Tables, checked: &Checked, args: &CheckArgs) -> anyh
             eprintln!("wrote {}: {} findings drawn", path.display(), shown.len());
         }
         Some("png") => {
-            let sheet = findings_sheet(skeleton, &shown, args.images.as_deref(), TILE_PX);
+            let sheet = findings_sheet(skeleton, &shown, args.images.as_deref(), TILE_PX)?;
             for reject in &sheet.rejects {
                 eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
             }

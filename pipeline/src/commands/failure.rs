@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use ::report::ReportError;
 use datasets::ReadError;
 use datasets::export::ExportError;
 use datasets::shards::ShardError;
@@ -68,6 +69,7 @@ fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     None.or_else(|| cause.downcast_ref::<ShardError>().and_then(Hinted::hint))
         .or_else(|| cause.downcast_ref::<ReadError>().and_then(Hinted::hint))
         .or_else(|| cause.downcast_ref::<ExportError>().and_then(Hinted::hint))
+        .or_else(|| cause.downcast_ref::<ReportError>().and_then(Hinted::hint))
 }
 
 /// An error of a command itself, with its hint.

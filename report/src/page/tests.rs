@@ -6,7 +6,8 @@ use schemas::tables::{heatmaps, samples, vector_array};
 use std::sync::Arc;
 
 use super::*;
-use crate::fixtures::{noisy_prediction, person, trials};
+use crate::made::fixtures::{noisy_prediction, person};
+use crate::made::verification::fixtures::trials;
 use stages::evaluate::{EvaluateOptions, PredictedPose, Protocol, evaluate_pose};
 use stages::stage::Rows;
 
