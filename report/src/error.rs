@@ -30,12 +30,6 @@ pub enum ReportError {
         /// What it is.
         found: usize,
     },
-    /// The seconds of a panel are none.
-    #[error("a panel of signals must be longer than zero seconds, found {seconds}")]
-    NoTime {
-        /// What was asked for, seconds.
-        seconds: f64,
-    },
     /// The threshold is no number.
     #[error("the threshold must be a finite score, found {threshold}")]
     Threshold {
@@ -108,7 +102,6 @@ impl Hinted for ReportError {
             Self::OutOfRange { what, least, most, .. } => {
                 return Some(format!("ask for {least} to {most} {what}"));
             }
-            Self::NoTime { .. } => "ask for some `seconds`",
             Self::Threshold { .. } => "give a threshold among the scores",
             Self::SkeletonsDiffer { .. } => "give people that were mapped to the skeleton of the predictions",
             Self::NoHeatmaps => "name another with `--heatmaps`",

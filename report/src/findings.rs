@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use rayon::prelude::*;
 use schemas::Skeleton;
 use schemas::tables::findings::Finding;
@@ -13,9 +13,9 @@ use schemas::tables::rejects::Reject;
 use super::error::ReportError;
 use super::layout::{self, Group};
 use super::picture;
-use super::pose::{Style, draw};
+use super::pose::{self, Style, draw};
 use super::sheet::Sheet;
-use super::tile::{Framing, window_of};
+use super::tile::window_of;
 use stages::check::Rule;
 
 /// Findings of each rule that a gallery shows unless asked otherwise: one row of a wide screen.
@@ -25,9 +25,9 @@ pub const MOST_SHOWN: usize = 200;
 /// The ring about a joint: vermilion, of the same eight colours as the sides.
 pub const RING: [u8; 3] = [213, 94, 0];
 /// Radius of the ring relative to the tile's side.
-const RING_RADIUS: f64 = 0.045;
+const RING_RADIUS: f32 = 0.045;
 /// Width of the ring relative to the tile's side.
-const RING_WIDTH: f64 = 0.012;
+const RING_WIDTH: f32 = 0.012;
 
 /// A finding with the people that it is about.
 #[derive(Debug, Clone, Copy)]
@@ -121,10 +121,7 @@ fn in_short(finding: &Finding) -> String {
 }
 
 fn tiles(skeleton: &Skeleton, shown: &Shown<'_>, images: Option<&Path>, tile_px: u32) -> Drawn {
-    let read = |person: &Person| {
-        let path = Path::new(&person.image_path);
-        picture::read(&images.map_or_else(|| path.to_owned(), |root| root.join(path)))
-    };
+    let read = |person: &Person| picture::read(&person.image_path, images);
     let beside = [Rule::Leak, Rule::DuplicatePicture].iter().any(|rule| rule.name() == shown.finding.rule);
     if beside {
         let people = [Some(shown.person), shown.other].into_iter().flatten();
@@ -145,7 +142,7 @@ fn tiles(skeleton: &Skeleton, shown: &Shown<'_>, images: Option<&Path>, tile_px:
         Err(detail) => return Err(detail),
     };
     let poses: Vec<_> = [Some(pose), shown.other.map(|other| &other.pose)].into_iter().flatten().collect();
-    let window = window_of(&poses, &ground, Framing::Person);
+    let window = window_of(&poses, &ground);
     let (mut tile, map) = picture::tile(&ground, window, tile_px);
     if let Some(other) = shown.other {
         draw(&mut tile, skeleton, &other.pose, &map, Style::Thin);
@@ -160,16 +157,12 @@ fn tiles(skeleton: &Skeleton, shown: &Shown<'_>, images: Option<&Path>, tile_px:
 
 /// A ring about `centre`, px of the tile.
 fn ring(tile: &mut RgbImage, centre: [f64; 2]) {
-    let side = f64::from(tile.width());
-    let (radius, width) = (side * RING_RADIUS, (side * RING_WIDTH).max(1.5));
-    for (x, y, pixel) in tile.enumerate_pixels_mut() {
-        let from_centre = libm::hypot(f64::from(x) - centre[0], f64::from(y) - centre[1]);
-        let ink = (width / 2.0 + 0.5 - (from_centre - radius).abs()).clamp(0.0, 1.0);
-        if ink > 0.0 {
-            let mixed = |at: usize| f64::from(pixel.0[at]) * (1.0 - ink) + f64::from(RING[at]) * ink;
-            *pixel = Rgb([0, 1, 2].map(|at| mixed(at).round() as u8));
-        }
-    }
+    let side = tile.width() as f32;
+    // The rasteriser's pixel centres lie at halves.
+    let at = (centre[0] as f32 + 0.5, centre[1] as f32 + 0.5);
+    picture::on_canvas(tile, |canvas| {
+        pose::ring(canvas, at, side * RING_RADIUS, (side * RING_WIDTH).max(1.5), RING);
+    });
 }
 
 #[cfg(test)]

@@ -22,7 +22,6 @@ mod words;
 pub use error::ReportError;
 pub use palette::{CENTRE, LEFT, RIGHT};
 pub use sheet::{Sheet, SheetOptions, contact_sheet, prediction_sheet};
-pub use tile::Framing;
 
 /// People, predictions and trials made up for tests, shared with `stages`.
 #[cfg(test)]

@@ -23,9 +23,10 @@ pub struct Window {
     pub side: f64,
 }
 
-/// The picture in the file at `path`, or why there is none, in words.
-pub fn read(path: &Path) -> Result<RgbImage, String> {
-    let decoded = pixels::decode_file(path, &Limits::default(), Reduction::Whole);
+/// The picture in the file at `path`, which starts from `root` where it is relative, or why there is none, in words.
+pub fn read(path: &str, root: Option<&Path>) -> Result<RgbImage, String> {
+    let path = root.unwrap_or(Path::new("")).join(path);
+    let decoded = pixels::decode_file(&path, &Limits::default(), Reduction::Whole);
     let decoded = decoded.map_err(|error| {
         let (words, place) = (error.to_string(), format!("`{}`", path.display()));
         if words.contains(&place) { words } else { format!("{words}: {place}") }
@@ -144,6 +145,6 @@ mod tests {
     fn bytes_that_are_no_picture_are_refused_in_words() {
         assert!(decode(&[0xff, 0xd8, 1, 2]).is_err() && decode(b"nothing").is_err());
         assert!(raw(vec![0; 5], 2, 1).unwrap_err().contains("6 bytes, found 5"));
-        assert!(read(Path::new("/no/such.png")).unwrap_err().contains("/no/such.png"));
+        assert!(read("/no/such.png", None).unwrap_err().contains("/no/such.png"));
     }
 }

@@ -17,6 +17,17 @@ pub enum Style {
     Thin,
 }
 
+/// The pose of predicted `keypoints`, px; joints without a place are unknown.
+pub fn predicted(keypoints: &[[f64; 2]]) -> Pose {
+    let mut pose = Pose::unknown(keypoints.len());
+    for (joint, point) in keypoints.iter().enumerate() {
+        if point.iter().all(|v| v.is_finite()) {
+            pose.set(joint, *point, Visibility::Visible);
+        }
+    }
+    pose
+}
+
 /// Width of a limb relative to the tile's side.
 const LIMB: f32 = 0.011;
 /// Radius of a joint relative to the tile's side.
@@ -78,6 +89,14 @@ fn line(canvas: &mut Pixmap, from: (f32, f32), to: (f32, f32), width: f32, colou
 pub fn disc(canvas: &mut Pixmap, at: (f32, f32), radius: f32, colour: Rgb) {
     if let Some(path) = PathBuilder::from_circle(at.0, at.1, radius) {
         canvas.fill_path(&path, &paint_of(colour, 255), FillRule::Winding, Transform::identity(), None);
+    }
+}
+
+/// A circle about `at` drawn with a line `width` px wide.
+pub fn ring(canvas: &mut Pixmap, at: (f32, f32), radius: f32, width: f32, colour: Rgb) {
+    if let Some(path) = PathBuilder::from_circle(at.0, at.1, radius) {
+        let stroke = Stroke { width, ..Stroke::default() };
+        canvas.stroke_path(&path, &paint_of(colour, 255), &stroke, Transform::identity(), None);
     }
 }
 

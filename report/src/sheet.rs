@@ -5,17 +5,17 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, RecordBatch};
 use image::RgbImage;
+use schemas::Skeleton;
 use schemas::columns::{integers, points, skeleton_of, strings};
 use schemas::tables::people::Pose;
 use schemas::tables::rejects::Reject;
 use schemas::tables::{heatmaps, samples};
-use schemas::{Skeleton, Visibility};
 
 use super::error::{ReportError, within};
 use super::heat::Maps;
 use super::layout::{self, Group};
 use super::pose::{self, Style};
-use super::tile::{self, Framing, MapColumn, Refusal};
+use super::tile::{self, MapColumn, Refusal};
 use stages::stage::reject;
 
 /// Name under which rows that cannot be drawn are reported.
@@ -38,8 +38,6 @@ pub struct SheetOptions {
     pub columns: Option<usize>,
     /// At most so many rows are drawn, evenly spread over the batch.
     pub rows: usize,
-    /// What of the picture a tile shows.
-    pub framing: Framing,
     /// Folder that relative image paths start from; the working folder where `None`.
     pub image_root: Option<PathBuf>,
 }
@@ -47,7 +45,7 @@ pub struct SheetOptions {
 impl Default for SheetOptions {
     fn default() -> Self {
         let (tile_px, rows) = (DEFAULT_TILE_PX, 24);
-        Self { tile_px, columns: None, rows, framing: Framing::Person, image_root: None }
+        Self { tile_px, columns: None, rows, image_root: None }
     }
 }
 
@@ -117,12 +115,7 @@ pub fn prediction_sheet(
             Ok(picture) => picture,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let mut pose = Pose::unknown(skeleton.len());
-        for (joint, point) in predicted[row].iter().enumerate() {
-            if point.iter().all(|v| v.is_finite()) {
-                pose.set(joint, *point, Visibility::Visible);
-            }
-        }
+        let pose = pose::predicted(&predicted[row]);
         let layers = [(&truths[*person], Style::Thin), (&pose, Style::Bold)];
         Ok(Ok(vec![posed_tile(&picture, skeleton, &layers, options)]))
     })
@@ -164,8 +157,9 @@ fn source(
     row: usize,
     options: &SheetOptions,
 ) -> Result<Result<RgbImage, Refusal>, ReportError> {
-    let file = tile::image_file(batch, row, options.image_root.as_deref())?;
-    Ok(super::picture::read(&file).map_err(|detail| ("image not readable", detail)))
+    let path = strings(batch, "image_path")?.value(row);
+    let picture = super::picture::read(path, options.image_root.as_deref());
+    Ok(picture.map_err(|detail| ("image not readable", detail)))
 }
 
 fn posed_tile(
@@ -175,7 +169,7 @@ fn posed_tile(
     options: &SheetOptions,
 ) -> RgbImage {
     let poses: Vec<&Pose> = layers.iter().map(|(pose, _)| *pose).take(1).collect();
-    let window = tile::window_of(&poses, picture, options.framing);
+    let window = tile::window_of(&poses, picture);
     let (mut tile, tile_from_picture) = super::picture::tile(picture, window, options.tile_px);
     for (pose, style) in layers {
         pose::draw(&mut tile, skeleton, pose, &tile_from_picture, *style);

@@ -2,7 +2,7 @@
 
 use super::text::{TEXT_PX, fitted};
 use super::{
-    Anchor, Axes, BOTTOM_PX, Figure, HEIGHT_PX, Key, LEFT_PX, NAMES_PX, Scale, TOP_PX, Tick, frame, ticks,
+    Anchor, Axes, BOTTOM_PX, Figure, HEIGHT_PX, Key, LEFT_PX, Mark, NAMES_PX, Scale, TOP_PX, frame, ticks,
 };
 
 /// Height of one horizontal bar with the room about it, px.
@@ -73,16 +73,14 @@ pub fn ranked_bars(
     } else {
         let frame = frame(LEFT_PX, HEIGHT_PX);
         let mut axes = Axes::new(frame, Scale::Linear(0.0, count), Scale::Linear(0.0, most));
-        axes.x_axis("rank", &ticks(0.0, count, 6));
-        axes.y_axis(unit, &ticks(0.0, most, 6));
+        axes.x_axis("rank", ticks(0.0, count, 6));
+        axes.y_axis(unit, ticks(0.0, most, 6));
         axes
     };
     for (at, (name, value)) in bars.iter().enumerate() {
         let tip = format!("{name}: {value:.2} %");
         if below_each_other {
             axes.bar([0.0, *value], edges(at), "s2", &tip);
-            let [x, y] = axes.place([*value, middle(at)]);
-            axes.words([x + 5.0, y], Anchor::Start, format!("{value:.2}"));
         } else {
             axes.bar([at as f64 + 0.1, at as f64 + 0.9], [0.0, *value], "s2", &tip);
         }
@@ -93,6 +91,11 @@ pub fn ranked_bars(
             if below_each_other { [[value, 0.0], [value, -count]] } else { [[0.0, value], [count, value]] };
         axes.line(&along, "guide", label);
         keys.push(Key::new("guide", label, format!("{value:.2} %")));
+    }
+    // Above the line, which may run through them.
+    for (at, (_, value)) in bars.iter().enumerate().filter(|_| below_each_other) {
+        let [x, y] = axes.place([*value, middle(at)]);
+        axes.marks.push(Mark::text([x + 5.0, y], Anchor::Start, format!("{value:.2}"), "inner halo"));
     }
     Figure::of(title, summary, axes, keys)
 }
@@ -111,8 +114,8 @@ pub fn histogram(
         kinds.iter().flat_map(|(_, shares)| shares.iter().copied()).fold(0.0, f64::max).max(1e-9) * 1.1;
     let (x, y) = (Scale::Linear(ends[0], ends[1]), Scale::Linear(0.0, most));
     let mut axes = Axes::new(frame(LEFT_PX, HEIGHT_PX), x, y);
-    axes.x_axis(x_title, &ticks(ends[0], ends[1], 6));
-    axes.y_axis("share of each kind, %", &ticks(0.0, most, 6));
+    axes.x_axis(x_title, ticks(ends[0], ends[1], 6));
+    axes.y_axis("share of each kind, %", ticks(0.0, most, 6));
     for (key, shares) in kinds {
         let width = (ends[1] - ends[0]) / shares.len().max(1) as f64;
         for (at, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
@@ -139,10 +142,10 @@ pub fn rows<'a>(
     let count = names.len().max(1) as f64;
     let frame = frame(NAMES_PX, slot * count + TOP_PX + BOTTOM_PX);
     let mut axes = Axes::new(frame, Scale::Linear(low, high), Scale::Linear(-count, 0.0));
-    axes.x_axis(unit, &ticks(low, high, 6));
+    axes.x_axis(unit, ticks(low, high, 6));
     let label = |name| fitted(name, TEXT_PX, NAMES_PX - 12.0);
-    let tick = |(at, name)| Tick { at: axes.place_y(middle(at)), label: label(name), grid: false };
-    axes.y_ticks = names.enumerate().map(tick).collect();
+    axes.y_ticks = names.enumerate().map(|(at, name)| (middle(at), label(name))).collect();
+    axes.y_grid = false;
     axes
 }
 

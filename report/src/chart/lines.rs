@@ -24,8 +24,8 @@ type Axis<'a> = (&'a str, [f64; 2]);
 pub fn line_chart(title: &str, summary: &str, x: Axis<'_>, y: Axis<'_>, curves: &[Curve]) -> Figure {
     let scale = |[low, high]: [f64; 2]| Scale::Linear(low, high);
     let mut axes = Axes::new(frame(LEFT_PX, HEIGHT_PX), scale(x.1), scale(y.1));
-    axes.x_axis(x.0, &ticks(x.1[0], x.1[1], 6));
-    axes.y_axis(y.0, &ticks(y.1[0], y.1[1], 6));
+    axes.x_axis(x.0, ticks(x.1[0], x.1[1], 6));
+    axes.y_axis(y.0, ticks(y.1[0], y.1[1], 6));
     let keys = add(&mut axes, curves);
     Figure::of(title, summary, axes, keys)
 }
@@ -43,8 +43,8 @@ pub fn det(
 ) -> Figure {
     let scale = Scale::Probit(ends[0], ends[1]);
     let mut axes = Axes::new(frame(LEFT_PX, HEIGHT_PX), scale, scale);
-    axes.x_axis(titles[0], grid);
-    axes.y_axis(titles[1], grid);
+    axes.x_axis(titles[0], grid.to_vec());
+    axes.y_axis(titles[1], grid.to_vec());
     axes.line(&[[ends[0]; 2], [ends[1]; 2]], "guide", "equal errors");
     let mut keys = add(&mut axes, curves);
     if let Some((key, point)) = marked {

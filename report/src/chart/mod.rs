@@ -86,23 +86,14 @@ pub struct Axes {
     pub x_title: String,
     /// What the y axis is of, with its unit.
     pub y_title: String,
-    /// Labels and grid lines of the x axis.
-    pub x_ticks: Vec<Tick>,
-    /// Labels and grid lines of the y axis.
-    pub y_ticks: Vec<Tick>,
+    /// Labels and grid lines of the x axis, in its units; a label may be empty.
+    pub x_ticks: Vec<(f64, String)>,
+    /// Labels of the y axis, in its units.
+    pub y_ticks: Vec<(f64, String)>,
+    /// Whether the y axis has grid lines too.
+    pub y_grid: bool,
     /// What it shows, the last on top.
     pub marks: Vec<Mark>,
-}
-
-/// A place on an axis.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tick {
-    /// Along the axis, px of the figure.
-    pub at: f64,
-    /// What stands there; empty for a grid line alone.
-    pub label: String,
-    /// Whether a grid line is drawn through it.
-    pub grid: bool,
 }
 
 /// One mark.
@@ -186,7 +177,7 @@ impl Axes {
     pub fn new(frame: [f64; 4], x: Scale, y: Scale) -> Self {
         let (x_title, y_title) = (String::new(), String::new());
         let (x_ticks, y_ticks, marks) = (Vec::new(), Vec::new(), Vec::new());
-        Self { frame, x, y, x_title, y_title, x_ticks, y_ticks, marks }
+        Self { frame, x, y, x_title, y_title, x_ticks, y_ticks, y_grid: true, marks }
     }
 
     /// How far right `x` is, px of the figure.
@@ -207,25 +198,13 @@ impl Axes {
     }
 
     /// Gives the x axis its title and `ticks`, in its own units.
-    pub fn x_axis(&mut self, title: &str, ticks: &[(f64, String)]) {
-        title.clone_into(&mut self.x_title);
-        let tick = |(value, label): &(f64, String)| Tick {
-            at: self.place_x(*value),
-            label: label.clone(),
-            grid: true,
-        };
-        self.x_ticks = ticks.iter().map(tick).collect();
+    pub fn x_axis(&mut self, title: &str, ticks: Vec<(f64, String)>) {
+        (self.x_title, self.x_ticks) = (title.to_owned(), ticks);
     }
 
     /// Gives the y axis its title and `ticks`, in its own units.
-    pub fn y_axis(&mut self, title: &str, ticks: &[(f64, String)]) {
-        title.clone_into(&mut self.y_title);
-        let tick = |(value, label): &(f64, String)| Tick {
-            at: self.place_y(*value),
-            label: label.clone(),
-            grid: true,
-        };
-        self.y_ticks = ticks.iter().map(tick).collect();
+    pub fn y_axis(&mut self, title: &str, ticks: Vec<(f64, String)>) {
+        (self.y_title, self.y_ticks) = (title.to_owned(), ticks);
     }
 
     /// A curve through `points`, in the units of the axes.
@@ -296,7 +275,8 @@ impl Figure {
         whole.words([MARGIN_PX, TITLE_PX / 2.0], Anchor::Start, title, "head");
         let (mut x, mut y) = (LEFT_PX, TITLE_PX + height + LINE_PX / 2.0);
         for key in &self.keys {
-            let words = fitted(format!("{}  {}", key.label, key.value).trim_end(), TEXT_PX, room - 28.0);
+            let value = if key.value.is_empty() { String::new() } else { format!(": {}", key.value) };
+            let words = fitted(&format!("{}{value}", key.label), TEXT_PX, room - LEFT_PX - 8.0);
             let wide = 22.0 + width_of(&words, TEXT_PX);
             if x + wide > width - MARGIN_PX && x > LEFT_PX {
                 (x, y) = (LEFT_PX, y + LINE_PX);

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::text::{TEXT_PX, width_of};
-use super::{Anchor, Axes, DIAMOND_PX, DOT_PX, Figure, Mark, Shape, Tick};
+use super::{Anchor, Axes, DIAMOND_PX, DOT_PX, Figure, Mark, Shape};
 
 /// From the middle of a line of words down to where its letters stand, px.
 const BASELINE_PX: f64 = 4.0;
@@ -47,11 +47,11 @@ impl Axes {
         let rule = |out: &mut String, [x1, y1, x2, y2]: [f64; 4]| {
             let _ = writeln!(out, "<path class=\"grid\" d=\"M{x1} {y1}L{x2} {y2}\"/>");
         };
-        for tick in self.x_ticks.iter().filter(|tick| tick.grid) {
-            rule(out, [tick.at, top, tick.at, bottom]);
+        for x in self.x_ticks.iter().map(|(x, _)| self.place_x(*x)) {
+            rule(out, [x, top, x, bottom]);
         }
-        for tick in self.y_ticks.iter().filter(|tick| tick.grid) {
-            rule(out, [left, tick.at, right, tick.at]);
+        for y in self.y_ticks.iter().filter(|_| self.y_grid).map(|(y, _)| self.place_y(*y)) {
+            rule(out, [left, y, right, y]);
         }
         let _ = writeln!(
             out,
@@ -59,16 +59,16 @@ impl Axes {
         );
         self.marks.iter().for_each(|mark| mark.write(out));
         let _ = writeln!(out, "</svg>\n{}", rect("frame", self.frame));
-        let wide = |tick: &Tick| width_of(&tick.label, TEXT_PX);
-        for tick in apart(&self.x_ticks, |tick| wide(tick) + GAP_PX) {
-            text(out, "", [tick.at, bottom + LABEL_PX], Anchor::Middle, &tick.label);
+        let wide = |label: &str| width_of(label, TEXT_PX);
+        for (x, label) in apart(&self.x_ticks, |x| self.place_x(x), |label| wide(label) + GAP_PX) {
+            text(out, "", [x, bottom + LABEL_PX], Anchor::Middle, label);
         }
-        for tick in apart(&self.y_ticks, |_| LEAST_APART_PX) {
-            text(out, "", [left - GAP_PX, tick.at], Anchor::End, &tick.label);
+        for (y, label) in apart(&self.y_ticks, |y| self.place_y(y), |_| LEAST_APART_PX) {
+            text(out, "", [left - GAP_PX, y], Anchor::End, label);
         }
         let x_title = [left + width / 2.0, bottom + X_TITLE_PX];
         text(out, "axis", x_title, Anchor::Middle, &self.x_title);
-        let widest = self.y_ticks.iter().map(wide).fold(0.0, f64::max);
+        let widest = self.y_ticks.iter().map(|(_, label)| wide(label)).fold(0.0, f64::max);
         // Beyond the labels, but still in the figure.
         let y_title =
             [(left - 2.0 * GAP_PX - widest - 2.0).max(TEXT_PX / 2.0 + 1.0).round(), top + height / 2.0];
@@ -76,13 +76,17 @@ impl Axes {
     }
 }
 
-/// The labelled ones of `ticks` that do not run into the one before, each taking `room` px along the axis.
-fn apart(ticks: &[Tick], room: impl Fn(&Tick) -> f64) -> Vec<&Tick> {
-    let mut kept: Vec<&Tick> = Vec::new();
-    for tick in ticks.iter().filter(|tick| !tick.label.is_empty()) {
-        let free = |last: &&Tick| (tick.at - last.at).abs() >= f64::midpoint(room(last), room(tick));
+/// Places and labels of those of `ticks` that do not run into the one before; a label takes `room` px along the axis.
+fn apart(
+    ticks: &[(f64, String)],
+    place: impl Fn(f64) -> f64,
+    room: impl Fn(&str) -> f64,
+) -> Vec<(f64, &str)> {
+    let mut kept: Vec<(f64, &str)> = Vec::new();
+    for (at, label) in ticks.iter().map(|(value, label)| (place(*value), label.as_str())) {
+        let free = |(last, text): &(f64, &str)| (at - last).abs() >= f64::midpoint(room(text), room(label));
         if kept.last().is_none_or(free) {
-            kept.push(tick);
+            kept.push((at, label));
         }
     }
     kept

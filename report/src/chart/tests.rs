@@ -58,7 +58,7 @@ fn the_ends_of_the_axes_are_the_corners_of_the_frame() {
     assert_eq!(lines(&chart)[0], [[left, top + height], [left + width, top]]);
     assert_eq!(dots(&chart)[0].0, [left + width / 2.0, top + height / 2.0]);
     let ticks = &chart.axes[0].x_ticks;
-    assert!(ticks.len() >= 3 && ticks[0].label == "0");
+    assert!(ticks.len() >= 3 && ticks[0].1 == "0");
     assert_eq!(chart.keys[0].value, "1.00 %");
 }
 
@@ -151,7 +151,7 @@ fn zero_is_in_the_middle_of_spans_and_only_clear_ones_are_coloured() {
 fn labels_that_would_run_into_each_other_are_left_out() {
     let mut axes = Axes::new(frame(LEFT_PX, HEIGHT_PX), Scale::Linear(0.0, 100.0), Scale::Linear(0.0, 1.0));
     let crowd: Vec<(f64, String)> = (0..=100).map(|n| (f64::from(n), format!("{n}.00"))).collect();
-    axes.x_axis("x", &crowd);
+    axes.x_axis("x", crowd);
     let svg = Figure::of("t", "s", axes, Vec::new()).svg();
     let places: Vec<f64> = svg
         .split("translate(")

@@ -4,7 +4,7 @@ use arrow::array::RecordBatch;
 
 use super::super::Sheet;
 use super::super::chart::{
-    self, Anchor, Axes, Figure, HEAD_PX, LINE_PX, Mark, Scale, Shape, TEXT_PX, Tick, duration, fitted,
+    self, Anchor, Axes, Figure, HEAD_PX, LINE_PX, Mark, Scale, Shape, TEXT_PX, duration, fitted,
     series_class, ticks, width_of,
 };
 use super::super::error::{ReportError, within};
@@ -44,8 +44,6 @@ pub struct SignalOptions {
     pub width_px: u32,
     /// At most so many panels are drawn, evenly spread over the batch.
     pub panels: usize,
-    /// Only the first so many seconds of each panel; all where `None`.
-    pub seconds: Option<f64>,
     /// Show where the first window of each stretch and its blocks lie. Readings have no common rate, so they show
     /// none.
     pub blocks: Option<Blocks>,
@@ -53,7 +51,7 @@ pub struct SignalOptions {
 
 impl Default for SignalOptions {
     fn default() -> Self {
-        Self { width_px: DEFAULT_WIDTH_PX, panels: DEFAULT_PANELS, seconds: None, blocks: None }
+        Self { width_px: DEFAULT_WIDTH_PX, panels: DEFAULT_PANELS, blocks: None }
     }
 }
 
@@ -104,10 +102,7 @@ fn check(options: &SignalOptions) -> Result<(), ReportError> {
             within(what, found, 1, usize::MAX)?;
         }
     }
-    match options.seconds {
-        Some(seconds) if !(seconds.is_finite() && seconds > 0.0) => Err(ReportError::NoTime { seconds }),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// A trace, and how it is laid out.
@@ -120,8 +115,7 @@ struct Panel<'a> {
 
 impl<'a> Panel<'a> {
     fn new(trace: &'a Trace, options: &SignalOptions) -> Self {
-        let all = if trace.seconds > 0.0 { trace.seconds } else { 1.0 };
-        let seconds = options.seconds.map_or(all, |most| most.min(all));
+        let seconds = if trace.seconds > 0.0 { trace.seconds } else { 1.0 };
         let width = f64::from(options.width_px) - 2.0 * MARGIN_PX - LEFT_PX - RIGHT_PX;
         let bars = match (options.blocks, trace.period) {
             _ if !trace.blocks.is_empty() => Some(BlockBars::of_window(&trace.blocks)),
@@ -156,10 +150,7 @@ impl<'a> Panel<'a> {
             figure.words([left, first + LINE_PX], Anchor::Start, "no sensor has a reading", "warning");
             return;
         };
-        "time, s".clone_into(&mut last.x_title);
-        for (tick, (_, label)) in last.x_ticks.iter_mut().zip(self.ticks()) {
-            tick.label = label;
-        }
+        last.x_axis("time, s", self.ticks());
         if let Some(bars) = &self.bars {
             block_bars::draw(figure, bars, &mut strips, self.width / self.seconds);
         }
@@ -173,21 +164,21 @@ impl<'a> Panel<'a> {
     /// The axes of `strip` from `left` and `top` on, px; the names of its lines stand beside it in `figure`.
     fn strip(&self, figure: &mut Figure, strip: &Strip, [left, top]: [f64; 2]) -> Axes {
         let frame = [left, top, self.width, STRIP_PX];
-        let y = scale_of(strip, self.seconds);
+        let points = || strip.lines.iter().flat_map(|line| line.pieces.iter().flatten());
+        let y = Scale::about(points().map(|[_, value]| *value));
         let mut axes = Axes::new(frame, Scale::Linear(0.0, self.seconds), y);
         let short = spaced(&strip.name).replace("accelerometer", "acc").replace("gyroscope", "gyro");
         let title = if strip.unit.is_empty() { short } else { format!("{short}, {}", strip.unit) };
         if let Scale::Linear(low, high) = y {
-            axes.y_axis(&fitted(&title, TEXT_PX, STRIP_PX), &ticks(low, high, 4));
+            axes.y_axis(&fitted(&title, TEXT_PX, STRIP_PX), ticks(low, high, 4));
         }
-        let grid = |(seconds, _)| Tick { at: axes.place_x(seconds), label: String::new(), grid: true };
-        axes.x_ticks = self.ticks().into_iter().map(grid).collect();
+        // Labels stand below the last strip alone.
+        axes.x_ticks = self.ticks().into_iter().map(|(seconds, _)| (seconds, String::new())).collect();
         self.gaps(&mut axes, strip);
         for (at, line) in strip.lines.iter().enumerate() {
             let class = series_class(at);
             for piece in &line.pieces {
-                let seen = &piece[..piece.partition_point(|[time, _]| *time <= self.seconds)];
-                axes.line(&thinned(seen, &axes), &format!("{class} thin"), "");
+                axes.line(&thinned(piece, &axes), &format!("{class} thin"), "");
             }
             let (x, y) = (left + self.width + 10.0, top + 8.0 + LINE_PX * at as f64);
             if y + LINE_PX / 2.0 < top + STRIP_PX {
@@ -196,7 +187,7 @@ impl<'a> Panel<'a> {
                 figure.words([x + 20.0, y], Anchor::Start, name, "ink");
             }
         }
-        if !strip.lines.iter().any(|line| line.pieces.iter().flatten().any(|point| point[1].is_finite())) {
+        if !points().any(|[_, value]| value.is_finite()) {
             let place = [left + self.width / 2.0, top + STRIP_PX / 2.0];
             figure.words(place, Anchor::Middle, "no finite number", "warning");
         }
@@ -216,10 +207,10 @@ impl<'a> Panel<'a> {
         spans.sort_by(|a, b| a[0].total_cmp(&b[0]));
         let [_, top, _, height] = axes.frame;
         let mut covered = 0.0_f64;
-        for [start, end] in spans.into_iter().chain([[self.seconds.max(self.trace.seconds); 2]]) {
-            if start - covered > period * 0.5 && covered < self.seconds {
-                axes.area([covered, start.min(self.seconds)], "gap");
-                let (from, to) = (axes.place_x(covered), axes.place_x(start.min(self.seconds)));
+        for [start, end] in spans.into_iter().chain([[self.seconds; 2]]) {
+            if start - covered > period * 0.5 {
+                axes.area([covered, start], "gap");
+                let (from, to) = (axes.place_x(covered), axes.place_x(start));
                 let text = duration(start - covered);
                 if width_of(&text, TEXT_PX) + 6.0 < to - from {
                     axes.words([f64::midpoint(from, to), top + height - 10.0], Anchor::Middle, text);
@@ -228,11 +219,6 @@ impl<'a> Panel<'a> {
             covered = covered.max(end);
         }
     }
-}
-
-fn scale_of(strip: &Strip, seconds: f64) -> Scale {
-    let points = strip.lines.iter().flat_map(|line| line.pieces.iter().flatten());
-    Scale::about(points.filter(|[time, _]| *time <= seconds).map(|[_, value]| *value))
 }
 
 /// The points of `piece` that are drawn: of many within one column the first, least, largest and last. Values that are

@@ -192,7 +192,6 @@ fn what_cannot_be_drawn_is_refused_in_words() {
     for bad in [
         SignalOptions { panels: 0, ..usual },
         SignalOptions { width_px: 100, ..usual },
-        SignalOptions { seconds: Some(f64::NAN), ..usual },
         SignalOptions { blocks: Some(none), ..usual },
     ] {
         assert!(signal_sheet(&batch, &bad).unwrap_err().hint().is_some(), "{bad:?}");

@@ -100,9 +100,7 @@ pub fn page(report: &Report<'_>, options: &ReportOptions) -> Result<Page, Report
     rejects.extend(given.rejects.iter().cloned());
     sections.push(sources::rejected(&report.sources, &rejects));
     let mut provenance = sources::provenance(&report.sources);
-    if !report.notes.is_empty() {
-        provenance.blocks.insert(0, Block::Notes { notes: report.notes.clone() });
-    }
+    provenance.blocks.insert(0, Block::Notes { notes: report.notes.clone() });
     sections.push(provenance);
     distinct_anchors(&mut sections, &mut given.cards);
     let html = template::render(options, &sources::facts(&report.sources), &given.cards, &sections)?;

@@ -33,7 +33,6 @@ pub fn facts(sources: &[Source]) -> Vec<[String; 2]> {
     let shown =
         || sources.iter().filter(|source| !source.role.is_empty()).map(|source| &source.manifest.provenance);
     let joined = |all: BTreeSet<String>| all.into_iter().collect::<Vec<_>>().join(", ");
-    let short = |hash: &str| hash.get(..HASH_LETTERS).unwrap_or(hash).to_owned();
     let mut facts = vec![
         ("plans", joined(shown().map(|made| short(&made.plan_hash)).collect())),
         ("seeds", joined(shown().filter_map(|made| made.seed).map(|seed| seed.to_string()).collect())),
@@ -45,9 +44,12 @@ pub fn facts(sources: &[Source]) -> Vec<[String; 2]> {
     facts.into_iter().map(|(name, value)| [name.to_owned(), value]).collect()
 }
 
+fn short(hash: &str) -> String {
+    hash.get(..HASH_LETTERS).unwrap_or(hash).to_owned()
+}
+
 /// What was read: every table with its counts and hashes.
 pub fn provenance(sources: &[Source]) -> Section {
-    let short = |hash: &str| hash.get(..HASH_LETTERS).unwrap_or(hash).to_owned();
     let row = |source: &Source| -> Vec<Cell> {
         let made = &source.manifest.provenance;
         let splits: Vec<String> = source
@@ -89,22 +91,11 @@ fn inputs(sources: &[&Source]) -> Block {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for source in sources {
         let made = &source.manifest.provenance;
-        rows.push(vec![source.path.clone().into(), "plan".into(), made.plan_hash.clone().into()]);
-        rows.push(vec![
-            source.path.clone().into(),
-            "schema".into(),
-            source.manifest.schema_hash.clone().into(),
-        ]);
-        for input in &made.inputs {
-            rows.push(vec![
-                source.path.clone().into(),
-                input.path.clone().into(),
-                input.blake3.clone().into(),
-            ]);
-        }
-        for (name, engine) in &made.engines {
-            rows.push(vec![source.path.clone().into(), name.clone().into(), engine.clone().into()]);
-        }
+        let row = |from: &str, hash: &str| [source.path.as_str(), from, hash].map(Cell::from).to_vec();
+        rows.push(row("plan", &made.plan_hash));
+        rows.push(row("schema", &source.manifest.schema_hash));
+        rows.extend(made.inputs.iter().map(|input| row(&input.path, &input.blake3)));
+        rows.extend(made.engines.iter().map(|(name, engine)| row(name, engine)));
     }
     let head = ["table", "from", "BLAKE3, or version"];
     Block::table(Table::new("What each table was made from", head, rows).words_from(1))

@@ -59,8 +59,6 @@ pub fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -
         }
     }
     let mut content: Vec<Block> = blocks.into_iter().map(Block::table).collect();
-    if !notes.is_empty() {
-        content.push(Block::Notes { notes });
-    }
+    content.push(Block::Notes { notes });
     Block::fold("Other conventions", content)
 }

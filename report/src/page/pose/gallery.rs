@@ -6,18 +6,18 @@ use std::path::Path;
 use arrow::array::RecordBatch;
 use image::RgbImage;
 use rayon::prelude::*;
+use schemas::Affine;
 use schemas::columns::{affines, integers, strings};
 use schemas::tables::heatmaps;
-use schemas::tables::people::{Person, Pose};
+use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
-use schemas::{Affine, Visibility};
 
 use super::super::super::error::ReportError;
 use super::super::super::heat::Maps;
 use super::super::super::palette;
 use super::super::super::picture;
-use super::super::super::pose::{Style, draw};
-use super::super::super::tile::{Framing, MapColumn, window_of};
+use super::super::super::pose::{Style, draw, predicted};
+use super::super::super::tile::{MapColumn, window_of};
 use super::super::content::{Block, Figure};
 use super::super::{Given, ReportOptions, pictures};
 use super::PoseInput;
@@ -137,23 +137,14 @@ fn drawn(
     maps: Option<&OwnMaps>,
     options: &ReportOptions,
 ) -> Result<Vec<RgbImage>, String> {
-    let file = options
-        .image_root
-        .as_ref()
-        .map_or_else(|| (&person.image_path).into(), |root| root.join(&person.image_path));
-    let picture = picture::read(&file)?;
+    let picture = picture::read(&person.image_path, options.image_root.as_deref())?;
     let tile_px = options.tile_px;
-    let window = window_of(&[&person.pose], &picture, Framing::Person);
+    let window = window_of(&[&person.pose], &picture);
     let (plain, tile_from_image) = picture::tile(&picture, window, tile_px);
     let mut tile = plain.clone();
     draw(&mut tile, input.truth_skeleton, &person.pose, &tile_from_image, Style::Thin);
     if let Some(prediction) = scored.prediction(head, &person.sample_id) {
-        let mut pose = Pose::unknown(input.prediction_skeleton.len());
-        for (joint, point) in prediction.keypoints.iter().enumerate() {
-            if point.iter().all(|v| v.is_finite()) {
-                pose.set(joint, *point, Visibility::Visible);
-            }
-        }
+        let pose = predicted(&prediction.keypoints);
         draw(&mut tile, input.prediction_skeleton, &pose, &tile_from_image, Style::Bold);
     }
     let heat = maps.and_then(|maps| heated(plain, maps, &tile_from_image));

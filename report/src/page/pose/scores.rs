@@ -107,30 +107,23 @@ impl Scores {
         let mut head = vec!["at".to_owned()];
         head.extend(rules.groups.iter().map(|group| heading(group.name).to_owned()));
         head.push("95 % of total".to_owned());
-        let row = |hundredth: &usize| {
-            let threshold = at(*hundredth);
-            let mut row: Vec<Cell> = vec![format!("{threshold:.2}").into()];
-            let of = |group: &str| self.find(None, rules.metric, None, Some(group), Some(threshold));
-            row.extend(rules.groups.iter().map(|group| self.cell(of(group.name))));
-            row.push(of("total").map_or_else(String::new, |m| interval(m.ci_low, m.ci_high)).into());
-            row
+        let find =
+            |metric: &str, group: &str, threshold| self.find(None, metric, None, Some(group), threshold);
+        let row = |name: String, cell: &dyn Fn(&str) -> Cell, total: Option<&Metric>| -> Vec<Cell> {
+            let ends = total.map_or_else(String::new, |m| interval(m.ci_low, m.ci_high));
+            let cells = rules.groups.iter().map(|group| cell(group.name));
+            std::iter::once(name.into()).chain(cells).chain([ends.into()]).collect()
         };
-        let mut rows: Vec<Vec<Cell>> = thresholds(rules).iter().map(row).collect();
-        let mut area: Vec<Cell> = vec!["AUC".into()];
-        area.extend(
-            rules.groups.iter().map(|group| self.cell(self.find(None, "auc", None, Some(group.name), None))),
-        );
-        let total = self.find(None, "auc", None, Some("total"), None);
-        area.push(total.map_or_else(String::new, |m| interval(m.ci_low, m.ci_high)).into());
-        rows.push(area);
-        let mut counts: Vec<Cell> = vec!["annotated".into()];
-        counts.extend(rules.groups.iter().map(|group| {
-            let row =
-                self.find(None, rules.metric, None, Some(group.name), Some(at(rules.headline_hundredth)));
-            Cell::or_dash(row.map(|row| count(row.count)))
-        }));
-        counts.push("".into());
-        rows.push(counts);
+        let rates = |hundredth: &usize| {
+            let of = |group: &str| find(rules.metric, group, Some(at(*hundredth)));
+            row(format!("{:.2}", at(*hundredth)), &|group| self.cell(of(group)), of("total"))
+        };
+        let mut rows: Vec<Vec<Cell>> = thresholds(rules).iter().map(rates).collect();
+        let area = |group: &str| find("auc", group, None);
+        rows.push(row("AUC".to_owned(), &|group| self.cell(area(group)), area("total")));
+        let headline = |group: &str| find(rules.metric, group, Some(at(rules.headline_hundredth)));
+        let annotated = |group: &str| Cell::or_dash(headline(group).map(|row| count(row.count)));
+        rows.push(row("annotated".to_owned(), &annotated, None));
         let caption = format!("{} in percent, by threshold and group", rate_name(rules));
         Block::table(Table::new(caption, head, rows))
     }

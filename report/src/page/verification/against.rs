@@ -55,8 +55,6 @@ pub fn blocks(input: &VerificationInput, options: &VerificationOptions) -> Vec<B
     if !rows.is_empty() {
         blocks.push(Block::table(Table::new(caption, head, rows)));
     }
-    if !notes.is_empty() {
-        blocks.push(Block::Notes { notes });
-    }
+    blocks.push(Block::Notes { notes });
     blocks
 }
