@@ -74,7 +74,7 @@ const COLUMNS: [Column; 7] = [
 /// What the marks mean.
 const LEGEND: [&str; 2] = [
     "rate: dot = readings a second over the session, diamond = by the median step",
-    "duplicates, backward: readings whose stamp repeats or goes back.  start skew: behind the first sensor",
+    "duplicates, backward: readings whose stamp repeats or goes back; start skew: behind the first sensor",
 ];
 
 fn share(count: i64, of: i64) -> Option<f64> {

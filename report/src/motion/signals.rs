@@ -139,7 +139,7 @@ impl<'a> Panel<'a> {
         let title = fitted(&self.trace.title, HEAD_PX, (right - MARGIN_PX) * 0.6);
         figure.words([MARGIN_PX, top + LINE_PX / 2.0 - 2.0], Anchor::Start, &title, "head");
         let room = right - MARGIN_PX - width_of(&title, HEAD_PX) - LINE_PX;
-        let detail = fitted(self.trace.detail.trim_end(), TEXT_PX, room);
+        let detail = fitted(&self.trace.detail, TEXT_PX, room);
         figure.words([right, top + LINE_PX / 2.0 - 2.0], Anchor::End, detail, "");
         let first = top + TITLE_PX + self.bars_height();
         let mut strips = Vec::new();

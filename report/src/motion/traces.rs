@@ -107,7 +107,7 @@ fn of_readings(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
             trace.strips.push(Strip { name, unit, lines: lines.collect() });
             rates.extend(median.map(|median| format!("{:.0} Hz", 1.0 / median)));
         }
-        trace.detail = [rates.join(" / "), session.activity.clone().unwrap_or_default()].join("  ");
+        trace.detail = detail(&[&rates.join(" / "), session.activity.as_deref().unwrap_or_default()]);
         traces.push(trace);
     }
     Ok(traces)
@@ -170,11 +170,11 @@ fn of_signals(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
         let spans = spans(&stretches, channels.len(), rate);
         let count = match row - first {
             1 => String::new(),
-            count => format!("  {count} stretches"),
+            count => format!("{count} stretches"),
         };
         traces.push(Trace {
             title: identity.title(first),
-            detail: format!("{rate} Hz{count}  {}", identity.activity(first)),
+            detail: detail(&[&format!("{rate} Hz"), &count, identity.activity(first)]),
             strips: strips(&channels, &stretches, rate),
             seconds: spans.iter().map(|[_, end]| *end).fold(0.0, f64::max),
             stretches: spans,
@@ -213,7 +213,7 @@ fn of_windows(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
         let seconds = spans.last().map_or(0.0, |[_, end]| *end);
         Trace {
             title: format!("{} window {}", identity.title(row), sequence.value(row)),
-            detail: format!("{rate} Hz  {cut}  {}", identity.activity(row)),
+            detail: detail(&[&format!("{rate} Hz"), &cut, identity.activity(row)]),
             strips: strips(&channels, &stretches, rate),
             seconds,
             stretches: vec![[0.0, seconds]],
@@ -222,6 +222,11 @@ fn of_windows(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
         }
     });
     Ok(windows.collect())
+}
+
+/// Those of `parts` that are not empty, on one line.
+fn detail(parts: &[&str]) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
 }
 
 fn check_channels(names: &[String], found: usize) -> Result<(), ReportError> {
