@@ -30,6 +30,14 @@ pub enum ReportError {
         /// What it is.
         found: usize,
     },
+    /// More people are to be shown than a page holds.
+    #[error("a gallery cannot show {people} people")]
+    GalleryTooLarge {
+        /// How many were asked for.
+        people: usize,
+        /// The most of them.
+        most: usize,
+    },
     /// The threshold is no number.
     #[error("the threshold must be a finite score, found {threshold}")]
     Threshold {
@@ -101,6 +109,9 @@ impl Hinted for ReportError {
             Self::PictureSize { .. } => "ask for fewer rows",
             Self::OutOfRange { what, least, most, .. } => {
                 return Some(format!("ask for {least} to {most} {what}"));
+            }
+            Self::GalleryTooLarge { most, .. } => {
+                return Some(format!("ask for at most {most} with `--worst`"));
             }
             Self::Threshold { .. } => "give a threshold among the scores",
             Self::SkeletonsDiffer { .. } => "give people that were mapped to the skeleton of the predictions",

@@ -23,7 +23,7 @@ pub use sources::Source;
 pub use verification::VerificationInput;
 
 use self::content::{Block, Card, Section};
-use super::error::{ReportError, within};
+use super::error::ReportError;
 
 /// How many people the gallery shows unless asked otherwise: three rows of four on a wide screen.
 pub const DEFAULT_WORST: usize = 12;
@@ -86,7 +86,9 @@ pub struct Page {
 /// # Errors
 /// When the options are out of range, tables do not belong together, or there is nothing to score.
 pub fn page(report: &Report<'_>, options: &ReportOptions) -> Result<Page, ReportError> {
-    within("people of a gallery", options.worst, 0, MOST_WORST)?;
+    if options.worst > MOST_WORST {
+        return Err(ReportError::GalleryTooLarge { people: options.worst, most: MOST_WORST });
+    }
     let mut given = Given::default();
     let mut sections: Vec<Section> = Vec::new();
     for input in &report.poses {

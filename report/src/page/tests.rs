@@ -214,7 +214,7 @@ fn what_makes_no_page_is_refused_in_words() {
     let poses = noisy(&people, 1, 9.0);
     let many = ReportOptions { worst: 100_000, ..options() };
     let error = page(&report(vec![input(&people, &poses)]), &many).unwrap_err();
-    assert!(error.to_string().ends_with("from 0 to 300, found 100000"), "{error}");
+    assert!(error.to_string().contains("cannot show 100000 people"), "{error}");
     let strangers = self::people(1);
     let others: Vec<PredictedPose> = poses
         .iter()
