@@ -48,7 +48,7 @@ pub fn det(
     axes.line(&[[ends[0]; 2], [ends[1]; 2]], "guide", "equal errors");
     let mut keys = add(&mut axes, curves);
     if let Some((key, point)) = marked {
-        axes.diamond(point.map(|share| share.clamp(ends[0], ends[1])), &key.class, &key.label);
+        axes.diamond(point, &key.class, &key.label);
         keys.push(key);
     }
     Figure::of(title, summary, axes, keys)

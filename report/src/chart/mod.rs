@@ -232,9 +232,14 @@ impl Axes {
         self.add(Shape::Dot(self.place(point)), format!("dot {class}"), tip);
     }
 
-    /// A point of another kind, in the units of the axes; one that is `NaN` is left out.
+    /// A point of another kind, in the units of the axes, moved to within the frame; one that is `NaN` is left out.
     pub fn diamond(&mut self, point: [f64; 2], class: &str, tip: &str) {
-        self.add(Shape::Diamond(self.place(point)), format!("dot {class}"), tip);
+        let [left, top, width, height] = self.frame;
+        let [x, y] = self.place(point);
+        let within =
+            |at: f64, from: f64, length: f64| at.clamp(from + DIAMOND_PX, from + length - DIAMOND_PX);
+        let place = [within(x, left, width), within(y, top, height)];
+        self.add(Shape::Diamond(place), format!("dot {class}"), tip);
     }
 
     /// Words within the frame, `at` in px of the figure.

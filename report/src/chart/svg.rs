@@ -71,7 +71,7 @@ impl Axes {
         let widest = self.y_ticks.iter().map(|(_, label)| wide(label)).fold(0.0, f64::max);
         // Beyond the labels, but still in the figure.
         let y_title =
-            [(left - 2.0 * GAP_PX - widest - 2.0).max(TEXT_PX / 2.0 + 1.0).round(), top + height / 2.0];
+            [(left - 2.0 * GAP_PX - widest - 6.0).max(TEXT_PX / 2.0 + 1.0).round(), top + height / 2.0];
         text(out, "axis", y_title, Anchor::Upward, &self.y_title);
     }
 }

@@ -88,6 +88,14 @@ fn rates_of_zero_and_one_stay_on_a_det_plot() {
         &[Curve { mark: None, ..curve(points) }],
         Some((Key::new("diamond", "threshold", "1"), [0.0, 0.1])),
     );
+    // A threshold without false accepts is marked at the edge, wholly within the frame.
+    let [left, top, width, height] = chart.axes[0].frame;
+    let diamond = chart.axes[0].marks.iter().find_map(|mark| match mark.shape {
+        Shape::Diamond(at) => Some(at),
+        _ => None,
+    });
+    let [x, y] = diamond.unwrap();
+    assert!(x == left + DIAMOND_PX && (top..top + height).contains(&y) && x < left + width);
     // The guide is the first line.
     let curve = &lines(&chart)[1];
     assert_eq!(curve.len(), 3);
