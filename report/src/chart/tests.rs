@@ -1,3 +1,4 @@
+use super::compose::TITLE_PX;
 use super::*;
 
 fn curve(points: Vec<[f64; 2]>) -> Curve {
