@@ -3,20 +3,19 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use rayon::prelude::*;
 use schemas::Skeleton;
 use schemas::tables::findings::Finding;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 
-use super::caption;
+use super::error::ReportError;
 use super::layout::{self, Group};
-use super::palette;
 use super::picture;
-use super::pose::{Style, draw};
+use super::pose::{self, Style, draw};
 use super::sheet::Sheet;
-use super::tile::{Framing, window_of};
+use super::tile::window_of;
 use stages::check::Rule;
 
 /// Findings of each rule that a gallery shows unless asked otherwise: one row of a wide screen.
@@ -26,12 +25,9 @@ pub const MOST_SHOWN: usize = 200;
 /// The ring about a joint: vermilion, of the same eight colours as the sides.
 pub const RING: [u8; 3] = [213, 94, 0];
 /// Radius of the ring relative to the tile's side.
-const RING_RADIUS: f64 = 0.045;
+const RING_RADIUS: f32 = 0.045;
 /// Width of the ring relative to the tile's side.
-const RING_WIDTH: f64 = 0.012;
-
-/// About the letters of an id, px.
-const STRIP_MARGIN_PX: u32 = 2;
+const RING_WIDTH: f32 = 0.012;
 
 /// A finding with the people that it is about.
 #[derive(Debug, Clone, Copy)]
@@ -83,21 +79,23 @@ pub fn drawn(skeleton: &Skeleton, shown: &[Shown<'_>], images: Option<&Path>, ti
 /// its own.
 ///
 /// A finding without picture and without joints is a reject.
+///
+/// # Errors
+/// When the words make no valid SVG, which is a bug.
 pub fn findings_sheet(
     skeleton: &Skeleton,
     shown: &[Shown<'_>],
     images: Option<&Path>,
     tile_px: u32,
-) -> Sheet {
+) -> Result<Sheet, ReportError> {
     let (mut groups, mut rejects, mut drawn_findings) = (Vec::new(), Vec::new(), 0);
     for (one, drawn) in shown.iter().zip(drawn(skeleton, shown, images, tile_px)) {
         match drawn {
             Ok(tiles) => {
                 let captions = [in_short(one.finding), "the other picture".to_owned()];
                 let people = [Some(one.person), one.other].into_iter().flatten();
-                for ((mut tile, person), caption) in tiles.into_iter().zip(people).zip(captions) {
-                    name(&mut tile, &person.sample_id);
-                    groups.push(Group { tiles: vec![tile], caption });
+                for ((tile, person), caption) in tiles.into_iter().zip(people).zip(captions) {
+                    groups.push(Group { tiles: vec![tile], name: person.sample_id.clone(), caption });
                 }
                 drawn_findings += 1;
             }
@@ -112,17 +110,7 @@ pub fn findings_sheet(
             }),
         }
     }
-    Sheet { picture: layout::page(&groups, tile_px, None), drawn: drawn_findings, rejects }
-}
-
-/// Writes `id` on a strip along the upper edge of `tile`.
-fn name(tile: &mut RgbImage, id: &str) {
-    let height = caption::LETTER_PX + 2 * STRIP_MARGIN_PX;
-    for y in 0..height.min(tile.height()) {
-        (0..tile.width()).for_each(|x| tile.put_pixel(x, y, Rgb(palette::PAGE)));
-    }
-    let width = tile.width().saturating_sub(2 * STRIP_MARGIN_PX);
-    caption::write(tile, id, [STRIP_MARGIN_PX, STRIP_MARGIN_PX], width, palette::INK);
+    Ok(Sheet { picture: layout::page(&groups, tile_px, None)?, drawn: drawn_findings, rejects })
 }
 
 /// Rule, joint and value in a few letters.
@@ -133,10 +121,7 @@ fn in_short(finding: &Finding) -> String {
 }
 
 fn tiles(skeleton: &Skeleton, shown: &Shown<'_>, images: Option<&Path>, tile_px: u32) -> Drawn {
-    let read = |person: &Person| {
-        let path = Path::new(&person.image_path);
-        picture::read(&images.map_or_else(|| path.to_owned(), |root| root.join(path)))
-    };
+    let read = |person: &Person| picture::read(&person.image_path, images);
     let beside = [Rule::Leak, Rule::DuplicatePicture].iter().any(|rule| rule.name() == shown.finding.rule);
     if beside {
         let people = [Some(shown.person), shown.other].into_iter().flatten();
@@ -157,7 +142,7 @@ fn tiles(skeleton: &Skeleton, shown: &Shown<'_>, images: Option<&Path>, tile_px:
         Err(detail) => return Err(detail),
     };
     let poses: Vec<_> = [Some(pose), shown.other.map(|other| &other.pose)].into_iter().flatten().collect();
-    let window = window_of(&poses, &ground, Framing::Person);
+    let window = window_of(&poses, &ground);
     let (mut tile, map) = picture::tile(&ground, window, tile_px);
     if let Some(other) = shown.other {
         draw(&mut tile, skeleton, &other.pose, &map, Style::Thin);
@@ -172,16 +157,12 @@ fn tiles(skeleton: &Skeleton, shown: &Shown<'_>, images: Option<&Path>, tile_px:
 
 /// A ring about `centre`, px of the tile.
 fn ring(tile: &mut RgbImage, centre: [f64; 2]) {
-    let side = f64::from(tile.width());
-    let (radius, width) = (side * RING_RADIUS, (side * RING_WIDTH).max(1.5));
-    for (x, y, pixel) in tile.enumerate_pixels_mut() {
-        let from_centre = libm::hypot(f64::from(x) - centre[0], f64::from(y) - centre[1]);
-        let ink = (width / 2.0 + 0.5 - (from_centre - radius).abs()).clamp(0.0, 1.0);
-        if ink > 0.0 {
-            let mixed = |at: usize| f64::from(pixel.0[at]) * (1.0 - ink) + f64::from(RING[at]) * ink;
-            *pixel = Rgb([0, 1, 2].map(|at| mixed(at).round() as u8));
-        }
-    }
+    let side = tile.width() as f32;
+    // The rasteriser's pixel centres lie at halves.
+    let at = (centre[0] as f32 + 0.5, centre[1] as f32 + 0.5);
+    picture::on_canvas(tile, |canvas| {
+        pose::ring(canvas, at, side * RING_RADIUS, (side * RING_WIDTH).max(1.5), RING);
+    });
 }
 
 #[cfg(test)]
@@ -235,12 +216,14 @@ mod tests {
         let mut person = Person { sample_id: "lsp-1".into(), pose, ..person(1, "/no/such.jpg".into()) };
         let found = finding(Rule::LimbLength, "lsp-1", 7.0);
         let sheet =
-            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256);
+            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256)
+                .unwrap();
         let ringed = sheet.picture.pixels().filter(|pixel| pixel.0 == RING).count();
         assert!(sheet.drawn == 1 && ringed > 20, "{ringed}");
         person.pose = Pose::unknown(14);
         let sheet =
-            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256);
+            findings_sheet(&LSP14, &[Shown { finding: &found, person: &person, other: None }], None, 256)
+                .unwrap();
         assert_eq!((sheet.drawn, sheet.rejects.len()), (0, 1));
     }
 }

@@ -4,10 +4,10 @@
 //! `keypoints` batch over the people it belongs to, [`page`] sets a whole run. Rows come in, pixels and text go out:
 //! nothing is written here.
 
-mod caption;
+mod chart;
+mod error;
+mod error_rates;
 pub mod findings;
-#[cfg(test)]
-mod fixtures;
 mod heat;
 mod layout;
 pub mod motion;
@@ -17,10 +17,11 @@ mod picture;
 mod pose;
 mod sheet;
 mod tile;
+mod words;
 
+pub use error::ReportError;
 pub use palette::{CENTRE, LEFT, RIGHT};
 pub use sheet::{Sheet, SheetOptions, contact_sheet, prediction_sheet};
-pub use tile::Framing;
 
 #[cfg(test)]
 mod tests;

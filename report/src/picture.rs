@@ -5,8 +5,12 @@ use std::path::Path;
 use datasets::pixels::{self, Limits, Reduction};
 use image::{Rgb, RgbImage, imageops};
 use schemas::Affine;
+use tiny_skia::Pixmap;
 
 use super::palette;
+
+/// Between tiles that belong together, px.
+pub const SEAM_PX: u32 = 2;
 
 /// A rectangle of a picture, px, from the first row and column to the one after the last.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,9 +23,10 @@ pub struct Window {
     pub side: f64,
 }
 
-/// The picture in the file at `path`, or why there is none, in words.
-pub fn read(path: &Path) -> Result<RgbImage, String> {
-    let decoded = pixels::decode_file(path, &Limits::default(), Reduction::Whole);
+/// The picture in the file at `path`, which starts from `root` where it is relative, or why there is none, in words.
+pub fn read(path: &str, root: Option<&Path>) -> Result<RgbImage, String> {
+    let path = root.unwrap_or(Path::new("")).join(path);
+    let decoded = pixels::decode_file(&path, &Limits::default(), Reduction::Whole);
     let decoded = decoded.map_err(|error| {
         let (words, place) = (error.to_string(), format!("`{}`", path.display()));
         if words.contains(&place) { words } else { format!("{words}: {place}") }
@@ -77,6 +82,33 @@ pub fn tile(picture: &RgbImage, window: Window, tile_px: u32) -> (RgbImage, Affi
     (tile, tile_from_picture)
 }
 
+/// Draws on `picture` with `draw`; one without area stays as it is.
+pub fn on_canvas(picture: &mut RgbImage, draw: impl FnOnce(&mut Pixmap)) {
+    let Some(mut canvas) = Pixmap::new(picture.width(), picture.height()) else { return };
+    for (bytes, pixel) in canvas.data_mut().chunks_exact_mut(4).zip(picture.pixels()) {
+        let [r, g, b] = pixel.0;
+        bytes.copy_from_slice(&[r, g, b, 255]);
+    }
+    draw(&mut canvas);
+    for (pixel, drawn) in picture.pixels_mut().zip(canvas.pixels()) {
+        pixel.0 = [drawn.red(), drawn.green(), drawn.blue()];
+    }
+}
+
+/// `tiles` side by side, for the galleries of a page.
+pub fn side_by_side(tiles: &[RgbImage]) -> RgbImage {
+    let seams = (tiles.len() as u32).saturating_sub(1) * SEAM_PX;
+    let width = tiles.iter().map(RgbImage::width).sum::<u32>() + seams;
+    let height = tiles.iter().map(RgbImage::height).max().unwrap_or(1);
+    let mut page = RgbImage::from_pixel(width.max(1), height, Rgb(palette::PAGE));
+    let mut x = 0;
+    for tile in tiles {
+        imageops::replace(&mut page, tile, i64::from(x), 0);
+        x += tile.width() + SEAM_PX;
+    }
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +145,6 @@ mod tests {
     fn bytes_that_are_no_picture_are_refused_in_words() {
         assert!(decode(&[0xff, 0xd8, 1, 2]).is_err() && decode(b"nothing").is_err());
         assert!(raw(vec![0; 5], 2, 1).unwrap_err().contains("6 bytes, found 5"));
-        assert!(read(Path::new("/no/such.png")).unwrap_err().contains("/no/such.png"));
+        assert!(read("/no/such.png", None).unwrap_err().contains("/no/such.png"));
     }
 }

@@ -6,6 +6,7 @@ use schemas::{Affine, Skeleton, Visibility};
 use tiny_skia::{Color, FillRule, LineCap, Paint, PathBuilder, Pixmap, Stroke, Transform};
 
 use super::palette::{self, Rgb};
+use super::picture;
 
 /// How heavy lines and dots are.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,17 @@ pub enum Style {
     Thin,
 }
 
+/// The pose of predicted `keypoints`, px; joints without a place are unknown.
+pub fn predicted(keypoints: &[[f64; 2]]) -> Pose {
+    let mut pose = Pose::unknown(keypoints.len());
+    for (joint, point) in keypoints.iter().enumerate() {
+        if point.iter().all(|v| v.is_finite()) {
+            pose.set(joint, *point, Visibility::Visible);
+        }
+    }
+    pose
+}
+
 /// Width of a limb relative to the tile's side.
 const LIMB: f32 = 0.011;
 /// Radius of a joint relative to the tile's side.
@@ -24,7 +36,6 @@ const DOT: f32 = 0.0145;
 /// Draws `pose` over `tile`. Joints that are not annotated, not finite or far outside are left out, and their limbs
 /// with them.
 pub fn draw(tile: &mut RgbImage, skeleton: &Skeleton, pose: &Pose, tile_from_pose: &Affine, style: Style) {
-    let Some(mut canvas) = canvas_of(tile) else { return };
     let side = tile.width().max(tile.height()) as f32;
     let reach = 4.0 * side;
     let place = |joint: usize| {
@@ -35,38 +46,27 @@ pub fn draw(tile: &mut RgbImage, skeleton: &Skeleton, pose: &Pose, tile_from_pos
     };
     let lines = || skeleton.limbs.iter().filter_map(|limb| Some((*limb, place(limb.0)?, place(limb.1)?)));
     let width = side * LIMB * if matches!(style, Style::Thin) { 0.5 } else { 1.0 };
-    for (limb, from, to) in lines() {
-        line(&mut canvas, from, to, width + (side / 100.0).max(1.6), palette::HALO, 150);
-        if matches!(style, Style::Thin) {
-            line(&mut canvas, from, to, width, palette::TRUTH, 255);
-        } else {
-            line(&mut canvas, from, to, width, palette::of_limb(skeleton, limb), 255);
-        }
-    }
-    if matches!(style, Style::Bold) {
-        for joint in 0..skeleton.len() {
-            let Some(at) = place(joint) else { continue };
-            let (radius, rim) = (side * DOT, (side / 200.0).max(1.0));
-            disc(&mut canvas, at, radius + rim, palette::HALO);
-            disc(&mut canvas, at, radius, palette::of_joint(skeleton, joint));
-            if pose.visibility[joint] == Visibility::Occluded {
-                disc(&mut canvas, at, radius * 0.6, palette::HALO);
+    picture::on_canvas(tile, |canvas| {
+        for (limb, from, to) in lines() {
+            line(canvas, from, to, width + (side / 100.0).max(1.6), palette::HALO, 150);
+            if matches!(style, Style::Thin) {
+                line(canvas, from, to, width, palette::TRUTH, 255);
+            } else {
+                line(canvas, from, to, width, palette::of_limb(skeleton, limb), 255);
             }
         }
-    }
-    for (pixel, drawn) in tile.pixels_mut().zip(canvas.pixels()) {
-        pixel.0 = [drawn.red(), drawn.green(), drawn.blue()];
-    }
-}
-
-/// `tile` as a canvas to draw on; `None` for a tile without area.
-fn canvas_of(tile: &RgbImage) -> Option<Pixmap> {
-    let mut canvas = Pixmap::new(tile.width(), tile.height())?;
-    for (bytes, pixel) in canvas.data_mut().chunks_exact_mut(4).zip(tile.pixels()) {
-        let [r, g, b] = pixel.0;
-        bytes.copy_from_slice(&[r, g, b, 255]);
-    }
-    Some(canvas)
+        if matches!(style, Style::Bold) {
+            for joint in 0..skeleton.len() {
+                let Some(at) = place(joint) else { continue };
+                let (radius, rim) = (side * DOT, (side / 200.0).max(1.0));
+                disc(canvas, at, radius + rim, palette::HALO);
+                disc(canvas, at, radius, palette::of_joint(skeleton, joint));
+                if pose.visibility[joint] == Visibility::Occluded {
+                    disc(canvas, at, radius * 0.6, palette::HALO);
+                }
+            }
+        }
+    });
 }
 
 fn paint_of([r, g, b]: Rgb, alpha: u8) -> Paint<'static> {
@@ -85,9 +85,18 @@ fn line(canvas: &mut Pixmap, from: (f32, f32), to: (f32, f32), width: f32, colou
     }
 }
 
-fn disc(canvas: &mut Pixmap, at: (f32, f32), radius: f32, colour: Rgb) {
+/// A filled disc about `at`, px.
+pub fn disc(canvas: &mut Pixmap, at: (f32, f32), radius: f32, colour: Rgb) {
     if let Some(path) = PathBuilder::from_circle(at.0, at.1, radius) {
         canvas.fill_path(&path, &paint_of(colour, 255), FillRule::Winding, Transform::identity(), None);
+    }
+}
+
+/// A circle about `at` drawn with a line `width` px wide.
+pub fn ring(canvas: &mut Pixmap, at: (f32, f32), radius: f32, width: f32, colour: Rgb) {
+    if let Some(path) = PathBuilder::from_circle(at.0, at.1, radius) {
+        let stroke = Stroke { width, ..Stroke::default() };
+        canvas.stroke_path(&path, &paint_of(colour, 255), &stroke, Transform::identity(), None);
     }
 }
 

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, RecordBatch};
 use image::RgbImage;
+use schemas::Skeleton;
 use schemas::columns::{integers, points, skeleton_of, strings};
 use schemas::tables::people::Pose;
 use schemas::tables::rejects::Reject;
 use schemas::tables::{heatmaps, samples};
-use schemas::{Skeleton, Visibility};
 
+use super::error::{ReportError, within};
 use super::heat::Maps;
 use super::layout::{self, Group};
 use super::pose::{self, Style};
-use super::tile::{self, Framing, MapColumn, Refusal};
-use stages::stage::{StageError, reject};
+use super::tile::{self, MapColumn, Refusal};
+use stages::stage::reject;
 
 /// Name under which rows that cannot be drawn are reported.
 const NAME: &str = "contact sheet";
@@ -37,8 +38,6 @@ pub struct SheetOptions {
     pub columns: Option<usize>,
     /// At most so many rows are drawn, evenly spread over the batch.
     pub rows: usize,
-    /// What of the picture a tile shows.
-    pub framing: Framing,
     /// Folder that relative image paths start from; the working folder where `None`.
     pub image_root: Option<PathBuf>,
 }
@@ -46,7 +45,7 @@ pub struct SheetOptions {
 impl Default for SheetOptions {
     fn default() -> Self {
         let (tile_px, rows) = (DEFAULT_TILE_PX, 24);
-        Self { tile_px, columns: None, rows, framing: Framing::Person, image_root: None }
+        Self { tile_px, columns: None, rows, image_root: None }
     }
 }
 
@@ -69,7 +68,7 @@ pub struct Sheet {
 ///
 /// # Errors
 /// When the options are out of range or the batch has none of these columns, or one of another type.
-pub fn contact_sheet(batch: &RecordBatch, options: &SheetOptions) -> Result<Sheet, StageError> {
+pub fn contact_sheet(batch: &RecordBatch, options: &SheetOptions) -> Result<Sheet, ReportError> {
     let has = |name: &str| batch.schema_ref().index_of(name).is_ok();
     let maps = MapColumn::of(batch)?;
     if has(samples::IMAGE) || maps.is_some() {
@@ -97,14 +96,12 @@ pub fn prediction_sheet(
     predictions: &RecordBatch,
     people: &RecordBatch,
     options: &SheetOptions,
-) -> Result<Sheet, StageError> {
+) -> Result<Sheet, ReportError> {
     let skeleton = skeleton_of(predictions.schema_ref())?;
     let (truth_skeleton, truths) = tile::poses(people)?;
     if skeleton != truth_skeleton {
-        return Err(StageError::config(
-            format!("predictions follow `{}`, the people `{}`", skeleton.name, truth_skeleton.name),
-            "give people that were mapped to the skeleton of the predictions",
-        ));
+        let (predictions, people) = (skeleton.name, truth_skeleton.name);
+        return Err(ReportError::SkeletonsDiffer { predictions, people });
     }
     let row_of: HashMap<&str, usize> =
         strings(people, "sample_id")?.iter().enumerate().filter_map(|(row, id)| Some((id?, row))).collect();
@@ -118,42 +115,31 @@ pub fn prediction_sheet(
             Ok(picture) => picture,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let mut pose = Pose::unknown(skeleton.len());
-        for (joint, point) in predicted[row].iter().enumerate() {
-            if point.iter().all(|v| v.is_finite()) {
-                pose.set(joint, *point, Visibility::Visible);
-            }
-        }
+        let pose = pose::predicted(&predicted[row]);
         let layers = [(&truths[*person], Style::Thin), (&pose, Style::Bold)];
         Ok(Ok(vec![posed_tile(&picture, skeleton, &layers, options)]))
     })
 }
 
-type Drawn = Result<Result<Vec<RgbImage>, Refusal>, StageError>;
+type Drawn = Result<Result<Vec<RgbImage>, Refusal>, ReportError>;
 
 /// Draws up to `options.rows` rows of `batch` with `draw`.
 fn page(
     batch: &RecordBatch,
     options: &SheetOptions,
     draw: impl Fn(usize) -> Drawn,
-) -> Result<Sheet, StageError> {
-    if !(LEAST_TILE_PX..=MOST_TILE_PX).contains(&options.tile_px) || !(1..=MOST_ROWS).contains(&options.rows)
-    {
-        let (tile, rows) = (options.tile_px, options.rows);
-        return Err(StageError::config(
-            format!("a sheet cannot have {rows} rows of tiles {tile} px wide"),
-            format!("ask for 1 to {MOST_ROWS} rows and {LEAST_TILE_PX} to {MOST_TILE_PX} px"),
-        ));
-    }
+) -> Result<Sheet, ReportError> {
+    within("px of a tile's side", options.tile_px as usize, LEAST_TILE_PX as usize, MOST_TILE_PX as usize)?;
+    within("rows of a sheet", options.rows, 1, MOST_ROWS)?;
     let (mut groups, mut rejects) = (Vec::new(), Vec::new());
     let chosen = options.rows.min(batch.num_rows());
     for row in (0..chosen).map(|number| number * batch.num_rows() / chosen) {
         match draw(row)? {
-            Ok(tiles) => groups.push(Group { tiles, caption: caption(batch, row) }),
+            Ok(tiles) => groups.push(Group { tiles, name: String::new(), caption: caption(batch, row) }),
             Err((reason, detail)) => rejects.push(reject(batch, row, NAME, reason, detail)),
         }
     }
-    let picture = layout::page(&groups, options.tile_px, options.columns);
+    let picture = layout::page(&groups, options.tile_px, options.columns)?;
     Ok(Sheet { picture, drawn: groups.len(), rejects })
 }
 
@@ -170,9 +156,10 @@ fn source(
     batch: &RecordBatch,
     row: usize,
     options: &SheetOptions,
-) -> Result<Result<RgbImage, Refusal>, StageError> {
-    let file = tile::image_file(batch, row, options.image_root.as_deref())?;
-    Ok(super::picture::read(&file).map_err(|detail| ("image not readable", detail)))
+) -> Result<Result<RgbImage, Refusal>, ReportError> {
+    let path = strings(batch, "image_path")?.value(row);
+    let picture = super::picture::read(path, options.image_root.as_deref());
+    Ok(picture.map_err(|detail| ("image not readable", detail)))
 }
 
 fn posed_tile(
@@ -182,7 +169,7 @@ fn posed_tile(
     options: &SheetOptions,
 ) -> RgbImage {
     let poses: Vec<&Pose> = layers.iter().map(|(pose, _)| *pose).take(1).collect();
-    let window = tile::window_of(&poses, picture, options.framing);
+    let window = tile::window_of(&poses, picture);
     let (mut tile, tile_from_picture) = super::picture::tile(picture, window, options.tile_px);
     for (pose, style) in layers {
         pose::draw(&mut tile, skeleton, pose, &tile_from_picture, *style);

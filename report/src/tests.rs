@@ -6,14 +6,13 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BinaryArray, Float64Array, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
 use image::{Rgb, RgbImage};
-use schemas::Visibility;
 use schemas::columns::with_column;
 use schemas::skeleton::LSP14;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::{heatmaps, keypoints, points_array, samples};
+use schemas::{Hinted, Visibility};
 
 use super::*;
-use stages::StageError;
 
 /// A person of whom twelve of fourteen joints are annotated.
 pub(super) fn person(number: usize, image_path: String) -> Person {
@@ -174,7 +173,7 @@ fn a_table_that_is_none_of_ours_is_refused_by_name_of_the_column() {
     let numbers: ArrayRef = Arc::new(Int32Array::from(vec![1]));
     let batch = RecordBatch::try_from_iter([("n", numbers)]).unwrap();
     let error = contact_sheet(&batch, &SheetOptions::default()).unwrap_err();
-    assert!(matches!(error, StageError::Schema(_)), "{error}");
+    assert!(matches!(error, ReportError::Schema(_)), "{error}");
 }
 
 #[test]

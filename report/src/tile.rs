@@ -1,10 +1,10 @@
 //! From one row of a table to its tiles.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use image::{Rgb, RgbImage};
-use schemas::columns::{SchemaError, column, field, numbers, points, skeleton_of, strings, visibilities};
+use schemas::columns::{SchemaError, column, field, numbers, points, skeleton_of, visibilities};
 use schemas::tables::people::Pose;
 use schemas::tables::{heatmaps, samples};
 use schemas::{Affine, Skeleton};
@@ -20,33 +20,17 @@ const LEAST_WINDOW_PX: f64 = 24.0;
 /// How bright a tile without a picture is.
 const BLANK: Rgb<u8> = Rgb([96, 96, 96]);
 
-/// What of the picture a tile of a person shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Framing {
-    /// A square about the person's joints.
-    #[default]
-    Person,
-    /// The whole picture.
-    Whole,
-}
-
 /// What a row could not be drawn for: a fixed phrase and the words.
 pub type Refusal = (&'static str, String);
 
-/// The file that a row's image is in.
-pub fn image_file(batch: &RecordBatch, row: usize, root: Option<&Path>) -> Result<PathBuf, SchemaError> {
-    let path = Path::new(strings(batch, "image_path")?.value(row));
-    Ok(root.map_or_else(|| path.to_owned(), |root| root.join(path)))
-}
-
 /// The square about the annotated joints of `pose`, or about the whole `picture` where there are none.
-pub fn window_of(poses: &[&Pose], picture: &RgbImage, framing: Framing) -> Window {
+pub fn window_of(poses: &[&Pose], picture: &RgbImage) -> Window {
     let placed: Vec<[f64; 2]> = poses
         .iter()
         .flat_map(|pose| (0..pose.keypoints.len()).filter_map(|joint| pose.joint(joint)))
         .filter(|point| point.iter().all(|v| v.is_finite()))
         .collect();
-    if framing == Framing::Whole || placed.is_empty() {
+    if placed.is_empty() {
         return picture::whole(picture);
     }
     let bound = |axis: usize, pick: fn(f64, f64) -> f64, start: f64| {
@@ -92,8 +76,7 @@ pub fn crop(
         return Ok(picture::decode(bytes.value(row)).map_err(refused));
     }
     if path.is_valid(row) {
-        let file = root.map_or_else(|| PathBuf::from(path.value(row)), |root| root.join(path.value(row)));
-        return Ok(picture::read(&file).map_err(refused));
+        return Ok(picture::read(path.value(row), root).map_err(refused));
     }
     Ok(Err(("image missing", "the row has neither bytes nor a path".to_owned())))
 }

@@ -236,21 +236,12 @@ pub enum StageError {
     /// A step over all rows was given more or fewer tables than it takes.
     #[error("the step takes {} tables ({}), found {found}", expected.len(), expected.join(", "))]
     InputCount { expected: &'static [&'static str], found: usize },
-    /// The configuration contradicts itself or the machine.
-    #[error("{message}")]
-    Config { message: String, hint: Option<String> },
     /// A file could not be read.
     #[error("cannot read the {what}: {source}: `{}`", path.display())]
     File { what: &'static str, path: PathBuf, source: std::io::Error },
-    /// The inference runtime failed.
-    #[error("{message}")]
-    Inference { message: String, hint: Option<String> },
     /// What a step says in its own words.
     #[error(transparent)]
     Step(StepError),
-    /// The rows contradict the plan: a session in two splits, a client that the background model has seen.
-    #[error("{message}")]
-    Data { message: String, hint: Option<String> },
     /// A table that was set aside could not be read back.
     #[error(transparent)]
     Shard(#[from] datasets::shards::ShardError),
@@ -291,22 +282,10 @@ impl StageError {
         Self::Step(StepError(Box::new(error)))
     }
 
-    /// A configuration error with a hint.
-    pub fn config(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Config { message: message.into(), hint: Some(hint.into()) }
-    }
-
-    /// An error of the rows with a hint.
-    pub fn data(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self::Data { message: message.into(), hint: Some(hint.into()) }
-    }
-
     /// What to change, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Config { hint, .. } | Self::Inference { hint, .. } | Self::Data { hint, .. } => {
-                hint.clone()
-            }
+            Self::Schema(error) => error.hint(),
             Self::Step(error) => error.0.hint(),
             Self::Shard(error) => error.hint(),
             _ => None,
@@ -317,10 +296,9 @@ impl StageError {
     pub fn fault(&self) -> Option<Fault> {
         Some(match self {
             Self::Schema(error) => error.fault(),
-            Self::Config { .. } | Self::InputCount { .. } => Fault::Config,
+            Self::InputCount { .. } => Fault::Config,
             Self::File { .. } => Fault::File,
-            Self::Inference { .. } => Fault::Inference,
-            Self::Data { .. } | Self::Arrow(_) => Fault::Data,
+            Self::Arrow(_) => Fault::Data,
             Self::Step(error) => error.0.fault(),
             Self::Shard(error) => error.fault(),
             Self::Stopped => return None,

@@ -163,7 +163,7 @@ fn draw(path: &Path, checked: &Checked, args: &CheckArgs) -> anyhow::Result<()> 
             eprintln!("wrote {}: {} findings drawn", path.display(), shown.len());
         }
         Some("png") => {
-            let sheet = findings_sheet(skeleton, &shown, args.images.as_deref(), TILE_PX);
+            let sheet = findings_sheet(skeleton, &shown, args.images.as_deref(), TILE_PX)?;
             for reject in &sheet.rejects {
                 eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
             }

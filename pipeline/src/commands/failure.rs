@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use ::report::ReportError;
 use datasets::ReadError;
 use datasets::export::ExportError;
 use datasets::shards::ShardError;
@@ -82,6 +83,7 @@ pub fn hinted<'a>(cause: &'a (dyn std::error::Error + 'static)) -> Option<&'a dy
         known::<ExportError>,
         known::<SchemaError>,
         known::<EvaluateError>,
+        known::<ReportError>,
     ];
     all.iter().find_map(|known| known(cause))
 }
@@ -106,12 +108,13 @@ mod tests {
 
     #[test]
     fn causes_and_hint_stand_apart() {
-        let stage = StageError::config("no such provider", "set `provider = \"cpu\"`");
+        let stage = StageError::from(stages::network::NetworkError::NoDevices);
         let error = anyhow::Error::new(GraphError::Build { node: "net".into(), source: stage });
         let failure = Failure::of(&error);
         assert_eq!(
             failure.text,
-            "error: cannot build the stage `net`\n  caused by: no such provider\n\nhint: set `provider = \"cpu\"`\n"
+            "error: cannot build the stage `net`\n  caused by: `devices` is empty\n\n\
+             hint: name the cards to use, such as `devices = [0]`\n"
         );
         assert_eq!(failure.exit_code, 1);
     }

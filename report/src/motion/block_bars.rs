@@ -1,20 +1,16 @@
 //! Where windows and their blocks lie: bars above a panel, in as many rows as blocks overlap.
 
-use super::super::palette;
-use super::axis::duration;
-use super::canvas::{Anchor, Canvas, PLAIN, Style, width_of};
-use super::colours::{BLUE, FRAME};
-use super::plot::Plot;
+use super::super::chart::{Anchor, Axes, Figure, Mark, Shape, TEXT_PX, duration, width_of};
 use super::traces::Span;
 
 /// Height of the bar of a block, px.
-const BAR_PX: f32 = 5.0;
+const BAR_PX: f64 = 5.0;
 /// Between rows, px.
-const ROW_GAP_PX: f32 = 2.0;
+const ROW_GAP_PX: f64 = 2.0;
 /// Height of the line that a window's length is written in, px.
-const WORDS_PX: f32 = 14.0;
+const WORDS_PX: f64 = 16.0;
 /// Below the rows, px.
-const FOOT_PX: f32 = 5.0;
+const FOOT_PX: f64 = 5.0;
 /// Most rows; blocks that overlap more share them.
 const MOST_ROWS: usize = 6;
 /// Blocks nearer than this to each other are not drawn one by one, px.
@@ -81,18 +77,23 @@ impl BlockBars {
     }
 
     /// Height of the rows and what is written above them, px.
-    pub fn height(&self, px_per_second: f64) -> f32 {
-        WORDS_PX + self.count(px_per_second) as f32 * (BAR_PX + ROW_GAP_PX) + FOOT_PX
+    pub fn height(&self, px_per_second: f64) -> f64 {
+        WORDS_PX + self.count(px_per_second) as f64 * (BAR_PX + ROW_GAP_PX) + FOOT_PX
     }
 }
 
-/// Draws `bars` above `plot`, whose strips reach from the first to the second of `strips`, px from the top.
-pub fn draw(canvas: &mut Canvas, bars: &BlockBars, plot: &Plot, strips: [f32; 2], px_per_second: f64) {
-    let [left, _, width, _] = plot.area;
-    let (right, top) = (left + width, strips[0] - bars.height(px_per_second));
+/// Draws `bars` above the strips of a panel, the first of which is the first of `strips`, and shades the windows in all
+/// of them.
+pub fn draw(figure: &mut Figure, bars: &BlockBars, strips: &mut [Axes], px_per_second: f64) {
+    let Some([left, strips_top, width, _]) = strips.first().map(|strip| strip.frame) else { return };
+    let x = strips[0].x;
+    let (right, top) = (left + width, strips_top - bars.height(px_per_second));
     let count = bars.count(px_per_second);
-    let clipped = |seconds: f64| plot.place_x(seconds).clamp(left, right);
-    let mut words: Vec<(f32, &str)> =
+    let clipped = |seconds: f64| left + width * x.place(seconds).clamp(0.0, 1.0);
+    let mut fill = |left: f64, top: f64, width: f64, class: &str| {
+        figure.marks.push(Mark::new(Shape::Bar([left, top, width, BAR_PX]), format!("mark {class}")));
+    };
+    let mut words: Vec<(f64, &str)> =
         bars.short.iter().map(|(start, text)| (clipped(*start), text.as_str())).collect();
     let long = bars.windows.iter().find_map(|blocks| Some(blocks.last()?[1] - blocks.first()?[0]));
     let long = long.map_or_else(String::new, |seconds| format!("window {}", duration(seconds)));
@@ -104,30 +105,30 @@ pub fn draw(canvas: &mut Canvas, bars: &BlockBars, plot: &Plot, strips: [f32; 2]
         }
         let apart = blocks.get(1).map_or(f64::INFINITY, |second| second[0] - first[0]) * px_per_second;
         if apart < LEAST_HOP_PX {
-            canvas.fill([from, top + WORDS_PX, to - from, BAR_PX], BLUE, 255);
+            fill(from, top + WORDS_PX, to - from, "s2");
         } else {
             for (number, [start, end]) in blocks.iter().enumerate() {
                 let (start, end) = (clipped(*start), clipped(*end));
-                let y = top + WORDS_PX + (number % count) as f32 * (BAR_PX + ROW_GAP_PX);
-                let colour = if (number / count).is_multiple_of(2) { BLUE } else { palette::RIGHT };
+                let y = top + WORDS_PX + (number % count) as f64 * (BAR_PX + ROW_GAP_PX);
+                let class = if (number / count).is_multiple_of(2) { "s2" } else { "s5" };
                 // One px less, so that blocks that follow each other in a row stay apart.
-                canvas.fill([start, y, (end - start - 1.0).max(0.5), BAR_PX], colour, 255);
+                fill(start, y, (end - start - 1.0).max(0.5), class);
             }
         }
-        if bars.shaded {
-            canvas.fill([from, strips[0], to - from, strips[1] - strips[0]], BLUE, 18);
-            for x in [from, to] {
-                canvas.dashed([[x, strips[0]], [x, strips[1]]], BLUE);
+        for strip in strips.iter_mut().filter(|_| bars.shaded) {
+            strip.area([first[0], last[1]], "s2 shade");
+            for edge in [first[0], last[1]] {
+                strip.line(&[[edge, f64::NEG_INFINITY], [edge, f64::INFINITY]], "s2 edge", "");
             }
         }
         words.push((from, &long));
     }
     words.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut free = left;
-    for (x, text) in words.into_iter().filter(|(x, text)| x + width_of(text) <= right) {
+    for (x, text) in words.into_iter().filter(|(x, text)| x + width_of(text, TEXT_PX) <= right) {
         if x >= free {
-            canvas.write(text, [x, top], Anchor::Left, Style { ink: FRAME, ..PLAIN });
-            free = x + width_of(text) + 8.0;
+            figure.words([x, top + WORDS_PX / 2.0 - 2.0], Anchor::Start, text, "");
+            free = x + width_of(text, TEXT_PX) + 8.0;
         }
     }
 }

@@ -3,15 +3,9 @@
 //! [`signal_sheet`] draws rows of `readings`, `signals` or `windows`, [`quality_sheet`] those of `quality`, and
 //! [`verification_sheet`] trials. Rows come in, pixels go out: nothing is written here.
 
-pub(super) mod axis;
 mod block_bars;
-mod canvas;
-mod colours;
-pub(super) mod curves;
-mod plot;
 mod quality;
 mod signals;
-mod spread;
 mod traces;
 mod verification;
 

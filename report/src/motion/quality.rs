@@ -5,38 +5,35 @@ use schemas::tables::quality::{self, Quality};
 use schemas::tables::readings::Sensor;
 
 use super::super::Sheet;
-use super::super::caption::LETTER_PX;
-use super::super::palette::{self, Rgb};
-use super::canvas::{Anchor, Canvas, PLAIN, Point, Style, fitted, width_of};
-use super::colours::{BLUE, FRAME, GRID, GROUND, VERMILLION};
-use stages::stage::StageError;
+use super::super::chart::{Anchor, Figure, LINE_PX, Mark, Shape, TEXT_PX, draw, fitted, width_of};
+use super::super::error::{ReportError, within};
 
 /// Rows of a page unless asked otherwise.
 pub const DEFAULT_ROWS: usize = 60;
 /// The most rows of a page.
 pub const MOST_ROWS: usize = 800;
 /// White about the page, px.
-const MARGIN_PX: f32 = 16.0;
+const MARGIN_PX: f64 = 16.0;
 /// Least and most room for the names of a row, px.
-const NAMES_PX: [f32; 2] = [150.0, 420.0];
+const NAMES_PX: [f64; 2] = [170.0, 440.0];
 /// Room for the name of a sensor with its colour, px.
-const SENSOR_PX: f32 = 70.0;
+const SENSOR_PX: f64 = 66.0;
 /// Width of a column, px.
-const COLUMN_PX: f32 = 112.0;
+const COLUMN_PX: f64 = 116.0;
 /// Room for the number within a column, px: six letters.
-const NUMBER_PX: f32 = 50.0;
+const NUMBER_PX: f64 = 52.0;
 /// Between columns, px.
-const SEAM_PX: f32 = 14.0;
+const SEAM_PX: f64 = 16.0;
 /// Height of a row, px.
-const ROW_PX: f32 = 17.0;
+const ROW_PX: f64 = 20.0;
 /// Height of the head, px.
-const HEAD_PX: f32 = 40.0;
-/// Height of the foot, px.
-const FOOT_PX: f32 = 44.0;
+const HEAD_ROWS_PX: f64 = 44.0;
+/// Half the height of a bar, px.
+const HALF_BAR_PX: f64 = 4.5;
 
 /// How numbers of a column are drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mark {
+enum Marks {
     /// A bar from zero, to the left where negative.
     Bar,
     /// A dot on a scale that need not begin at zero, with a diamond for a second number.
@@ -46,7 +43,7 @@ enum Mark {
 /// A column of the sheet.
 struct Column {
     title: &'static str,
-    mark: Mark,
+    mark: Marks,
     /// Whether its numbers are counts.
     whole: bool,
     value: fn(&Quality) -> Option<f64>,
@@ -54,14 +51,14 @@ struct Column {
 }
 
 const fn bar(title: &'static str, value: fn(&Quality) -> Option<f64>) -> Column {
-    Column { title, mark: Mark::Bar, whole: false, value, second: |_| None }
+    Column { title, mark: Marks::Bar, whole: false, value, second: |_| None }
 }
 
 /// What is shown of each row.
 const COLUMNS: [Column; 7] = [
     Column {
         title: "rate, Hz",
-        mark: Mark::Dots,
+        mark: Marks::Dots,
         whole: false,
         value: |q| q.mean_rate_hz,
         second: |q| q.median_rate_hz,
@@ -77,7 +74,7 @@ const COLUMNS: [Column; 7] = [
 /// What the marks mean.
 const LEGEND: [&str; 2] = [
     "rate: dot = readings a second over the session, diamond = by the median step",
-    "duplicates, backward: readings whose stamp repeats or goes back.  start skew: behind the first sensor",
+    "duplicates, backward: readings whose stamp repeats or goes back; start skew: behind the first sensor",
 ];
 
 fn share(count: i64, of: i64) -> Option<f64> {
@@ -92,44 +89,42 @@ fn share(count: i64, of: i64) -> Option<f64> {
 ///
 /// # Errors
 /// When the batch is no table `quality`, has no row, or `rows` is out of range.
-pub fn quality_sheet(batch: &RecordBatch, rows: usize) -> Result<Sheet, StageError> {
-    if !(1..=MOST_ROWS).contains(&rows) {
-        let hint = format!("ask for 1 to {MOST_ROWS} rows");
-        return Err(StageError::config(format!("a page cannot have {rows} rows of quality"), hint));
-    }
+pub fn quality_sheet(batch: &RecordBatch, rows: usize) -> Result<Sheet, ReportError> {
+    within("rows of quality", rows, 1, MOST_ROWS)?;
     let all = quality::from_batch(batch)?;
     if all.is_empty() {
-        return Err(StageError::data("there are no rows of quality to draw", "give a table that has rows"));
+        return Err(ReportError::NoRows { table: "quality" });
     }
     let chosen = rows.min(all.len());
     let shown: Vec<&Quality> = (0..chosen).map(|number| &all[number * all.len() / chosen]).collect();
-    let columns = COLUMNS.len() as f32;
+    let wide = |text: &str| width_of(text, TEXT_PX);
     let widest =
-        shown.iter().map(|row| width_of(&name(row)) + defect(row).map_or(0.0, |text| width_of(&text) + 16.0));
-    let names_px = (widest.fold(0.0, f32::max) + SENSOR_PX + 16.0).clamp(NAMES_PX[0], NAMES_PX[1]);
-    let width = 2.0 * MARGIN_PX + names_px + columns * (COLUMN_PX + SEAM_PX);
-    let height = 2.0 * MARGIN_PX + HEAD_PX + ROW_PX * chosen as f32 + FOOT_PX;
-    let mut canvas = Canvas::new(width as u32, height as u32)?;
-    names(&mut canvas, &shown, names_px, width);
+        shown.iter().map(|row| wide(&name(row)) + defect(row).map_or(0.0, |text| wide(&text) + 16.0));
+    let names_px = (widest.fold(0.0, f64::max) + SENSOR_PX + 30.0).clamp(NAMES_PX[0], NAMES_PX[1]).round();
+    let legend = LINE_PX * (LEGEND.len() as f64 + 1.0);
+    let mut figure = Figure::sized(
+        2.0 * MARGIN_PX + names_px + COLUMNS.len() as f64 * (COLUMN_PX + SEAM_PX),
+        top_of(chosen) + MARGIN_PX + legend,
+    );
+    names(&mut figure, &shown, names_px);
     for (at, column) in COLUMNS.iter().enumerate() {
-        let left = MARGIN_PX + names_px + SEAM_PX + at as f32 * (COLUMN_PX + SEAM_PX);
-        draw_column(&mut canvas, column, &shown, left);
+        let left = MARGIN_PX + names_px + SEAM_PX + at as f64 * (COLUMN_PX + SEAM_PX);
+        draw_column(&mut figure, column, &shown, left);
     }
-    let grey = Style { ink: FRAME, ..PLAIN };
-    let foot = MARGIN_PX + HEAD_PX + ROW_PX * chosen as f32 + 16.0;
+    let foot = top_of(chosen) + LINE_PX;
     for (at, text) in LEGEND.iter().enumerate() {
-        canvas.write(text, [MARGIN_PX, foot + 16.0 * at as f32], Anchor::Left, grey);
+        figure.words([MARGIN_PX, foot + LINE_PX * at as f64], Anchor::Start, *text, "");
     }
     if chosen < all.len() {
-        let text = format!("{chosen} of {} rows", all.len());
-        canvas.write(&text, [width - MARGIN_PX, foot], Anchor::Right, grey);
+        let place = [figure.size[0] - MARGIN_PX, foot + LINE_PX * LEGEND.len() as f64];
+        figure.words(place, Anchor::End, format!("{chosen} of {} rows", all.len()), "");
     }
-    Ok(Sheet { picture: canvas.finish(), drawn: chosen, rejects: Vec::new() })
+    Ok(Sheet { picture: draw(&figure)?, drawn: chosen, rejects: Vec::new() })
 }
 
-/// Height of the upper edge of row `at`.
-fn top_of(at: usize) -> f32 {
-    MARGIN_PX + HEAD_PX + ROW_PX * at as f32
+/// Height of the upper edge of row `at`, px.
+fn top_of(at: usize) -> f64 {
+    MARGIN_PX + HEAD_ROWS_PX + ROW_PX * at as f64
 }
 
 fn session(row: &Quality) -> [&str; 4] {
@@ -142,40 +137,37 @@ fn name(row: &Quality) -> String {
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
-fn colour_of(row: &Quality) -> Rgb {
-    if row.sensor == Sensor::Accelerometer.name() { BLUE } else { palette::LEFT }
+/// The class of the style sheet for the sensor of `row`.
+fn class_of(row: &Quality) -> &'static str {
+    if row.sensor == Sensor::Accelerometer.name() { "s2" } else { "s4" }
 }
 
 /// Grounds and names of the rows: the session once, the sensor in each.
-fn names(canvas: &mut Canvas, shown: &[&Quality], names_px: f32, width: f32) {
-    let plain_head = MARGIN_PX + HEAD_PX - 24.0;
-    canvas.write("session", [MARGIN_PX, plain_head], Anchor::Left, PLAIN);
+fn names(figure: &mut Figure, shown: &[&Quality], names_px: f64) {
     let sensor = MARGIN_PX + names_px - SENSOR_PX + 14.0;
-    canvas.write("sensor", [sensor, plain_head], Anchor::Left, PLAIN);
-    let mut tinted = true;
+    for (text, x) in [("session", MARGIN_PX), ("sensor", sensor)] {
+        figure.words([x, MARGIN_PX + LINE_PX / 2.0], Anchor::Start, text, "ink");
+    }
+    let mut striped = true;
+    let bar = |place, class: &str| Mark::new(Shape::Bar(place), format!("mark {class}"));
     for (at, row) in shown.iter().enumerate() {
         let first = at == 0 || session(shown[at - 1]) != session(row);
-        tinted ^= first;
-        let top = top_of(at);
-        if tinted {
-            canvas.fill([MARGIN_PX - 4.0, top, width - 2.0 * MARGIN_PX + 8.0, ROW_PX], GRID, 110);
-        } else {
-            canvas.fill([MARGIN_PX - 4.0, top, width - 2.0 * MARGIN_PX + 8.0, ROW_PX], GROUND, 255);
-        }
-        let words = top + (ROW_PX - LETTER_PX as f32) / 2.0;
-        let defect = defect(row);
-        let room = sensor - MARGIN_PX - 24.0;
-        if let Some(defect) = &defect {
-            let style = Style { ink: VERMILLION, ..PLAIN };
-            canvas.write(defect, [sensor - 20.0, words], Anchor::Right, style);
+        striped ^= first;
+        let (top, middle) = (top_of(at), top_of(at) + ROW_PX / 2.0);
+        let ground = [MARGIN_PX - 6.0, top, figure.size[0] - 2.0 * MARGIN_PX + 12.0, ROW_PX];
+        figure.marks.push(bar(ground, if striped { "stripe" } else { "plain" }));
+        let mut room = sensor - MARGIN_PX - 30.0;
+        if let Some(defect) = defect(row) {
+            figure.words([sensor - 22.0, middle], Anchor::End, &defect, "warning");
+            room -= width_of(&defect, TEXT_PX) + 10.0;
         }
         if first {
-            let room = room - defect.map_or(0.0, |defect| width_of(&defect) + 8.0);
-            canvas.write(&fitted(&name(row), room), [MARGIN_PX, words], Anchor::Left, PLAIN);
+            let name = fitted(&name(row), TEXT_PX, room);
+            figure.words([MARGIN_PX, middle], Anchor::Start, name, "ink");
         }
-        canvas.fill([sensor - 14.0, words, 8.0, 8.0], colour_of(row), 255);
+        figure.marks.push(bar([sensor - 14.0, middle - 4.0, 8.0, 8.0], class_of(row)));
         let short = row.sensor.replace("accelerometer", "acc").replace("gyroscope", "gyro");
-        canvas.write(&fitted(&short, 56.0), [sensor, words], Anchor::Left, PLAIN);
+        figure.words([sensor, middle], Anchor::Start, fitted(&short, TEXT_PX, SENSOR_PX - 14.0), "ink");
     }
 }
 
@@ -188,58 +180,56 @@ fn defect(row: &Quality) -> Option<String> {
     }
 }
 
-fn draw_column(canvas: &mut Canvas, column: &Column, shown: &[&Quality], left: f32) {
+fn draw_column(figure: &mut Figure, column: &Column, shown: &[&Quality], left: f64) {
     let values = shown.iter().flat_map(|row| [(column.value)(row), (column.second)(row)]);
     let (low, high) = range(column.mark, values.flatten().filter(|value| value.is_finite()));
     let room = COLUMN_PX - NUMBER_PX - 6.0;
-    let place = |value: f64| left + room * (((value - low) / (high - low)).clamp(0.0, 1.0)) as f32;
-    let head = MARGIN_PX + HEAD_PX - 24.0;
-    canvas.write(column.title, [left, head - 16.0], Anchor::Left, PLAIN);
-    let grey = Style { ink: FRAME, ..PLAIN };
+    let place = |value: f64| left + room * ((value - low) / (high - low)).clamp(0.0, 1.0);
+    figure.words([left, MARGIN_PX + LINE_PX / 2.0], Anchor::Start, column.title, "ink");
+    let scale = MARGIN_PX + 1.5 * LINE_PX;
     let (start, end) = (number(low, low == 0.0 || column.whole), number(high, column.whole));
-    canvas.write(&start, [left, head], Anchor::Left, grey);
-    let anchor = if width_of(&end) + width_of(&start) + 4.0 < room { Anchor::Right } else { Anchor::Left };
-    canvas.write(&end, [left + room, head], anchor, grey);
-    let bottom = top_of(shown.len());
+    figure.words([left, scale], Anchor::Start, &start, "");
+    let right = (left + room).max(left + width_of(&start, TEXT_PX) + width_of(&end, TEXT_PX) + 6.0);
+    figure.words([right, scale], Anchor::End, &end, "");
     for x in [place(low), place(0.0), place(high)] {
-        canvas.rule([x, top_of(0) - 4.0], [x, bottom], GRID);
+        let rule = [[x.round(), top_of(0) - 4.0], [x.round(), top_of(shown.len())]];
+        figure.marks.push(Mark::new(Shape::Line(rule.to_vec()), "grid"));
     }
     for (at, row) in shown.iter().enumerate() {
-        let middle = top_of(at) + ROW_PX / 2.0;
-        let colour = colour_of(row);
-        let value = (column.value)(row);
-        let text = value.map_or_else(|| "-".to_owned(), |value| number(value, column.whole || value == 0.0));
-        let words: Point = [left + COLUMN_PX, middle - LETTER_PX as f32 / 2.0];
-        let ink = if value == Some(0.0) || value.is_none() { FRAME } else { palette::INK };
-        canvas.write(&text, words, Anchor::Right, Style { ink, ..PLAIN });
-        match (column.mark, value.filter(|value| value.is_finite())) {
-            (Mark::Bar, Some(value)) if value != 0.0 => {
-                let (from, to) = (place(value.min(0.0)), place(value.max(0.0)));
-                canvas.fill([from, middle - 4.0, (to - from).max(1.0), 8.0], colour, 255);
-            }
-            (Mark::Dots, value) => {
-                if let Some(second) = (column.second)(row).filter(|second| second.is_finite()) {
-                    canvas.diamond([place(second), middle], 5.0, FRAME);
-                }
-                if let Some(value) = value {
-                    canvas.dot([place(value), middle], 3.2, colour);
+        let (middle, class, value) = (top_of(at) + ROW_PX / 2.0, class_of(row), (column.value)(row));
+        let text = value.map_or_else(|| "–".to_owned(), |value| number(value, column.whole || value == 0.0));
+        let ink = if value == Some(0.0) || value.is_none() { "" } else { "ink" };
+        figure.words([left + COLUMN_PX, middle], Anchor::End, text, ink);
+        let value = value.filter(|value| value.is_finite());
+        match column.mark {
+            Marks::Bar => {
+                if let Some(value) = value.filter(|value| *value != 0.0) {
+                    let (from, to) = (place(value.min(0.0)), place(value.max(0.0)));
+                    let bar = [from, middle - HALF_BAR_PX, (to - from).max(1.0), 2.0 * HALF_BAR_PX];
+                    figure.marks.push(Mark::new(Shape::Bar(bar), format!("mark {class}")));
                 }
             }
-            _ => {}
+            Marks::Dots => {
+                let second = (column.second)(row).filter(|second| second.is_finite());
+                let diamond = second.map(|second| (Shape::Diamond([place(second), middle]), "s7"));
+                let dot = value.map(|value| (Shape::Dot([place(value), middle]), class));
+                let marks = [diamond, dot].into_iter().flatten();
+                figure.marks.extend(marks.map(|(shape, class)| Mark::new(shape, format!("dot {class}"))));
+            }
         }
     }
 }
 
 /// From where to where the marks of a column lie.
-fn range(mark: Mark, values: impl Iterator<Item = f64>) -> (f64, f64) {
-    let start = if mark == Mark::Bar { (0.0, 0.0) } else { (f64::INFINITY, f64::NEG_INFINITY) };
+fn range(mark: Marks, values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let start = if mark == Marks::Bar { (0.0, 0.0) } else { (f64::INFINITY, f64::NEG_INFINITY) };
     let (low, high) = values.fold(start, |(low, high), value| (low.min(value), high.max(value)));
     match mark {
         _ if low > high => (0.0, 1.0),
-        Mark::Bar if low == high => (0.0, 1.0),
-        Mark::Bar => (low, high),
+        Marks::Bar if low == high => (0.0, 1.0),
+        Marks::Bar => (low, high),
         // Rates that differ by less than a tenth are alike to the eye as well.
-        Mark::Dots => (low.min(0.9 * high).floor(), high.ceil()),
+        Marks::Dots => (low.min(0.9 * high).floor(), high.ceil()),
     }
 }
 
@@ -257,6 +247,7 @@ fn number(value: f64, whole: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use schemas::Hinted;
 
     fn rows(count: usize) -> Vec<Quality> {
         let row = |at: usize| Quality {
@@ -283,7 +274,7 @@ mod tests {
         let left = (MARGIN_PX + NAMES_PX[0] + SEAM_PX + 3.0 * (COLUMN_PX + SEAM_PX)) as u32;
         let length = |at: usize| {
             let y = (top_of(at) + ROW_PX / 2.0) as u32;
-            let ink = if at.is_multiple_of(2) { BLUE } else { palette::LEFT };
+            let ink = if at.is_multiple_of(2) { [0, 114, 178] } else { [201, 138, 0] };
             (left..left + 56).filter(|x| sheet.picture.get_pixel(*x, y).0 == ink).count()
         };
         let lengths: Vec<usize> = (0..6).map(length).collect();

@@ -4,7 +4,7 @@ use arrow::array::{Array, RecordBatch};
 use schemas::columns::{integers, longs, strings};
 use schemas::tables::{readings, signals, windows};
 
-use stages::stage::StageError;
+use super::super::error::ReportError;
 
 /// Nanoseconds of a second.
 const NANOS: f64 = 1e9;
@@ -60,7 +60,7 @@ pub struct Line {
 ///
 /// # Errors
 /// When the batch is none of these, or lacks a column.
-pub fn traces(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
+pub fn traces(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
     let has = |name: &str| batch.schema_ref().index_of(name).is_ok();
     if has(windows::WINDOW) {
         of_windows(batch)
@@ -69,14 +69,11 @@ pub fn traces(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
     } else if has("stamp_nanos") && has("sensor") {
         of_readings(batch)
     } else {
-        Err(StageError::config(
-            "the rows are none of `readings`, `signals` and `windows`, so there is no signal to draw",
-            "give a table with a column `window`, `signal` or `stamp_nanos`",
-        ))
+        Err(ReportError::NoSignals)
     }
 }
 
-fn of_readings(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
+fn of_readings(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
     let mut traces = Vec::new();
     for session in readings::sessions(batch)? {
         let stamps = || session.tracks.iter().flat_map(|track| track.stamp_nanos.iter().copied());
@@ -110,7 +107,7 @@ fn of_readings(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
             trace.strips.push(Strip { name, unit, lines: lines.collect() });
             rates.extend(median.map(|median| format!("{:.0} Hz", 1.0 / median)));
         }
-        trace.detail = [rates.join(" / "), session.activity.clone().unwrap_or_default()].join("  ");
+        trace.detail = detail(&[&rates.join(" / "), session.activity.as_deref().unwrap_or_default()]);
         traces.push(trace);
     }
     Ok(traces)
@@ -125,7 +122,7 @@ struct Identity<'a> {
 }
 
 impl<'a> Identity<'a> {
-    fn of(batch: &'a RecordBatch) -> Result<Self, StageError> {
+    fn of(batch: &'a RecordBatch) -> Result<Self, ReportError> {
         let mut texts = Vec::new();
         for name in ["dataset", "subject", "device", "session"] {
             texts.push(strings(batch, name)?);
@@ -155,7 +152,7 @@ impl<'a> Identity<'a> {
     }
 }
 
-fn of_signals(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
+fn of_signals(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
     let (channels, rate) = (signals::channels(batch.schema_ref())?, signals::rate_hz(batch.schema_ref())?);
     let (identity, rows) = (Identity::of(batch)?, signals::signals(batch)?);
     check_channels(&channels, rows.channels())?;
@@ -173,11 +170,11 @@ fn of_signals(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
         let spans = spans(&stretches, channels.len(), rate);
         let count = match row - first {
             1 => String::new(),
-            count => format!("  {count} stretches"),
+            count => format!("{count} stretches"),
         };
         traces.push(Trace {
             title: identity.title(first),
-            detail: format!("{rate} Hz{count}  {}", identity.activity(first)),
+            detail: detail(&[&format!("{rate} Hz"), &count, identity.activity(first)]),
             strips: strips(&channels, &stretches, rate),
             seconds: spans.iter().map(|[_, end]| *end).fold(0.0, f64::max),
             stretches: spans,
@@ -188,7 +185,7 @@ fn of_signals(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
     Ok(traces)
 }
 
-fn of_windows(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
+fn of_windows(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
     let schema = batch.schema_ref();
     let (channels, rate) = (signals::channels(schema)?, signals::rate_hz(schema)?);
     let [blocks, samples, width] = windows::shape(schema)?;
@@ -216,7 +213,7 @@ fn of_windows(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
         let seconds = spans.last().map_or(0.0, |[_, end]| *end);
         Trace {
             title: format!("{} window {}", identity.title(row), sequence.value(row)),
-            detail: format!("{rate} Hz  {cut}  {}", identity.activity(row)),
+            detail: detail(&[&format!("{rate} Hz"), &cut, identity.activity(row)]),
             strips: strips(&channels, &stretches, rate),
             seconds,
             stretches: vec![[0.0, seconds]],
@@ -227,12 +224,16 @@ fn of_windows(batch: &RecordBatch) -> Result<Vec<Trace>, StageError> {
     Ok(windows.collect())
 }
 
-fn check_channels(names: &[String], found: usize) -> Result<(), StageError> {
+/// Those of `parts` that are not empty, on one line.
+fn detail(parts: &[&str]) -> String {
+    parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+fn check_channels(names: &[String], found: usize) -> Result<(), ReportError> {
     if names.len() == found && found > 0 {
         return Ok(());
     }
-    let message = format!("the metadata names {} channels, the samples have {found}", names.len());
-    Err(StageError::Data { message, hint: None })
+    Err(ReportError::ChannelCount { named: names.len(), found })
 }
 
 /// From the first to behind the last sample of each stretch.

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::chart::Chart;
+use super::super::chart::{self, Key};
+use super::super::words::number;
 
 /// A part of the page with a heading of its own.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -28,6 +29,17 @@ pub struct Card {
     pub detail: String,
     /// Anchor of its section.
     pub target: String,
+}
+
+/// A chart, as it stands in the page.
+#[derive(Debug, Clone, Serialize)]
+pub struct Chart {
+    /// Its heading.
+    pub title: String,
+    /// The element `svg`.
+    pub svg: String,
+    /// What its colours mean.
+    pub keys: Vec<Key>,
 }
 
 /// One thing of a section.
@@ -86,6 +98,17 @@ impl Block {
         Self::Text { text: text.into() }
     }
 
+    /// A table.
+    pub fn table(table: Table) -> Self {
+        Self::Table { table }
+    }
+
+    /// Charts, side by side where there is room.
+    pub fn charts(figures: Vec<chart::Figure>) -> Self {
+        let set = |figure: chart::Figure| Chart { svg: figure.svg(), title: figure.title, keys: figure.keys };
+        Self::Charts { charts: figures.into_iter().map(set).collect() }
+    }
+
     /// Something closed.
     pub fn fold(title: impl Into<String>, blocks: Vec<Self>) -> Self {
         Self::Fold { title: title.into(), blocks }
@@ -105,6 +128,23 @@ pub struct Table {
     pub words_from: usize,
 }
 
+impl Table {
+    /// A table of numbers, whose first column alone is words.
+    pub fn new(
+        caption: impl Into<String>,
+        head: impl IntoIterator<Item = impl Into<String>>,
+        rows: Vec<Vec<Cell>>,
+    ) -> Self {
+        let head = head.into_iter().map(Into::into).collect();
+        Self { caption: caption.into(), head, rows, words_from: usize::MAX }
+    }
+
+    /// The same with words from column number `column` on, counted from 0.
+    pub fn words_from(self, column: usize) -> Self {
+        Self { words_from: column, ..self }
+    }
+}
+
 /// One cell.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Cell {
@@ -114,6 +154,23 @@ pub struct Cell {
     pub bar: Option<f64>,
     /// Whether it stands out.
     pub strong: bool,
+}
+
+impl Cell {
+    /// The cell, standing out or not.
+    pub fn strong(text: impl Into<String>, strong: bool) -> Self {
+        Self { text: text.into(), bar: None, strong }
+    }
+
+    /// `percent` with a bar as long behind it.
+    pub fn barred(percent: f64, strong: bool) -> Self {
+        Self { text: number(percent), bar: Some(percent.clamp(0.0, 100.0)), strong }
+    }
+
+    /// What `text` says, or a dash.
+    pub fn or_dash(text: Option<impl Into<String>>) -> Self {
+        text.map_or_else(|| "–".into(), |text| text.into().into())
+    }
 }
 
 impl<T: Into<String>> From<T> for Cell {
@@ -146,62 +203,4 @@ pub struct Swatch {
     pub colour: String,
     /// What it means.
     pub label: String,
-}
-
-/// `value` with two decimals, as the terminal prints it.
-pub fn number(value: f64) -> String {
-    format!("{value:.2}")
-}
-
-/// An interval with two decimals; empty where there is none.
-pub fn interval(low: Option<f64>, high: Option<f64>) -> String {
-    match (low, high) {
-        (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
-        _ => String::new(),
-    }
-}
-
-/// A difference with two decimals and its sign; none where it rounds to zero.
-pub fn signed(value: f64) -> String {
-    let text = format!("{value:+.2}");
-    if text[1..] == *"0.00" { "0.00".to_owned() } else { text }
-}
-
-/// The interval of a difference; empty where there is none.
-pub fn signed_interval(ends: Option<[f64; 2]>) -> String {
-    ends.map_or_else(String::new, |[low, high]| format!("{} to {}", signed(low), signed(high)))
-}
-
-/// A count with commas between thousands.
-pub fn count(count: impl Into<i128>) -> String {
-    let (count, mut text) = (count.into(), String::new());
-    let digits = count.unsigned_abs().to_string();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if count < 0 { format!("-{text}") } else { text }
-}
-
-/// `text` as an anchor: letters and digits, the rest hyphens.
-pub fn anchor(text: &str) -> String {
-    text.chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        assert_eq!((number(71.034), interval(Some(1.0), None)), ("71.03".to_owned(), String::new()));
-        assert_eq!(interval(Some(69.6), Some(72.44)), "69.60 to 72.44");
-        assert_eq!([0, 999, 1_000, -1_234_567].map(|n: i64| count(n)), ["0", "999", "1,000", "-1,234,567"]);
-        assert_eq!([0.004, -0.004, 1.0, -2.345].map(signed), ["0.00", "0.00", "+1.00", "-2.35"]);
-        assert_eq!(anchor("keypoints/mpii, Stage 2"), "keypoints-mpii--stage-2");
-    }
 }

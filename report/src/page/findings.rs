@@ -1,23 +1,16 @@
 //! One page about a check: what each rule counted, and its clearest findings as pictures.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use datasets::pixels::encode_jpeg;
-use image::{RgbImage, imageops};
 use schemas::Skeleton;
 use schemas::tables::findings::Finding;
 
+use super::super::error::ReportError;
 use super::super::findings::{Drawn, RING, Shown, drawn};
 use super::super::palette;
-use super::content::{Block, Card, Cell, Figure, Section, Swatch, Table, count};
-use super::{ReportOptions, template};
+use super::super::words::count;
+use super::content::{Block, Card, Cell, Figure, Section, Table};
+use super::{ReportOptions, pictures, template};
 use stages::check::{Checked, RuleSummary};
-use stages::stage::StageError;
 
-/// Quality of the pictures: at 80, skeletons and faces stay clear and a tile of 240 px takes about 12 kB.
-const JPEG_QUALITY: u8 = 80;
-/// Between the tiles of one finding, px.
-const SEAM_PX: u32 = 2;
 /// Most findings of a rule that are listed; the table holds all.
 const LISTED: usize = 100;
 
@@ -30,7 +23,7 @@ pub fn findings_page(
     skeleton: &Skeleton,
     shown: &[Shown<'_>],
     options: &ReportOptions,
-) -> Result<String, StageError> {
+) -> Result<String, ReportError> {
     let mut drawings: Vec<(&Shown<'_>, Drawn)> =
         shown.iter().zip(drawn(skeleton, shown, options.image_root.as_deref(), options.tile_px)).collect();
     let mut sections = vec![overview(checked)];
@@ -57,20 +50,15 @@ fn overview(checked: &Checked) -> Section {
             row.rule.name().into(),
             count(i128::from(row.findings)).into(),
             count(i128::from(row.people)).into(),
-            row.share().map_or_else(|| "–".to_owned(), |share| format!("{share:.1} %")).into(),
+            Cell::or_dash(row.share().map(|share| format!("{share:.1} %"))),
             count(i128::from(row.checked)).into(),
             count(i128::from(row.left_out())).into(),
             row.rule.about().into(),
         ]
     };
     let head = ["rule", "findings", "people", "share", "checked", "not checked", "what it looks for"];
-    let table = Table {
-        caption: "What each rule found".to_owned(),
-        head: head.map(str::to_owned).to_vec(),
-        rows: checked.summary.iter().map(row).collect(),
-        words_from: 6,
-    };
-    let blocks = vec![Block::Table { table }, Block::Notes { notes: checked.notes.clone() }];
+    let table = Table::new("What each rule found", head, checked.summary.iter().map(row).collect());
+    let blocks = vec![Block::table(table.words_from(6)), Block::Notes { notes: checked.notes.clone() }];
     let lead =
         "A finding is a suspicion with a value, unless it says error. No annotation was changed.".to_owned();
     Section { id: "overview".into(), title: "Overview".into(), lead, blocks }
@@ -85,40 +73,42 @@ fn of_rule(
     let mut blocks = Vec::new();
     if !drawings.is_empty() {
         let figures = drawings.into_iter().map(|(shown, drawn)| figure(shown, drawn, options)).collect();
-        blocks.push(Block::Gallery { figures, keys: keys() });
+        let keys = pictures::keys([
+            (palette::LEFT, "left side"),
+            (palette::RIGHT, "right side"),
+            (palette::CENTRE, "middle"),
+            (palette::TRUTH, "the other person"),
+            (RING, "the joint"),
+        ]);
+        blocks.push(Block::Gallery { figures, keys });
     }
     let ours: Vec<&Finding> =
         checked.findings.iter().filter(|finding| finding.rule == row.rule.name()).collect();
     let listed = ours.len().min(LISTED);
     let caption = format!("{listed} of {} findings", count(ours.len() as i64));
     let title = format!("{} one by one", row.rule);
-    blocks.push(Block::fold(title, vec![Block::Table { table: list(&ours[..listed], caption) }]));
+    blocks.push(Block::fold(title, vec![Block::table(list(&ours[..listed], caption))]));
     let id = row.rule.name().to_owned();
     Section { title: id.clone(), id, lead: row.rule.about().to_owned(), blocks }
 }
 
 fn list(findings: &[&Finding], caption: String) -> Table {
-    let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "–".to_owned());
-    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+    let text = |text: &Option<String>| Cell::or_dash(text.as_deref());
+    let number = |value: Option<f64>| Cell::or_dash(value.map(|value| format!("{value:.2}")));
     let row = |finding: &&Finding| -> Vec<Cell> {
         vec![
             finding.sample_id.clone().unwrap_or_else(|| finding.dataset.clone()).into(),
-            number(finding.value).into(),
-            number(finding.limit).into(),
-            text(&finding.unit).into(),
+            number(finding.value),
+            number(finding.limit),
+            text(&finding.unit),
             finding.severity.name().into(),
-            text(&finding.joint).into(),
+            text(&finding.joint),
             finding.detail.clone().into(),
-            text(&finding.other_sample_id).into(),
+            text(&finding.other_sample_id),
         ]
     };
     let head = ["id", "value", "limit", "unit", "severity", "joint", "what was found", "other"];
-    Table {
-        caption,
-        head: head.map(str::to_owned).to_vec(),
-        rows: findings.iter().map(row).collect(),
-        words_from: 3,
-    }
+    Table::new(caption, head, findings.iter().map(row).collect()).words_from(3)
 }
 
 fn figure(shown: &Shown<'_>, drawn: Drawn, options: &ReportOptions) -> Figure {
@@ -129,43 +119,5 @@ fn figure(shown: &Shown<'_>, drawn: Drawn, options: &ReportOptions) -> Figure {
         Some(joint) => format!("{joint}: {}", finding.detail),
         None => finding.detail.clone(),
     };
-    let encoded = drawn.and_then(|tiles| {
-        let page = side_by_side(&tiles);
-        let (width, height) = page.dimensions();
-        let bytes = encode_jpeg(page.as_raw(), width, height, JPEG_QUALITY);
-        let bytes = bytes.map_err(|error| error.to_string())?;
-        Ok((format!("data:image/jpeg;base64,{}", STANDARD.encode(bytes)), [width, height]))
-    });
-    match encoded {
-        Ok((source, size)) => Figure { source, size, alt, missing: String::new(), name, caption },
-        Err(missing) => {
-            let size = [options.tile_px, options.tile_px];
-            Figure { source: String::new(), size, alt, missing, name, caption }
-        }
-    }
-}
-
-fn side_by_side(tiles: &[RgbImage]) -> RgbImage {
-    let seams = (tiles.len() as u32).saturating_sub(1) * SEAM_PX;
-    let width = tiles.iter().map(RgbImage::width).sum::<u32>() + seams;
-    let height = tiles.iter().map(RgbImage::height).max().unwrap_or(1);
-    let mut page = RgbImage::from_pixel(width.max(1), height, image::Rgb(palette::PAGE));
-    let mut x = 0;
-    for tile in tiles {
-        imageops::replace(&mut page, tile, i64::from(x), 0);
-        x += tile.width() + SEAM_PX;
-    }
-    page
-}
-
-fn keys() -> Vec<Swatch> {
-    let hex = |[r, g, b]: palette::Rgb| format!("#{r:02x}{g:02x}{b:02x}");
-    let entries = [
-        (palette::LEFT, "left side"),
-        (palette::RIGHT, "right side"),
-        (palette::CENTRE, "middle"),
-        (palette::TRUTH, "the other person"),
-        (RING, "the joint"),
-    ];
-    entries.map(|(colour, label)| Swatch { colour: hex(colour), label: label.to_owned() }).to_vec()
+    pictures::figure(drawn, options.tile_px, [name, alt, caption])
 }

@@ -2,11 +2,11 @@
 //!
 //! [`page`] takes rows and gives the text of one HTML file that needs nothing else: pictures, charts and styles are in
 //! it, no address is loaded, and a browser without network or scripts shows it whole. `pose` and `verification` turn
-//! numbers into the blocks of [`content`]; `chart` is geometry; the markup stands in `templates/`.
+//! numbers into the blocks of [`content`], charts among them; the markup stands in `templates/`.
 
-mod chart;
 mod content;
 mod findings;
+mod pictures;
 mod pose;
 mod sources;
 mod template;
@@ -23,7 +23,7 @@ pub use sources::Source;
 pub use verification::VerificationInput;
 
 use self::content::{Block, Card, Section};
-use stages::stage::StageError;
+use super::error::ReportError;
 
 /// How many people the gallery shows unless asked otherwise: three rows of four on a wide screen.
 pub const DEFAULT_WORST: usize = 12;
@@ -85,12 +85,9 @@ pub struct Page {
 ///
 /// # Errors
 /// When the options are out of range, tables do not belong together, or there is nothing to score.
-pub fn page(report: &Report<'_>, options: &ReportOptions) -> Result<Page, StageError> {
+pub fn page(report: &Report<'_>, options: &ReportOptions) -> Result<Page, ReportError> {
     if options.worst > MOST_WORST {
-        return Err(StageError::config(
-            format!("a gallery cannot show {} people", options.worst),
-            format!("ask for at most {MOST_WORST} with `--worst`"),
-        ));
+        return Err(ReportError::GalleryTooLarge { people: options.worst, most: MOST_WORST });
     }
     let mut given = Given::default();
     let mut sections: Vec<Section> = Vec::new();
@@ -105,9 +102,7 @@ pub fn page(report: &Report<'_>, options: &ReportOptions) -> Result<Page, StageE
     rejects.extend(given.rejects.iter().cloned());
     sections.push(sources::rejected(&report.sources, &rejects));
     let mut provenance = sources::provenance(&report.sources);
-    if !report.notes.is_empty() {
-        provenance.blocks.insert(0, Block::Notes { notes: report.notes.clone() });
-    }
+    provenance.blocks.insert(0, Block::Notes { notes: report.notes.clone() });
     sections.push(provenance);
     distinct_anchors(&mut sections, &mut given.cards);
     let html = template::render(options, &sources::facts(&report.sources), &given.cards, &sections)?;

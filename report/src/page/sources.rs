@@ -6,7 +6,8 @@ use datasets::shards::Manifest;
 use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::{self, Reject};
 
-use super::content::{Block, Cell, Section, Table, count};
+use super::super::words::count;
+use super::content::{Block, Cell, Section, Table};
 use super::pose::plain_table;
 
 /// Most rejects that are listed one by one; all are counted.
@@ -32,7 +33,6 @@ pub fn facts(sources: &[Source]) -> Vec<[String; 2]> {
     let shown =
         || sources.iter().filter(|source| !source.role.is_empty()).map(|source| &source.manifest.provenance);
     let joined = |all: BTreeSet<String>| all.into_iter().collect::<Vec<_>>().join(", ");
-    let short = |hash: &str| hash.get(..HASH_LETTERS).unwrap_or(hash).to_owned();
     let mut facts = vec![
         ("plans", joined(shown().map(|made| short(&made.plan_hash)).collect())),
         ("seeds", joined(shown().filter_map(|made| made.seed).map(|seed| seed.to_string()).collect())),
@@ -44,9 +44,12 @@ pub fn facts(sources: &[Source]) -> Vec<[String; 2]> {
     facts.into_iter().map(|(name, value)| [name.to_owned(), value]).collect()
 }
 
+fn short(hash: &str) -> String {
+    hash.get(..HASH_LETTERS).unwrap_or(hash).to_owned()
+}
+
 /// What was read: every table with its counts and hashes.
 pub fn provenance(sources: &[Source]) -> Section {
-    let short = |hash: &str| hash.get(..HASH_LETTERS).unwrap_or(hash).to_owned();
     let row = |source: &Source| -> Vec<Cell> {
         let made = &source.manifest.provenance;
         let splits: Vec<String> = source
@@ -62,20 +65,16 @@ pub fn provenance(sources: &[Source]) -> Section {
             if source.role.is_empty() { "not shown".into() } else { source.role.clone().into() },
             splits.join(", ").into(),
             format!("{} {}", made.made_by, made.motionmill).into(),
-            made.seed.map_or_else(|| "–".to_owned(), |seed| seed.to_string()).into(),
+            Cell::or_dash(made.seed.map(|seed| seed.to_string())),
             short(&made.plan_hash).into(),
         ]
     };
     let head = ["path", "rows", "table", "serves as", "splits", "made by", "seed", "plan hash"];
     let (shown, rest): (Vec<&Source>, Vec<&Source>) =
         sources.iter().partition(|source| !source.role.is_empty());
-    let table = |sources: &[&Source], caption: &str| Block::Table {
-        table: Table {
-            caption: caption.to_owned(),
-            head: head.map(str::to_owned).to_vec(),
-            rows: sources.iter().map(|source| row(source)).collect(),
-            words_from: 2,
-        },
+    let table = |sources: &[&Source], caption: &str| {
+        let rows = sources.iter().map(|source| row(source)).collect();
+        Block::table(Table::new(caption, head, rows).words_from(2))
     };
     let mut blocks = vec![table(&shown, "Tables that this report shows")];
     if !rest.is_empty() {
@@ -92,26 +91,14 @@ fn inputs(sources: &[&Source]) -> Block {
     let mut rows: Vec<Vec<Cell>> = Vec::new();
     for source in sources {
         let made = &source.manifest.provenance;
-        rows.push(vec![source.path.clone().into(), "plan".into(), made.plan_hash.clone().into()]);
-        rows.push(vec![
-            source.path.clone().into(),
-            "schema".into(),
-            source.manifest.schema_hash.clone().into(),
-        ]);
-        for input in &made.inputs {
-            rows.push(vec![
-                source.path.clone().into(),
-                input.path.clone().into(),
-                input.blake3.clone().into(),
-            ]);
-        }
-        for (name, engine) in &made.engines {
-            rows.push(vec![source.path.clone().into(), name.clone().into(), engine.clone().into()]);
-        }
+        let row = |from: &str, hash: &str| [source.path.as_str(), from, hash].map(Cell::from).to_vec();
+        rows.push(row("plan", &made.plan_hash));
+        rows.push(row("schema", &source.manifest.schema_hash));
+        rows.extend(made.inputs.iter().map(|input| row(&input.path, &input.blake3)));
+        rows.extend(made.engines.iter().map(|(name, engine)| row(name, engine)));
     }
-    let head = ["table", "from", "BLAKE3, or version"].map(str::to_owned).to_vec();
-    let caption = "What each table was made from".to_owned();
-    Block::Table { table: Table { caption, head, rows, words_from: 1 } }
+    let head = ["table", "from", "BLAKE3, or version"];
+    Block::table(Table::new("What each table was made from", head, rows).words_from(1))
 }
 
 /// Everything that was left out on the way, counted, and the first rows with their reasons.
@@ -139,9 +126,9 @@ pub fn rejected(sources: &[Source], rejects: &[Reject]) -> Section {
     if rows.is_empty() {
         blocks.push(Block::text("Nothing was rejected on the way to these tables, nor here."));
     } else {
-        let head = ["reason", "rows", "on the way to"].map(str::to_owned).to_vec();
-        let caption = "Rows that could not be used, by reason".to_owned();
-        blocks.push(Block::Table { table: Table { caption, head, rows, words_from: 2 } });
+        let head = ["reason", "rows", "on the way to"];
+        let table = Table::new("Rows that could not be used, by reason", head, rows);
+        blocks.push(Block::table(table.words_from(2)));
     }
     if !rejects.is_empty() {
         let row = |reject: &Reject| -> Vec<Cell> {
@@ -150,17 +137,17 @@ pub fn rejected(sources: &[Source], rejects: &[Reject]) -> Section {
                 reject.reason.clone().into(),
                 count(i128::from(reject.rows)).into(),
                 reject.stage.clone().into(),
-                text(&reject.sample_id).into(),
+                Cell::or_dash(reject.sample_id.as_deref()),
                 reject.detail.clone().into(),
                 format!("{} {}", text(&reject.source_file), text(&reject.source_record)).into(),
             ]
         };
-        let head = ["reason", "rows", "stage", "id", "what was found", "source"].map(str::to_owned).to_vec();
+        let head = ["reason", "rows", "stage", "id", "what was found", "source"];
         let listed = rejects.len().min(LISTED);
         let caption = format!("The first {listed} of {} entries", count(rejects.len() as i64));
         let rows = rejects.iter().take(LISTED).map(row).collect();
-        let table = Table { caption, head, rows, words_from: 2 };
-        blocks.push(Block::fold("Rejects one by one", vec![Block::Table { table }]));
+        let table = Table::new(caption, head, rows).words_from(2);
+        blocks.push(Block::fold("Rejects one by one", vec![Block::table(table)]));
     }
     let lead = "Nothing is dropped in silence: rows in are rows out and these.".to_owned();
     Section { id: "rejects".into(), title: "Rejects".into(), lead, blocks }
@@ -175,7 +162,7 @@ pub fn further(metrics: &[Metric]) -> Option<Section> {
     let caption = format!("{} of {} rows", count(rows.len() as i64), count(metrics.len() as i64));
     let blocks = vec![Block::fold(
         "Rows of metric tables that stand nowhere above",
-        vec![Block::Table { table: plain_table(&rows, &caption) }],
+        vec![Block::table(plain_table(&rows, &caption))],
     )];
     Some(Section { id: "further".into(), title: "Further figures".into(), lead: String::new(), blocks })
 }

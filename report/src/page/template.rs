@@ -4,15 +4,17 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
 
+use super::super::chart;
+use super::super::error::ReportError;
 use super::ReportOptions;
 use super::content::{Card, Section};
-use stages::stage::StageError;
 
 /// Every template, by the name under which the others include it.
-const TEMPLATES: [(&str, &str); 4] = [
+const TEMPLATES: [(&str, &str); 5] = [
     ("page.html", include_str!("templates/page.html")),
     ("blocks.html", include_str!("templates/blocks.html")),
-    ("chart.html", include_str!("templates/chart.html")),
+    ("colours.css", chart::COLOURS),
+    ("chart.css", chart::STYLE),
     ("style.css", include_str!("templates/style.css")),
 ];
 
@@ -25,17 +27,13 @@ pub fn render(
     facts: &[[String; 2]],
     cards: &[Card],
     sections: &[Section],
-) -> Result<String, StageError> {
-    let failed = |error: minijinja::Error| {
-        StageError::config(format!("the page cannot be set: {error:#}"), "this is a bug; please report it")
-    };
+) -> Result<String, ReportError> {
     let mut environment = Environment::new();
-    environment
-        .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build().map_err(failed)?);
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     for (name, text) in TEMPLATES {
-        environment.add_template(name, text).map_err(failed)?;
+        environment.add_template(name, text)?;
     }
-    let template = environment.get_template("page.html").map_err(failed)?;
+    let template = environment.get_template("page.html")?;
     let page = context! {
         title => options.title.clone(),
         version => options.version.clone(),
@@ -43,5 +41,5 @@ pub fn render(
         cards => Serde(cards),
         sections => Serde(sections),
     };
-    template.render(page).map_err(failed)
+    Ok(template.render(page)?)
 }

@@ -6,8 +6,9 @@ use schemas::tables::{heatmaps, samples, vector_array};
 use std::sync::Arc;
 
 use super::*;
-use crate::fixtures::{noisy_prediction, person, trials};
 use schemas::tables::keypoints::PredictedPose;
+use stages::evaluate::fixtures::{noisy_prediction, person};
+use stages::evaluate::verification::fixtures::trials;
 use stages::evaluate::{EvaluateOptions, Protocol, evaluate_pose};
 use stages::stage::Rows;
 

@@ -29,8 +29,8 @@ pub mod table;
 pub mod verification;
 pub mod worst;
 
-#[cfg(test)]
-pub(crate) mod fixtures;
+#[doc(hidden)]
+pub mod fixtures;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! Two predictions of the same people, with the interval of their difference.
 
 use schemas::Skeleton;
-
-use super::super::chart::{Span, spans};
-use super::super::content::{Block, Cell, Table, count, number, signed, signed_interval};
-use super::{PoseInput, words};
 use schemas::tables::keypoints::PredictedPose;
-use stages::evaluate::OutputHead;
+
+use super::super::super::chart::{Span, spans};
+use super::super::super::error::ReportError;
+use super::super::super::words::{count, number, signed, signed_interval, spaced};
+use super::super::content::{Block, Cell, Table};
+use super::PoseInput;
 use stages::evaluate::compare::Predicted;
-use stages::evaluate::{Comparison, Difference, EvaluateOptions, compare_poses};
-use stages::stage::StageError;
+use stages::evaluate::{Comparison, Difference, EvaluateOptions, OutputHead, compare_poses};
 
 /// Another prediction of the same people.
 pub struct AgainstPoses<'a> {
@@ -27,7 +27,7 @@ pub fn blocks(
     against: &AgainstPoses<'_>,
     head: OutputHead<'_>,
     options: &EvaluateOptions,
-) -> Result<Vec<Block>, StageError> {
+) -> Result<Vec<Block>, ReportError> {
     let last = against.predictions.iter().map(|pose| pose.head).max().unwrap_or(1);
     let of = |poses: &[PredictedPose], head: i32| -> Vec<PredictedPose> {
         poses.iter().filter(|pose| pose.head == head).cloned().collect()
@@ -55,7 +55,7 @@ pub fn blocks(
     };
     let (groups, rest): (Vec<&Difference>, Vec<&Difference>) = differences.iter().partition(|d| is_main(d));
     let span = |d: &&Difference| Span {
-        name: words(d.group.unwrap_or_default()),
+        name: spaced(d.group.unwrap_or_default()),
         value: d.difference,
         ends: d.ends,
     };
@@ -65,31 +65,29 @@ pub fn blocks(
     let all: Vec<Span> = groups.iter().map(span).collect();
     let chart = spans("Difference by group", &summary, "difference, points of percent", &all);
     let caption = "Both predictions, in percent; bold where the interval of the difference leaves zero out";
-    let rest = Block::Table { table: table(&rest, caption) };
+    let rest = Block::table(table(&rest, caption));
     Ok(vec![
         Block::heading(format!("Against {}", against.name)),
         Block::Notes { notes },
-        Block::Charts { charts: vec![chart] },
-        Block::Table { table: table(&groups, caption) },
+        Block::charts(vec![chart]),
+        Block::table(table(&groups, caption)),
         Block::fold("Differences of each joint, and of the areas under the curves", vec![rest]),
     ])
 }
 
 fn table(differences: &[&Difference], caption: &str) -> Table {
-    let row = |d: &Difference| -> Vec<Cell> {
+    let row = |d: &&Difference| -> Vec<Cell> {
         let of = d.joint.as_deref().or(d.group).unwrap_or_default();
         let at = d.threshold.map_or_else(String::new, |threshold| format!(" at {threshold}"));
         vec![
-            format!("{} {}{at}", words(of), d.metric).into(),
+            format!("{} {}{at}", spaced(of), d.metric).into(),
             number(d.one).into(),
             number(d.other).into(),
-            Cell { text: signed(d.difference), bar: None, strong: d.is_clear() },
+            Cell::strong(signed(d.difference), d.is_clear()),
             signed_interval(d.ends).into(),
             count(d.count).into(),
         ]
     };
-    let head =
-        ["figure", "this", "other", "difference", "95 % interval", "annotated"].map(str::to_owned).to_vec();
-    let rows = differences.iter().map(|difference| row(difference)).collect();
-    Table { caption: caption.to_owned(), head, rows, words_from: usize::MAX }
+    let head = ["figure", "this", "other", "difference", "95 % interval", "annotated"];
+    Table::new(caption, head, differences.iter().map(row).collect())
 }

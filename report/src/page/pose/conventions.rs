@@ -1,6 +1,7 @@
 //! The same predictions by other named protocols.
 
-use super::super::content::{Block, Cell, Table, number};
+use super::super::super::words::number;
+use super::super::content::{Block, Cell, Table};
 use super::scores::{Scores, at};
 use super::{PoseInput, headline};
 use stages::evaluate::table::heading;
@@ -47,26 +48,17 @@ pub fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -
         }
         let mut row: Vec<Cell> = vec![other.name().into()];
         row.extend(rules.groups.iter().map(|group| {
-            let text = of(group.name).map_or_else(|| "–".to_owned(), |row| number(row.value));
-            Cell { text, strong: group.name == "total", bar: None }
+            let cell = Cell::or_dash(of(group.name).map(|row| number(row.value)));
+            Cell { strong: group.name == "total", ..cell }
         }));
         let mut head = vec![headline(rules)];
         head.extend(rules.groups.iter().map(|group| heading(group.name).to_owned()));
         match blocks.iter_mut().find(|table: &&mut Table| table.head == head) {
             Some(table) => table.rows.push(row),
-            None => {
-                blocks.push(Table {
-                    caption: CAPTION.to_owned(),
-                    head,
-                    rows: vec![row],
-                    words_from: usize::MAX,
-                });
-            }
+            None => blocks.push(Table::new(CAPTION, head, vec![row])),
         }
     }
-    let mut content: Vec<Block> = blocks.into_iter().map(|table| Block::Table { table }).collect();
-    if !notes.is_empty() {
-        content.push(Block::Notes { notes });
-    }
+    let mut content: Vec<Block> = blocks.into_iter().map(Block::table).collect();
+    content.push(Block::Notes { notes });
     Block::fold("Other conventions", content)
 }

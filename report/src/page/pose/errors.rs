@@ -2,12 +2,11 @@
 
 use schemas::tables::metrics::Metric;
 
-use super::super::chart::{Chart, Segment, StackedBar, stacked_bars};
-use super::super::content::{Block, Cell, Table, count, number};
-use super::words as spaced;
-use stages::evaluate::OutputHead;
+use super::super::super::chart::{Figure, Segment, StackedBar, stacked_bars};
+use super::super::super::words::{count, number, spaced};
+use super::super::content::{Block, Cell, Table};
 use stages::evaluate::error_types::{ErrorType, GOOD_SIMILARITY, NEAR_SIMILARITY};
-use stages::evaluate::{EvaluateOptions, ScoredPoses, error_types};
+use stages::evaluate::{EvaluateOptions, OutputHead, ScoredPoses, error_types};
 
 /// Shares by group as bars, and by joint as a table; `None` where the protocol scores no joints.
 pub fn errors(
@@ -15,7 +14,7 @@ pub fn errors(
     head: OutputHead<'_>,
     options: &EvaluateOptions,
     notes: &mut Vec<String>,
-) -> Option<(Chart, Block)> {
+) -> Option<(Figure, Block)> {
     let rows = error_types(scored, head, options, notes)?;
     let five: Vec<&[Metric]> = rows.chunks(ErrorType::ALL.len()).collect();
     let groups = five.iter().filter(|rows| rows[0].group.is_some());
@@ -39,7 +38,7 @@ pub fn errors(
     let segments = ErrorType::ALL.map(segment);
     let chart =
         stacked_bars("What becomes of joints", &summary, "share of annotated joints, %", &segments, &bars);
-    Some((chart, Block::Table { table: table(&five) }))
+    Some((chart, Block::table(table(&five))))
 }
 
 fn table(five: &[&[Metric]]) -> Table {
@@ -58,12 +57,7 @@ fn table(five: &[&[Metric]]) -> Table {
         cells
     };
     let wanted = |rows: &&&[Metric]| rows[0].joint.is_some() || rows[0].group.as_deref() == Some("total");
-    Table {
-        caption: "Error types of each joint, in percent".to_owned(),
-        head,
-        rows: five.iter().filter(wanted).map(row).collect(),
-        words_from: usize::MAX,
-    }
+    Table::new("Error types of each joint, in percent", head, five.iter().filter(wanted).map(row).collect())
 }
 
 /// What the classes mean, with the limits that hold here.

@@ -4,34 +4,27 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use datasets::pixels::encode_jpeg;
-use image::{RgbImage, imageops};
+use image::RgbImage;
 use rayon::prelude::*;
+use schemas::Affine;
 use schemas::columns::{affines, integers, strings};
 use schemas::tables::heatmaps;
-use schemas::tables::people::{Person, Pose};
+use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
-use schemas::{Affine, Visibility};
 
+use super::super::super::error::ReportError;
 use super::super::super::heat::Maps;
 use super::super::super::palette;
 use super::super::super::picture;
-use super::super::super::pose::{Style, draw};
-use super::super::super::tile::{Framing, MapColumn, window_of};
-use super::super::content::{Block, Figure, Swatch};
-use super::super::{Given, ReportOptions};
+use super::super::super::pose::{Style, draw, predicted};
+use super::super::super::tile::{MapColumn, window_of};
+use super::super::content::{Block, Figure};
+use super::super::{Given, ReportOptions, pictures};
 use super::PoseInput;
 use stages::evaluate::OutputHead;
 use stages::evaluate::worst::MOST_ERROR;
 use stages::evaluate::{ScoredPoses, Worst, worst};
-use stages::stage::{Rows, StageError};
-
-/// Quality of the pictures: at 80, skeletons and faces stay clear and a tile of 256 px takes about 15 kB.
-const JPEG_QUALITY: u8 = 80;
-/// Between the tiles of one person, px.
-const SEAM_PX: u32 = 2;
+use stages::stage::Rows;
 
 /// The maps of one person, taken out of the table.
 struct OwnMaps {
@@ -51,7 +44,7 @@ pub fn blocks(
     head: OutputHead<'_>,
     options: &ReportOptions,
     given: &mut Given,
-) -> Result<Vec<Block>, StageError> {
+) -> Result<Vec<Block>, ReportError> {
     // Who has no prediction is as wrong as can be, and there is nothing to look at.
     let mut worst = worst(scored, head, usize::MAX);
     worst.retain(|worst| scored.prediction(head, &scored.people[worst.row].person.sample_id).is_some());
@@ -88,19 +81,14 @@ pub fn blocks(
         }
     };
     blocks.push(Block::text(format!("{shown} Each error counts as at most {MOST_ERROR} thresholds.")));
-    blocks.push(Block::Gallery { figures: all, keys: keys() });
-    Ok(blocks)
-}
-
-fn keys() -> Vec<Swatch> {
-    let hex = |[r, g, b]: palette::Rgb| format!("#{r:02x}{g:02x}{b:02x}");
-    let entries = [
+    let keys = pictures::keys([
         (palette::LEFT, "left side, predicted"),
         (palette::RIGHT, "right side, predicted"),
         (palette::CENTRE, "middle, predicted"),
         (palette::TRUTH, "annotated"),
-    ];
-    entries.map(|(colour, label)| Swatch { colour: hex(colour), label: label.to_owned() }).to_vec()
+    ]);
+    blocks.push(Block::Gallery { figures: all, keys });
+    Ok(blocks)
 }
 
 fn figure(
@@ -127,25 +115,20 @@ fn figure(
     );
     let name = person.sample_id.clone();
     let drawn = drawn(input, scored, head, person, maps, options);
-    match drawn {
-        Ok((source, size)) => (Figure { source, size, alt, missing: String::new(), name, caption }, None),
-        Err(missing) => {
-            let reject = Reject {
-                stage: format!("report, {}", input.name),
-                reason: "picture not readable".to_owned(),
-                sample_id: Some(name.clone()),
-                source_file: Some(person.source_file.clone()),
-                source_record: Some(person.source_record.clone()),
-                detail: missing.clone(),
-                rows: 1,
-            };
-            let size = [options.tile_px, options.tile_px];
-            (Figure { source: String::new(), size, alt, missing, name, caption }, Some(reject))
-        }
-    }
+    let figure = pictures::figure(drawn, options.tile_px, [name.clone(), alt, caption]);
+    let reject = (!figure.missing.is_empty()).then(|| Reject {
+        stage: format!("report, {}", input.name),
+        reason: "picture not readable".to_owned(),
+        sample_id: Some(name),
+        source_file: Some(person.source_file.clone()),
+        source_record: Some(person.source_record.clone()),
+        detail: figure.missing.clone(),
+        rows: 1,
+    });
+    (figure, reject)
 }
 
-/// The picture as a `data:` address with its size, or why there is none.
+/// The tiles of `person`: the poses, and the maps where there are any; or why there are none.
 fn drawn(
     input: &PoseInput<'_>,
     scored: &ScoredPoses<'_>,
@@ -153,34 +136,19 @@ fn drawn(
     person: &Person,
     maps: Option<&OwnMaps>,
     options: &ReportOptions,
-) -> Result<(String, [u32; 2]), String> {
-    let file = options
-        .image_root
-        .as_ref()
-        .map_or_else(|| (&person.image_path).into(), |root| root.join(&person.image_path));
-    let picture = picture::read(&file)?;
+) -> Result<Vec<RgbImage>, String> {
+    let picture = picture::read(&person.image_path, options.image_root.as_deref())?;
     let tile_px = options.tile_px;
-    let window = window_of(&[&person.pose], &picture, Framing::Person);
+    let window = window_of(&[&person.pose], &picture);
     let (plain, tile_from_image) = picture::tile(&picture, window, tile_px);
     let mut tile = plain.clone();
     draw(&mut tile, input.truth_skeleton, &person.pose, &tile_from_image, Style::Thin);
     if let Some(prediction) = scored.prediction(head, &person.sample_id) {
-        let mut pose = Pose::unknown(input.prediction_skeleton.len());
-        for (joint, point) in prediction.keypoints.iter().enumerate() {
-            if point.iter().all(|v| v.is_finite()) {
-                pose.set(joint, *point, Visibility::Visible);
-            }
-        }
+        let pose = predicted(&prediction.keypoints);
         draw(&mut tile, input.prediction_skeleton, &pose, &tile_from_image, Style::Bold);
     }
     let heat = maps.and_then(|maps| heated(plain, maps, &tile_from_image));
-    let page = match heat {
-        Some(heat) => side_by_side(&tile, &heat),
-        None => tile,
-    };
-    let (width, height) = page.dimensions();
-    let bytes = encode_jpeg(page.as_raw(), width, height, JPEG_QUALITY).map_err(|error| error.to_string())?;
-    Ok((format!("data:image/jpeg;base64,{}", STANDARD.encode(bytes)), [width, height]))
+    Ok(std::iter::once(tile).chain(heat).collect())
 }
 
 /// `tile` with the maps over it; `None` where their transform cannot be undone.
@@ -192,16 +160,8 @@ fn heated(mut tile: RgbImage, maps: &OwnMaps, tile_from_image: &Affine) -> Optio
     Some(tile)
 }
 
-fn side_by_side(left: &RgbImage, right: &RgbImage) -> RgbImage {
-    let (width, height) = (left.width() + SEAM_PX + right.width(), left.height());
-    let mut page = RgbImage::from_pixel(width, height, image::Rgb(palette::PAGE));
-    imageops::replace(&mut page, left, 0, 0);
-    imageops::replace(&mut page, right, i64::from(left.width() + SEAM_PX), 0);
-    page
-}
-
 /// The maps of output head number `head` of those people of `wanted` that `rows` has.
-fn maps_of(rows: &dyn Rows, wanted: &[&str], head: i32) -> Result<HashMap<String, OwnMaps>, StageError> {
+fn maps_of(rows: &dyn Rows, wanted: &[&str], head: i32) -> Result<HashMap<String, OwnMaps>, ReportError> {
     let mut found = HashMap::new();
     for batch in rows.scan() {
         let batch = batch?;
@@ -219,11 +179,9 @@ fn maps_of(rows: &dyn Rows, wanted: &[&str], head: i32) -> Result<HashMap<String
     Ok(found)
 }
 
-fn own_maps(batch: &RecordBatch, row: usize) -> Result<OwnMaps, StageError> {
+fn own_maps(batch: &RecordBatch, row: usize) -> Result<OwnMaps, ReportError> {
     let one = batch.slice(row, 1);
-    let column = MapColumn::of(&one)?.ok_or_else(|| {
-        StageError::data("a table of heatmaps has no column `heatmaps`", "name another with `--heatmaps`")
-    })?;
+    let column = MapColumn::of(&one)?.ok_or(ReportError::NoHeatmaps)?;
     let crop_from_image = affines(&one, "crop_from_image")?.pop().unwrap_or(Affine::IDENTITY);
     // The width of the crop only matters where the table does not say the stride; then maps cover the crop.
     let covered = column.shape()[2] as u32;

@@ -12,12 +12,14 @@ use schemas::tables::metrics::Metric;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 
-use super::content::{Block, Card, Section, anchor, count, interval, number};
+use super::super::error::ReportError;
+use super::super::words::{anchor, count, interval, number};
+use super::content::{Block, Card, Section};
 use super::{Given, ReportOptions};
 use schemas::tables::keypoints::PredictedPose;
 use stages::evaluate::rules::{Normaliser, Rules};
 use stages::evaluate::{EvaluateOptions, OutputHead, Protocol, ScoredPoses, evaluate_pose};
-use stages::stage::{Rows, StageError};
+use stages::stage::Rows;
 
 pub use comparison::AgainstPoses;
 pub use scores::{disagreeing, plain_table};
@@ -57,7 +59,7 @@ impl PoseInput<'_> {
         &self,
         protocol: Protocol,
         resamples: u32,
-    ) -> Result<stages::evaluate::Evaluation, StageError> {
+    ) -> Result<stages::evaluate::Evaluation, ReportError> {
         let options = self.options(protocol, resamples);
         let (truth, skeleton) = (self.truth, self.truth_skeleton);
         Ok(evaluate_pose(truth, skeleton, self.predictions, self.prediction_skeleton, &options)?)
@@ -72,11 +74,8 @@ pub fn section(
     input: &PoseInput<'_>,
     options: &ReportOptions,
     given: &mut Given,
-) -> Result<Section, StageError> {
-    let protocol = *input
-        .protocols
-        .first()
-        .ok_or_else(|| StageError::config("no protocol to score by", "name one with `--protocol`"))?;
+) -> Result<Section, ReportError> {
+    let protocol = *input.protocols.first().ok_or(ReportError::NoProtocol)?;
     let scores = scores::Scores::of(input, protocol, options)?;
     let mut section = Section { id: anchor(&input.name), title: input.name.clone(), ..Section::default() };
     given.rejects.extend(scores.rejects.iter().cloned());
@@ -110,7 +109,7 @@ pub fn section(
     let mut notes = Vec::new();
     let errors = errors::errors(&scored, head, &how, &mut notes);
     charts.extend(errors.as_ref().map(|(chart, _)| chart.clone()));
-    section.blocks.push(Block::Charts { charts });
+    section.blocks.push(Block::charts(charts));
     section.blocks.push(scores.joints(rules));
     if let Some((_, table)) = errors {
         section
@@ -188,11 +187,6 @@ fn unit(rules: &Rules) -> &'static str {
         Normaliser::JointsBox => "the box of the joints",
         Normaliser::StickWorseEnd | Normaliser::StickMeanEnd => "the stick's length",
     }
-}
-
-/// A name of a table as words: `upper_body` is `upper body`.
-fn words(name: &str) -> String {
-    name.replace('_', " ")
 }
 
 /// The rejects of scoring, each with the section it is of.

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 
+use super::super::super::chart::{Curve, Figure, line_chart, series_class};
+use super::super::super::error::ReportError;
+use super::super::super::words::{count, interval, number, spaced};
 use super::super::ReportOptions;
-use super::super::chart::{Chart, Curve, line_chart, series_class};
-use super::super::content::{Block, Cell, Table, count, interval, number};
-use super::{PoseInput, headline, in_section, rate_name, words};
+use super::super::content::{Block, Cell, Table};
+use super::{PoseInput, headline, in_section, rate_name};
 use stages::evaluate::rules::Rules;
 use stages::evaluate::table::heading;
 use stages::evaluate::{Evaluation, OutputHead, Protocol};
-use stages::stage::StageError;
 
 /// Two numbers that are meant to be one may differ by so much: they are sums in one order.
 const SAME: f64 = 1e-9;
@@ -36,7 +37,7 @@ impl Scores {
         input: &PoseInput<'_>,
         protocol: Protocol,
         options: &ReportOptions,
-    ) -> Result<Self, StageError> {
+    ) -> Result<Self, ReportError> {
         let model = input.predictions.first().map(|pose| pose.model.clone()).unwrap_or_default();
         let stored: Vec<Metric> = input
             .metrics
@@ -106,32 +107,25 @@ impl Scores {
         let mut head = vec!["at".to_owned()];
         head.extend(rules.groups.iter().map(|group| heading(group.name).to_owned()));
         head.push("95 % of total".to_owned());
-        let row = |hundredth: &usize| {
-            let threshold = at(*hundredth);
-            let mut row: Vec<Cell> = vec![format!("{threshold:.2}").into()];
-            let of = |group: &str| self.find(None, rules.metric, None, Some(group), Some(threshold));
-            row.extend(rules.groups.iter().map(|group| self.cell(of(group.name))));
-            row.push(of("total").map_or_else(String::new, |m| interval(m.ci_low, m.ci_high)).into());
-            row
+        let find =
+            |metric: &str, group: &str, threshold| self.find(None, metric, None, Some(group), threshold);
+        let row = |name: String, cell: &dyn Fn(&str) -> Cell, total: Option<&Metric>| -> Vec<Cell> {
+            let ends = total.map_or_else(String::new, |m| interval(m.ci_low, m.ci_high));
+            let cells = rules.groups.iter().map(|group| cell(group.name));
+            std::iter::once(name.into()).chain(cells).chain([ends.into()]).collect()
         };
-        let mut rows: Vec<Vec<Cell>> = thresholds(rules).iter().map(row).collect();
-        let mut area: Vec<Cell> = vec!["AUC".into()];
-        area.extend(
-            rules.groups.iter().map(|group| self.cell(self.find(None, "auc", None, Some(group.name), None))),
-        );
-        let total = self.find(None, "auc", None, Some("total"), None);
-        area.push(total.map_or_else(String::new, |m| interval(m.ci_low, m.ci_high)).into());
-        rows.push(area);
-        let mut counts: Vec<Cell> = vec!["annotated".into()];
-        counts.extend(rules.groups.iter().map(|group| {
-            let row =
-                self.find(None, rules.metric, None, Some(group.name), Some(at(rules.headline_hundredth)));
-            Cell::from(row.map_or_else(|| "–".to_owned(), |row| count(row.count)))
-        }));
-        counts.push("".into());
-        rows.push(counts);
+        let rates = |hundredth: &usize| {
+            let of = |group: &str| find(rules.metric, group, Some(at(*hundredth)));
+            row(format!("{:.2}", at(*hundredth)), &|group| self.cell(of(group)), of("total"))
+        };
+        let mut rows: Vec<Vec<Cell>> = thresholds(rules).iter().map(rates).collect();
+        let area = |group: &str| find("auc", group, None);
+        rows.push(row("AUC".to_owned(), &|group| self.cell(area(group)), area("total")));
+        let headline = |group: &str| find(rules.metric, group, Some(at(rules.headline_hundredth)));
+        let annotated = |group: &str| Cell::or_dash(headline(group).map(|row| count(row.count)));
+        rows.push(row("annotated".to_owned(), &annotated, None));
         let caption = format!("{} in percent, by threshold and group", rate_name(rules));
-        Block::Table { table: Table { caption, head, rows, words_from: usize::MAX } }
+        Block::table(Table::new(caption, head, rows))
     }
 
     fn cell(&self, row: Option<&Metric>) -> Cell {
@@ -139,8 +133,7 @@ impl Scores {
             row.group.as_deref() == Some("total")
                 && self.rules().is_some_and(|rules| row.threshold == Some(at(rules.headline_hundredth)))
         });
-        let text = row.map_or_else(|| "–".to_owned(), |row| number(row.value));
-        Cell { text, strong, bar: None }
+        Cell { strong, ..Cell::or_dash(row.map(|row| number(row.value))) }
     }
 
     /// Each joint or stick at the published threshold, with its interval.
@@ -153,13 +146,11 @@ impl Scores {
         let row = |row: &Metric| {
             let joint = row.joint.as_deref();
             let other = self.find(None, rules.metric, joint, None, Some(smaller));
-            let value =
-                Cell { text: number(row.value), bar: Some(row.value.clamp(0.0, 100.0)), strong: false };
             vec![
-                words(joint.unwrap_or_default()).into(),
-                value,
+                spaced(joint.unwrap_or_default()).into(),
+                Cell::barred(row.value, false),
                 interval(row.ci_low, row.ci_high).into(),
-                other.map_or_else(|| "–".to_owned(), |other| number(other.value)).into(),
+                Cell::or_dash(other.map(|other| number(other.value))),
                 count(row.count).into(),
             ]
         };
@@ -168,12 +159,11 @@ impl Scores {
         let what = if rules.metric == "pcp" { "stick" } else { "joint" };
         let head = [what, &headline(rules), "95 % interval", &format!("@{smaller}"), "annotated"];
         let caption = format!("Each {what}, in percent");
-        let head = head.map(str::to_owned).to_vec();
-        Block::Table { table: Table { caption, head, rows, words_from: usize::MAX } }
+        Block::table(Table::new(caption, head, rows))
     }
 
     /// The rate of each group over all thresholds.
-    pub fn curves(&self, rules: &Rules, unit: &str) -> Chart {
+    pub fn curves(&self, rules: &Rules, unit: &str) -> Figure {
         let curve = |(place, group): (usize, &stages::evaluate::rules::Group)| {
             let points = (0..=rules.last_hundredth).filter_map(|hundredth| {
                 let row = self.find(None, rules.metric, None, Some(group.name), Some(at(hundredth)))?;
@@ -182,7 +172,7 @@ impl Scores {
             let points: Vec<[f64; 2]> = points.collect();
             let total = group.name == "total";
             Curve {
-                label: words(group.name),
+                label: spaced(group.name),
                 value: points.last().map_or_else(String::new, |[_, rate]| format!("{rate:.1}")),
                 class: if total { "total".to_owned() } else { series_class(place) },
                 points,
@@ -212,22 +202,19 @@ impl Scores {
         let row = |head: &i32| {
             let of = |metric: &str, threshold| self.find(Some(*head), metric, None, Some("total"), threshold);
             let total = of(rules.metric, Some(at(rules.headline_hundredth)));
-            let cell = |row: Option<&Metric>| {
-                Cell::from(row.map_or_else(|| "–".to_owned(), |row| number(row.value)))
-            };
+            let cell = |row: Option<&Metric>| Cell::or_dash(row.map(|row| number(row.value)));
             let ends = total.map_or_else(String::new, |row| interval(row.ci_low, row.ci_high));
             vec![head.to_string().into(), cell(total), ends.into(), cell(of("auc", None))]
         };
-        let head = ["output head", &headline(rules), "95 % interval", "AUC"].map(str::to_owned).to_vec();
-        let caption = "Totals of every output head, in percent".to_owned();
-        let table =
-            Table { caption, head, rows: self.heads.iter().map(row).collect(), words_from: usize::MAX };
-        Some(Block::fold("Output heads", vec![Block::Table { table }]))
+        let head = ["output head", &headline(rules), "95 % interval", "AUC"];
+        let rows = self.heads.iter().map(row).collect();
+        let table = Table::new("Totals of every output head, in percent", head, rows);
+        Some(Block::fold("Output heads", vec![Block::table(table)]))
     }
 
     /// All rows as they stand, for protocols without places.
     pub fn plain(&self) -> Block {
-        Block::Table { table: plain_table(&self.rows.iter().collect::<Vec<_>>(), "All numbers") }
+        Block::table(plain_table(&self.rows.iter().collect::<Vec<_>>(), "All numbers"))
     }
 }
 
@@ -239,19 +226,14 @@ pub fn plain_table(rows: &[&Metric], caption: &str) -> Table {
             row.metric.clone().into(),
             number(row.value).into(),
             interval(row.ci_low, row.ci_high).into(),
-            row.threshold.map_or_else(|| "–".to_owned(), |threshold| format!("{threshold}")).into(),
+            Cell::or_dash(row.threshold.map(|threshold| threshold.to_string())),
             count(row.count).into(),
-            words(of).into(),
+            spaced(of).into(),
             format!("{}, {} {}, {}", row.protocol, row.dataset, row.split, row.model).into(),
         ]
     };
     let head = ["metric", "value", "95 % interval", "at", "count", "of", "protocol, set, model"];
-    Table {
-        caption: caption.to_owned(),
-        head: head.map(str::to_owned).to_vec(),
-        rows: rows.iter().map(row).collect(),
-        words_from: 5,
-    }
+    Table::new(caption, head, rows.iter().map(row).collect()).words_from(5)
 }
 
 /// How many of the rows `stored` are not among `scored`, with the same value and count.

@@ -1,6 +1,7 @@
 //! The rate by size, visibility and data set, as a table with bars.
 
-use super::super::content::{Block, Cell, Table, count, interval, number};
+use super::super::super::words::{count, interval};
+use super::super::content::{Block, Cell, Table};
 use super::headline;
 use stages::evaluate::OutputHead;
 use stages::evaluate::rules::Rules;
@@ -19,23 +20,14 @@ pub fn blocks(
         let [low, high] = slice.ends.map_or([None; 2], |ends| ends.map(Some));
         vec![
             label.into(),
-            Cell {
-                text: number(slice.value),
-                bar: Some(slice.value.clamp(0.0, 100.0)),
-                strong: slice.by == "all",
-            },
+            Cell::barred(slice.value, slice.by == "all"),
             interval(low, high).into(),
             count(slice.people as i64).into(),
             count(slice.count as i64).into(),
         ]
     };
-    let head_row =
-        ["slice", &headline(rules), "95 % interval", "people", "annotated"].map(str::to_owned).to_vec();
+    let columns = ["slice", &headline(rules), "95 % interval", "people", "annotated"];
     let rows = slices(scored, head, options).iter().map(row).collect();
-    let caption =
-        "All parts of the total thrown together, in percent; sizes are quarters of the people".to_owned();
-    vec![
-        Block::heading("By size, visibility and data set"),
-        Block::Table { table: Table { caption, head: head_row, rows, words_from: usize::MAX } },
-    ]
+    let caption = "All parts of the total thrown together, in percent; sizes are quarters of the people";
+    vec![Block::heading("By size, visibility and data set"), Block::table(Table::new(caption, columns, rows))]
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use schemas::tables::trials::Trial;
 
-use super::super::content::{Block, Cell, Table, count, number, signed, signed_interval};
+use super::super::super::words::{count, number, signed, signed_interval};
+use super::super::content::{Block, Cell, Table};
 use super::VerificationInput;
 use stages::evaluate::verification::{VerificationOptions, compare_trials};
 
@@ -43,21 +44,17 @@ pub fn blocks(input: &VerificationInput, options: &VerificationOptions) -> Vec<B
             Cell::from(format!("EER of {}, normalisation {}", key.0, key.1)),
             number(compared.one).into(),
             number(compared.other).into(),
-            Cell { text: signed(compared.difference), bar: None, strong: clear },
+            Cell::strong(signed(compared.difference), clear),
             ends.into(),
             count(compared.clients as i64).into(),
         ]);
     }
-    let head =
-        ["figure", "this", "other", "difference", "95 % interval", "clients"].map(str::to_owned).to_vec();
-    let caption = "Both runs, in percent, each client drawn for both at once; below zero, this one is better"
-        .to_owned();
+    let head = ["figure", "this", "other", "difference", "95 % interval", "clients"];
+    let caption = "Both runs, in percent, each client drawn for both at once; below zero, this one is better";
     let mut blocks = vec![Block::heading(format!("Against {name}"))];
     if !rows.is_empty() {
-        blocks.push(Block::Table { table: Table { caption, head, rows, words_from: usize::MAX } });
+        blocks.push(Block::table(Table::new(caption, head, rows)));
     }
-    if !notes.is_empty() {
-        blocks.push(Block::Notes { notes });
-    }
+    blocks.push(Block::Notes { notes });
     blocks
 }

@@ -6,17 +6,18 @@ use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 use schemas::tables::trials::Trial;
 
-use super::super::motion::curves::{det_grid, det_range};
-use super::chart::{Chart, Curve, Key, SERIES, det, histogram, line_chart, ranked_bars, series_class};
-use super::content::{Block, Card, Cell, Section, Table, anchor, count, interval, number};
+use super::super::chart::{Figure, SERIES};
+use super::super::error::ReportError;
+use super::super::error_rates::{self, det_plot, roc, scores};
+use super::super::words::{anchor, count, interval, number};
+use super::content::{Block, Card, Cell, Section, Table};
 use super::{Given, ReportOptions};
 use stages::evaluate::verification::score::{CLIENT_GROUP, CURVE_GROUP};
 use stages::evaluate::verification::series::{Series, series};
 use stages::evaluate::verification::{EerMethod, VerificationOptions, evaluate_verification};
-use stages::stage::StageError;
 
-/// Most points of a curve: a chart is some hundred px wide.
-const POINTS: usize = 400;
+/// Most clients whose names stand beside their bars; more become a profile without names.
+const NAMED: usize = 40;
 
 /// The trials of one table.
 pub struct VerificationInput {
@@ -46,7 +47,7 @@ pub fn section(
     input: &VerificationInput,
     options: &ReportOptions,
     given: &mut Given,
-) -> Result<Section, StageError> {
+) -> Result<Section, ReportError> {
     let id = anchor(&input.name);
     let mut section = Section { id, title: input.name.clone(), ..Section::default() };
     let how = VerificationOptions {
@@ -75,7 +76,7 @@ pub fn section(
     );
     for row in &scored {
         given.cards.push(card(&section, row));
-        section.blocks.push(Block::Table { table: figures(&metrics, row) });
+        section.blocks.push(Block::table(figures(&metrics, row)));
     }
     section.blocks.push(Block::Notes { notes });
     if all.len() > SERIES {
@@ -86,12 +87,13 @@ pub fn section(
         section.blocks.push(Block::Notes { notes: vec![note] });
     }
     let drawn = &all[..all.len().min(SERIES)];
-    if !drawn.is_empty() {
-        section.blocks.push(Block::Charts { charts: vec![roc(drawn), det_plot(drawn)] });
+    if let Some(first) = drawn.first() {
+        let threshold = threshold_of(&metrics, first);
+        section.blocks.push(Block::charts(vec![roc(drawn), det_plot(drawn, threshold)]));
     }
     for one in drawn.iter().filter(|series| series.key[3] == input.split || drawn.len() == 1) {
         let threshold = threshold_of(&metrics, one);
-        section.blocks.push(Block::Charts { charts: vec![scores(one, threshold), clients(&metrics, one)] });
+        section.blocks.push(Block::charts(vec![scores(one, threshold), clients(&metrics, one)]));
     }
     section.blocks.extend(against::blocks(input, &how));
     Ok(section)
@@ -102,7 +104,7 @@ fn numbers(
     input: &VerificationInput,
     options: &VerificationOptions,
     given: &mut Given,
-) -> Result<(Vec<Metric>, Vec<String>), StageError> {
+) -> Result<(Vec<Metric>, Vec<String>), ReportError> {
     let of = |split: &str| -> Vec<Trial> {
         let same = |trial: &&Trial| trial.split == split && trial.client_split == split;
         input.trials.iter().filter(same).cloned().collect()
@@ -182,16 +184,16 @@ fn figures(metrics: &[Metric], eer: &Metric) -> Table {
         };
         let of = row.group.as_ref().map_or_else(String::new, |group| format!(", {group}"));
         vec![
-            Cell { text: format!("{}{of}", label(&row.metric)), bar: None, strong: false },
-            Cell { text: value, bar: None, strong: matches!(row.metric.as_str(), "eer" | "hter") },
+            format!("{}{of}", label(&row.metric)).into(),
+            Cell::strong(value, matches!(row.metric.as_str(), "eer" | "hter")),
             ends.into(),
             row.threshold.map_or_else(String::new, |threshold| format!("{threshold:.4}")).into(),
             count(row.count).into(),
         ]
     };
-    let head = ["figure", "value", "95 % interval", "at threshold", "trials"].map(str::to_owned).to_vec();
+    let head = ["figure", "value", "95 % interval", "at threshold", "trials"];
     let caption = format!("{}, {} {}, {}", eer.protocol, eer.dataset, eer.split, eer.model);
-    Table { caption, head, rows: metrics.iter().filter(wanted).map(row).collect(), words_from: usize::MAX }
+    Table::new(caption, head, metrics.iter().filter(wanted).map(row).collect())
 }
 
 fn label(metric: &str) -> String {
@@ -211,67 +213,8 @@ fn threshold_of(metrics: &[Metric], series: &Series) -> f64 {
     metrics.iter().find(of).map_or(series.equal.threshold, |row| row.value)
 }
 
-fn curve(at: usize, series: &Series, place: impl Fn([f64; 2]) -> [f64; 2]) -> Curve {
-    let steps = series.curve.thinned(POINTS).into_iter().map(|step| place(series.curve.rates(step)));
-    let rate = series.equal.rate;
-    Curve {
-        label: series.label.clone(),
-        value: format!("EER {:.2} %", 100.0 * rate),
-        class: series_class(at),
-        points: steps.collect(),
-        mark: Some(place([rate, rate])),
-    }
-}
-
-fn roc(all: &[Series]) -> Chart {
-    let place = |[far, frr]: [f64; 2]| [100.0 * far, 100.0 * (1.0 - frr)];
-    let curves: Vec<Curve> = all.iter().enumerate().map(|(at, one)| curve(at, one, place)).collect();
-    line_chart(
-        "ROC",
-        &summary(all),
-        ("false accepts, %", [-2.0, 102.0]),
-        ("genuine accepted, %", [-2.0, 102.0]),
-        &curves,
-    )
-}
-
-fn det_plot(all: &[Series]) -> Chart {
-    let curves: Vec<Curve> = all.iter().enumerate().map(|(at, one)| curve(at, one, |rates| rates)).collect();
-    let ends = det_range(all);
-    let titles = ["false accepts, % (normal deviate)", "false rejects, % (normal deviate)"];
-    det("DET", &summary(all), titles, ends, &det_grid(ends), &curves)
-}
-
-fn summary(all: &[Series]) -> String {
-    let each: Vec<String> =
-        all.iter().map(|one| format!("{} {:.2} percent", one.label, 100.0 * one.equal.rate)).collect();
-    format!("Both error rates at every threshold. Equal error rates: {}.", each.join(", "))
-}
-
-fn scores(one: &Series, threshold: f64) -> Chart {
-    let (low, high) = one.histogram_range(threshold);
-    let key = |class: &str, label: &str, trials: u64| Key {
-        class: class.to_owned(),
-        label: label.to_owned(),
-        value: count(i128::from(trials)),
-    };
-    let kinds = [
-        (key("impostor", "impostor", one.curve.impostor()), one.histogram(false, [low, high])),
-        (key("genuine", "genuine", one.curve.genuine()), one.histogram(true, [low, high])),
-    ];
-    let summary = format!("Scores of genuine and impostor trials; the threshold is at {threshold:.4}.");
-    histogram(
-        &format!("Scores, {}", one.label),
-        &summary,
-        "score",
-        [low, high],
-        &kinds,
-        Some(("threshold", threshold)),
-    )
-}
-
 /// Equal error rates by client: the rows of the metric table where it has them.
-fn clients(metrics: &[Metric], one: &Series) -> Chart {
+fn clients(metrics: &[Metric], one: &Series) -> Figure {
     let name = |row: &Metric| Some(row.group.as_deref()?.strip_prefix(CLIENT_GROUP)?.to_owned());
     let of = |row: &&Metric| row.dataset == one.key[0] && row.model == one.key[1] && row.split == one.key[3];
     let mut rates: Vec<(String, f64)> =
@@ -280,17 +223,5 @@ fn clients(metrics: &[Metric], one: &Series) -> Chart {
         let own = one.clients(EerMethod::default());
         rates = own.into_iter().map(|(name, rate)| (name.to_owned(), 100.0 * rate)).collect();
     }
-    rates.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    let mean = rates.iter().map(|(_, rate)| rate).sum::<f64>() / rates.len().max(1) as f64;
-    let summary = format!(
-        "{} clients, each at its own threshold, the hardest first; mean {mean:.2} percent.",
-        rates.len()
-    );
-    ranked_bars(
-        &format!("Clients, {}", one.label),
-        &summary,
-        "equal error rate, %",
-        &rates,
-        Some(("mean", mean)),
-    )
+    error_rates::clients(&one.label, rates, NAMED)
 }

@@ -21,8 +21,8 @@ pub mod table;
 mod tally;
 pub mod verify;
 
-#[cfg(test)]
-pub(crate) mod fixtures;
+#[doc(hidden)]
+pub mod fixtures;
 #[cfg(test)]
 mod golden_tests;
 #[cfg(test)]
