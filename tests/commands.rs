@@ -10,7 +10,7 @@ use tempfile::tempdir;
 use crate::support::{assert_snapshot, motionmill, workspace};
 
 /// A dozen synthetic LSP people below `folder`, read into `people`.
-pub fn lsp_people(folder: &Path) {
+pub(crate) fn lsp_people(folder: &Path) {
     let options = Options { images: 12, seed: 5, width: 200, height: 200 };
     synthetic::write_lsp(&folder.join("raw"), &options).expect("the folder can be written");
     let arguments =

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a command did.
-pub struct Done {
+pub(crate) struct Done {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
@@ -12,7 +12,7 @@ pub struct Done {
 
 impl Done {
     /// The three parts as one text for a snapshot.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         format!(
             "exit code: {}\n----- stdout -----\n{}\n----- stderr -----\n{}",
             self.code, self.stdout, self.stderr
@@ -20,14 +20,14 @@ impl Done {
     }
 
     /// Itself, after making sure that the command succeeded.
-    pub fn succeeded(self) -> Self {
+    pub(crate) fn succeeded(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.text());
         self
     }
 }
 
 /// Runs `motionmill` with `arguments` in `folder`.
-pub fn motionmill(folder: &Path, arguments: &[&str]) -> Done {
+pub(crate) fn motionmill(folder: &Path, arguments: &[&str]) -> Done {
     let output = Command::new(env!("CARGO_BIN_EXE_motionmill"))
         .args(arguments)
         .current_dir(folder)
@@ -44,12 +44,12 @@ pub fn motionmill(folder: &Path, arguments: &[&str]) -> Done {
 }
 
 /// The workspace's folder.
-pub fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate is in the workspace").to_owned()
 }
 
 /// All files below `folder` with their bytes, by relative path.
-pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
+pub(crate) fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = std::collections::BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {
@@ -68,12 +68,12 @@ pub fn files(folder: &Path) -> std::collections::BTreeMap<String, Vec<u8>> {
 
 /// Compares `text` with the committed file `tests/snapshots/{name}.txt`, or writes that file where
 /// `MOTIONMILL_WRITE_REFERENCE` is set.
-pub fn assert_snapshot(name: &str, text: &str) {
+pub(crate) fn assert_snapshot(name: &str, text: &str) {
     assert_committed(&format!("tests/snapshots/{name}.txt"), text);
 }
 
 /// Compares `text` with the committed file `path` of the workspace, or writes it, as [`assert_snapshot`].
-pub fn assert_committed(path: &str, text: &str) {
+pub(crate) fn assert_committed(path: &str, text: &str) {
     let file = workspace().join(path);
     if std::env::var_os("MOTIONMILL_WRITE_REFERENCE").is_some() {
         std::fs::create_dir_all(file.parent().expect("a file in a folder")).expect("the folder can be made");

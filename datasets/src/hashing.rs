@@ -12,22 +12,22 @@ pub(crate) struct HashingFile {
 }
 
 impl HashingFile {
-    pub fn new(file: File) -> Self {
+    pub(crate) fn new(file: File) -> Self {
         Self { file: BufWriter::new(file), hasher: blake3::Hasher::new(), bytes: 0 }
     }
 
     /// Bytes so far.
-    pub fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// BLAKE3 of all bytes so far, in hexadecimal digits.
-    pub fn blake3(&self) -> String {
+    pub(crate) fn blake3(&self) -> String {
         self.hasher.finalize().to_hex().to_string()
     }
 
     /// Brings all bytes to disk.
-    pub fn sync(&mut self) -> Result<()> {
+    pub(crate) fn sync(&mut self) -> Result<()> {
         self.file.flush()?;
         self.file.get_ref().sync_all()
     }

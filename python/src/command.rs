@@ -13,7 +13,7 @@ use crate::error::detached;
 
 /// Runs the command line `arguments`, the first of which is the command's name; gives the exit code.
 #[pyfunction]
-pub fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
+pub(crate) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
     detached(py, || -> anyhow::Result<u8> {
         let code = run(arguments);
         // No one else does: the process ends in Python.
@@ -43,6 +43,6 @@ fn run(arguments: Vec<OsString>) -> u8 {
 
 /// Says where the `onnxruntime` package of this interpreter lies, to be tried before other places.
 #[pyfunction]
-pub fn use_runtime_of(package: PathBuf) {
+pub(crate) fn use_runtime_of(package: PathBuf) {
     stages::network::search::use_package(package);
 }

@@ -20,7 +20,7 @@ const MODULE: &str = "motionmill.errors";
 
 /// Which exception an error is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// A key or value of a plan, or keys that contradict each other.
     Config,
     /// A table lacks a column, or it has another type.
@@ -89,7 +89,7 @@ impl From<Fault> for Kind {
 }
 
 /// `error` as an exception.
-pub fn to_python(error: impl Into<anyhow::Error>) -> PyErr {
+pub(crate) fn to_python(error: impl Into<anyhow::Error>) -> PyErr {
     let error = error.into();
     let mut message = error.to_string();
     for cause in error.chain().skip(1) {
@@ -122,7 +122,7 @@ fn lost_metadata(error: &anyhow::Error) -> bool {
 }
 
 /// The exception of `kind` that says `message`.
-pub fn exception(kind: Kind, message: &str, hint: Option<&str>) -> PyErr {
+pub(crate) fn exception(kind: Kind, message: &str, hint: Option<&str>) -> PyErr {
     Python::attach(|py| {
         let class = py.import(MODULE).and_then(|module| module.getattr(kind.class()));
         match class.and_then(|class| Ok(class.cast_into::<PyType>()?)) {
@@ -133,7 +133,7 @@ pub fn exception(kind: Kind, message: &str, hint: Option<&str>) -> PyErr {
 }
 
 /// Does `work` without the interpreter lock; its errors and panics come back as exceptions.
-pub fn detached<T: Send, E: Into<anyhow::Error> + Send>(
+pub(crate) fn detached<T: Send, E: Into<anyhow::Error> + Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, E> + Send,
 ) -> PyResult<T> {

@@ -23,7 +23,7 @@ use crate::rows::{Given, batch_to_python};
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Adds what is here to the module.
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<NativeChain>()?;
     module.add_class::<NativeShards>()?;
     module.add_class::<NativeStream>()

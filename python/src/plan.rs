@@ -23,13 +23,13 @@ const PATIENCE: Duration = Duration::from_millis(50);
 
 /// The plans that ship with motionmill: name and text.
 #[pyfunction]
-pub fn recipes() -> Vec<(&'static str, &'static str)> {
+pub(crate) fn recipes() -> Vec<(&'static str, &'static str)> {
     pipeline::recipes::ALL.iter().map(|recipe| (recipe.name, recipe.text)).collect()
 }
 
 /// Checks a plan and gives its graph in words.
 #[pyfunction]
-pub fn check_plan(
+pub(crate) fn check_plan(
     py: Python<'_>,
     plan: &Bound<'_, PyAny>,
     overrides: &Bound<'_, PyDict>,
@@ -40,7 +40,7 @@ pub fn check_plan(
 
 /// Checks a plan and runs it; gives the summary in JSON.
 #[pyfunction]
-pub fn run_plan(
+pub(crate) fn run_plan(
     py: Python<'_>,
     plan: &Bound<'_, PyAny>,
     overrides: &Bound<'_, PyDict>,
@@ -95,7 +95,11 @@ fn until_interrupted<T: Send>(
 }
 
 /// The plan that `plan` is: a table, TOML text of several lines, or the name of a file or recipe.
-pub fn plan_of(py: Python<'_>, plan: &Bound<'_, PyAny>, overrides: &Bound<'_, PyDict>) -> PyResult<Plan> {
+pub(crate) fn plan_of(
+    py: Python<'_>,
+    plan: &Bound<'_, PyAny>,
+    overrides: &Bound<'_, PyDict>,
+) -> PyResult<Plan> {
     let overrides = plan_table(overrides, "")?.into_iter().map(|(key, value)| {
         let parsed = format!("{key}={value}").parse::<Override>();
         parsed.map_err(|reason| exception(Kind::Config, &format!("cannot set `{key}`: {reason}"), None))

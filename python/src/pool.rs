@@ -14,7 +14,7 @@ static POOL: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
 ///
 /// # Errors
 /// When the system gives no threads.
-pub fn pool() -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
+pub(crate) fn pool() -> Result<Arc<ThreadPool>, ThreadPoolBuildError> {
     let mut slot = POOL.lock().unwrap_or_else(PoisonError::into_inner);
     let here = process::id();
     match slot.as_ref() {

@@ -12,7 +12,7 @@ use crate::error::to_python;
 
 /// The JSON schemas of all stages and of all sources of a plan, in JSON.
 #[pyfunction]
-pub fn plan_schemas() -> String {
+pub(crate) fn plan_schemas() -> String {
     json!({
         "stages": schema_of::<StageConfig>(),
         "sources": lifted(schema_of::<SourceConfig>()),
@@ -47,7 +47,7 @@ type Told = (&'static str, Vec<&'static str>, Vec<(usize, usize)>, Vec<(usize, u
 
 /// Every skeleton, or the one called `name`.
 #[pyfunction]
-pub fn skeletons(name: Option<&str>) -> PyResult<Vec<Told>> {
+pub(crate) fn skeletons(name: Option<&str>) -> PyResult<Vec<Told>> {
     let told = |skeleton: &skeleton::Skeleton| {
         (skeleton.name, skeleton.joints.to_vec(), skeleton.limbs.to_vec(), skeleton.flip_pairs())
     };

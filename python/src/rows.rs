@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use crate::error::{Kind, detached, exception};
 
 /// Rows that came from Python.
-pub enum Given {
+pub(crate) enum Given {
     /// One batch: what makes one gives one back.
     Batch(RecordBatch),
     /// A table or a stream: what makes one gives a table back.
@@ -27,7 +27,7 @@ impl Given {
     ///
     /// Strings and lists in layouts that polars and pandas prefer become the plain ones that the tables have; every
     /// other column is taken where it lies.
-    pub fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
         if object.hasattr(intern!(py, "__arrow_c_array__"))? {
             let batch = RecordBatch::from_pyarrow_bound(object).map_err(|error| refused(object, &error))?;
@@ -46,7 +46,7 @@ impl Given {
     }
 
     /// The schema of the rows.
-    pub fn schema(&self) -> SchemaRef {
+    pub(crate) fn schema(&self) -> SchemaRef {
         match self {
             Self::Batch(batch) => batch.schema(),
             Self::Table(schema, _) => Arc::clone(schema),
@@ -54,7 +54,7 @@ impl Given {
     }
 
     /// The rows as batches, one at least.
-    pub fn into_batches(self) -> Vec<RecordBatch> {
+    pub(crate) fn into_batches(self) -> Vec<RecordBatch> {
         match self {
             Self::Batch(batch) => vec![batch],
             Self::Table(schema, batches) if batches.is_empty() => vec![RecordBatch::new_empty(schema)],
@@ -64,7 +64,7 @@ impl Given {
 }
 
 /// Schemas and rows of `inputs`, the tables that `kind` takes, which are called `takes`.
-pub fn tables_of(
+pub(crate) fn tables_of(
     kind: &str,
     takes: &[&str],
     inputs: &[Bound<'_, PyAny>],
@@ -103,12 +103,12 @@ fn not_rows(error: &ArrowError) -> PyErr {
 }
 
 /// `batch` as a `pyarrow.RecordBatch` over the same memory.
-pub fn batch_to_python<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn batch_to_python<'py>(py: Python<'py>, batch: &RecordBatch) -> PyResult<Bound<'py, PyAny>> {
     batch.to_pyarrow(py)
 }
 
 /// `batches` as a `pyarrow.Table` over the same memory.
-pub fn table_to_python(
+pub(crate) fn table_to_python(
     py: Python<'_>,
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
@@ -125,7 +125,7 @@ fn with_schema(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, A
 }
 
 /// The schema of `object`: a `pyarrow.Schema`, or something that has one.
-pub fn schema_of(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
+pub(crate) fn schema_of(object: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     let py = object.py();
     if object.hasattr(intern!(py, "__arrow_c_schema__"))? {
         return Ok(plain_schema(&Schema::from_pyarrow_bound(object)?));

@@ -26,7 +26,7 @@ const TABLE_ROWS: usize = pipeline::plan::DEFAULT_BATCH_ROWS.get() as usize;
 
 /// The names of all stages, in dataflow order.
 #[pyfunction]
-pub fn stage_kinds() -> Vec<&'static str> {
+pub(crate) fn stage_kinds() -> Vec<&'static str> {
     StageConfig::KINDS.to_vec()
 }
 

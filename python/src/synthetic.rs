@@ -13,7 +13,7 @@ use crate::pool::pool;
 /// people there are.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
-pub fn write_people(
+pub(crate) fn write_people(
     py: Python<'_>,
     format: &str,
     folder: PathBuf,
@@ -42,7 +42,7 @@ pub fn write_people(
 /// Writes logs in the format of HMOG, a zip a subject, into `folder`; gives the folder.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
-pub fn write_logs(
+pub(crate) fn write_logs(
     py: Python<'_>,
     folder: PathBuf,
     subjects: usize,

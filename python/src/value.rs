@@ -10,7 +10,7 @@ use crate::error::{Kind, exception};
 ///
 /// Paths are text, tuples are lists, and numbers and arrays of `numpy` are what their `tolist` gives. `key` is the place
 /// that errors name.
-pub fn plan_value(object: &Bound<'_, PyAny>, key: &str) -> PyResult<Option<toml::Value>> {
+pub(crate) fn plan_value(object: &Bound<'_, PyAny>, key: &str) -> PyResult<Option<toml::Value>> {
     if object.is_none() {
         return Ok(None);
     }
@@ -47,7 +47,7 @@ pub fn plan_value(object: &Bound<'_, PyAny>, key: &str) -> PyResult<Option<toml:
 }
 
 /// `keys` as a table of a plan, below `place`; keys of value `None` are left out.
-pub fn plan_table(keys: &Bound<'_, PyDict>, place: &str) -> PyResult<toml::Table> {
+pub(crate) fn plan_table(keys: &Bound<'_, PyDict>, place: &str) -> PyResult<toml::Table> {
     let mut table = toml::Table::new();
     for (key, object) in keys {
         let Ok(key) = key.cast::<PyString>() else { return Err(no_value(&key, place)) };
@@ -73,7 +73,7 @@ fn no_value(object: &Bound<'_, PyAny>, key: &str) -> PyErr {
 }
 
 /// Reads `value`, what a plan has to the right of `run.KIND =` and the like, as the stage, source or sink `kind`.
-pub fn config_of<T: DeserializeOwned>(kind: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
+pub(crate) fn config_of<T: DeserializeOwned>(kind: &str, value: &Bound<'_, PyAny>) -> PyResult<T> {
     // Without a value it is the name alone: an error of the plan says what is missing.
     let value = plan_value(value, kind)?.unwrap_or_else(|| toml::Value::Table(toml::Table::new()));
     let keyed = toml::Value::Table(toml::Table::from_iter([(kind.to_owned(), value)]));
@@ -82,7 +82,7 @@ pub fn config_of<T: DeserializeOwned>(kind: &str, value: &Bound<'_, PyAny>) -> P
 
 /// Reads `value` as the plan reads it. The first step of the path to an error, `outer` of them, names what is read, not
 /// a key.
-pub fn read<T: DeserializeOwned>(value: toml::Value, what: &str, outer: usize) -> PyResult<T> {
+pub(crate) fn read<T: DeserializeOwned>(value: toml::Value, what: &str, outer: usize) -> PyResult<T> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let key: Vec<&str> = path.split('.').skip(outer).filter(|part| *part != "?").collect();

@@ -18,7 +18,7 @@ type Done<'py> = (u64, Bound<'py, PyAny>, Vec<String>);
 /// Writes `inputs`, the tables of a sink, as `value`, the right side of `write.KIND`, says; `force` replaces what is there.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
-pub fn write<'py>(
+pub(crate) fn write<'py>(
     py: Python<'py>,
     kind: &str,
     value: &Bound<'py, PyAny>,

@@ -148,7 +148,7 @@ impl Hinted for ReportError {
 ///
 /// # Errors
 /// When it is not.
-pub fn within(what: &'static str, found: usize, least: usize, most: usize) -> Result<(), ReportError> {
+pub(crate) fn within(what: &'static str, found: usize, least: usize, most: usize) -> Result<(), ReportError> {
     if (least..=most).contains(&found) {
         return Ok(());
     }

@@ -19,7 +19,7 @@ const LARGE: f64 = 0.985;
 const MANY: u64 = 3_000;
 
 /// False accepts against the share of genuine trials accepted, in percent.
-pub fn roc(all: &[Series]) -> Figure {
+pub(crate) fn roc(all: &[Series]) -> Figure {
     let place = |[far, frr]: [f64; 2]| [100.0 * far, 100.0 * (1.0 - frr)];
     // A little wider, so that a curve along the frame is seen.
     let ends = [-2.0, 102.0];
@@ -28,7 +28,7 @@ pub fn roc(all: &[Series]) -> Figure {
 }
 
 /// False accepts against false rejects by normal deviate, in percent, with the first series marked at `threshold`.
-pub fn det_plot(all: &[Series], threshold: f64) -> Figure {
+pub(crate) fn det_plot(all: &[Series], threshold: f64) -> Figure {
     let ends = det_range(all);
     let titles = ["false accepts, % (normal deviate)", "false rejects, % (normal deviate)"];
     let marked = all.first().map(|first| {
@@ -39,7 +39,7 @@ pub fn det_plot(all: &[Series], threshold: f64) -> Figure {
 }
 
 /// How the scores of both kinds of trials lie about `threshold`.
-pub fn scores(one: &Series, threshold: f64) -> Figure {
+pub(crate) fn scores(one: &Series, threshold: f64) -> Figure {
     let (low, high) = one.histogram_range(threshold);
     let kind = |class: &str, trials: u64, genuine| {
         (Key::new(class, class, count(i128::from(trials))), one.histogram(genuine, [low, high]))
@@ -52,7 +52,7 @@ pub fn scores(one: &Series, threshold: f64) -> Figure {
 
 /// The equal error rate of each client, percent, at a threshold of its own: the hardest first, at most `named` of them
 /// with their names.
-pub fn clients(label: &str, mut rates: Vec<(String, f64)>, named: usize) -> Figure {
+pub(crate) fn clients(label: &str, mut rates: Vec<(String, f64)>, named: usize) -> Figure {
     rates.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     let title = format!("Clients, {label}");
     let unit = "equal error rate, %";

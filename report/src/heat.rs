@@ -19,7 +19,7 @@ const PICTURE_AT_ZERO: f32 = 0.55;
 
 /// The stack of maps `[channels, height, width]` of one row.
 #[derive(Debug, Clone, Copy)]
-pub struct Maps<'a> {
+pub(crate) struct Maps<'a> {
     /// The values, without gaps.
     pub values: &'a [f32],
     /// Channels, height, width.
@@ -54,7 +54,7 @@ impl Maps<'_> {
 
     /// Lays the maps over `tile`, whose px come from crop px by `tile_from_crop`. The highest value of the row is the
     /// brightest colour; values below zero and `NaN` count as zero.
-    pub fn blend(&self, tile: &mut RgbImage, tile_from_crop: &Affine) {
+    pub(crate) fn blend(&self, tile: &mut RgbImage, tile_from_crop: &Affine) {
         let Some(crop_from_tile) = tile_from_crop.inverse() else { return };
         let map_from_tile = self.map_from_crop * crop_from_tile;
         let highest = self.values.iter().copied().fold(0.0, f32::max);

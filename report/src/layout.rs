@@ -16,7 +16,7 @@ const DOT_PX: f64 = 5.0;
 
 /// The tiles of one row of the table, all of one size, and what stands below them.
 #[derive(Debug)]
-pub struct Group {
+pub(crate) struct Group {
     /// Side by side.
     pub tiles: Vec<RgbImage>,
     /// On a strip over the upper edge of the first tile; empty for none.
@@ -41,7 +41,7 @@ fn columns_for(count: usize, wide: u32, tall: u32) -> usize {
 ///
 /// # Errors
 /// When the words make no valid SVG, which is a bug.
-pub fn page(groups: &[Group], tile_px: u32, columns: Option<usize>) -> Result<RgbImage, ReportError> {
+pub(crate) fn page(groups: &[Group], tile_px: u32, columns: Option<usize>) -> Result<RgbImage, ReportError> {
     let tiles = groups.iter().map(|group| group.tiles.len()).max().unwrap_or(1) as u32;
     let wide = tiles * tile_px + (tiles - 1) * SEAM_PX;
     let tall = tile_px + CAPTION_PX;

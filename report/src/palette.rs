@@ -5,7 +5,7 @@
 use schemas::Skeleton;
 
 /// Red, green, blue.
-pub type Rgb = [u8; 3];
+pub(crate) type Rgb = [u8; 3];
 
 /// Limbs and joints of the person's left side: orange.
 pub const LEFT: Rgb = [230, 159, 0];
@@ -14,18 +14,18 @@ pub const RIGHT: Rgb = [86, 180, 233];
 /// Limbs and joints of the middle: reddish purple.
 pub const CENTRE: Rgb = [222, 130, 180];
 /// The line about every limb and joint, so that it stands out from any picture.
-pub const HALO: Rgb = [16, 16, 20];
+pub(crate) const HALO: Rgb = [16, 16, 20];
 /// The annotated pose under a prediction.
-pub const TRUTH: Rgb = [255, 255, 255];
+pub(crate) const TRUTH: Rgb = [255, 255, 255];
 /// The page.
-pub const PAGE: Rgb = [247, 247, 244];
+pub(crate) const PAGE: Rgb = [247, 247, 244];
 /// What surrounds a picture that does not fill its tile.
-pub const MAT: Rgb = [226, 226, 222];
+pub(crate) const MAT: Rgb = [226, 226, 222];
 /// Captions.
-pub const INK: Rgb = [52, 52, 56];
+pub(crate) const INK: Rgb = [52, 52, 56];
 
 /// The colour of joint `joint` of `skeleton`, by its side.
-pub fn of_joint(skeleton: &Skeleton, joint: usize) -> Rgb {
+pub(crate) fn of_joint(skeleton: &Skeleton, joint: usize) -> Rgb {
     match skeleton.joints[joint].split_once('_') {
         Some(("left", _)) => LEFT,
         Some(("right", _)) => RIGHT,
@@ -34,7 +34,7 @@ pub fn of_joint(skeleton: &Skeleton, joint: usize) -> Rgb {
 }
 
 /// The colour of the limb between two joints: that of the side if one is on it and none on the other.
-pub fn of_limb(skeleton: &Skeleton, (a, b): (usize, usize)) -> Rgb {
+pub(crate) fn of_limb(skeleton: &Skeleton, (a, b): (usize, usize)) -> Rgb {
     let (first, second) = (of_joint(skeleton, a), of_joint(skeleton, b));
     if first == second || second == CENTRE {
         first

@@ -10,11 +10,11 @@ use tiny_skia::Pixmap;
 use super::palette;
 
 /// Between tiles that belong together, px.
-pub const SEAM_PX: u32 = 2;
+pub(crate) const SEAM_PX: u32 = 2;
 
 /// A rectangle of a picture, px, from the first row and column to the one after the last.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Window {
+pub(crate) struct Window {
     /// Left edge.
     pub left: f64,
     /// Upper edge.
@@ -24,7 +24,7 @@ pub struct Window {
 }
 
 /// The picture in the file at `path`, which starts from `root` where it is relative, or why there is none, in words.
-pub fn read(path: &str, root: Option<&Path>) -> Result<RgbImage, String> {
+pub(crate) fn read(path: &str, root: Option<&Path>) -> Result<RgbImage, String> {
     let path = root.unwrap_or(Path::new("")).join(path);
     let decoded = pixels::decode_file(&path, &Limits::default(), Reduction::Whole);
     let decoded = decoded.map_err(|error| {
@@ -35,14 +35,14 @@ pub fn read(path: &str, root: Option<&Path>) -> Result<RgbImage, String> {
 }
 
 /// The picture in `bytes` of an image file.
-pub fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
+pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage, String> {
     let decoded =
         pixels::decode(bytes, &Limits::default(), Reduction::Whole).map_err(|error| error.to_string())?;
     raw(decoded.rgb, decoded.width, decoded.height)
 }
 
 /// The picture of raw RGB bytes, `[height, width, 3]`.
-pub fn raw(rgb: Vec<u8>, width: u32, height: u32) -> Result<RgbImage, String> {
+pub(crate) fn raw(rgb: Vec<u8>, width: u32, height: u32) -> Result<RgbImage, String> {
     let found = rgb.len();
     RgbImage::from_raw(width, height, rgb).ok_or_else(|| {
         format!("{width} x {height} RGB pixels are {} bytes, found {found}", width * height * 3)
@@ -50,7 +50,7 @@ pub fn raw(rgb: Vec<u8>, width: u32, height: u32) -> Result<RgbImage, String> {
 }
 
 /// The square about all of `picture`.
-pub fn whole(picture: &RgbImage) -> Window {
+pub(crate) fn whole(picture: &RgbImage) -> Window {
     let (width, height) = (f64::from(picture.width()), f64::from(picture.height()));
     let side = width.max(height);
     Window { left: (width - side) / 2.0, top: (height - side) / 2.0, side }
@@ -58,7 +58,7 @@ pub fn whole(picture: &RgbImage) -> Window {
 
 /// `window` of `picture` as a tile of `tile_px` x `tile_px`, and the map from px of the picture to px of the tile.
 /// What lies outside the picture is left blank.
-pub fn tile(picture: &RgbImage, window: Window, tile_px: u32) -> (RgbImage, Affine) {
+pub(crate) fn tile(picture: &RgbImage, window: Window, tile_px: u32) -> (RgbImage, Affine) {
     let factor = f64::from(tile_px) / window.side;
     // Pixel edges, so that a pixel's area maps to its area.
     let clip = |from: f64, length: u32| {
@@ -83,7 +83,7 @@ pub fn tile(picture: &RgbImage, window: Window, tile_px: u32) -> (RgbImage, Affi
 }
 
 /// Draws on `picture` with `draw`; one without area stays as it is.
-pub fn on_canvas(picture: &mut RgbImage, draw: impl FnOnce(&mut Pixmap)) {
+pub(crate) fn on_canvas(picture: &mut RgbImage, draw: impl FnOnce(&mut Pixmap)) {
     let Some(mut canvas) = Pixmap::new(picture.width(), picture.height()) else { return };
     for (bytes, pixel) in canvas.data_mut().chunks_exact_mut(4).zip(picture.pixels()) {
         let [r, g, b] = pixel.0;
@@ -96,7 +96,7 @@ pub fn on_canvas(picture: &mut RgbImage, draw: impl FnOnce(&mut Pixmap)) {
 }
 
 /// `tiles` side by side, for the galleries of a page.
-pub fn side_by_side(tiles: &[RgbImage]) -> RgbImage {
+pub(crate) fn side_by_side(tiles: &[RgbImage]) -> RgbImage {
     let seams = (tiles.len() as u32).saturating_sub(1) * SEAM_PX;
     let width = tiles.iter().map(RgbImage::width).sum::<u32>() + seams;
     let height = tiles.iter().map(RgbImage::height).max().unwrap_or(1);

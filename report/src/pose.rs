@@ -10,7 +10,7 @@ use super::picture;
 
 /// How heavy lines and dots are.
 #[derive(Debug, Clone, Copy)]
-pub enum Style {
+pub(crate) enum Style {
     /// Coloured by side, dots at joints: filled where seen, rings where hidden.
     Bold,
     /// Thin white lines, no dots.
@@ -18,7 +18,7 @@ pub enum Style {
 }
 
 /// The pose of predicted `keypoints`, px; joints without a place are unknown.
-pub fn predicted(keypoints: &[[f64; 2]]) -> Pose {
+pub(crate) fn predicted(keypoints: &[[f64; 2]]) -> Pose {
     let mut pose = Pose::unknown(keypoints.len());
     for (joint, point) in keypoints.iter().enumerate() {
         if point.iter().all(|v| v.is_finite()) {
@@ -35,7 +35,13 @@ const DOT: f32 = 0.0145;
 
 /// Draws `pose` over `tile`. Joints that are not annotated, not finite or far outside are left out, and their limbs
 /// with them.
-pub fn draw(tile: &mut RgbImage, skeleton: &Skeleton, pose: &Pose, tile_from_pose: &Affine, style: Style) {
+pub(crate) fn draw(
+    tile: &mut RgbImage,
+    skeleton: &Skeleton,
+    pose: &Pose,
+    tile_from_pose: &Affine,
+    style: Style,
+) {
     let side = tile.width().max(tile.height()) as f32;
     let reach = 4.0 * side;
     let place = |joint: usize| {
@@ -86,14 +92,14 @@ fn line(canvas: &mut Pixmap, from: (f32, f32), to: (f32, f32), width: f32, colou
 }
 
 /// A filled disc about `at`, px.
-pub fn disc(canvas: &mut Pixmap, at: (f32, f32), radius: f32, colour: Rgb) {
+pub(crate) fn disc(canvas: &mut Pixmap, at: (f32, f32), radius: f32, colour: Rgb) {
     if let Some(path) = PathBuilder::from_circle(at.0, at.1, radius) {
         canvas.fill_path(&path, &paint_of(colour, 255), FillRule::Winding, Transform::identity(), None);
     }
 }
 
 /// A circle about `at` drawn with a line `width` px wide.
-pub fn ring(canvas: &mut Pixmap, at: (f32, f32), radius: f32, width: f32, colour: Rgb) {
+pub(crate) fn ring(canvas: &mut Pixmap, at: (f32, f32), radius: f32, width: f32, colour: Rgb) {
     if let Some(path) = PathBuilder::from_circle(at.0, at.1, radius) {
         let stroke = Stroke { width, ..Stroke::default() };
         canvas.stroke_path(&path, &paint_of(colour, 255), &stroke, Transform::identity(), None);

@@ -21,13 +21,13 @@ use stages::stage::reject;
 /// Name under which rows that cannot be drawn are reported.
 const NAME: &str = "contact sheet";
 /// Side of a tile unless asked otherwise, px: a person's joints can be told apart, and a row of five fits a screen.
-pub const DEFAULT_TILE_PX: u32 = 256;
+pub(crate) const DEFAULT_TILE_PX: u32 = 256;
 /// The least side of a tile, px.
-pub const LEAST_TILE_PX: u32 = 32;
+pub(crate) const LEAST_TILE_PX: u32 = 32;
 /// The largest side of a tile, px.
-pub const MOST_TILE_PX: u32 = 2048;
+pub(crate) const MOST_TILE_PX: u32 = 2048;
 /// The most rows of one sheet: beyond, it no longer fits into memory or an eye.
-pub const MOST_ROWS: usize = 1024;
+pub(crate) const MOST_ROWS: usize = 1024;
 
 /// How a sheet is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]

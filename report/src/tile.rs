@@ -21,10 +21,10 @@ const LEAST_WINDOW_PX: f64 = 24.0;
 const BLANK: Rgb<u8> = Rgb([96, 96, 96]);
 
 /// What a row could not be drawn for: a fixed phrase and the words.
-pub type Refusal = (&'static str, String);
+pub(crate) type Refusal = (&'static str, String);
 
 /// The square about the annotated joints of `pose`, or about the whole `picture` where there are none.
-pub fn window_of(poses: &[&Pose], picture: &RgbImage) -> Window {
+pub(crate) fn window_of(poses: &[&Pose], picture: &RgbImage) -> Window {
     let placed: Vec<[f64; 2]> = poses
         .iter()
         .flat_map(|pose| (0..pose.keypoints.len()).filter_map(|joint| pose.joint(joint)))
@@ -44,7 +44,7 @@ pub fn window_of(poses: &[&Pose], picture: &RgbImage) -> Window {
 }
 
 /// The poses of all rows, whatever their space.
-pub fn poses(batch: &RecordBatch) -> Result<(&'static Skeleton, Vec<Pose>), SchemaError> {
+pub(crate) fn poses(batch: &RecordBatch) -> Result<(&'static Skeleton, Vec<Pose>), SchemaError> {
     let skeleton = skeleton_of(batch.schema_ref())?;
     let keypoints = points(batch, "keypoints")?;
     let visibility = visibilities(batch, "visibility", skeleton.len())?;
@@ -53,7 +53,7 @@ pub fn poses(batch: &RecordBatch) -> Result<(&'static Skeleton, Vec<Pose>), Sche
 }
 
 /// The crop of a row: the column `image`, raw or encoded.
-pub fn crop(
+pub(crate) fn crop(
     batch: &RecordBatch,
     row: usize,
     root: Option<&Path>,
@@ -82,7 +82,7 @@ pub fn crop(
 }
 
 /// The tiles of a crop: with its pose, and with its maps where there are any.
-pub fn crop_tiles(
+pub(crate) fn crop_tiles(
     crop: Option<&RgbImage>,
     posed: Option<(&'static Skeleton, &Pose)>,
     maps: Option<Maps>,
@@ -115,14 +115,14 @@ pub fn crop_tiles(
 }
 
 /// The maps of every row and where they lie.
-pub struct MapColumn<'a> {
+pub(crate) struct MapColumn<'a> {
     values: &'a [f32],
     shape: [usize; 3],
 }
 
 impl<'a> MapColumn<'a> {
     /// The column `heatmaps` of `batch`; `None` where there is none.
-    pub fn of(batch: &'a RecordBatch) -> Result<Option<Self>, SchemaError> {
+    pub(crate) fn of(batch: &'a RecordBatch) -> Result<Option<Self>, SchemaError> {
         let Some(array) = batch.column_by_name(heatmaps::HEATMAPS) else { return Ok(None) };
         let refuse = || {
             schemas::columns::wrong_type(heatmaps::HEATMAPS, "maps [K, h, w] of Float32", array.data_type())
@@ -132,19 +132,19 @@ impl<'a> MapColumn<'a> {
     }
 
     /// Numbers of one row, `[channels, height, width]`.
-    pub fn row(&self, row: usize) -> &'a [f32] {
+    pub(crate) fn row(&self, row: usize) -> &'a [f32] {
         let length = self.shape.iter().product::<usize>();
         &self.values[row * length..(row + 1) * length]
     }
 
     /// Channels, height, width.
-    pub fn shape(&self) -> [usize; 3] {
+    pub(crate) fn shape(&self) -> [usize; 3] {
         self.shape
     }
 
     /// Px of the maps of `row` from px of a crop `crop_width` px wide: as the columns `stride` and `origin_in_crop`
     /// say, else so that the maps cover the crop.
-    pub fn map_from_crop(&self, batch: &RecordBatch, row: usize, crop_width: Option<u32>) -> Affine {
+    pub(crate) fn map_from_crop(&self, batch: &RecordBatch, row: usize, crop_width: Option<u32>) -> Affine {
         let said =
             |name: &str| numbers(batch, name).ok().filter(|array| array.is_valid(row)).map(|a| a.value(row));
         let covering = crop_width.map_or(1.0, |width| f64::from(width) / self.shape[2] as f64);

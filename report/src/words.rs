@@ -3,12 +3,12 @@
 use schemas::units::grouped;
 
 /// `value` with two decimals, as the terminal prints it.
-pub fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     format!("{value:.2}")
 }
 
 /// An interval with two decimals; empty where there is none.
-pub fn interval(low: Option<f64>, high: Option<f64>) -> String {
+pub(crate) fn interval(low: Option<f64>, high: Option<f64>) -> String {
     match (low, high) {
         (Some(low), Some(high)) => format!("{low:.2} to {high:.2}"),
         _ => String::new(),
@@ -16,30 +16,30 @@ pub fn interval(low: Option<f64>, high: Option<f64>) -> String {
 }
 
 /// A difference with two decimals and its sign; none where it rounds to zero.
-pub fn signed(value: f64) -> String {
+pub(crate) fn signed(value: f64) -> String {
     let text = format!("{value:+.2}");
     if text[1..] == *"0.00" { "0.00".to_owned() } else { text }
 }
 
 /// The interval of a difference; empty where there is none.
-pub fn signed_interval(ends: Option<[f64; 2]>) -> String {
+pub(crate) fn signed_interval(ends: Option<[f64; 2]>) -> String {
     ends.map_or_else(String::new, |[low, high]| format!("{} to {}", signed(low), signed(high)))
 }
 
 /// A count with commas between thousands.
-pub fn count(count: impl Into<i128>) -> String {
+pub(crate) fn count(count: impl Into<i128>) -> String {
     let count = count.into();
     let sign = if count < 0 { "-" } else { "" };
     format!("{sign}{}", grouped(count.unsigned_abs() as u64))
 }
 
 /// A name of a table as words: `upper_body` is `upper body`.
-pub fn spaced(name: &str) -> String {
+pub(crate) fn spaced(name: &str) -> String {
     name.replace('_', " ")
 }
 
 /// `text` as an anchor: letters and digits, the rest hyphens.
-pub fn anchor(text: &str) -> String {
+pub(crate) fn anchor(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '-' })
         .collect()

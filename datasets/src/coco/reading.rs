@@ -42,7 +42,11 @@ impl Reading<'_> {
     ///
     /// # Errors
     /// When two have one number.
-    pub fn sound_images(&mut self, path: &Path, entries: Vec<Entry<Image>>) -> Result<Vec<Image>, ReadError> {
+    pub(super) fn sound_images(
+        &mut self,
+        path: &Path,
+        entries: Vec<Entry<Image>>,
+    ) -> Result<Vec<Image>, ReadError> {
         let (mut images, mut numbers) = (Vec::with_capacity(entries.len()), HashSet::new());
         for (row, entry) in entries.into_iter().enumerate() {
             match entry {
@@ -62,7 +66,7 @@ impl Reading<'_> {
     }
 
     /// The people of the annotations `entries` of `images`.
-    pub fn people(&mut self, images: &[Image], entries: Vec<Entry<Annotation>>) -> Vec<Person> {
+    pub(super) fn people(&mut self, images: &[Image], entries: Vec<Entry<Annotation>>) -> Vec<Person> {
         let known: HashSet<i64> = images.iter().map(|image| image.id).collect();
         let mut of_image: HashMap<i64, Vec<(usize, Annotation)>> = HashMap::new();
         for (row, entry) in entries.into_iter().enumerate() {

@@ -32,7 +32,7 @@ pub(super) struct AtomicFile {
 impl AtomicFile {
     /// # Errors
     /// When `target` is a folder, or the system refuses.
-    pub fn create(target: &Path) -> Result<Self, ExportError> {
+    pub(super) fn create(target: &Path) -> Result<Self, ExportError> {
         if target.is_dir() {
             return Err(ExportError::NotOurs { path: target.to_owned() });
         }
@@ -46,7 +46,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn put(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), ExportError> {
+    pub(super) fn put(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), ExportError> {
         self.write_all(bytes.as_ref()).map_err(ExportError::io("write", &self.partial))
     }
 
@@ -54,13 +54,13 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn put_json(&mut self, value: &impl serde::Serialize) -> Result<(), ExportError> {
+    pub(super) fn put_json(&mut self, value: &impl serde::Serialize) -> Result<(), ExportError> {
         serde_json::to_writer(&mut self.file, value)
             .map_err(|error| ExportError::io("write", &self.partial)(io::Error::from(error)))
     }
 
     /// BLAKE3 of all bytes so far, in hexadecimal digits.
-    pub fn blake3(&self) -> String {
+    pub(super) fn blake3(&self) -> String {
         self.file.blake3()
     }
 
@@ -68,7 +68,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn close(&mut self) -> Result<(), ExportError> {
+    pub(super) fn close(&mut self) -> Result<(), ExportError> {
         self.file.sync().map_err(ExportError::io("write", &self.partial))
     }
 
@@ -76,7 +76,7 @@ impl AtomicFile {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn finish(mut self) -> Result<(), ExportError> {
+    pub(super) fn finish(mut self) -> Result<(), ExportError> {
         fs::rename(&self.partial, &self.target).map_err(ExportError::io("complete", &self.target))?;
         self.done = true;
         Ok(())
@@ -113,7 +113,7 @@ pub(super) struct AtomicFolder {
 impl AtomicFolder {
     /// # Errors
     /// When `target` is a file, or the system refuses.
-    pub fn create(target: &Path) -> Result<Self, ExportError> {
+    pub(super) fn create(target: &Path) -> Result<Self, ExportError> {
         if target.is_file() {
             return Err(ExportError::NotOurs { path: target.to_owned() });
         }
@@ -127,7 +127,7 @@ impl AtomicFolder {
     }
 
     /// Where the folder stands while it is written.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.partial
     }
 
@@ -135,7 +135,7 @@ impl AtomicFolder {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn finish(mut self) -> Result<(), ExportError> {
+    pub(super) fn finish(mut self) -> Result<(), ExportError> {
         if self.target.exists() {
             fs::remove_dir_all(&self.target).map_err(ExportError::io("replace", &self.target))?;
         }

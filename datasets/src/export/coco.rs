@@ -26,7 +26,7 @@ use crate::coco::{BoxRule, ImageIds, Kept, PersonBox};
 use crate::sink::Exported;
 
 /// Number of the one category.
-pub const CATEGORY_ID: i64 = 1;
+pub(super) const CATEGORY_ID: i64 = 1;
 
 /// Stage name in rejects.
 const FORMAT: &str = "coco";

@@ -16,7 +16,7 @@ pub(super) struct ImageNames {
 }
 
 impl ImageNames {
-    pub fn below(folder: Option<&Path>) -> Self {
+    pub(super) fn below(folder: Option<&Path>) -> Self {
         Self { folder: folder.map(Path::to_owned), given: HashMap::new() }
     }
 
@@ -24,7 +24,7 @@ impl ImageNames {
     ///
     /// # Errors
     /// When another image has the name, or the image lies elsewhere.
-    pub fn of(&mut self, path: &str) -> Result<String, ExportError> {
+    pub(super) fn of(&mut self, path: &str) -> Result<String, ExportError> {
         let name = match &self.folder {
             None => path.rsplit(['/', '\\']).next().unwrap_or(path).to_owned(),
             Some(folder) => {
@@ -56,7 +56,11 @@ pub(super) struct Sizes {
 impl Sizes {
     /// Width and height of the image at `path`: from its header, or `stated` where there is no such file. Else why
     /// there is none: a reason to count, and its detail.
-    pub fn of(&mut self, path: &str, stated: Option<[i32; 2]>) -> Result<[u32; 2], (&'static str, String)> {
+    pub(super) fn of(
+        &mut self,
+        path: &str,
+        stated: Option<[i32; 2]>,
+    ) -> Result<[u32; 2], (&'static str, String)> {
         if let Some(known) = self.found.get(path) {
             return known.clone();
         }

@@ -31,14 +31,14 @@ pub(super) struct Joined {
 impl Joined {
     /// # Errors
     /// When the system refuses.
-    pub fn new(path: &Path, head: Option<i32>, write: Write) -> Result<Self, ExportError> {
+    pub(super) fn new(path: &Path, head: Option<i32>, write: Write) -> Result<Self, ExportError> {
         let (keypoints, people) = (Vec::new(), Vec::new());
         Ok(Self { file: AtomicFile::create(path)?, head, write, keypoints, people })
     }
 
     /// # Errors
     /// When `inputs` are not keypoints and people.
-    pub fn check(inputs: &[SchemaRef]) -> Result<(), ExportError> {
+    pub(super) fn check(inputs: &[SchemaRef]) -> Result<(), ExportError> {
         expect_table(&inputs[0], keypoints::NAME)?;
         skeleton_of(&inputs[0])?;
         expect_people(&inputs[1..])

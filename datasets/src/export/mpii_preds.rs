@@ -17,7 +17,7 @@ use crate::matlab::{self, Packing, Value};
 use crate::sink::Exported;
 
 /// Name of the array.
-pub const ARRAY: &str = "preds";
+pub(super) const ARRAY: &str = "preds";
 
 /// Stage name in rejects.
 const FORMAT: &str = "preds";

@@ -40,7 +40,7 @@ pub(super) fn is_person(person: &Person) -> bool {
 pub(super) struct OneSkeleton(Option<&'static Skeleton>);
 
 impl OneSkeleton {
-    pub fn check(&mut self, skeleton: &'static Skeleton) -> Result<(), ExportError> {
+    pub(super) fn check(&mut self, skeleton: &'static Skeleton) -> Result<(), ExportError> {
         match self.0.replace(skeleton) {
             Some(first) if first != skeleton => {
                 Err(ExportError::TwoSkeletons { first: first.name, second: skeleton.name })
@@ -49,7 +49,7 @@ impl OneSkeleton {
         }
     }
 
-    pub fn get(&self) -> Result<&'static Skeleton, ExportError> {
+    pub(super) fn get(&self) -> Result<&'static Skeleton, ExportError> {
         self.0.ok_or(ExportError::Empty)
     }
 }

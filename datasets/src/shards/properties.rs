@@ -15,7 +15,7 @@ const ZSTD_LEVEL: i32 = 3;
 
 /// Properties for `schema`: zstd, dictionaries for text alone, pictures stored as they are, and the features of
 /// Hugging Face `datasets` in the file metadata.
-pub fn writer_properties(schema: &Schema) -> WriterProperties {
+pub(super) fn writer_properties(schema: &Schema) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("a level of zstd"));
     let features = KeyValue::new(huggingface::KEY.to_owned(), huggingface::features(schema));
     let mut builder = WriterProperties::builder()
@@ -41,14 +41,14 @@ pub fn writer_properties(schema: &Schema) -> WriterProperties {
 }
 
 /// `schema` as it is stored: with the features of Hugging Face `datasets` among its metadata.
-pub fn stored_schema(schema: &Schema) -> SchemaRef {
+pub(super) fn stored_schema(schema: &Schema) -> SchemaRef {
     let mut metadata = schema.metadata().clone();
     metadata.insert(huggingface::KEY.to_owned(), huggingface::features(schema));
     Arc::new(Schema::new_with_metadata(schema.fields().clone(), metadata))
 }
 
 /// `schema` as it flows: without what only stands in files.
-pub fn flowing_schema(schema: &Schema) -> SchemaRef {
+pub(super) fn flowing_schema(schema: &Schema) -> SchemaRef {
     let metadata: HashMap<String, String> = schema
         .metadata()
         .iter()

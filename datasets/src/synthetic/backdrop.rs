@@ -10,7 +10,7 @@ use super::shapes::{Outline, Shape};
 use super::wardrobe::{Rgb, from_hsv};
 
 /// Paints a whole background on `canvas`.
-pub fn paint(canvas: &mut Pixmap, random: &mut KeyedRandom) {
+pub(super) fn paint(canvas: &mut Pixmap, random: &mut KeyedRandom) {
     let (width, height) = (f64::from(canvas.width()), f64::from(canvas.height()));
     let muted = |random: &mut KeyedRandom, low: f64, high: f64| {
         let (hue, saturation) = (random.unit(), random.uniform(0.02, 0.5));
@@ -63,7 +63,7 @@ fn thing([width, height]: [f64; 2], random: &mut KeyedRandom) -> Shape {
 }
 
 /// A thing before the people, at `at`, big enough to hide joints of somebody `person_height` px tall.
-pub fn occluder(at: [f64; 2], person_height: f64, random: &mut KeyedRandom) -> Shape {
+pub(super) fn occluder(at: [f64; 2], person_height: f64, random: &mut KeyedRandom) -> Shape {
     let colour = from_hsv(random.unit(), random.uniform(0.05, 0.7), random.uniform(0.15, 0.9));
     let size = person_height * random.uniform(0.05, 0.10);
     let outline = match random.index(3) {

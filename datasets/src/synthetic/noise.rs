@@ -4,7 +4,7 @@ use schemas::random::KeyedRandom;
 
 /// Random values on a square lattice, read in between smoothly.
 #[derive(Debug)]
-pub struct Lattice {
+pub(super) struct Lattice {
     cell: f64,
     columns: usize,
     values: Vec<f32>,
@@ -12,7 +12,7 @@ pub struct Lattice {
 
 impl Lattice {
     /// Values from -1 to 1, `cell` px apart, for a raster `width` x `height` px.
-    pub fn draw(width: usize, height: usize, cell: f64, random: &mut KeyedRandom) -> Self {
+    pub(super) fn draw(width: usize, height: usize, cell: f64, random: &mut KeyedRandom) -> Self {
         let count = |length: usize| (length as f64 / cell) as usize + 2;
         let (columns, rows) = (count(width), count(height));
         let values = (0..columns * rows).map(|_| random.uniform(-1.0, 1.0) as f32).collect();
@@ -20,7 +20,7 @@ impl Lattice {
     }
 
     /// Adds `amplitude` times the noise of row `y` to `row`.
-    pub fn add_row(&self, y: usize, amplitude: f32, row: &mut [f32]) {
+    pub(super) fn add_row(&self, y: usize, amplitude: f32, row: &mut [f32]) {
         let (above, down) = self.place(y);
         let mut at = (usize::MAX, 0.0, 0.0);
         for (x, value) in row.iter_mut().enumerate() {
@@ -51,7 +51,7 @@ const OCTAVES: [(f64, f32); 4] = [(0.25, 0.40), (0.08, 0.28), (0.025, 0.20), (0.
 const LEAST_CELL_PX: f64 = 2.0;
 
 /// Adds texture of `amplitude` grey levels to `rgb`, `[height, width, 3]`, the same to all channels.
-pub fn add_texture(rgb: &mut [u8], width: usize, amplitude: f32, random: &mut KeyedRandom) {
+pub(super) fn add_texture(rgb: &mut [u8], width: usize, amplitude: f32, random: &mut KeyedRandom) {
     let height = rgb.len() / 3 / width;
     let octaves = OCTAVES.map(|(cell, share)| {
         (Lattice::draw(width, height, (cell * height as f64).max(LEAST_CELL_PX), random), share * amplitude)
@@ -72,7 +72,7 @@ pub fn add_texture(rgb: &mut [u8], width: usize, amplitude: f32, random: &mut Ke
 
 /// Adds grain to `rgb`, `[height, width, 3]`: luminance noise of standard deviation `spread` grey levels on every
 /// pixel and weaker colour noise.
-pub fn add_grain(rgb: &mut [u8], spread: f64, random: &mut KeyedRandom) {
+pub(super) fn add_grain(rgb: &mut [u8], spread: f64, random: &mut KeyedRandom) {
     // The sum of two uniform numbers from [-1/2, 1/2) has variance 1/6. Both halves of one draw serve.
     let gain = spread * 6.0_f64.sqrt();
     for pixel in rgb.chunks_exact_mut(3) {

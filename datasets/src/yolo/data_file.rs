@@ -69,7 +69,7 @@ pub(super) struct Picture {
 impl DataFile {
     /// # Errors
     /// When the file cannot be read or describes no keypoints.
-    pub fn read(place: &Path) -> Result<Self, ReadError> {
+    pub(super) fn read(place: &Path) -> Result<Self, ReadError> {
         let text = fs::read_to_string(place).map_err(|error| ReadError::io(place, error))?;
         let content: Content = serde_saphyr::from_str(&text)
             .map_err(|error| ReadError::malformed(place, "data.yaml", error.to_string()))?;
@@ -85,7 +85,7 @@ impl DataFile {
     }
 
     /// Numbers a keypoint: 2, or 3 with visibility.
-    pub fn dimensions(&self) -> usize {
+    pub(super) fn dimensions(&self) -> usize {
         self.content.kpt_shape[1]
     }
 
@@ -94,7 +94,7 @@ impl DataFile {
     ///
     /// # Errors
     /// When that is none.
-    pub fn skeleton(&self, told: Option<&str>) -> Result<&'static Skeleton, ReadError> {
+    pub(super) fn skeleton(&self, told: Option<&str>) -> Result<&'static Skeleton, ReadError> {
         let [joints, _] = self.content.kpt_shape;
         let unexpected = |rule: &str, found: String| ReadError::unexpected(&self.place, rule, found);
         if let Some(name) = told {
@@ -126,7 +126,7 @@ impl DataFile {
     ///
     /// # Errors
     /// When there is no such class, or there are several and none is told.
-    pub fn class(&self, told: Option<&str>) -> Result<Option<u32>, ReadError> {
+    pub(super) fn class(&self, told: Option<&str>) -> Result<Option<u32>, ReadError> {
         let names: BTreeMap<u32, String> = match &self.content.names {
             None => BTreeMap::new(),
             Some(Names::List(names)) => (0..).zip(names.iter().cloned()).collect(),
@@ -148,7 +148,7 @@ impl DataFile {
     ///
     /// # Errors
     /// When a folder or list cannot be read.
-    pub fn pictures(&self) -> Result<Vec<Picture>, ReadError> {
+    pub(super) fn pictures(&self) -> Result<Vec<Picture>, ReadError> {
         let folder = self.place.parent().unwrap_or(Path::new(""));
         let root = self.content.path.as_ref().map_or_else(|| folder.to_owned(), |path| folder.join(path));
         let splits =

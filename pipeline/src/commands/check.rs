@@ -24,7 +24,7 @@ use crate::graph::{Graph, Work};
 use crate::plan::{self, Override, Plan, SinkConfig};
 
 /// Checks the tables, prints the summary, and writes what was asked for.
-pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
     if args.show > MOST_SHOWN {
         let message = format!("a gallery cannot show {} findings of each rule", args.show);
         return Err(Hint::error(message, format!("ask for at most {MOST_SHOWN} with `--show`")));

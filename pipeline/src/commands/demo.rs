@@ -20,7 +20,7 @@ const MEAN_POSE_CARD: &str = include_str!("../../../models/demo-pose/mean_pose.t
 const SEED: u64 = 2026;
 
 /// Runs the demo in `folder`, which is replaced.
-pub fn run(folder: &Path) -> anyhow::Result<()> {
+pub(super) fn run(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() && !folder.join(MARK).exists() {
         return Err(super::failure::Hint::error(
             format!("the folder exists and was not made by the demo: `{}`", folder.display()),

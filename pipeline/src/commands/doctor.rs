@@ -4,7 +4,7 @@ use stages::network::Runtime;
 use stages::network::doctor::examine;
 
 /// Prints the state of inference on this machine.
-pub fn run() -> anyhow::Result<()> {
+pub(super) fn run() -> anyhow::Result<()> {
     println!("motionmill {}", env!("CARGO_PKG_VERSION"));
     println!("threads: {}", super::progress::available_threads());
     println!("JPEG decoder: {}", datasets::pixels::JPEG_DECODER);

@@ -97,7 +97,7 @@ pub(super) struct Hint {
 }
 
 impl Hint {
-    pub fn error(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
+    pub(super) fn error(message: impl Into<String>, hint: impl Into<String>) -> anyhow::Error {
         Self { message: message.into(), hint: hint.into() }.into()
     }
 }

@@ -17,7 +17,7 @@ const INGEST_ROWS: Count = Count::constant(1024);
 const EXPORT_ROWS: Count = Count::constant(64);
 
 /// Reads what `args` name into a table.
-pub fn ingest(args: &Ingest) -> anyhow::Result<()> {
+pub(super) fn ingest(args: &Ingest) -> anyhow::Result<()> {
     let (name, names) = (args.read.kind(), args.read.inputs());
     let mut plan = in_batches_of(INGEST_ROWS);
     for (input, path) in names.iter().zip(&args.inputs) {
@@ -32,7 +32,7 @@ pub fn ingest(args: &Ingest) -> anyhow::Result<()> {
 }
 
 /// Writes the tables that `args` name as a file or folder of another program.
-pub fn export(args: &Export) -> anyhow::Result<()> {
+pub(super) fn export(args: &Export) -> anyhow::Result<()> {
     let split = args.args.split.as_deref();
     let names = args.write.inputs();
     let mut plan = in_batches_of(EXPORT_ROWS);

@@ -15,7 +15,7 @@ use schemas::units::grouped;
 const BATCH_ROWS: usize = 256;
 
 /// Prints the table at `path`.
-pub fn run(path: &Path) -> anyhow::Result<()> {
+pub(super) fn run(path: &Path) -> anyhow::Result<()> {
     let table = TableReader::open(path, None)?;
     print!("{}", describe(&table)?);
     Ok(())

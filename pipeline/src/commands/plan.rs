@@ -7,14 +7,14 @@ use crate::plan::Plan;
 use super::{progress, work};
 
 /// Checks the plan and prints its graph.
-pub fn print(args: &PlanArgs) -> anyhow::Result<()> {
+pub(super) fn print(args: &PlanArgs) -> anyhow::Result<()> {
     let graph = Graph::build(read(args)?, 1)?;
     print!("{}", print_graph(&graph));
     Ok(())
 }
 
 /// Checks the plan and runs it.
-pub fn run(args: &RunArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
     let threads = args.threads.map_or_else(progress::available_threads, usize::from);
     let graph = Graph::build(read(&args.plan)?, threads)?;
     let summary = work::carry_out(&graph, threads, args.force)?;

@@ -25,7 +25,7 @@ use crate::cli::PreviewArgs;
 const BATCH_ROWS: usize = 64;
 
 /// Draws the sheet.
-pub fn run(args: &PreviewArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     let table = TableReader::open(&args.path, args.split.as_deref())?;
     let name = table_name(table.schema()).unwrap_or_default().to_owned();
     let is_prediction = name == keypoints::NAME;

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar over rows, hidden unless stderr is a terminal.
-pub fn bar() -> ProgressBar {
+pub(super) fn bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -21,6 +21,6 @@ pub fn bar() -> ProgressBar {
 }
 
 /// As many threads as the machine gives this process.
-pub fn available_threads() -> usize {
+pub(super) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

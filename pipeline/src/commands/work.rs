@@ -7,7 +7,7 @@ use crate::runner::{self, RunOptions, Summary};
 use super::progress;
 
 /// Runs `plan` and prints its summary on stderr.
-pub fn run(plan: Plan, force: bool) -> anyhow::Result<()> {
+pub(super) fn run(plan: Plan, force: bool) -> anyhow::Result<()> {
     let threads = progress::available_threads();
     let summary = carry_out(&Graph::build(plan, threads)?, threads, force)?;
     eprint!("{}", summary.to_text());
@@ -15,7 +15,7 @@ pub fn run(plan: Plan, force: bool) -> anyhow::Result<()> {
 }
 
 /// Runs `graph` with a progress bar.
-pub fn carry_out(graph: &Graph, threads: usize, force: bool) -> anyhow::Result<Summary> {
+pub(super) fn carry_out(graph: &Graph, threads: usize, force: bool) -> anyhow::Result<Summary> {
     for engine in graph.engines() {
         eprintln!("{engine}");
     }

@@ -59,7 +59,7 @@ pub fn permutation(count: usize, seed: u64, name: &str, epoch: i32) -> Vec<usize
 }
 
 /// Puts `items` in an order drawn from `random` (Fisher and Yates).
-pub fn shuffle<T>(items: &mut [T], random: &mut KeyedRandom) {
+pub(super) fn shuffle<T>(items: &mut [T], random: &mut KeyedRandom) {
     for last in (1..items.len()).rev() {
         items.swap(last, random.index(last + 1));
     }

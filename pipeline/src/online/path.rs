@@ -10,7 +10,7 @@ use crate::plan::Plan;
 const HEAD: [&str; 4] = ["filter", "split", "select", "map_skeleton"];
 
 /// `names` between backticks, for messages.
-pub fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+pub(super) fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -18,7 +18,7 @@ pub fn listed<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
 ///
 /// # Errors
 /// When there is no such sink, or several and none is named.
-pub fn lead_to(mut plan: Plan, sink: Option<&str>) -> Result<Plan, OnlineError> {
+pub(super) fn lead_to(mut plan: Plan, sink: Option<&str>) -> Result<Plan, OnlineError> {
     let known = listed(plan.sinks.keys());
     let sink = match sink {
         Some(name) if plan.sinks.contains_key(name) => name.to_owned(),
@@ -45,7 +45,7 @@ pub fn lead_to(mut plan: Plan, sink: Option<&str>) -> Result<Plan, OnlineError> 
 }
 
 /// How a graph is cut.
-pub struct Cut {
+pub(super) struct Cut {
     /// For each node whether it belongs to the head.
     pub in_head: Vec<bool>,
     /// The nodes of the tail, in order.
@@ -58,7 +58,7 @@ pub struct Cut {
 ///
 /// # Errors
 /// When the tail is not straight: it takes rows of several nodes, or needs all rows at once.
-pub fn cut(graph: &Graph) -> Result<Cut, OnlineError> {
+pub(super) fn cut(graph: &Graph) -> Result<Cut, OnlineError> {
     let mut cut = Cut { in_head: vec![false; graph.nodes.len()], tail: Vec::new(), entry: Vec::new() };
     for (index, node) in graph.nodes.iter().enumerate() {
         let refuse =

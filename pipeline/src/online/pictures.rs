@@ -62,12 +62,12 @@ fn planes_field([width, height]: [u32; 2]) -> Field {
 }
 
 /// Whether `schema` has a column of encoded pictures.
-pub fn is_encoded(schema: &Schema) -> bool {
+pub(super) fn is_encoded(schema: &Schema) -> bool {
     schema.field_with_name(IMAGE).is_ok_and(is_encoded_image)
 }
 
 /// `schema` with a raw picture column of `size`, width and height, in the place of the encoded one.
-pub fn decoded_schema(schema: &Schema, size: [u32; 2]) -> Schema {
+pub(super) fn decoded_schema(schema: &Schema, size: [u32; 2]) -> Schema {
     schema_with(schema, raw_image_field(size[0], size[1]))
 }
 
@@ -75,7 +75,7 @@ pub fn decoded_schema(schema: &Schema, size: [u32; 2]) -> Schema {
 ///
 /// # Errors
 /// When a picture is no sound image or of another size; the message names the sample.
-pub fn decode(batch: &RecordBatch, size: [u32; 2]) -> Result<RecordBatch, OnlineError> {
+pub(super) fn decode(batch: &RecordBatch, size: [u32; 2]) -> Result<RecordBatch, OnlineError> {
     let files = files(batch)?;
     let ids = strings(batch, "sample_id").ok();
     let length = 3 * size[0] as usize * size[1] as usize;
@@ -107,7 +107,7 @@ pub fn decode(batch: &RecordBatch, size: [u32; 2]) -> Result<RecordBatch, Online
 ///
 /// # Errors
 /// When it is no sound image.
-pub fn first_size(batch: &RecordBatch) -> Result<Option<[u32; 2]>, OnlineError> {
+pub(super) fn first_size(batch: &RecordBatch) -> Result<Option<[u32; 2]>, OnlineError> {
     if batch.num_rows() == 0 {
         return Ok(None);
     }

@@ -12,7 +12,7 @@ use super::OnlineError;
 pub const DEFAULT_AHEAD: usize = 2;
 
 /// What makes the batch of a number.
-pub type Make<T> = dyn Fn(usize) -> Result<T, OnlineError> + Send + Sync;
+pub(super) type Make<T> = dyn Fn(usize) -> Result<T, OnlineError> + Send + Sync;
 
 /// The batches 0 to `count` - 1 in order, made on threads of its own.
 ///

@@ -12,11 +12,11 @@ use crate::graph::Graph;
 
 /// The counters of all nodes.
 #[derive(Debug)]
-pub struct Counts(Vec<NodeCounts>);
+pub(super) struct Counts(Vec<NodeCounts>);
 
 /// The counters of one node.
 #[derive(Debug, Default)]
-pub struct NodeCounts {
+pub(super) struct NodeCounts {
     rows_in: AtomicU64,
     rows_out: AtomicU64,
     rejected: AtomicU64,
@@ -38,12 +38,12 @@ pub struct NodeTotals {
 
 impl Counts {
     /// Counters at zero for every node of `graph`.
-    pub fn new(graph: &Graph) -> Self {
+    pub(super) fn new(graph: &Graph) -> Self {
         Self(graph.nodes.iter().map(|_| NodeCounts::default()).collect())
     }
 
     /// The totals of `node` so far.
-    pub fn totals(&self, node: usize) -> NodeTotals {
+    pub(super) fn totals(&self, node: usize) -> NodeTotals {
         let counts = &self.0[node];
         NodeTotals {
             rows_in: counts.rows_in.load(Relaxed),
@@ -54,12 +54,12 @@ impl Counts {
     }
 
     /// Notes what a source rejected.
-    pub fn add_source(&self, node: usize, rejects: &[Reject]) {
+    pub(super) fn add_source(&self, node: usize, rejects: &[Reject]) {
         self.0[node].rejected.fetch_add(total_rows(rejects), Relaxed);
     }
 
     /// Times `work` on `rows_in` rows of a stage, counts what came of it, and checks that no row was lost.
-    pub fn stage(
+    pub(super) fn stage(
         &self,
         node: usize,
         name: &str,
@@ -88,7 +88,7 @@ impl Counts {
     }
 
     /// Times `work` of an aggregate and counts what came of it.
-    pub fn aggregate(
+    pub(super) fn aggregate(
         &self,
         node: usize,
         work: impl FnOnce() -> Result<Gathered, RunError>,
@@ -100,12 +100,12 @@ impl Counts {
     }
 
     /// Notes rows that a source or an aggregate gives.
-    pub fn add_output(&self, node: usize, rows: usize) {
+    pub(super) fn add_output(&self, node: usize, rows: usize) {
         self.0[node].rows_out.fetch_add(rows as u64, Relaxed);
     }
 
     /// Notes rows that an aggregate or a sink takes.
-    pub fn add_input(&self, node: usize, rows: usize) {
+    pub(super) fn add_input(&self, node: usize, rows: usize) {
         self.0[node].rows_in.fetch_add(rows as u64, Relaxed);
     }
 

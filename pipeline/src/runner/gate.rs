@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex};
 /// What a batch needs is only known once one has been carried, so the largest seen so far stands for all. One
 /// batch a thread is always let in, however large.
 #[derive(Debug)]
-pub struct Gate {
+pub(super) struct Gate {
     budget_bytes: u64,
     always: usize,
     most: usize,
@@ -24,12 +24,12 @@ struct State {
 
 impl Gate {
     /// A gate for `budget_bytes`, that lets `always` batches in whatever their size and never more than `most`.
-    pub fn new(budget_bytes: u64, always: usize, most: usize) -> Self {
+    pub(super) fn new(budget_bytes: u64, always: usize, most: usize) -> Self {
         Self { budget_bytes, always, most, state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Waits until one more batch fits; `false` when the gate was closed.
-    pub fn enter(&self) -> bool {
+    pub(super) fn enter(&self) -> bool {
         let mut state = self.state.lock().expect("no panic while the gate is held");
         while !state.closed && !self.fits(&state) {
             state = self.changed.wait(state).expect("no panic while the gate is held");
@@ -44,19 +44,19 @@ impl Gate {
     }
 
     /// Notes that a batch took `bytes` at its largest.
-    pub fn measured(&self, bytes: u64) {
+    pub(super) fn measured(&self, bytes: u64) {
         let mut state = self.state.lock().expect("no panic while the gate is held");
         state.largest_bytes = state.largest_bytes.max(bytes);
     }
 
     /// Notes that a batch was written.
-    pub fn leave(&self) {
+    pub(super) fn leave(&self) {
         self.state.lock().expect("no panic while the gate is held").in_flight -= 1;
         self.changed.notify_all();
     }
 
     /// Lets nothing in any more and wakes whoever waits.
-    pub fn close(&self) {
+    pub(super) fn close(&self) {
         self.state.lock().expect("no panic while the gate is held").closed = true;
         self.changed.notify_all();
     }

@@ -110,7 +110,7 @@ impl Output {
 }
 
 /// All targets of a run.
-pub struct Outputs {
+pub(super) struct Outputs {
     /// By node: sinks.
     sinks: BTreeMap<usize, Output>,
     /// By aggregate and number of the input: its rows until all have come.
@@ -123,7 +123,7 @@ pub struct Outputs {
 }
 
 /// What stands where, when a run is over.
-pub struct Finished {
+pub(super) struct Finished {
     /// The targets, the rejects last.
     pub sinks: Vec<SinkSummary>,
     /// Rejects by reason.
@@ -137,7 +137,7 @@ impl Outputs {
     ///
     /// # Errors
     /// When one is there by other work, or the system refuses.
-    pub fn start(
+    pub(super) fn start(
         graph: &Graph,
         rejects: &Path,
         provenance: &Provenance,
@@ -177,12 +177,12 @@ impl Outputs {
     }
 
     /// Whether every sink holds the result of this very run already.
-    pub fn complete(&self) -> bool {
+    pub(super) fn complete(&self) -> bool {
         self.sinks.values().chain([&self.rejects]).all(|output| matches!(output.state, State::Complete(_)))
     }
 
     /// Number of the first batch that some target lacks.
-    pub fn next_batch(&self) -> u64 {
+    pub(super) fn next_batch(&self) -> u64 {
         self.all().map(Output::next_batch).min().unwrap_or(0)
     }
 
@@ -190,7 +190,7 @@ impl Outputs {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn deliver(&mut self, delivery: Delivery) -> Result<(), RunError> {
+    pub(super) fn deliver(&mut self, delivery: Delivery) -> Result<(), RunError> {
         let Delivery { number, rows, rejects, notes, .. } = delivery;
         self.notes.extend(notes);
         let mut full = false;
@@ -224,13 +224,13 @@ impl Outputs {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn record_rejects(&mut self, number: u64, rejects: &[Reject]) -> Result<(), RunError> {
+    pub(super) fn record_rejects(&mut self, number: u64, rejects: &[Reject]) -> Result<(), RunError> {
         self.write_rejects(number, rejects)?;
         Ok(())
     }
 
     /// What sources found on the way so far.
-    pub fn take_notes(&mut self) -> Vec<String> {
+    pub(super) fn take_notes(&mut self) -> Vec<String> {
         std::mem::take(&mut self.notes)
     }
 
@@ -238,7 +238,7 @@ impl Outputs {
     ///
     /// # Errors
     /// When they cannot be completed or opened.
-    pub fn aggregate_inputs(&mut self, node: usize) -> Result<Vec<Shelf>, RunError> {
+    pub(super) fn aggregate_inputs(&mut self, node: usize) -> Result<Vec<Shelf>, RunError> {
         let mut shelves = Vec::new();
         while let Some(mut output) = self.inputs.remove(&(node, shelves.len())) {
             output.close()?;
@@ -253,7 +253,7 @@ impl Outputs {
     ///
     /// # Errors
     /// When rows do not make a whole, or the system refuses.
-    pub fn finish(mut self, number: u64) -> Result<Finished, RunError> {
+    pub(super) fn finish(mut self, number: u64) -> Result<Finished, RunError> {
         let mut notes = Vec::new();
         let mut rejected = Vec::new();
         for output in self.sinks.values_mut() {

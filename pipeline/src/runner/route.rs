@@ -9,7 +9,7 @@ use crate::graph::{Graph, Work};
 
 /// What came of one batch.
 #[derive(Debug)]
-pub struct Delivery {
+pub(super) struct Delivery {
     /// Number of the batch.
     pub number: u64,
     /// What goes to sinks and aggregates: the node, which of its inputs it comes by, and the rows.
@@ -24,14 +24,14 @@ pub struct Delivery {
 
 /// Carries batches through the graph.
 #[derive(Clone, Copy)]
-pub struct Route<'a> {
+pub(super) struct Route<'a> {
     graph: &'a Graph,
     counts: &'a Counts,
 }
 
 impl<'a> Route<'a> {
     /// A route through `graph`.
-    pub fn new(graph: &'a Graph, counts: &'a Counts) -> Self {
+    pub(super) fn new(graph: &'a Graph, counts: &'a Counts) -> Self {
         Self { graph, counts }
     }
 
@@ -39,7 +39,12 @@ impl<'a> Route<'a> {
     ///
     /// # Errors
     /// When a stage fails as a whole, or loses rows.
-    pub fn carry(&self, start: usize, number: u64, batches: Vec<RecordBatch>) -> Result<Delivery, RunError> {
+    pub(super) fn carry(
+        &self,
+        start: usize,
+        number: u64,
+        batches: Vec<RecordBatch>,
+    ) -> Result<Delivery, RunError> {
         let nodes = &self.graph.nodes;
         let rows = batches.iter().map(RecordBatch::num_rows).sum();
         self.counts.add_output(start, rows);

@@ -17,7 +17,7 @@ const LIST_BYTES: usize = 64 << 10;
 
 /// One input of an aggregate: a table that is complete and can be read as often as needed.
 #[derive(Debug)]
-pub struct Shelf {
+pub(super) struct Shelf {
     table: TableReader,
     batch_rows: usize,
 }
@@ -27,7 +27,7 @@ impl Shelf {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn open(folder: &Path) -> Result<Self, ShardError> {
+    pub(super) fn open(folder: &Path) -> Result<Self, ShardError> {
         let table = TableReader::open(folder, None)?;
         let batch_rows = (BATCH_BYTES / row_bytes(table.schema()).max(1)).clamp(16, 8192);
         Ok(Self { table, batch_rows })

@@ -4,7 +4,7 @@ use stages::evaluate::verification::probit;
 
 /// How a number becomes a place along an axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Scale {
+pub(crate) enum Scale {
     /// Evenly from the first number to the second.
     Linear(f64, f64),
     /// Shares from the first to the second, by normal deviate.
@@ -13,7 +13,7 @@ pub enum Scale {
 
 impl Scale {
     /// A linear scale about all finite `values`, a little wider; from -1 to 1 where there are none.
-    pub fn about(values: impl IntoIterator<Item = f64>) -> Self {
+    pub(crate) fn about(values: impl IntoIterator<Item = f64>) -> Self {
         let finite = values.into_iter().filter(|value| value.is_finite());
         let (low, high) = finite
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
@@ -27,7 +27,7 @@ impl Scale {
     }
 
     /// Where `value` is: 0 at the beginning, 1 at the end, beyond outside.
-    pub fn place(self, value: f64) -> f64 {
+    pub(crate) fn place(self, value: f64) -> f64 {
         match self {
             // Halves, since the difference of two large numbers may be none.
             Self::Linear(low, high) => (value / 2.0 - low / 2.0) / (high / 2.0 - low / 2.0),
@@ -40,7 +40,7 @@ impl Scale {
 const MOST_STEPS: f64 = 1e9;
 
 /// Round numbers from `low` to `high`, at most `most` or so, and their labels.
-pub fn ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
+pub(crate) fn ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
     let span = high - low;
     if !(span > 0.0 && span.is_finite()) || most == 0 {
         return Vec::new();
@@ -70,7 +70,7 @@ fn label(value: f64, digits: usize) -> String {
 }
 
 /// `seconds` in words.
-pub fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.0} ms", 1000.0 * seconds) } else { format!("{seconds:.1} s") }
 }
 

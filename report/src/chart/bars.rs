@@ -14,7 +14,7 @@ const LABELLED: f64 = 7.0;
 
 /// One bar of parts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct StackedBar {
+pub(crate) struct StackedBar {
     /// Its name.
     pub name: String,
     /// The parts, in percent, in the order of the segments.
@@ -23,7 +23,7 @@ pub struct StackedBar {
 
 /// One part of each bar.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Segment {
+pub(crate) struct Segment {
     /// What it is.
     pub label: String,
     /// Class of the style sheet.
@@ -31,7 +31,7 @@ pub struct Segment {
 }
 
 /// Bars below each other whose parts add up to 100 %.
-pub fn stacked_bars(
+pub(crate) fn stacked_bars(
     title: &str,
     summary: &str,
     unit: &str,
@@ -57,7 +57,7 @@ pub fn stacked_bars(
 
 /// One bar for each of `bars`, in percent and in their order, from 0 on, with a line at `mark`. More than `named` of
 /// them stand side by side without names.
-pub fn ranked_bars(
+pub(crate) fn ranked_bars(
     title: &str,
     summary: &str,
     unit: &str,
@@ -102,7 +102,7 @@ pub fn ranked_bars(
 
 /// Two or more kinds of numbers from `ends[0]` to `ends[1]`: the share of each kind in bars of equal width, in percent,
 /// with a line at `mark`.
-pub fn histogram(
+pub(crate) fn histogram(
     title: &str,
     summary: &str,
     x_title: &str,
@@ -133,7 +133,7 @@ pub fn histogram(
 }
 
 /// Axes of named rows, `slot` px each: row number n lies from -n - 1 to -n along y.
-pub fn rows<'a>(
+pub(super) fn rows<'a>(
     unit: &str,
     [low, high]: [f64; 2],
     slot: f64,
@@ -155,6 +155,6 @@ fn edges(at: usize) -> [f64; 2] {
 }
 
 /// The middle of row number `at`.
-pub fn middle(at: usize) -> f64 {
+pub(super) fn middle(at: usize) -> f64 {
     -(at as f64) - 0.5
 }

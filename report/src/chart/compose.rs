@@ -6,11 +6,11 @@ use super::{Anchor, Figure, Key, LEFT_PX, Mark, Shape};
 /// Room about a figure with its title and keys, px.
 const MARGIN_PX: f64 = 14.0;
 /// Height of the title of a figure, px.
-pub const TITLE_PX: f64 = 24.0;
+pub(super) const TITLE_PX: f64 = 24.0;
 
 impl Figure {
     /// The figure with its title above and its keys below: what a page says in markup, for a picture that stands alone.
-    pub fn titled(self) -> Self {
+    pub(crate) fn titled(self) -> Self {
         let [width, height] = self.size;
         let mut whole = Self::sized(width, 0.0);
         let room = width - 2.0 * MARGIN_PX;
@@ -35,7 +35,7 @@ impl Figure {
     }
 
     /// `figures` with their titles and keys, `columns` side by side, below `title`.
-    pub fn grid(title: &str, figures: Vec<Self>, columns: usize) -> Self {
+    pub(crate) fn grid(title: &str, figures: Vec<Self>, columns: usize) -> Self {
         let mut page = Self::default();
         let mut top = 2.0 * MARGIN_PX + LINE_PX;
         let mut figures = figures.into_iter().map(Self::titled).peekable();

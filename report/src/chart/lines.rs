@@ -4,7 +4,7 @@ use super::{Axes, Figure, HEIGHT_PX, Key, LEFT_PX, Scale, frame, ticks};
 
 /// One curve.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Curve {
+pub(crate) struct Curve {
     /// What it is of.
     pub label: String,
     /// A number that stands beside the label.
@@ -21,7 +21,7 @@ pub struct Curve {
 type Axis<'a> = (&'a str, [f64; 2]);
 
 /// Curves over two linear axes.
-pub fn line_chart(title: &str, summary: &str, x: Axis<'_>, y: Axis<'_>, curves: &[Curve]) -> Figure {
+pub(crate) fn line_chart(title: &str, summary: &str, x: Axis<'_>, y: Axis<'_>, curves: &[Curve]) -> Figure {
     let scale = |[low, high]: [f64; 2]| Scale::Linear(low, high);
     let mut axes = Axes::new(frame(LEFT_PX, HEIGHT_PX), scale(x.1), scale(y.1));
     axes.x_axis(x.0, ticks(x.1[0], x.1[1], 6));
@@ -32,7 +32,7 @@ pub fn line_chart(title: &str, summary: &str, x: Axis<'_>, y: Axis<'_>, curves: 
 
 /// Curves of two error rates, shares from `ends[0]` to `ends[1]`, by normal deviate along both axes. `grid` are the
 /// shares with a label, `marked` a point with its key.
-pub fn det(
+pub(crate) fn det(
     title: &str,
     summary: &str,
     titles: [&str; 2],

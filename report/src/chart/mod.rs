@@ -14,21 +14,21 @@ mod spans;
 mod svg;
 mod text;
 
-pub use axis::{Scale, duration, ticks};
-pub use bars::{Segment, StackedBar, histogram, ranked_bars, stacked_bars};
-pub use lines::{Curve, det, line_chart};
-pub use png::{MOST_PX, draw, draw_over};
-pub use spans::{Span, spans};
-pub use text::{HEAD_PX, LINE_PX, TEXT_PX, fitted, width_of};
+pub(crate) use axis::{Scale, duration, ticks};
+pub(crate) use bars::{Segment, StackedBar, histogram, ranked_bars, stacked_bars};
+pub(crate) use lines::{Curve, det, line_chart};
+pub(crate) use png::{MOST_PX, draw, draw_over};
+pub(crate) use spans::{Span, spans};
+pub(crate) use text::{HEAD_PX, LINE_PX, TEXT_PX, fitted, width_of};
 
 use serde::Serialize;
 
 /// Custom properties of the style sheet: the colours of light and of dark pages.
-pub const COLOURS: &str = include_str!("colours.css");
+pub(crate) const COLOURS: &str = include_str!("colours.css");
 /// Style of the classes that marks have.
-pub const STYLE: &str = include_str!("chart.css");
+pub(crate) const STYLE: &str = include_str!("chart.css");
 /// How many series the style sheet tells apart by colour.
-pub const SERIES: usize = 8;
+pub(crate) const SERIES: usize = 8;
 
 /// Width of a chart in its own px; pages scale it to their column.
 const WIDTH_PX: f64 = 560.0;
@@ -52,7 +52,7 @@ const DOT_PX: f64 = 4.5;
 const DIAMOND_PX: f64 = 6.5;
 /// A chart, or several that belong together. All places are px from its top left corner.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Figure {
+pub(crate) struct Figure {
     /// What it shows: its heading, and its name for those who do not see it.
     pub title: String,
     /// What can be read off it, in a sentence, for those who do not see it.
@@ -71,7 +71,7 @@ pub struct Figure {
 
 /// A framed area with two scales. Its marks are cut off at the frame.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Axes {
+pub(crate) struct Axes {
     /// Left, top, width and height, px.
     pub frame: [f64; 4],
     /// From left to right.
@@ -94,7 +94,7 @@ pub struct Axes {
 
 /// One mark.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Mark {
+pub(crate) struct Mark {
     /// Its outline, px of the figure.
     pub shape: Shape,
     /// Classes of the style sheet.
@@ -105,7 +105,7 @@ pub struct Mark {
 
 /// The outline of a mark, px of the figure.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// A filled rectangle: left, top, width, height.
     Bar([f64; 4]),
     /// A line through points. It breaks where one is `NaN`; a point alone is a dot.
@@ -127,7 +127,7 @@ pub enum Shape {
 
 /// What of a text stands at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Anchor {
+pub(crate) enum Anchor {
     /// Its beginning.
     Start,
     /// Its middle.
@@ -140,7 +140,7 @@ pub enum Anchor {
 
 /// What a class stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Key {
+pub(crate) struct Key {
     /// Classes of the style sheet; `guide` makes a dashed line of it, `diamond` a diamond.
     pub class: String,
     /// The words.
@@ -151,85 +151,90 @@ pub struct Key {
 
 impl Key {
     /// What `class` stands for, with a number beside it or an empty text.
-    pub fn new(class: impl Into<String>, label: impl Into<String>, value: impl Into<String>) -> Self {
+    pub(crate) fn new(class: impl Into<String>, label: impl Into<String>, value: impl Into<String>) -> Self {
         Self { class: class.into(), label: label.into(), value: value.into() }
     }
 }
 
 impl Mark {
     /// A mark without a tip.
-    pub fn new(shape: Shape, class: impl Into<String>) -> Self {
+    pub(crate) fn new(shape: Shape, class: impl Into<String>) -> Self {
         Self { shape, class: class.into(), tip: String::new() }
     }
 
     /// Words whose `anchor` is at `at`, px of the figure.
-    pub fn text(at: [f64; 2], anchor: Anchor, words: impl Into<String>, class: impl Into<String>) -> Self {
+    pub(crate) fn text(
+        at: [f64; 2],
+        anchor: Anchor,
+        words: impl Into<String>,
+        class: impl Into<String>,
+    ) -> Self {
         Self::new(Shape::Text { at, anchor, words: words.into() }, class)
     }
 }
 
 impl Axes {
     /// Axes in `frame` (left, top, width and height, px of the figure) without ticks and marks.
-    pub fn new(frame: [f64; 4], x: Scale, y: Scale) -> Self {
+    pub(crate) fn new(frame: [f64; 4], x: Scale, y: Scale) -> Self {
         let (x_title, y_title) = (String::new(), String::new());
         let (x_ticks, y_ticks, marks) = (Vec::new(), Vec::new(), Vec::new());
         Self { frame, x, y, x_title, y_title, x_ticks, y_ticks, y_grid: true, marks }
     }
 
     /// How far right `x` is, px of the figure.
-    pub fn place_x(&self, x: f64) -> f64 {
+    pub(crate) fn place_x(&self, x: f64) -> f64 {
         let [left, _, width, _] = self.frame;
         held(left + width * self.x.place(x), left, width)
     }
 
     /// How far down `y` is, px of the figure.
-    pub fn place_y(&self, y: f64) -> f64 {
+    pub(crate) fn place_y(&self, y: f64) -> f64 {
         let [_, top, _, height] = self.frame;
         held(top + height * (1.0 - self.y.place(y)), top, height)
     }
 
     /// Where (`x`, `y`) is, px of the figure.
-    pub fn place(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+    pub(crate) fn place(&self, [x, y]: [f64; 2]) -> [f64; 2] {
         [self.place_x(x), self.place_y(y)]
     }
 
     /// Gives the x axis its title and `ticks`, in its own units.
-    pub fn x_axis(&mut self, title: &str, ticks: Vec<(f64, String)>) {
+    pub(crate) fn x_axis(&mut self, title: &str, ticks: Vec<(f64, String)>) {
         (self.x_title, self.x_ticks) = (title.to_owned(), ticks);
     }
 
     /// Gives the y axis its title and `ticks`, in its own units.
-    pub fn y_axis(&mut self, title: &str, ticks: Vec<(f64, String)>) {
+    pub(crate) fn y_axis(&mut self, title: &str, ticks: Vec<(f64, String)>) {
         (self.y_title, self.y_ticks) = (title.to_owned(), ticks);
     }
 
     /// A curve through `points`, in the units of the axes.
-    pub fn line(&mut self, points: &[[f64; 2]], class: &str, tip: &str) {
+    pub(crate) fn line(&mut self, points: &[[f64; 2]], class: &str, tip: &str) {
         let points = points.iter().map(|point| self.place(*point)).collect();
         self.add(Shape::Line(points), format!("curve {class}"), tip);
     }
 
     /// A filled rectangle, in the units of the axes.
-    pub fn bar(&mut self, [x1, x2]: [f64; 2], [y1, y2]: [f64; 2], class: &str, tip: &str) {
+    pub(crate) fn bar(&mut self, [x1, x2]: [f64; 2], [y1, y2]: [f64; 2], class: &str, tip: &str) {
         let (left, right) = (self.place_x(x1.min(x2)), self.place_x(x1.max(x2)));
         let (top, bottom) = (self.place_y(y1.max(y2)), self.place_y(y1.min(y2)));
         self.add(Shape::Bar([left, top, right - left, bottom - top]), format!("mark {class}"), tip);
     }
 
     /// The ground from `x1` to `x2`, in the units of the x axis, as high as the frame.
-    pub fn area(&mut self, [x1, x2]: [f64; 2], class: &str) {
+    pub(crate) fn area(&mut self, [x1, x2]: [f64; 2], class: &str) {
         let [_, top, _, height] = self.frame;
         let (left, right) = (self.place_x(x1), self.place_x(x2));
         self.add(Shape::Bar([left, top, right - left, height]), format!("mark {class}"), "");
     }
 
     /// A point, in the units of the axes; one that is `NaN` is left out.
-    pub fn dot(&mut self, point: [f64; 2], class: &str, tip: &str) {
+    pub(crate) fn dot(&mut self, point: [f64; 2], class: &str, tip: &str) {
         self.add(Shape::Dot(self.place(point)), format!("dot {class}"), tip);
     }
 
     /// A point of another kind, in the units of the axes, moved to within the frame; one that is `NaN` is left out.
-    pub fn diamond(&mut self, point: [f64; 2], class: &str, tip: &str) {
+    pub(crate) fn diamond(&mut self, point: [f64; 2], class: &str, tip: &str) {
         let [left, top, width, height] = self.frame;
         let [x, y] = self.place(point);
         let within =
@@ -239,7 +244,7 @@ impl Axes {
     }
 
     /// Words within the frame, `at` in px of the figure.
-    pub fn words(&mut self, at: [f64; 2], anchor: Anchor, words: impl Into<String>) {
+    pub(crate) fn words(&mut self, at: [f64; 2], anchor: Anchor, words: impl Into<String>) {
         self.marks.push(Mark::text(at, anchor, words, "inner"));
     }
 
@@ -250,7 +255,7 @@ impl Axes {
 
 impl Figure {
     /// An empty figure of `width` x `height` px.
-    pub fn sized(width: f64, height: f64) -> Self {
+    pub(crate) fn sized(width: f64, height: f64) -> Self {
         Self { size: [width, height], ..Self::default() }
     }
 
@@ -263,7 +268,7 @@ impl Figure {
     }
 
     /// Adds words outside of the axes, `at` in px.
-    pub fn words(&mut self, at: [f64; 2], anchor: Anchor, words: impl Into<String>, class: &str) {
+    pub(crate) fn words(&mut self, at: [f64; 2], anchor: Anchor, words: impl Into<String>, class: &str) {
         self.marks.push(Mark::text(at, anchor, words, class));
     }
 }
@@ -280,7 +285,7 @@ fn frame(left: f64, height: f64) -> [f64; 4] {
 }
 
 /// The class of series number `at`; there are [`SERIES`].
-pub fn series_class(at: usize) -> String {
+pub(crate) fn series_class(at: usize) -> String {
     format!("s{}", at % SERIES)
 }
 

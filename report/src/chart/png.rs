@@ -12,7 +12,7 @@ use super::text::FONT;
 use super::{COLOURS, Figure, STYLE};
 
 /// The largest side of a picture, px: beyond, viewers no longer open it.
-pub const MOST_PX: u32 = 16_384;
+pub(crate) const MOST_PX: u32 = 16_384;
 /// Name of the bundled font.
 const FAMILY: &str = "DejaVu Sans";
 
@@ -27,7 +27,7 @@ static OPTIONS: LazyLock<Options<'static>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// When it has no area or a side beyond [`MOST_PX`].
-pub fn draw(figure: &Figure) -> Result<RgbImage, ReportError> {
+pub(crate) fn draw(figure: &Figure) -> Result<RgbImage, ReportError> {
     let [width, height] = figure.size.map(|side| side.ceil().max(0.0) as u32);
     if width.min(height) == 0 || width.max(height) > MOST_PX {
         return Err(ReportError::PictureSize { width, height, most: MOST_PX });
@@ -41,7 +41,7 @@ pub fn draw(figure: &Figure) -> Result<RgbImage, ReportError> {
 ///
 /// # Errors
 /// When the figure makes no valid SVG, which is a bug.
-pub fn draw_over(page: &mut RgbImage, figure: &Figure) -> Result<(), ReportError> {
+pub(crate) fn draw_over(page: &mut RgbImage, figure: &Figure) -> Result<(), ReportError> {
     let (width, height) = page.dimensions();
     let elements = figure.elements();
     let svg = format!(

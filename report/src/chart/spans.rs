@@ -9,7 +9,7 @@ const ROW_PX: f64 = 24.0;
 
 /// A number and its interval.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Span {
+pub(crate) struct Span {
     /// What it is of.
     pub name: String,
     /// The number.
@@ -19,7 +19,7 @@ pub struct Span {
 }
 
 /// The spans in their order, with a line at zero.
-pub fn spans(title: &str, summary: &str, unit: &str, all: &[Span]) -> Figure {
+pub(crate) fn spans(title: &str, summary: &str, unit: &str, all: &[Span]) -> Figure {
     let numbers = all.iter().flat_map(|span| {
         let [low, high] = span.ends.unwrap_or([span.value; 2]);
         [low, high, span.value]

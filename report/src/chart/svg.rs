@@ -18,7 +18,7 @@ const LEAST_APART_PX: f64 = 13.0;
 
 impl Figure {
     /// The figure as an element `svg`, to stand in a page whose style sheet knows the classes.
-    pub fn svg(&self) -> String {
+    pub(crate) fn svg(&self) -> String {
         let ([width, height], label) = (self.size, escaped(&format!("{}. {}", self.title, self.summary)));
         let elements = self.elements();
         format!(
@@ -27,7 +27,7 @@ impl Figure {
     }
 
     /// What the figure consists of, without the element about it.
-    pub fn elements(&self) -> String {
+    pub(crate) fn elements(&self) -> String {
         let mut out = String::new();
         for ([x, y], inset) in &self.insets {
             let elements = inset.elements();

@@ -6,13 +6,13 @@ use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider};
 
 /// The font of all pictures; `report/fonts/README.md` says what it holds.
-pub const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-subset.ttf");
+pub(super) const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans-subset.ttf");
 /// Size of words beside marks, px: the least that reads well at full size.
-pub const TEXT_PX: f64 = 12.0;
+pub(crate) const TEXT_PX: f64 = 12.0;
 /// Size of headings, px.
-pub const HEAD_PX: f64 = 15.0;
+pub(crate) const HEAD_PX: f64 = 15.0;
 /// From one line of words to the next, px.
-pub const LINE_PX: f64 = 18.0;
+pub(crate) const LINE_PX: f64 = 18.0;
 /// Stands for what was left out of a text that is too long.
 const ELLIPSIS: char = '…';
 
@@ -21,7 +21,7 @@ static FONT_REF: LazyLock<FontRef<'static>> =
     LazyLock::new(|| FontRef::new(FONT).expect("the bundled font is a font"));
 
 /// Width of `text` in letters of `size` px, px. Kerning is left out, which makes it at most a little too wide.
-pub fn width_of(text: &str, size: f64) -> f64 {
+pub(crate) fn width_of(text: &str, size: f64) -> f64 {
     let (letters, metrics) =
         (FONT_REF.charmap(), FONT_REF.glyph_metrics(Size::new(size as f32), LocationRef::default()));
     let wide = |letter| metrics.advance_width(letters.map(letter).unwrap_or_default()).unwrap_or(0.0);
@@ -29,7 +29,7 @@ pub fn width_of(text: &str, size: f64) -> f64 {
 }
 
 /// `text` in at most `room` px of letters of `size` px; a longer one loses its middle.
-pub fn fitted(text: &str, size: f64, room: f64) -> String {
+pub(crate) fn fitted(text: &str, size: f64, room: f64) -> String {
     if width_of(text, size) <= room {
         return text.to_owned();
     }

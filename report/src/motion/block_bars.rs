@@ -29,7 +29,7 @@ pub struct Blocks {
 
 /// The first window of each stretch.
 #[derive(Debug, Clone, PartialEq)]
-pub struct BlockBars {
+pub(super) struct BlockBars {
     /// The windows, each with its blocks, seconds.
     windows: Vec<Vec<Span>>,
     /// What is written where a stretch is too short: its start and why.
@@ -40,12 +40,12 @@ pub struct BlockBars {
 
 impl BlockBars {
     /// The blocks of a panel that is one window.
-    pub fn of_window(blocks: &[Span]) -> Self {
+    pub(super) fn of_window(blocks: &[Span]) -> Self {
         Self { windows: vec![blocks.to_vec()], short: Vec::new(), shaded: false }
     }
 
     /// The first window that `cut` makes of each of `stretches`, samples being `period` seconds apart.
-    pub fn cut(stretches: &[Span], cut: Blocks, period: f64) -> Self {
+    pub(super) fn cut(stretches: &[Span], cut: Blocks, period: f64) -> Self {
         let length = (cut.hop * (cut.blocks - 1) + cut.samples) as f64 * period;
         let (mut windows, mut short) = (Vec::new(), Vec::new());
         for [start, end] in stretches {
@@ -77,14 +77,14 @@ impl BlockBars {
     }
 
     /// Height of the rows and what is written above them, px.
-    pub fn height(&self, px_per_second: f64) -> f64 {
+    pub(super) fn height(&self, px_per_second: f64) -> f64 {
         WORDS_PX + self.count(px_per_second) as f64 * (BAR_PX + ROW_GAP_PX) + FOOT_PX
     }
 }
 
 /// Draws `bars` above the strips of a panel, the first of which is the first of `strips`, and shades the windows in all
 /// of them.
-pub fn draw(figure: &mut Figure, bars: &BlockBars, strips: &mut [Axes], px_per_second: f64) {
+pub(super) fn draw(figure: &mut Figure, bars: &BlockBars, strips: &mut [Axes], px_per_second: f64) {
     let Some([left, strips_top, width, _]) = strips.first().map(|strip| strip.frame) else { return };
     let x = strips[0].x;
     let (right, top) = (left + width, strips_top - bars.height(px_per_second));

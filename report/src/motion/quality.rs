@@ -11,7 +11,7 @@ use super::super::error::{ReportError, within};
 /// Rows of a page unless asked otherwise.
 pub const DEFAULT_ROWS: usize = 60;
 /// The most rows of a page.
-pub const MOST_ROWS: usize = 800;
+pub(super) const MOST_ROWS: usize = 800;
 /// White about the page, px.
 const MARGIN_PX: f64 = 16.0;
 /// Least and most room for the names of a row, px.

@@ -13,13 +13,13 @@ use super::block_bars::{self, BlockBars, Blocks};
 use super::traces::{Strip, Trace, traces};
 
 /// Width of a page unless asked otherwise, px: it fits a laptop's screen.
-pub const DEFAULT_WIDTH_PX: u32 = 1000;
+pub(super) const DEFAULT_WIDTH_PX: u32 = 1000;
 /// The least width of a page, px: below, labels and legend leave no room for a line.
-pub const LEAST_WIDTH_PX: u32 = 480;
+pub(super) const LEAST_WIDTH_PX: u32 = 480;
 /// Panels of a page unless asked otherwise.
-pub const DEFAULT_PANELS: usize = 6;
+pub(super) const DEFAULT_PANELS: usize = 6;
 /// The most panels of a page.
-pub const MOST_PANELS: usize = 48;
+pub(super) const MOST_PANELS: usize = 48;
 /// White about the page, px.
 const MARGIN_PX: f64 = 16.0;
 /// Room for labels and units left of a strip, px.

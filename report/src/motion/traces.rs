@@ -14,11 +14,11 @@ const GAP_STEPS: f64 = 8.0;
 const LEAST_GAP_SECONDS: f64 = 0.05;
 
 /// A block of a window, or a window: from the first to behind the last sample, seconds of the panel.
-pub type Span = [f64; 2];
+pub(super) type Span = [f64; 2];
 
 /// One panel: a session, or a window.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Trace {
+pub(super) struct Trace {
     /// Whose it is.
     pub title: String,
     /// What else there is to say, short.
@@ -37,7 +37,7 @@ pub struct Trace {
 
 /// Lines that share a scale.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Strip {
+pub(super) struct Strip {
     /// What it shows: a sensor.
     pub name: String,
     /// The unit of its numbers.
@@ -48,7 +48,7 @@ pub struct Strip {
 
 /// One line.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Line {
+pub(super) struct Line {
     /// Its name, short.
     pub name: String,
     /// Seconds and values, by stretch; the line breaks between stretches.
@@ -60,7 +60,7 @@ pub struct Line {
 ///
 /// # Errors
 /// When the batch is none of these, or lacks a column.
-pub fn traces(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
+pub(super) fn traces(batch: &RecordBatch) -> Result<Vec<Trace>, ReportError> {
     let has = |name: &str| batch.schema_ref().index_of(name).is_ok();
     if has(windows::WINDOW) {
         of_windows(batch)

@@ -7,7 +7,7 @@ use super::super::words::number;
 
 /// A part of the page with a heading of its own.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Section {
+pub(super) struct Section {
     /// Anchor.
     pub id: String,
     /// Heading.
@@ -20,7 +20,7 @@ pub struct Section {
 
 /// A number that stands large at the top of the page.
 #[derive(Debug, Clone, Serialize)]
-pub struct Card {
+pub(super) struct Card {
     /// What it is.
     pub title: String,
     /// The number with its unit.
@@ -33,7 +33,7 @@ pub struct Card {
 
 /// A chart, as it stands in the page.
 #[derive(Debug, Clone, Serialize)]
-pub struct Chart {
+pub(super) struct Chart {
     /// Its heading.
     pub title: String,
     /// The element `svg`.
@@ -45,7 +45,7 @@ pub struct Chart {
 /// One thing of a section.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Block {
+pub(super) enum Block {
     /// A smaller heading.
     Heading {
         /// The words.
@@ -89,35 +89,35 @@ pub enum Block {
 
 impl Block {
     /// A smaller heading.
-    pub fn heading(text: impl Into<String>) -> Self {
+    pub(super) fn heading(text: impl Into<String>) -> Self {
         Self::Heading { text: text.into() }
     }
 
     /// A paragraph.
-    pub fn text(text: impl Into<String>) -> Self {
+    pub(super) fn text(text: impl Into<String>) -> Self {
         Self::Text { text: text.into() }
     }
 
     /// A table.
-    pub fn table(table: Table) -> Self {
+    pub(super) fn table(table: Table) -> Self {
         Self::Table { table }
     }
 
     /// Charts, side by side where there is room.
-    pub fn charts(figures: Vec<chart::Figure>) -> Self {
+    pub(super) fn charts(figures: Vec<chart::Figure>) -> Self {
         let set = |figure: chart::Figure| Chart { svg: figure.svg(), title: figure.title, keys: figure.keys };
         Self::Charts { charts: figures.into_iter().map(set).collect() }
     }
 
     /// Something closed.
-    pub fn fold(title: impl Into<String>, blocks: Vec<Self>) -> Self {
+    pub(super) fn fold(title: impl Into<String>, blocks: Vec<Self>) -> Self {
         Self::Fold { title: title.into(), blocks }
     }
 }
 
 /// A table. The first cell of each row is its heading.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Table {
+pub(super) struct Table {
     /// What it holds, above it.
     pub caption: String,
     /// Headings of the columns.
@@ -130,7 +130,7 @@ pub struct Table {
 
 impl Table {
     /// A table of numbers, whose first column alone is words.
-    pub fn new(
+    pub(super) fn new(
         caption: impl Into<String>,
         head: impl IntoIterator<Item = impl Into<String>>,
         rows: Vec<Vec<Cell>>,
@@ -140,14 +140,14 @@ impl Table {
     }
 
     /// The same with words from column number `column` on, counted from 0.
-    pub fn words_from(self, column: usize) -> Self {
+    pub(super) fn words_from(self, column: usize) -> Self {
         Self { words_from: column, ..self }
     }
 }
 
 /// One cell.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct Cell {
+pub(super) struct Cell {
     /// What stands in it.
     pub text: String,
     /// A bar behind it, in percent of its width.
@@ -158,17 +158,17 @@ pub struct Cell {
 
 impl Cell {
     /// The cell, standing out or not.
-    pub fn strong(text: impl Into<String>, strong: bool) -> Self {
+    pub(super) fn strong(text: impl Into<String>, strong: bool) -> Self {
         Self { text: text.into(), bar: None, strong }
     }
 
     /// `percent` with a bar as long behind it.
-    pub fn barred(percent: f64, strong: bool) -> Self {
+    pub(super) fn barred(percent: f64, strong: bool) -> Self {
         Self { text: number(percent), bar: Some(percent.clamp(0.0, 100.0)), strong }
     }
 
     /// What `text` says, or a dash.
-    pub fn or_dash(text: Option<impl Into<String>>) -> Self {
+    pub(super) fn or_dash(text: Option<impl Into<String>>) -> Self {
         text.map_or_else(|| "–".into(), |text| text.into().into())
     }
 }
@@ -181,7 +181,7 @@ impl<T: Into<String>> From<T> for Cell {
 
 /// One picture of a gallery.
 #[derive(Debug, Clone, Serialize)]
-pub struct Figure {
+pub(super) struct Figure {
     /// The picture as `data:` address; empty where there is none.
     pub source: String,
     /// Width and height, px.
@@ -198,7 +198,7 @@ pub struct Figure {
 
 /// A colour and what it means.
 #[derive(Debug, Clone, Serialize)]
-pub struct Swatch {
+pub(super) struct Swatch {
     /// `#rrggbb`.
     pub colour: String,
     /// What it means.

@@ -13,7 +13,7 @@ use super::content::{Figure, Swatch};
 const JPEG_QUALITY: u8 = 80;
 
 /// The figure of `tiles` side by side, or a place as large as a tile with the reason why there are none.
-pub fn figure(
+pub(super) fn figure(
     tiles: Result<Vec<RgbImage>, String>,
     tile_px: u32,
     [name, alt, caption]: [String; 3],
@@ -33,7 +33,7 @@ pub fn figure(
 }
 
 /// What each of these colours means.
-pub fn keys<const N: usize>(entries: [(Rgb, &str); N]) -> Vec<Swatch> {
+pub(super) fn keys<const N: usize>(entries: [(Rgb, &str); N]) -> Vec<Swatch> {
     let hex = |[r, g, b]: Rgb| format!("#{r:02x}{g:02x}{b:02x}");
     entries.map(|(colour, label)| Swatch { colour: hex(colour), label: label.to_owned() }).to_vec()
 }

@@ -29,7 +29,7 @@ pub struct Source {
 }
 
 /// What made the tables that are shown, in a few words: plans, seeds, versions, engines.
-pub fn facts(sources: &[Source]) -> Vec<[String; 2]> {
+pub(super) fn facts(sources: &[Source]) -> Vec<[String; 2]> {
     let shown =
         || sources.iter().filter(|source| !source.role.is_empty()).map(|source| &source.manifest.provenance);
     let joined = |all: BTreeSet<String>| all.into_iter().collect::<Vec<_>>().join(", ");
@@ -49,7 +49,7 @@ fn short(hash: &str) -> String {
 }
 
 /// What was read: every table with its counts and hashes.
-pub fn provenance(sources: &[Source]) -> Section {
+pub(super) fn provenance(sources: &[Source]) -> Section {
     let row = |source: &Source| -> Vec<Cell> {
         let made = &source.manifest.provenance;
         let splits: Vec<String> = source
@@ -102,7 +102,7 @@ fn inputs(sources: &[&Source]) -> Block {
 }
 
 /// Everything that was left out on the way, counted, and the first rows with their reasons.
-pub fn rejected(sources: &[Source], rejects: &[Reject]) -> Section {
+pub(super) fn rejected(sources: &[Source], rejects: &[Reject]) -> Section {
     // Every table of one run carries the rejects of that run: they are told once.
     let mut told: BTreeMap<(&str, &str, u64), Vec<&str>> = BTreeMap::new();
     for source in sources.iter().filter(|source| source.manifest.table != rejects::NAME) {
@@ -154,7 +154,7 @@ pub fn rejected(sources: &[Source], rejects: &[Reject]) -> Section {
 }
 
 /// Numbers of metric tables that no section shows; `None` where there are none.
-pub fn further(metrics: &[Metric]) -> Option<Section> {
+pub(super) fn further(metrics: &[Metric]) -> Option<Section> {
     if metrics.is_empty() {
         return None;
     }

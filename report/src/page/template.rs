@@ -22,7 +22,7 @@ const TEMPLATES: [(&str, &str); 5] = [
 ///
 /// # Errors
 /// When a template is not valid, which a test rules out.
-pub fn render(
+pub(super) fn render(
     options: &ReportOptions,
     facts: &[[String; 2]],
     cards: &[Card],

@@ -13,11 +13,11 @@ use super::geometry::{self, Geometry};
 use super::{ColourConfig, CropConfig, FlipConfig, RotateConfig, ScaleConfig, ShiftConfig};
 use crate::stage::{BuildContext, Stage};
 
-pub fn context(name: &str, seed: u64) -> BuildContext {
+pub(super) fn context(name: &str, seed: u64) -> BuildContext {
     BuildContext { name: name.to_owned(), seed, threads: 1, folder: PathBuf::from(".") }
 }
 
-pub fn person(id: &str, center: [f64; 2], scale: f64) -> Person {
+pub(super) fn person(id: &str, center: [f64; 2], scale: f64) -> Person {
     let mut pose = Pose::unknown(16);
     pose.set(0, center, Visibility::Visible);
     pose.set(10, [center[0] + 20.0, center[1] - 30.0], Visibility::Occluded);

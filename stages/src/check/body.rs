@@ -10,17 +10,17 @@ use schemas::tables::people::{Person, Pose};
 use super::spread::{Counts, Usual, median};
 
 /// Fewest limbs with a length that make a person's size.
-pub const LEAST_LIMBS: usize = 3;
+pub(super) const LEAST_LIMBS: usize = 3;
 /// Height of a person of scale 1, px: the definition of MPII's `scale`.
-pub const HEIGHT_AT_SCALE_ONE: f64 = 200.0;
+pub(super) const HEIGHT_AT_SCALE_ONE: f64 = 200.0;
 
 /// The place of joint `joint` where it is annotated and finite.
-pub fn place(pose: &Pose, joint: usize) -> Option<[f64; 2]> {
+pub(super) fn place(pose: &Pose, joint: usize) -> Option<[f64; 2]> {
     pose.joint(joint).filter(|point| point.iter().all(|v| v.is_finite()))
 }
 
 /// Distance of two joints, px.
-pub fn distance(pose: &Pose, a: usize, b: usize) -> Option<f64> {
+pub(super) fn distance(pose: &Pose, a: usize, b: usize) -> Option<f64> {
     let ([ax, ay], [bx, by]) = (place(pose, a)?, place(pose, b)?);
     Some(libm::hypot(ax - bx, ay - by))
 }
@@ -34,7 +34,7 @@ fn logarithms(skeleton: &Skeleton, pose: &Pose) -> Vec<Option<f64>> {
 
 /// What the head of a person measures.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Head {
+pub(super) enum Head {
     /// The diagonal of the head rectangle, px; `None` where a side is not positive.
     Box(Option<f64>),
     /// From neck to head top, px.
@@ -43,7 +43,7 @@ pub enum Head {
 
 impl Head {
     /// The head of `person`: its rectangle, else the segment; `None` where neither is annotated.
-    pub fn of(skeleton: &Skeleton, person: &Person) -> Option<Self> {
+    pub(super) fn of(skeleton: &Skeleton, person: &Person) -> Option<Self> {
         if let Some([x1, y1, x2, y2]) = person.head_box {
             let (width, height) = (x2 - x1, y2 - y1);
             let diagonal = libm::hypot(width, height);
@@ -56,7 +56,7 @@ impl Head {
     }
 
     /// Its size, px; `None` where it has none.
-    pub fn length(self) -> Option<f64> {
+    pub(super) fn length(self) -> Option<f64> {
         match self {
             Self::Box(length) => length,
             Self::Segment(length) => Some(length).filter(|length| *length > 0.0),
@@ -66,16 +66,16 @@ impl Head {
 
 /// First of two readings of a data set: the usual lengths of limbs, in a person's median limb.
 #[derive(Debug, Clone)]
-pub struct FirstReading {
+pub(super) struct FirstReading {
     limbs: Vec<Counts>,
 }
 
 impl FirstReading {
-    pub fn new(skeleton: &Skeleton) -> Self {
+    pub(super) fn new(skeleton: &Skeleton) -> Self {
         Self { limbs: vec![Counts::new(); skeleton.limbs.len()] }
     }
 
-    pub fn add(&mut self, skeleton: &Skeleton, person: &Person) {
+    pub(super) fn add(&mut self, skeleton: &Skeleton, person: &Person) {
         let lengths = logarithms(skeleton, &person.pose);
         let mut known: Vec<f64> = lengths.iter().flatten().copied().collect();
         if known.len() < LEAST_LIMBS {
@@ -90,20 +90,20 @@ impl FirstReading {
     }
 
     /// The proportions, from limbs that at least `least` people have.
-    pub fn proportions(&self, least: u64) -> Proportions {
+    pub(super) fn proportions(&self, least: u64) -> Proportions {
         Proportions { limbs: self.limbs.iter().map(|counts| counts.median(least)).collect() }
     }
 }
 
 /// Usual limb lengths as logarithms; `None` where too few people have the limb. `[limbs]`
 #[derive(Debug, Clone, PartialEq)]
-pub struct Proportions {
+pub(super) struct Proportions {
     limbs: Vec<Option<f64>>,
 }
 
 /// A person's size, and each limb's deviation from what it should be at that size, as logarithms.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Body {
+pub(super) struct Body {
     /// Logarithm of the size, in the data set's own unit of length.
     pub size: f64,
     /// `[limbs]`
@@ -112,7 +112,7 @@ pub struct Body {
 
 impl Proportions {
     /// The body of `pose`; `None` where fewer than [`LEAST_LIMBS`] limbs are known.
-    pub fn body(&self, skeleton: &Skeleton, pose: &Pose) -> Option<Body> {
+    pub(super) fn body(&self, skeleton: &Skeleton, pose: &Pose) -> Option<Body> {
         let ratios: Vec<Option<f64>> = logarithms(skeleton, pose)
             .into_iter()
             .zip(&self.limbs)
@@ -129,7 +129,7 @@ impl Proportions {
 
 /// Second reading: how far limbs, heads and stated scales are from what the person's size says.
 #[derive(Debug, Clone)]
-pub struct SecondReading {
+pub(super) struct SecondReading {
     limbs: Vec<Counts>,
     head_box: Counts,
     head_segment: Counts,
@@ -137,13 +137,13 @@ pub struct SecondReading {
 }
 
 impl SecondReading {
-    pub fn new(skeleton: &Skeleton) -> Self {
+    pub(super) fn new(skeleton: &Skeleton) -> Self {
         let counts = Counts::new;
         let limbs = vec![counts(); skeleton.limbs.len()];
         Self { limbs, head_box: counts(), head_segment: counts(), scale: counts() }
     }
 
-    pub fn add(&mut self, skeleton: &Skeleton, proportions: &Proportions, person: &Person) {
+    pub(super) fn add(&mut self, skeleton: &Skeleton, proportions: &Proportions, person: &Person) {
         let Some(body) = proportions.body(skeleton, &person.pose) else { return };
         for (counts, deviation) in self.limbs.iter_mut().zip(&body.limbs) {
             if let Some(deviation) = deviation {
@@ -164,7 +164,7 @@ impl SecondReading {
     }
 
     /// What is usual, from at least `least` people each.
-    pub fn build(&self, least: u64) -> Build {
+    pub(super) fn build(&self, least: u64) -> Build {
         Build {
             limbs: self.limbs.iter().map(|counts| counts.usual(least)).collect(),
             head_box: self.head_box.usual(least),
@@ -175,13 +175,13 @@ impl SecondReading {
 }
 
 /// The person's height as the scale states it, px; `None` where it states none that could be.
-pub fn stated_height(person: &Person) -> Option<f64> {
+pub(super) fn stated_height(person: &Person) -> Option<f64> {
     person.scale.filter(|scale| scale.is_finite() && *scale > 0.0).map(|scale| scale * HEIGHT_AT_SCALE_ONE)
 }
 
 /// What is usual in a data set, as logarithms against the person's size; `None` where too few people show it.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Build {
+pub(super) struct Build {
     /// `[limbs]`
     pub limbs: Vec<Option<Usual>>,
     /// Diagonals of head rectangles.

@@ -11,14 +11,14 @@ use super::{CheckConfig, Checked, Rule};
 use crate::BuildContext;
 
 /// People with their pictures in a folder that goes with them.
-pub struct Drawn {
+pub(super) struct Drawn {
     pub people: Vec<Person>,
     pub skeleton: &'static Skeleton,
     _folder: tempfile::TempDir,
 }
 
 /// `images` people of LSP, drawn.
-pub fn lsp(images: usize) -> Drawn {
+pub(super) fn lsp(images: usize) -> Drawn {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { images, seed: 11, width: 220, height: 220 };
     let written = synthetic::write_lsp(folder.path(), &options).unwrap();
@@ -27,7 +27,7 @@ pub fn lsp(images: usize) -> Drawn {
 }
 
 /// The people of `images` pictures of MPII, drawn.
-pub fn mpii(images: usize) -> Drawn {
+pub(super) fn mpii(images: usize) -> Drawn {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { images, seed: 4, width: 480, height: 360 };
     let written = synthetic::write_mpii(folder.path(), &options).unwrap();
@@ -38,7 +38,7 @@ pub fn mpii(images: usize) -> Drawn {
 
 /// A person with all of MPII's joints, standing upright, `size` px from shoulder to hip, joints moved by up to a few
 /// per cent as `number` has it, without a picture.
-pub fn standing(number: usize, size: f64) -> Person {
+pub(super) fn standing(number: usize, size: f64) -> Person {
     let places: [[f64; 2]; 16] = [
         [-0.25, 2.6],
         [-0.22, 1.8],
@@ -85,24 +85,24 @@ pub fn standing(number: usize, size: f64) -> Person {
 }
 
 /// `count` upright people of sizes from 30 to 60 px.
-pub fn crowd(count: usize) -> Vec<Person> {
+pub(super) fn crowd(count: usize) -> Vec<Person> {
     (0..count).map(|number| standing(number, 30.0 + (number % 31) as f64)).collect()
 }
 
 /// What the check of `people` by `rules` finds.
-pub fn check(skeleton: &'static Skeleton, people: &[Person], rules: &[Rule]) -> Checked {
+pub(super) fn check(skeleton: &'static Skeleton, people: &[Person], rules: &[Rule]) -> Checked {
     check_with(skeleton, people, &CheckConfig { rules: rules.to_vec(), ..CheckConfig::default() })
 }
 
 /// The same with thresholds.
-pub fn check_with(skeleton: &'static Skeleton, people: &[Person], config: &CheckConfig) -> Checked {
+pub(super) fn check_with(skeleton: &'static Skeleton, people: &[Person], config: &CheckConfig) -> Checked {
     let context = BuildContext { name: "check".into(), seed: 0, threads: 1, folder: ".".into() };
     let batches = vec![people::to_batch(skeleton, people)];
     config.build(&context).unwrap().examine(&batches).unwrap()
 }
 
 /// Person, joint and other person of each finding; empty where there is none.
-pub fn named(findings: &[Finding]) -> Vec<[&str; 3]> {
+pub(super) fn named(findings: &[Finding]) -> Vec<[&str; 3]> {
     findings
         .iter()
         .map(|f| [&f.sample_id, &f.joint, &f.other_sample_id].map(|text| text.as_deref().unwrap_or("")))

@@ -10,7 +10,7 @@ use super::rule::Rule;
 
 /// What a rule made of a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Looked {
+pub(super) enum Looked {
     /// It looked, and noted what it found.
     Checked,
     /// It could only look in part, for this reason.
@@ -20,7 +20,7 @@ pub enum Looked {
 }
 
 /// A rule at work.
-pub trait Inspect {
+pub(super) trait Inspect {
     /// Looks at one person and notes what it finds.
     fn look(&mut self, seen: &Seen<'_>, found: &mut Vec<Finding>) -> Looked;
 
@@ -29,7 +29,7 @@ pub trait Inspect {
 }
 
 /// One row, and what the survey knows of it.
-pub struct Seen<'a> {
+pub(super) struct Seen<'a> {
     pub person: &'a Person,
     pub skeleton: &'static Skeleton,
     /// Number and facts of its image; `None` where the row names none.
@@ -42,21 +42,21 @@ pub struct Seen<'a> {
 
 /// A number, what is allowed, and their unit.
 #[derive(Debug, Clone, Copy)]
-pub struct Measured(pub f64, pub f64, pub &'static str);
+pub(super) struct Measured(pub f64, pub f64, pub &'static str);
 
 impl Seen<'_> {
     /// The place of joint `joint` where it is annotated and finite.
-    pub fn place(&self, joint: usize) -> Option<[f64; 2]> {
+    pub(super) fn place(&self, joint: usize) -> Option<[f64; 2]> {
         body::place(&self.person.pose, joint)
     }
 
     /// Joints with a place.
-    pub fn places(&self) -> impl Iterator<Item = (usize, [f64; 2])> + '_ {
+    pub(super) fn places(&self) -> impl Iterator<Item = (usize, [f64; 2])> + '_ {
         (0..self.skeleton.len()).filter_map(|joint| Some((joint, self.place(joint)?)))
     }
 
     /// Width and height of the picture: from its header, else as the annotation states, and which of both.
-    pub fn size(&self) -> Result<([f64; 2], &'static str), &'static str> {
+    pub(super) fn size(&self) -> Result<([f64; 2], &'static str), &'static str> {
         if let Some(size) = self.image.and_then(|(_, image)| image.file.size) {
             return Ok((size.map(f64::from), ""));
         }
@@ -67,7 +67,7 @@ impl Seen<'_> {
     }
 
     /// A finding of `rule` about this person.
-    pub fn finding(&self, rule: Rule, severity: Severity, detail: impl Into<String>) -> Finding {
+    pub(super) fn finding(&self, rule: Rule, severity: Severity, detail: impl Into<String>) -> Finding {
         let person = self.person;
         let text = |text: &String| (!text.is_empty()).then(|| text.clone());
         Finding {
@@ -89,12 +89,12 @@ impl Seen<'_> {
     }
 
     /// `finding` about joint `joint`.
-    pub fn at(&self, joint: usize, finding: Finding) -> Finding {
+    pub(super) fn at(&self, joint: usize, finding: Finding) -> Finding {
         Finding { joint: Some(self.skeleton.joints[joint].to_owned()), ..finding }
     }
 }
 
 /// `finding` with what was measured.
-pub fn measured(finding: Finding, Measured(value, limit, unit): Measured) -> Finding {
+pub(super) fn measured(finding: Finding, Measured(value, limit, unit): Measured) -> Finding {
     Finding { value: Some(value), limit: Some(limit), unit: Some(unit.to_owned()), ..finding }
 }

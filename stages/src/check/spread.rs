@@ -11,18 +11,18 @@ const LEAST_SIGMA: f64 = 0.02;
 
 /// How often each logarithm came, `[6000]` cells; memory does not grow with the rows.
 #[derive(Debug, Clone)]
-pub struct Counts {
+pub(super) struct Counts {
     cells: Vec<u32>,
     total: u64,
 }
 
 impl Counts {
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { cells: vec![0; (2.0 * REACH / CELL) as usize], total: 0 }
     }
 
     /// Counts `logarithm`; what lies beyond the reach counts at its end.
-    pub fn add(&mut self, logarithm: f64) {
+    pub(super) fn add(&mut self, logarithm: f64) {
         let cell = ((logarithm + REACH) / CELL).clamp(0.0, self.cells.len() as f64 - 1.0);
         self.cells[cell as usize] += 1;
         self.total += 1;
@@ -40,12 +40,12 @@ impl Counts {
     }
 
     /// The middle logarithm; `None` of fewer than `least`.
-    pub fn median(&self, least: u64) -> Option<f64> {
+    pub(super) fn median(&self, least: u64) -> Option<f64> {
         (self.total >= least.max(1)).then(|| self.quantile(0.5))
     }
 
     /// What is usual; `None` of fewer than `least`.
-    pub fn usual(&self, least: u64) -> Option<Usual> {
+    pub(super) fn usual(&self, least: u64) -> Option<Usual> {
         let median = self.median(least)?;
         let sigma = |quartile: f64| (SIGMA_OF_QUARTILE * (quartile - median).abs()).max(LEAST_SIGMA);
         Some(Usual { median, below: sigma(self.quantile(0.25)), above: sigma(self.quantile(0.75)) })
@@ -55,7 +55,7 @@ impl Counts {
 /// A median, and a robust standard deviation to either side of it: foreshortening makes the side of short limbs long,
 /// and must not hide what is too long.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Usual {
+pub(super) struct Usual {
     /// The middle logarithm.
     pub median: f64,
     /// Standard deviation of a normal distribution with the same lower quartile.
@@ -66,14 +66,14 @@ pub struct Usual {
 
 impl Usual {
     /// By how many standard deviations `logarithm` lies above (positive) or below the median.
-    pub fn sigmas(&self, logarithm: f64) -> f64 {
+    pub(super) fn sigmas(&self, logarithm: f64) -> f64 {
         let off = logarithm - self.median;
         off / if off < 0.0 { self.below } else { self.above }
     }
 }
 
 /// The middle of `values`, the mean of the two middle ones of an even number; `None` of nothing.
-pub fn median(values: &mut [f64]) -> Option<f64> {
+pub(super) fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
     Some(f64::midpoint(values[last / 2], values[values.len() / 2]))

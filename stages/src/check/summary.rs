@@ -10,7 +10,7 @@ use super::rule::Rule;
 use super::seen::Looked;
 
 /// Counts while people are looked at.
-pub struct Tally {
+pub(super) struct Tally {
     rule: Rule,
     checked: u64,
     in_part: BTreeMap<&'static str, u64>,
@@ -18,11 +18,11 @@ pub struct Tally {
 }
 
 impl Tally {
-    pub fn of(rule: Rule) -> Self {
+    pub(super) fn of(rule: Rule) -> Self {
         Self { rule, checked: 0, in_part: BTreeMap::new(), not_checked: BTreeMap::new() }
     }
 
-    pub fn add(&mut self, looked: Looked) {
+    pub(super) fn add(&mut self, looked: Looked) {
         match looked {
             Looked::Checked => self.checked += 1,
             Looked::InPart(reason) => {
@@ -34,7 +34,7 @@ impl Tally {
     }
 
     /// The summary, with what `findings` has of the rule.
-    pub fn summary(self, findings: &[Finding]) -> RuleSummary {
+    pub(super) fn summary(self, findings: &[Finding]) -> RuleSummary {
         let ours = || findings.iter().filter(|finding| finding.rule == self.rule.name());
         let person = |finding: &Finding| Some((finding.dataset.clone(), finding.sample_id.clone()?));
         RuleSummary {

@@ -15,7 +15,7 @@ use super::rule::Rule;
 use crate::stage::{Rows, StageError};
 
 /// The table at a glance.
-pub struct Survey {
+pub(super) struct Survey {
     pub skeleton: &'static Skeleton,
     /// Every image.
     pub images: Images,
@@ -29,18 +29,18 @@ pub struct Survey {
 
 /// What is usual in one data set.
 #[derive(Debug)]
-pub struct Dataset {
+pub(super) struct Dataset {
     pub proportions: Proportions,
     pub build: Build,
 }
 
 /// Whether the row of `person` is of an image without people. Where the table has no numbers of people, none is.
-pub fn is_without_person(person: &Person, numbered: bool) -> bool {
+pub(super) fn is_without_person(person: &Person, numbered: bool) -> bool {
     numbered && person.person_index.is_none() && person.pose.annotated() == 0
 }
 
 /// Whether the table numbers the people of an image.
-pub fn is_numbered(rows: &dyn Rows) -> bool {
+pub(super) fn is_numbered(rows: &dyn Rows) -> bool {
     rows.schema().index_of("person_index").is_ok()
 }
 
@@ -48,7 +48,7 @@ pub fn is_numbered(rows: &dyn Rows) -> bool {
 ///
 /// # Errors
 /// When reading fails, a column is of another type, or batches follow different skeletons.
-pub fn each_person(
+pub(super) fn each_person(
     rows: &dyn Rows,
     skeleton: &'static Skeleton,
     mut each: impl FnMut(&Person),
@@ -70,7 +70,7 @@ impl Survey {
     ///
     /// # Errors
     /// As [`each_person`].
-    pub fn new(rows: &dyn Rows, config: &CheckConfig, folder: &Path) -> Result<Self, StageError> {
+    pub(super) fn new(rows: &dyn Rows, config: &CheckConfig, folder: &Path) -> Result<Self, StageError> {
         let skeleton = skeleton_of(&rows.schema())?;
         let any = |needs: fn(Rule) -> bool| config.rules.iter().any(|rule| needs(*rule));
         let least = u64::from(config.least_people.get());

@@ -31,7 +31,7 @@ pub(super) struct Curves {
 
 impl Curves {
     /// Sorts the errors of N people, `[N, P]`.
-    pub fn new(rules: &'static Rules, people: &[Errors]) -> Self {
+    pub(super) fn new(rules: &'static Rules, people: &[Errors]) -> Self {
         let thresholds = rules.thresholds();
         let bin = |error: &Option<f64>| match error {
             Some(error) => thresholds.partition_point(|&t| !rules.comparator.holds(*error, t)),
@@ -51,7 +51,7 @@ impl Curves {
 
     /// What each number of [`Self::rates`] is of, in its order: each part's curve, each group's curve, each group's
     /// area, and the protocol's extra figure.
-    pub fn cells(&self, truth: &Skeleton) -> Vec<Cell> {
+    pub(super) fn cells(&self, truth: &Skeleton) -> Vec<Cell> {
         let (rules, annotated) = (self.rules, self.annotated());
         let cell = |metric: &str, joint: Option<&str>, group: Option<&'static str>, threshold, count| Cell {
             metric: metric.to_owned(),
@@ -91,7 +91,7 @@ impl Curves {
     }
 
     /// All numbers, in percent, when person n counts `weights[n]` times; `NaN` where nothing is annotated.
-    pub fn rates(&self, weights: &[u32]) -> Vec<f64> {
+    pub(super) fn rates(&self, weights: &[u32]) -> Vec<f64> {
         let (parts, count) = (self.rules.parts.len(), self.thresholds.len());
         let slots = count + 2;
         let mut histogram = vec![0_u64; parts * slots];

@@ -49,7 +49,7 @@ struct Observer {
 
 impl Measure {
     /// Looks the joints of `protocol` up in both skeletons.
-    pub fn new(
+    pub(super) fn new(
         protocol: Protocol,
         rules: &'static Rules,
         truth: &'static Skeleton,
@@ -93,7 +93,7 @@ impl Measure {
     ///
     /// A person seen from behind has the right shoulder right of the left one; the rule leaves labels that are
     /// observer-centric already as they are.
-    pub fn seen(&self, pose: &Pose) -> Option<Pose> {
+    pub(super) fn seen(&self, pose: &Pose) -> Option<Pose> {
         let observer = self.observer.as_ref()?;
         let (left, right) = (pose.joint(observer.left_shoulder)?, pose.joint(observer.right_shoulder)?);
         (right[0] > left[0]).then(|| Pose {
@@ -103,7 +103,7 @@ impl Measure {
     }
 
     /// The errors of `prediction` against `truth`, which [`Self::seen`] has been through.
-    pub fn errors(&self, truth: &Pose, length: f64, prediction: Option<&PredictedPose>) -> Errors {
+    pub(super) fn errors(&self, truth: &Pose, length: f64, prediction: Option<&PredictedPose>) -> Errors {
         let length = self.divisor(length, prediction);
         let parts = self.truth.iter().zip(&self.predicted);
         parts
@@ -134,7 +134,7 @@ impl Measure {
     }
 
     /// What errors of `prediction` in px are divided by: `length` of the person, unless that is the prediction's own.
-    pub fn divisor(&self, length: f64, prediction: Option<&PredictedPose>) -> f64 {
+    pub(super) fn divisor(&self, length: f64, prediction: Option<&PredictedPose>) -> f64 {
         match self.rules.normaliser {
             Normaliser::PredictedSegment(..) => prediction.map_or(f64::NAN, |p| self.predicted_length(p)),
             _ => length,
@@ -142,7 +142,7 @@ impl Measure {
     }
 
     /// Index of each part's joint in the truth and in the prediction, `[P]`; `None` where parts are sticks.
-    pub fn joints(&self) -> Option<Vec<[usize; 2]>> {
+    pub(super) fn joints(&self) -> Option<Vec<[usize; 2]>> {
         let alone = |ends: &Ends| (ends.to.is_empty() && ends.from.len() == 1).then(|| ends.from[0]);
         let pair = |(truth, predicted): (&Ends, &Ends)| Some([alone(truth)?, alone(predicted)?]);
         self.truth.iter().zip(&self.predicted).map(pair).collect()
@@ -155,7 +155,7 @@ impl Measure {
     }
 
     /// How many sticks of `truth` have both ends in one place, so that nothing can be divided by their length.
-    pub fn sticks_without_length(&self, truth: &Pose) -> usize {
+    pub(super) fn sticks_without_length(&self, truth: &Pose) -> usize {
         let ends =
             |ends: &Ends| Some(distance(true_middle(truth, &ends.from)?, true_middle(truth, &ends.to)?));
         let sticks = self.truth.iter().filter(|stick| !stick.to.is_empty());
@@ -163,7 +163,7 @@ impl Measure {
     }
 
     /// Whether the prediction has a segment of its own to divide by.
-    pub fn has_predicted_length(&self, prediction: &PredictedPose) -> bool {
+    pub(super) fn has_predicted_length(&self, prediction: &PredictedPose) -> bool {
         !self.predicted_length(prediction).is_nan()
     }
 
@@ -176,7 +176,7 @@ impl Measure {
     }
 
     /// The length in px by which this person's errors are divided, 1 where that is not the person's to say.
-    pub fn length(&self, person: &Person, seen: &Pose) -> Result<f64, Box<Reject>> {
+    pub(super) fn length(&self, person: &Person, seen: &Pose) -> Result<f64, Box<Reject>> {
         let refuse = |reason: &str, detail: String| {
             Box::new(Reject {
                 stage: "evaluate".to_owned(),

@@ -40,7 +40,7 @@ pub(super) struct Pairs<'a> {
 
 impl<'a> Pairs<'a> {
     /// Joins `predictions` to those people of `truth` who are in `split` and have an annotated joint.
-    pub fn join(
+    pub(super) fn join(
         truth: &'a [Person],
         truth_skeleton: &'static Skeleton,
         predictions: &'a [PredictedPose],

@@ -74,7 +74,7 @@ pub(super) mod tests {
 
     /// `count` people of alternating splits; person n has n annotated joints, every third one occluded, and every
     /// fourth person has no scale.
-    pub fn people(count: i32) -> RecordBatch {
+    pub(crate) fn people(count: i32) -> RecordBatch {
         let person = |index: i32| {
             let mut pose = Pose::unknown(9);
             for joint in 0..(index as usize).min(9) {
@@ -103,7 +103,7 @@ pub(super) mod tests {
         people::to_batch(&FLIC9, &(0..count).map(person).collect::<Vec<_>>())
     }
 
-    pub fn context(name: &str) -> BuildContext {
+    pub(crate) fn context(name: &str) -> BuildContext {
         BuildContext { name: name.into(), seed: 7, threads: 1, folder: ".".into() }
     }
 

@@ -21,7 +21,7 @@ const _: () = assert!(align_of::<FFI_ArrowSchema>() == align_of::<ArrowSchema>()
 
 /// Why a column could not be carried over.
 #[derive(Debug, thiserror::Error)]
-pub enum CarryError {
+pub(super) enum CarryError {
     /// Arrow cannot export the column.
     #[error(transparent)]
     Export(#[from] ArrowError),
@@ -34,7 +34,7 @@ pub enum CarryError {
 ///
 /// # Errors
 /// When one side does not know the type.
-pub fn to_series(name: &str, array: &ArrayRef) -> Result<Series, CarryError> {
+pub(super) fn to_series(name: &str, array: &ArrayRef) -> Result<Series, CarryError> {
     // Names in a dictionary are compared as the text that they stand for.
     let array = match array.data_type() {
         DataType::Dictionary(_, values) => &cast(array, values)?,

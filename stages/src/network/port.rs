@@ -40,12 +40,12 @@ fn element_name(element: TensorElementType) -> String {
 }
 
 /// Dimensions as text, `?` where a run decides.
-pub fn dimensions_text(dimensions: &[i64]) -> String {
+pub(super) fn dimensions_text(dimensions: &[i64]) -> String {
     let text = |size: &i64| if *size < 0 { "?".to_owned() } else { size.to_string() };
     format!("[{}]", dimensions.iter().map(text).collect::<Vec<_>>().join(", "))
 }
 
 /// `names` in one line, each between backticks.
-pub fn listed(names: &[String]) -> String {
+pub(super) fn listed(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -14,7 +14,7 @@ use super::trial_rows::{TRIALS_PER_BATCH, TrialRow, to_batch};
 use crate::stage::{Gathered, Give, Rows, StageError};
 
 /// What is the same for all splits.
-pub struct Scorer<'a> {
+pub(super) struct Scorer<'a> {
     /// Who rejects.
     pub stage: &'a str,
     /// What clients are compared with.
@@ -34,7 +34,7 @@ impl Scorer<'_> {
     ///
     /// # Errors
     /// When reading or `give` fails.
-    pub fn score(
+    pub(super) fn score(
         &self,
         rows: &dyn Rows,
         split: String,

@@ -14,13 +14,13 @@ use super::statistics::{Order, Statistics};
 use crate::stage::StageError;
 
 /// Subjects as they come, by name and split.
-pub type Clients = HashMap<(String, String), u64>;
+pub(super) type Clients = HashMap<(String, String), u64>;
 
 /// The number of the client of each row of `splits` that serves for enrolment.
 ///
 /// # Errors
 /// When a column is absent or of another type.
-pub fn pick_clients(
+pub(super) fn pick_clients(
     batch: &RecordBatch,
     splits: &[String],
     clients: &mut Clients,
@@ -39,7 +39,7 @@ pub fn pick_clients(
 ///
 /// # Errors
 /// When reading fails.
-pub fn client_sums(
+pub(super) fn client_sums(
     frames: &mut Frames<'_>,
     densities: &Densities,
     order: Order,

@@ -13,7 +13,7 @@ use crate::stage::{Aggregate, BuildContext, Gathered, Rows, StageError};
 
 /// One frame.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(super) struct Row {
     pub split: Option<&'static str>,
     pub subject: String,
     pub session: String,
@@ -24,7 +24,7 @@ pub struct Row {
 }
 
 /// `rows` as a batch of embeddings with roles.
-pub fn table(rows: &[Row]) -> RecordBatch {
+pub(super) fn table(rows: &[Row]) -> RecordBatch {
     let dimensions = rows.first().map_or(1, |row| row.numbers.len());
     let schema = embeddings::schema(&Schema::empty(), dimensions, "made-up");
     let text = |get: &dyn Fn(&Row) -> Option<String>| -> ArrayRef {
@@ -59,7 +59,7 @@ pub fn table(rows: &[Row]) -> RecordBatch {
 
 /// Frames of D = `dimensions` of `people`, given by split and name: two sessions each, the first for enrolment, of
 /// `sequences` sequences of 10 frames.
-pub fn people(people: &[(&'static str, &str)], sequences: i32, dimensions: usize) -> Vec<Row> {
+pub(super) fn people(people: &[(&'static str, &str)], sequences: i32, dimensions: usize) -> Vec<Row> {
     let mut rows = Vec::new();
     for (split, subject) in people {
         let place: Vec<f64> = draws(subject, dimensions).into_iter().map(|v| 2.0 * v).collect();
@@ -84,18 +84,18 @@ pub fn people(people: &[(&'static str, &str)], sequences: i32, dimensions: usize
 }
 
 /// Normal numbers keyed by `key`.
-pub fn draws(key: &str, count: usize) -> Vec<f64> {
+pub(super) fn draws(key: &str, count: usize) -> Vec<f64> {
     let mut random = KeyedRandom::new(5, "fixture", key, 0);
     (0..count).map(|_| random.normal()).collect()
 }
 
 /// What a stage called `name` knows.
-pub fn context(name: &str) -> BuildContext {
+pub(super) fn context(name: &str) -> BuildContext {
     BuildContext { name: name.to_owned(), seed: 7, threads: 2, folder: std::path::PathBuf::new() }
 }
 
 /// Runs `aggregate` on inputs in memory.
-pub fn run(
+pub(super) fn run(
     aggregate: &dyn Aggregate,
     inputs: &[&Vec<RecordBatch>],
 ) -> Result<(Vec<RecordBatch>, Gathered), StageError> {
@@ -115,7 +115,7 @@ pub fn run(
 }
 
 /// `batch` in pieces of these lengths, over and over.
-pub fn pieces(batch: &RecordBatch, lengths: &[usize]) -> Vec<RecordBatch> {
+pub(super) fn pieces(batch: &RecordBatch, lengths: &[usize]) -> Vec<RecordBatch> {
     let (mut pieces, mut first) = (Vec::new(), 0);
     for length in lengths.iter().cycle() {
         let length = (*length).min(batch.num_rows() - first);
@@ -129,6 +129,6 @@ pub fn pieces(batch: &RecordBatch, lengths: &[usize]) -> Vec<RecordBatch> {
 }
 
 /// What `work` gives in a pool of `threads`.
-pub fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+pub(super) fn with_threads<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }

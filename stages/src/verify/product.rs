@@ -11,7 +11,7 @@ const LEAST_LENGTH: usize = 16;
 
 /// A matrix within a slice.
 #[derive(Debug, Clone, Copy)]
-pub struct Strided<'a, T> {
+pub(super) struct Strided<'a, T> {
     numbers: &'a [T],
     shape: [usize; 2],
     strides: [usize; 2],
@@ -19,12 +19,12 @@ pub struct Strided<'a, T> {
 
 impl<'a, T> Strided<'a, T> {
     /// The first `columns` numbers of each of the `rows` rows of `numbers`, `[rows, stride]` row by row.
-    pub fn new(numbers: &'a [T], rows: usize, columns: usize, stride: usize) -> Self {
+    pub(super) fn new(numbers: &'a [T], rows: usize, columns: usize, stride: usize) -> Self {
         Self { numbers, shape: [rows, columns], strides: [stride, 1] }
     }
 
     /// The same numbers with rows and columns exchanged.
-    pub fn transposed(self) -> Self {
+    pub(super) fn transposed(self) -> Self {
         let [rows, columns] = self.shape;
         let [down, across] = self.strides;
         Self { numbers: self.numbers, shape: [columns, rows], strides: [across, down] }
@@ -41,7 +41,7 @@ impl<'a, T: RealField> Strided<'a, T> {
 /// `out` = `a` `b` + `keep` `out`, where `out` is `[rows of a, columns of b]` row by row.
 ///
 /// With `keep` = 0 the numbers in `out` are never read.
-pub fn multiply<T: RealField + Copy>(a: Strided<'_, T>, b: Strided<'_, T>, keep: T, out: &mut [T]) {
+pub(super) fn multiply<T: RealField + Copy>(a: Strided<'_, T>, b: Strided<'_, T>, keep: T, out: &mut [T]) {
     let ([rows, depth], columns) = (a.shape, b.shape[1]);
     assert_eq!(depth, b.shape[0], "a has a column for each row of b");
     assert_eq!(out.len(), rows * columns, "out has a number for each row of a and column of b");

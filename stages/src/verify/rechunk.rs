@@ -6,7 +6,7 @@ use arrow::compute::concat_batches;
 use crate::stage::{Rows, StageError};
 
 /// Batches of `length` rows, the last one shorter, in row order.
-pub struct Rechunked<'a> {
+pub(crate) struct Rechunked<'a> {
     batches: Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + 'a>,
     length: usize,
     waiting: Vec<RecordBatch>,
@@ -15,7 +15,7 @@ pub struct Rechunked<'a> {
 
 impl<'a> Rechunked<'a> {
     /// The rows of `rows` in batches of `length`.
-    pub fn new(rows: &'a dyn Rows, length: usize) -> Self {
+    pub(crate) fn new(rows: &'a dyn Rows, length: usize) -> Self {
         Self { batches: rows.scan(), length, waiting: Vec::new(), rows: 0 }
     }
 

@@ -3,7 +3,7 @@
 use super::gaussians::Gaussians;
 
 /// log p(x, i) of each component, `[M]`.
-pub fn log_densities(frame: &[f64], gaussians: &Gaussians) -> Vec<f64> {
+pub(super) fn log_densities(frame: &[f64], gaussians: &Gaussians) -> Vec<f64> {
     let dimensions = gaussians.dimensions();
     let of = |component: usize| {
         let mut log = gaussians.weights()[component].ln();
@@ -18,20 +18,24 @@ pub fn log_densities(frame: &[f64], gaussians: &Gaussians) -> Vec<f64> {
 }
 
 /// log p(x).
-pub fn log_likelihood(frame: &[f64], gaussians: &Gaussians) -> f64 {
+pub(super) fn log_likelihood(frame: &[f64], gaussians: &Gaussians) -> f64 {
     let logs = log_densities(frame, gaussians);
     let best = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     best + logs.iter().map(|log| (log - best).exp()).sum::<f64>().ln()
 }
 
 /// The shares of the components, `[M]`.
-pub fn shares(frame: &[f64], gaussians: &Gaussians) -> Vec<f64> {
+pub(super) fn shares(frame: &[f64], gaussians: &Gaussians) -> Vec<f64> {
     let total = log_likelihood(frame, gaussians);
     log_densities(frame, gaussians).into_iter().map(|log| (log - total).exp()).collect()
 }
 
 /// How many frames each component has, their mean, and their mean square about `about`: `[M]`, `[M, D]`, `[M, D]`.
-pub fn sums(frames: &[f64], gaussians: &Gaussians, about: Option<&[f64]>) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
+pub(super) fn sums(
+    frames: &[f64],
+    gaussians: &Gaussians,
+    about: Option<&[f64]>,
+) -> (Vec<f64>, Vec<f64>, Vec<f64>) {
     let (components, dimensions) = (gaussians.components(), gaussians.dimensions());
     let all: Vec<(&[f64], Vec<f64>)> =
         frames.chunks(dimensions).map(|frame| (frame, shares(frame, gaussians))).collect();
@@ -52,7 +56,12 @@ pub fn sums(frames: &[f64], gaussians: &Gaussians, about: Option<&[f64]>) -> (Ve
 }
 
 /// One iteration of expectation maximisation.
-pub fn iterate(frames: &[f64], gaussians: &Gaussians, floor: &[f64], regularisation: f64) -> Gaussians {
+pub(super) fn iterate(
+    frames: &[f64],
+    gaussians: &Gaussians,
+    floor: &[f64],
+    regularisation: f64,
+) -> Gaussians {
     let (counts, means, squares) = sums(frames, gaussians, None);
     let total: f64 = counts.iter().sum();
     let floors = floor.iter().cycle();
@@ -61,12 +70,12 @@ pub fn iterate(frames: &[f64], gaussians: &Gaussians, floor: &[f64], regularisat
 }
 
 /// Whether `a` and `b` differ by at most `tolerance`, of 1 or of themselves.
-pub fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
+pub(super) fn close(a: &[f64], b: &[f64], tolerance: f64) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= tolerance * (1.0 + b.abs()))
 }
 
 /// As [`close`], of mixtures.
-pub fn mixtures_close(a: &Gaussians, b: &Gaussians, tolerance: f64) -> bool {
+pub(super) fn mixtures_close(a: &Gaussians, b: &Gaussians, tolerance: f64) -> bool {
     close(a.weights(), b.weights(), tolerance)
         && close(a.means(), b.means(), tolerance)
         && close(a.variances(), b.variances(), tolerance)

@@ -19,28 +19,28 @@ fn sum(length: usize, term: impl Fn(usize) -> f64) -> f64 {
 
 /// The sum of a b.
 #[inline]
-pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let b = &b[..a.len()];
     sum(a.len(), |at| a[at] * b[at])
 }
 
 /// The sum of (x - mean)² scale.
 #[inline]
-pub fn scaled_distance(x: &[f64], mean: &[f64], scale: &[f64]) -> f64 {
+pub(super) fn scaled_distance(x: &[f64], mean: &[f64], scale: &[f64]) -> f64 {
     let (mean, scale) = (&mean[..x.len()], &scale[..x.len()]);
     sum(x.len(), |at| (x[at] - mean[at]) * (x[at] - mean[at]) * scale[at])
 }
 
 /// The sum of (x - y)².
 #[inline]
-pub fn distance(x: &[f64], y: &[f64]) -> f64 {
+pub(super) fn distance(x: &[f64], y: &[f64]) -> f64 {
     let y = &y[..x.len()];
     sum(x.len(), |at| (x[at] - y[at]) * (x[at] - y[at]))
 }
 
 /// `sums` += `factor` `row`.
 #[inline]
-pub fn add_scaled(sums: &mut [f64], factor: f64, row: &[f64]) {
+pub(super) fn add_scaled(sums: &mut [f64], factor: f64, row: &[f64]) {
     for (sum, number) in sums.iter_mut().zip(row) {
         *sum += factor * number;
     }
@@ -48,7 +48,7 @@ pub fn add_scaled(sums: &mut [f64], factor: f64, row: &[f64]) {
 
 /// The largest of `numbers`, or minus infinity if there is none.
 #[inline]
-pub fn largest<T: Copy + PartialOrd>(numbers: &[T], lowest: T) -> T {
+pub(super) fn largest<T: Copy + PartialOrd>(numbers: &[T], lowest: T) -> T {
     let larger = |a: T, b: T| if b > a { b } else { a };
     let mut lanes = [lowest; LANES];
     let chunks = numbers.chunks_exact(LANES);
@@ -65,7 +65,7 @@ pub fn largest<T: Copy + PartialOrd>(numbers: &[T], lowest: T) -> T {
 ///
 /// `best` is the largest of them and `lowest` at least -700. The relative error of an exponential is below 1e-15.
 #[inline]
-pub fn exponentials(numbers: &mut [f64], best: f64, lowest: f64) -> f64 {
+pub(super) fn exponentials(numbers: &mut [f64], best: f64, lowest: f64) -> f64 {
     for number in numbers.iter_mut() {
         let below = *number - best;
         // A mask instead of a branch, so that the loop goes into vectors.

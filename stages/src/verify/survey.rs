@@ -14,7 +14,7 @@ type Session = (String, String, String);
 
 /// Counts of rows, and sessions by role.
 #[derive(Debug, Default)]
-pub struct Survey {
+pub(super) struct Survey {
     /// Rows of any role and split.
     pub rows: u64,
     /// Rows of role `probe` in each split.
@@ -47,7 +47,7 @@ impl Survey {
     ///
     /// # Errors
     /// When reading fails, or a session serves both for enrolment and as a probe.
-    pub fn new(rows: &dyn Rows) -> Result<Self, StageError> {
+    pub(super) fn new(rows: &dyn Rows) -> Result<Self, StageError> {
         let mut survey = Self::default();
         for batch in rows.scan() {
             survey.add(&batch?)?;

@@ -76,7 +76,7 @@ pub(super) struct Signal {
 
 impl Signal {
     /// A signal of `length` samples, different in each channel and for each `id`; a session of its own.
-    pub fn waves(id: &str, length: usize) -> Self {
+    pub(super) fn waves(id: &str, length: usize) -> Self {
         let phase = f32::from(id.bytes().fold(0_u8, u8::wrapping_add));
         let at = |index: usize| ((index * 37 % 101) as f32 + phase + (index % 6) as f32 * 9.0).sin() * 4.0;
         Self {

@@ -26,7 +26,7 @@ pub(super) struct Identities {
 
 impl Identities {
     /// Appends a row: copy 0, of no split.
-    pub fn push(&mut self, row: Stretch<'_>) {
+    pub(super) fn push(&mut self, row: Stretch<'_>) {
         let [id, dataset, split, subject, device, session, activity, file] = &mut self.texts;
         id.append_value(row.sample_id);
         dataset.append_value(&row.key.dataset);
@@ -41,7 +41,7 @@ impl Identities {
     }
 
     /// The columns in the order of `signals::identity_fields`.
-    pub fn into_columns(mut self) -> Vec<ArrayRef> {
+    pub(super) fn into_columns(mut self) -> Vec<ArrayRef> {
         let copies = Int32Array::from(vec![0; self.segment.len()]);
         let [id, dataset, split, subject, device, session, activity, file] =
             self.texts.each_mut().map(|text| -> ArrayRef { Arc::new(text.finish()) });

@@ -33,7 +33,7 @@ struct Shard {
 }
 
 impl Shards {
-    pub fn new(folder: &Path, shard_bytes: u64) -> Self {
+    pub(super) fn new(folder: &Path, shard_bytes: u64) -> Self {
         let (open, counts, written) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         Self { folder: folder.to_owned(), shard_bytes, open, counts, written }
     }
@@ -42,7 +42,7 @@ impl Shards {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn append(&mut self, split: &str, key: &str, members: &[Member]) -> Result<(), ExportError> {
+    pub(super) fn append(&mut self, split: &str, key: &str, members: &[Member]) -> Result<(), ExportError> {
         let split = sanitised(split);
         let bytes: u64 =
             members.iter().map(|(_, data)| BLOCK + (data.len() as u64).next_multiple_of(BLOCK)).sum();
@@ -89,7 +89,7 @@ impl Shards {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn finish(mut self) -> Result<Json, ExportError> {
+    pub(super) fn finish(mut self) -> Result<Json, ExportError> {
         for split in self.open.keys().cloned().collect::<Vec<_>>() {
             self.close(&split)?;
         }

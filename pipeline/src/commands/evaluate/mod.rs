@@ -20,7 +20,7 @@ use crate::plan::{Plan, SinkConfig};
 const BOOTSTRAP_SEED: u64 = 0;
 
 /// Scores what `kind` names and prints the numbers.
-pub fn run(kind: &Evaluate) -> anyhow::Result<()> {
+pub(super) fn run(kind: &Evaluate) -> anyhow::Result<()> {
     match kind {
         Evaluate::Pose(args) => pose::run(args),
         Evaluate::Verification(args) => verification::run(args),

@@ -9,7 +9,7 @@ use crate::cli::EvaluatePoseArgs;
 use crate::plan::Plan;
 
 /// Scores the predictions and prints the numbers.
-pub fn run(args: &EvaluatePoseArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &EvaluatePoseArgs) -> anyhow::Result<()> {
     let config = EvaluateConfig {
         protocols: args.protocol.clone(),
         split: args.split.clone(),

@@ -14,7 +14,7 @@ use crate::cli::EvaluateVerificationArgs;
 use crate::plan::Plan;
 
 /// Scores the trials and prints the numbers.
-pub fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
     let config = VerifyConfig {
         validation: args.validation_split.clone(),
         split: args.split.clone(),

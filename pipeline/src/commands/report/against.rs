@@ -13,7 +13,7 @@ use super::find::Found;
 use super::poses::{Poses, Predictions, read};
 
 /// Predictions of another run.
-pub struct Against {
+pub(super) struct Against {
     /// Where they stand.
     pub name: String,
     /// The predictions of one model.
@@ -24,7 +24,7 @@ pub struct Against {
 
 /// The predictions among `tables` that are of the same people as `poses`: of the model of the same name, or the only
 /// one. `None`, with a note, where there are none.
-pub fn poses(
+pub(super) fn poses(
     tables: &[Found],
     run: &str,
     poses: &Poses,
@@ -63,7 +63,7 @@ pub fn poses(
 }
 
 /// The trials among `tables` at the same place as `label`, or the only ones. `None`, with a note, where there are none.
-pub fn trials(
+pub(super) fn trials(
     tables: &[Found],
     run: &str,
     label: &str,
@@ -93,7 +93,7 @@ pub fn trials(
 }
 
 /// All trials of a table.
-pub fn read_trials(found: &Found) -> anyhow::Result<Vec<Trial>> {
+pub(super) fn read_trials(found: &Found) -> anyhow::Result<Vec<Trial>> {
     let mut all = Vec::new();
     for batch in TableReader::open(&found.path, None)?.batches(8192) {
         all.extend(trials::from_batch(&batch?)?);

@@ -13,7 +13,7 @@ use stages::evaluate::{EvaluateOptions, Protocol, evaluate_pose};
 use crate::cli::ReportArgs;
 
 /// People and their predictions, before it is settled who counts.
-pub struct Pair<'a> {
+pub(super) struct Pair<'a> {
     /// Everybody.
     pub people: &'a [Person],
     /// Their skeleton.
@@ -27,7 +27,7 @@ pub struct Pair<'a> {
 impl Pair<'_> {
     /// The people with a prediction, where the run's metric table counted those alone: its numbers are theirs, and not
     /// those of everybody. `None` where everybody counts; then whoever has no prediction counts as wrong.
-    pub fn only_predicted(
+    pub(super) fn only_predicted(
         &self,
         metrics: &[Metric],
         protocol: Protocol,
@@ -53,7 +53,7 @@ impl Pair<'_> {
 
 /// The protocols to score by: those of the flags, else those of the run's metric table, else the usual one of the data
 /// set.
-pub fn protocols(
+pub(super) fn protocols(
     args: &ReportArgs,
     metrics: &[Metric],
     model: &str,

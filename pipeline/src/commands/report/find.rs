@@ -16,7 +16,7 @@ const UNFINISHED: [&str; 2] = [".partial", ".work"];
 
 /// A table folder.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub(super) struct Found {
     /// The folder.
     pub path: PathBuf,
     /// Its path below the folder that was searched.
@@ -31,14 +31,14 @@ pub struct Found {
 
 impl Found {
     /// The table folder at `path`, called `label`.
-    pub fn open(path: &Path, label: String) -> anyhow::Result<Self> {
+    pub(super) fn open(path: &Path, label: String) -> anyhow::Result<Self> {
         let manifest = Manifest::read(path)?;
         let blake3 = InputHash::of(path)?.blake3;
         Ok(Self { path: path.to_owned(), label, manifest, blake3, role: String::new() })
     }
 
     /// Notes that it serves as `what` in the report.
-    pub fn serves(&mut self, what: &str) {
+    pub(super) fn serves(&mut self, what: &str) {
         if !self.role.is_empty() {
             self.role.push_str("; ");
         }
@@ -46,17 +46,17 @@ impl Found {
     }
 
     /// Whether it is a table `name`.
-    pub fn is(&self, name: &str) -> bool {
+    pub(super) fn is(&self, name: &str) -> bool {
         self.manifest.table == name
     }
 
     /// Whether it was made from `other`.
-    pub fn is_from(&self, other: &Self) -> bool {
+    pub(super) fn is_from(&self, other: &Self) -> bool {
         self.manifest.provenance.inputs.iter().any(|input| input.blake3 == other.blake3)
     }
 
     /// Whether one plan made both, or this one was made from `other`.
-    pub fn belongs_to(&self, other: &Self) -> bool {
+    pub(super) fn belongs_to(&self, other: &Self) -> bool {
         self.is_from(other) || self.manifest.provenance.plan_hash == other.manifest.provenance.plan_hash
     }
 }
@@ -65,7 +65,7 @@ impl Found {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn tables(run: &Path) -> anyhow::Result<(Vec<Found>, Vec<String>)> {
+pub(super) fn tables(run: &Path) -> anyhow::Result<(Vec<Found>, Vec<String>)> {
     if !run.is_dir() {
         return Err(Hint::error(
             format!("no such folder: `{}`", run.display()),
@@ -113,7 +113,7 @@ fn walk(
 }
 
 /// Puts the tables that flags name to those that were found, in their order; gives where they stand.
-pub fn named(
+pub(super) fn named(
     tables: &mut Vec<Found>,
     paths: &[PathBuf],
     table: &str,

@@ -32,7 +32,7 @@ use crate::cli::ReportArgs;
 const REJECT_ROWS: usize = 200;
 
 /// Writes the page.
-pub fn run(args: &ReportArgs) -> anyhow::Result<()> {
+pub(super) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let (mut tables, mut notes) = find::tables(&args.run)?;
     let all_of = |tables: &[Found], name: &str| {
         (0..tables.len()).filter(|&at| tables[at].is(name)).collect::<Vec<_>>()

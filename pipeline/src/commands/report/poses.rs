@@ -17,7 +17,7 @@ use super::find::Found;
 use crate::cli::ReportArgs;
 
 /// Predictions of one model and the people they are of.
-pub struct Poses {
+pub(super) struct Poses {
     /// What the section is called.
     pub name: String,
     /// The people that count.
@@ -39,7 +39,7 @@ pub struct Poses {
 }
 
 /// The predictions of every model of a table, with their skeleton.
-pub struct Predictions {
+pub(super) struct Predictions {
     /// By model.
     pub models: BTreeMap<String, Vec<PredictedPose>>,
     /// The splits of the rows.
@@ -49,7 +49,7 @@ pub struct Predictions {
 }
 
 /// Reads a table of keypoints.
-pub fn read(found: &Found) -> anyhow::Result<Predictions> {
+pub(super) fn read(found: &Found) -> anyhow::Result<Predictions> {
     let table = TableReader::open(&found.path, None)?;
     let skeleton = skeleton_of(table.schema())?;
     let (mut models, mut splits) = (BTreeMap::new(), BTreeSet::new());
@@ -66,7 +66,7 @@ pub fn read(found: &Found) -> anyhow::Result<Predictions> {
 }
 
 /// Every prediction of `places` with its people, by table and model.
-pub fn poses(
+pub(super) fn poses(
     tables: &mut [Found],
     places: &[usize],
     truths: &[usize],
@@ -216,7 +216,7 @@ fn heatmaps_of(
 }
 
 /// Rows of the metric tables that belong to the table at `place`, and the seed of the run that made them.
-pub fn metrics_of(tables: &mut [Found], place: usize) -> anyhow::Result<(Vec<Metric>, u64)> {
+pub(super) fn metrics_of(tables: &mut [Found], place: usize) -> anyhow::Result<(Vec<Metric>, u64)> {
     let (mut rows, mut seed) = (Vec::new(), tables[place].manifest.provenance.seed.unwrap_or_default());
     for at in 0..tables.len() {
         if !tables[at].is(schemas::tables::metrics::NAME) || !tables[at].belongs_to(&tables[place]) {
@@ -231,7 +231,7 @@ pub fn metrics_of(tables: &mut [Found], place: usize) -> anyhow::Result<(Vec<Met
 }
 
 /// All rows of a metric table.
-pub fn read_metrics(found: &Found) -> anyhow::Result<Vec<Metric>> {
+pub(super) fn read_metrics(found: &Found) -> anyhow::Result<Vec<Metric>> {
     let mut rows = Vec::new();
     for batch in TableReader::open(&found.path, None)?.batches(8192) {
         rows.extend(schemas::tables::metrics::from_batch(&batch?)?);

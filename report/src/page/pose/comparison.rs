@@ -22,7 +22,7 @@ pub struct AgainstPoses<'a> {
 }
 
 /// The difference as a chart of the groups and a table of everything.
-pub fn blocks(
+pub(super) fn blocks(
     input: &PoseInput<'_>,
     against: &AgainstPoses<'_>,
     head: OutputHead<'_>,

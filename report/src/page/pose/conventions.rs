@@ -11,7 +11,7 @@ use stages::evaluate::{OutputHead, Protocol};
 const CAPTION: &str = "The same predictions by named protocols, in percent";
 
 /// The same predictions by the other protocols of the same data set, those named first.
-pub fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -> Block {
+pub(super) fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Scores) -> Block {
     let family = |protocol: Protocol| protocol.name().split('-').next().unwrap_or_default();
     let beside = Protocol::ALL.into_iter().filter(|other| family(*other) == family(protocol));
     let mut all: Vec<Protocol> = input.protocols.clone();

@@ -9,7 +9,7 @@ use stages::evaluate::error_types::{ErrorType, GOOD_SIMILARITY, NEAR_SIMILARITY}
 use stages::evaluate::{EvaluateOptions, OutputHead, ScoredPoses, error_types};
 
 /// Shares by group as bars, and by joint as a table; `None` where the protocol scores no joints.
-pub fn errors(
+pub(super) fn errors(
     scored: &ScoredPoses<'_>,
     head: OutputHead<'_>,
     options: &EvaluateOptions,
@@ -61,7 +61,7 @@ fn table(five: &[&[Metric]]) -> Table {
 }
 
 /// What the classes mean, with the limits that hold here.
-pub fn words(scored: &ScoredPoses<'_>) -> Block {
+pub(super) fn words(scored: &ScoredPoses<'_>) -> Block {
     Block::text(format!(
         "After Ronchi and Perona (2017): good has a keypoint similarity of {GOOD_SIMILARITY} or more, jitter of \
          {NEAR_SIMILARITY} or more; an inversion is near the same person's joint of the other side, a swap near another \

@@ -38,7 +38,7 @@ struct OwnMaps {
 }
 
 /// The gallery of the worst people.
-pub fn blocks(
+pub(super) fn blocks(
     input: &PoseInput<'_>,
     scored: &ScoredPoses<'_>,
     head: OutputHead<'_>,

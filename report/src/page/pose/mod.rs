@@ -22,7 +22,8 @@ use stages::evaluate::{EvaluateOptions, OutputHead, Protocol, ScoredPoses, evalu
 use stages::stage::Rows;
 
 pub use comparison::AgainstPoses;
-pub use scores::{disagreeing, plain_table};
+pub use scores::disagreeing;
+pub(crate) use scores::plain_table;
 
 /// The predictions of one model and the people they are of.
 pub struct PoseInput<'a> {
@@ -70,7 +71,7 @@ impl PoseInput<'_> {
 ///
 /// # Errors
 /// When truth and predictions do not belong together.
-pub fn section(
+pub(super) fn section(
     input: &PoseInput<'_>,
     options: &ReportOptions,
     given: &mut Given,

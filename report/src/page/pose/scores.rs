@@ -19,7 +19,7 @@ use stages::evaluate::{Evaluation, OutputHead, Protocol};
 const SAME: f64 = 1e-9;
 
 /// The rows of one protocol and model.
-pub struct Scores {
+pub(super) struct Scores {
     rows: Vec<Metric>,
     /// Output heads, ascending.
     pub heads: Vec<i32>,
@@ -33,7 +33,7 @@ pub struct Scores {
 
 impl Scores {
     /// The rows of the run's own metric table, where it has some, checked against what the tables give now; else those.
-    pub fn of(
+    pub(super) fn of(
         input: &PoseInput<'_>,
         protocol: Protocol,
         options: &ReportOptions,
@@ -64,12 +64,12 @@ impl Scores {
     }
 
     /// Data sets and splits of the people.
-    pub fn set(&self) -> String {
+    pub(super) fn set(&self) -> String {
         self.sets.iter().map(String::as_str).collect::<Vec<_>>().join(" + ")
     }
 
     /// The last output head, which is the one that is looked at closely.
-    pub fn head(&self) -> OutputHead<'_> {
+    pub(super) fn head(&self) -> OutputHead<'_> {
         OutputHead { model: &self.model, number: self.heads.last().copied().unwrap_or(1) }
     }
 
@@ -97,13 +97,13 @@ impl Scores {
     }
 
     /// The figure that papers quote.
-    pub fn total(&self) -> Option<&Metric> {
+    pub(super) fn total(&self) -> Option<&Metric> {
         let rules = self.rules()?;
         self.find(None, rules.metric, None, Some("total"), Some(at(rules.headline_hundredth)))
     }
 
     /// Each group at the published threshold and at two smaller ones.
-    pub fn groups(&self, rules: &Rules) -> Block {
+    pub(super) fn groups(&self, rules: &Rules) -> Block {
         let mut head = vec!["at".to_owned()];
         head.extend(rules.groups.iter().map(|group| heading(group.name).to_owned()));
         head.push("95 % of total".to_owned());
@@ -137,7 +137,7 @@ impl Scores {
     }
 
     /// Each joint or stick at the published threshold, with its interval.
-    pub fn joints(&self, rules: &Rules) -> Block {
+    pub(super) fn joints(&self, rules: &Rules) -> Block {
         let threshold = at(rules.headline_hundredth);
         let smaller = at(thresholds(rules)[1]);
         let of_joint = |row: &&Metric| {
@@ -163,7 +163,7 @@ impl Scores {
     }
 
     /// The rate of each group over all thresholds.
-    pub fn curves(&self, rules: &Rules, unit: &str) -> Figure {
+    pub(super) fn curves(&self, rules: &Rules, unit: &str) -> Figure {
         let curve = |(place, group): (usize, &stages::evaluate::rules::Group)| {
             let points = (0..=rules.last_hundredth).filter_map(|hundredth| {
                 let row = self.find(None, rules.metric, None, Some(group.name), Some(at(hundredth)))?;
@@ -195,7 +195,7 @@ impl Scores {
     }
 
     /// The totals of all output heads, where there are several.
-    pub fn table_of_heads(&self, rules: &Rules) -> Option<Block> {
+    pub(super) fn table_of_heads(&self, rules: &Rules) -> Option<Block> {
         if self.heads.len() < 2 {
             return None;
         }
@@ -213,13 +213,13 @@ impl Scores {
     }
 
     /// All rows as they stand, for protocols without places.
-    pub fn plain(&self) -> Block {
+    pub(super) fn plain(&self) -> Block {
         Block::table(plain_table(&self.rows.iter().collect::<Vec<_>>(), "All numbers"))
     }
 }
 
 /// Rows as they stand in the metric table.
-pub fn plain_table(rows: &[&Metric], caption: &str) -> Table {
+pub(crate) fn plain_table(rows: &[&Metric], caption: &str) -> Table {
     let row = |row: &&Metric| -> Vec<Cell> {
         let of = row.joint.as_deref().or(row.group.as_deref()).unwrap_or("–");
         vec![
@@ -273,6 +273,6 @@ fn thresholds(rules: &Rules) -> [usize; 3] {
 }
 
 /// A threshold.
-pub fn at(hundredth: usize) -> f64 {
+pub(super) fn at(hundredth: usize) -> f64 {
     hundredth as f64 / 100.0
 }

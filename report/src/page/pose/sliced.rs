@@ -8,7 +8,7 @@ use stages::evaluate::rules::Rules;
 use stages::evaluate::{EvaluateOptions, ScoredPoses, Slice, slices};
 
 /// The table of all slices.
-pub fn blocks(
+pub(super) fn blocks(
     scored: &ScoredPoses<'_>,
     head: OutputHead<'_>,
     options: &EvaluateOptions,

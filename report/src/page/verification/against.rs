@@ -11,7 +11,7 @@ use stages::evaluate::verification::{VerificationOptions, compare_trials};
 
 /// Equal error rates against those of another run, for each system that both have; a lone system on each side is
 /// compared whatever it is called.
-pub fn blocks(input: &VerificationInput, options: &VerificationOptions) -> Vec<Block> {
+pub(super) fn blocks(input: &VerificationInput, options: &VerificationOptions) -> Vec<Block> {
     let Some((name, theirs)) = &input.against else { return Vec::new() };
     let test = |trials: &[Trial]| -> Vec<Trial> {
         trials.iter().filter(|t| t.split == input.split && t.client_split == input.split).cloned().collect()

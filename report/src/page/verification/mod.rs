@@ -43,7 +43,7 @@ pub struct VerificationInput {
 ///
 /// # Errors
 /// When there is nothing to score, or genuine or impostor trials are missing.
-pub fn section(
+pub(super) fn section(
     input: &VerificationInput,
     options: &ReportOptions,
     given: &mut Given,

@@ -21,7 +21,7 @@ use std::arch::x86_64::{
 use super::rgb::{BLOCK, Source, WEIGHT_BITS};
 
 /// Whether this machine has AVX2.
-pub fn is_available() -> bool {
+pub(super) fn is_available() -> bool {
     std::arch::is_x86_feature_detected!("avx2")
 }
 
@@ -29,7 +29,7 @@ pub fn is_available() -> bool {
 ///
 /// # Panics
 /// When the machine has no AVX2, or the first or last column has not all neighbours inside: see the module.
-pub fn sample(source: Source, start: [i32; 2], step: [i32; 2], block: &mut [u8; BLOCK * 3]) {
+pub(super) fn sample(source: Source, start: [i32; 2], step: [i32; 2], block: &mut [u8; BLOCK * 3]) {
     assert!(is_available(), "the caller looked for AVX2");
     let (width, height) = (source.width, source.height);
     assert!(

@@ -15,7 +15,7 @@ use crate::stage::StageError;
 const OTHERS: &str = "other_keypoints";
 
 /// The fields that change: `keypoints` to f32 px of the crop, and `other_keypoints`, where it is there, to its px.
-pub fn fields(schema: &Schema, joints: usize) -> Vec<Field> {
+pub(super) fn fields(schema: &Schema, joints: usize) -> Vec<Field> {
     let mut fields = vec![crop_keypoints_field(joints)];
     if let Ok(others) = schema.field_with_name(OTHERS) {
         fields.push(in_space(Field::new(OTHERS, others.data_type().clone(), others.is_nullable()), "crop"));
@@ -24,7 +24,7 @@ pub fn fields(schema: &Schema, joints: usize) -> Vec<Field> {
 }
 
 /// `batch` with its keypoints and those of other people moved into the crops of `rows`.
-pub fn moved(batch: &RecordBatch, rows: &[Geometry]) -> Result<RecordBatch, StageError> {
+pub(super) fn moved(batch: &RecordBatch, rows: &[Geometry]) -> Result<RecordBatch, StageError> {
     let skeleton = skeleton_of(batch.schema_ref())?;
     let joints = skeleton.len();
     let mirrored = skeleton.mirrored();

@@ -14,7 +14,7 @@ thread_local! {
 const MOST_SPARE: usize = 64 << 20;
 
 /// Decodes images, keeping the last.
-pub struct Sources {
+pub(super) struct Sources {
     limits: Limits,
     last: Option<(PathBuf, Reduction, Decoded)>,
     pixels: Vec<u8>,
@@ -22,13 +22,13 @@ pub struct Sources {
 }
 
 impl Sources {
-    pub fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits) -> Self {
         let (pixels, file) = SPARE.take();
         Self { limits, last: None, pixels, file }
     }
 
     /// The pixels of the image at `path`, reduced by `wanted` if its format can.
-    pub fn get(&mut self, path: &Path, wanted: Reduction) -> Result<&Decoded, PixelError> {
+    pub(super) fn get(&mut self, path: &Path, wanted: Reduction) -> Result<&Decoded, PixelError> {
         let known = matches!(&self.last, Some((last, reduction, _)) if last == path && *reduction == wanted);
         if !known {
             if let Some((_, _, decoded)) = self.last.take() {

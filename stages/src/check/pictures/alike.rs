@@ -8,7 +8,7 @@ use super::print::Print;
 
 /// A picture that is like another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Likeness {
+pub(crate) struct Likeness {
     /// Number of the other image.
     pub image: usize,
     /// The split of the other's rows.
@@ -25,7 +25,7 @@ type First = BTreeMap<Split, usize>;
 
 /// All pictures by their bytes and by their prints.
 #[derive(Debug)]
-pub struct Alike<'a> {
+pub(crate) struct Alike<'a> {
     images: &'a Images,
     by_content: HashMap<u128, First>,
     by_print: HashMap<Print, usize>,
@@ -35,7 +35,7 @@ pub struct Alike<'a> {
 
 impl<'a> Alike<'a> {
     /// Compares all of `images`; prints may differ in `limit` bits.
-    pub fn new(images: &'a Images, limit: u32) -> Self {
+    pub(crate) fn new(images: &'a Images, limit: u32) -> Self {
         let mut by_content: HashMap<u128, First> = HashMap::new();
         let mut by_print: BTreeMap<Print, First> = BTreeMap::new();
         for (number, image) in images.all().iter().enumerate() {
@@ -64,7 +64,7 @@ impl<'a> Alike<'a> {
 
     /// The picture most like image number `image` among those that `accepts` takes, given split and number: by equal
     /// bytes, then bits, then path.
-    pub fn nearest(&self, image: usize, accepts: impl Fn(Split, usize) -> bool) -> Option<Likeness> {
+    pub(crate) fn nearest(&self, image: usize, accepts: impl Fn(Split, usize) -> bool) -> Option<Likeness> {
         let file = &self.images.all()[image].file;
         let same = file.content.and_then(|content| self.by_content.get(&content));
         let print = file.print.and_then(|print| self.by_print.get(&print));

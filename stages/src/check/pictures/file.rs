@@ -8,7 +8,7 @@ use super::print::{self, Print};
 
 /// What is asked of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+pub(crate) enum Wanted {
     /// Nothing; it is not opened.
     Nothing,
     /// Its size, from the header.
@@ -19,7 +19,7 @@ pub enum Wanted {
 
 /// What was found; all is `None` where the file is missing, unreadable or not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct PictureFile {
+pub(crate) struct PictureFile {
     /// Width and height, px.
     pub size: Option<[u32; 2]>,
     /// First half of the BLAKE3 hash of the file's bytes.
@@ -32,7 +32,7 @@ pub struct PictureFile {
 
 impl PictureFile {
     /// Reads the file at `path` into `bytes`, whose memory is used again.
-    pub fn read(path: &Path, wanted: Wanted, bytes: &mut Vec<u8>) -> Self {
+    pub(crate) fn read(path: &Path, wanted: Wanted, bytes: &mut Vec<u8>) -> Self {
         let mut found = Self::default();
         if wanted != Wanted::Nothing
             && let Err(error) = found.fill(path, wanted, bytes)
@@ -57,7 +57,7 @@ impl PictureFile {
     }
 
     /// Why it can be compared with no other picture, as a phrase to be counted.
-    pub fn incomparable(&self) -> Option<&'static str> {
+    pub(crate) fn incomparable(&self) -> Option<&'static str> {
         self.problem.or_else(|| self.print.is_none().then_some("picture too plain to compare"))
     }
 }

@@ -12,7 +12,7 @@ use super::print::Print;
 
 /// For each of `prints`, the numbers of those within `limit` bits of it and how many bits differ, itself included,
 /// ascending.
-pub fn neighbours(prints: &[Print], limit: u32) -> Vec<Vec<(usize, u32)>> {
+pub(super) fn neighbours(prints: &[Print], limit: u32) -> Vec<Vec<(usize, u32)>> {
     let bands = Band::all(limit + 1);
     let buckets: Vec<HashMap<u64, Vec<usize>>> = bands.par_iter().map(|band| band.buckets(prints)).collect();
     let near = |number: usize| {

@@ -10,11 +10,11 @@ use schemas::tables::people::Person;
 use super::file::{PictureFile, Wanted};
 
 /// Number of a split, by its place among those that were seen.
-pub type Split = usize;
+pub(crate) type Split = usize;
 
 /// One image.
 #[derive(Debug, Clone)]
-pub struct Image {
+pub(crate) struct Image {
     /// As the table names it.
     pub path: Arc<str>,
     /// How many rows of people with joints it has.
@@ -27,7 +27,7 @@ pub struct Image {
 
 /// The images.
 #[derive(Debug, Default)]
-pub struct Images {
+pub(crate) struct Images {
     all: Vec<Image>,
     by_path: HashMap<Arc<str>, usize>,
     splits: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Images {
 
 impl Images {
     /// Notes the row of `person`; a row that names no image is passed over.
-    pub fn add(&mut self, person: &Person) {
+    pub(crate) fn add(&mut self, person: &Person) {
         if person.image_path.is_empty() {
             return;
         }
@@ -65,32 +65,32 @@ impl Images {
     }
 
     /// The number of the split called `name`.
-    pub fn split_named(&self, name: &str) -> Option<Split> {
+    pub(crate) fn split_named(&self, name: &str) -> Option<Split> {
         self.splits.iter().position(|split| split == name)
     }
 
     /// The name of a split.
-    pub fn split_name(&self, split: Split) -> &str {
+    pub(crate) fn split_name(&self, split: Split) -> &str {
         &self.splits[split]
     }
 
     /// How many splits there are.
-    pub fn split_count(&self) -> usize {
+    pub(crate) fn split_count(&self) -> usize {
         self.splits.len()
     }
 
     /// The images, by number.
-    pub fn all(&self) -> &[Image] {
+    pub(crate) fn all(&self) -> &[Image] {
         &self.all
     }
 
     /// Number of the image at `path`.
-    pub fn at(&self, path: &str) -> Option<usize> {
+    pub(crate) fn at(&self, path: &str) -> Option<usize> {
         self.by_path.get(path).copied()
     }
 
     /// Reads every file, in parallel; relative paths start from `folder`.
-    pub fn read_files(&mut self, folder: &Path, wanted: Wanted) {
+    pub(crate) fn read_files(&mut self, folder: &Path, wanted: Wanted) {
         if wanted == Wanted::Nothing {
             return;
         }

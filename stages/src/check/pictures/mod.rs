@@ -9,6 +9,6 @@ mod hamming;
 mod images;
 mod print;
 
-pub use alike::{Alike, Likeness};
-pub use file::Wanted;
-pub use images::{Image, Images, Split};
+pub(super) use alike::{Alike, Likeness};
+pub(super) use file::Wanted;
+pub(super) use images::{Image, Images, Split};

@@ -19,7 +19,7 @@ const LEAST_CONTRAST: u64 = 8;
 
 /// The print of one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Print {
+pub(crate) struct Print {
     /// Whether cells are darker than their right neighbours.
     pub across: u64,
     /// Whether cells are darker than those below.
@@ -28,12 +28,12 @@ pub struct Print {
 
 impl Print {
     /// How many bits differ, in the direction where more do.
-    pub fn distance(self, other: Self) -> u32 {
+    pub(crate) fn distance(self, other: Self) -> u32 {
         (self.across ^ other.across).count_ones().max((self.down ^ other.down).count_ones())
     }
 
     /// The print of `picture`; `None` where it is too plain.
-    pub fn of(picture: &Decoded) -> Option<Self> {
+    pub(crate) fn of(picture: &Decoded) -> Option<Self> {
         let across = Cells::of(picture, LONG, SHORT);
         if across.contrast() < LEAST_CONTRAST {
             return None;
@@ -51,7 +51,7 @@ impl Print {
 }
 
 /// By how much a picture of `width` x `height` px may be reduced while it is decoded for a print.
-pub fn reduction([width, height]: [u32; 2]) -> Reduction {
+pub(super) fn reduction([width, height]: [u32; 2]) -> Reduction {
     Reduction::at_most(f64::from(width.min(height)) / LEAST_SIDE_PX)
 }
 
@@ -117,13 +117,13 @@ fn grey(pixel: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
     use datasets::pixels::OTHER_DECODER;
     use proptest::prelude::*;
 
     /// A picture whose pixel at (x, y), from 0 to 1, has the grey `level`.
-    pub fn picture(width: u32, height: u32, level: impl Fn(f64, f64) -> u8) -> Decoded {
+    pub(crate) fn picture(width: u32, height: u32, level: impl Fn(f64, f64) -> u8) -> Decoded {
         let at = |n: u32, of: u32| (f64::from(n) + 0.5) / f64::from(of);
         let places = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
         let rgb = places.flat_map(|(x, y)| [level(at(x, width), at(y, height)); 3]).collect();

@@ -30,7 +30,7 @@ const LEAST_COORDINATES: u64 = 200;
 
 /// Counts coordinates near the edges, by data set.
 #[derive(Default)]
-pub struct BasePixel {
+pub(super) struct BasePixel {
     datasets: BTreeMap<String, Counted>,
 }
 

@@ -15,7 +15,7 @@ use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 const LEAST_COMMON: usize = 3;
 
 /// Keeps the people of an image until its last has come; rows of one image stand together as a rule.
-pub struct DuplicatePerson {
+pub(super) struct DuplicatePerson {
     most: f64,
     waiting: HashMap<usize, Vec<Waiting>>,
 }
@@ -28,7 +28,7 @@ struct Waiting {
 }
 
 impl DuplicatePerson {
-    pub fn new(most: f64) -> Self {
+    pub(super) fn new(most: f64) -> Self {
         Self { most, waiting: HashMap::new() }
     }
 

@@ -10,14 +10,14 @@ use super::super::rule::Rule;
 use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 
 /// Compares pictures within a split.
-pub struct DuplicatePicture<'a> {
+pub(super) struct DuplicatePicture<'a> {
     images: &'a Images,
     alike: &'a Alike<'a>,
     limit: u32,
 }
 
 impl<'a> DuplicatePicture<'a> {
-    pub fn new(images: &'a Images, alike: &'a Alike<'a>, limit: u32) -> Self {
+    pub(super) fn new(images: &'a Images, alike: &'a Alike<'a>, limit: u32) -> Self {
         Self { images, alike, limit }
     }
 }

@@ -6,7 +6,7 @@ use super::super::rule::Rule;
 use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 
 /// Counts the joints.
-pub struct FewJoints {
+pub(super) struct FewJoints {
     pub least: u32,
 }
 

@@ -14,7 +14,7 @@ use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 const LEAST_FACTOR: f64 = 2.0;
 
 /// Compares heads with bodies.
-pub struct HeadSize {
+pub(super) struct HeadSize {
     pub most_sigmas: f64,
 }
 

@@ -10,7 +10,7 @@ use super::super::rule::Rule;
 use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 
 /// Compares pictures across splits.
-pub struct Leaks<'a> {
+pub(super) struct Leaks<'a> {
     images: &'a Images,
     alike: &'a Alike<'a>,
     limit: u32,
@@ -26,7 +26,7 @@ fn rank(name: &str) -> (u8, &str) {
 }
 
 impl<'a> Leaks<'a> {
-    pub fn new(images: &'a Images, alike: &'a Alike<'a>, limit: u32) -> Self {
+    pub(super) fn new(images: &'a Images, alike: &'a Alike<'a>, limit: u32) -> Self {
         Self { images, alike, limit }
     }
 

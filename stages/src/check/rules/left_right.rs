@@ -28,7 +28,7 @@ const LEAST_EXCESS: f64 = 0.4;
 const LIMBS: [[&str; 2]; 3] = [["shoulder", "elbow"], ["hip", "knee"], ["knee", "ankle"]];
 
 /// Looks for contradictions between left and right.
-pub struct LeftRight {
+pub(super) struct LeftRight {
     /// Torso lengths.
     pub least_width: f64,
     pub most_ratio: f64,

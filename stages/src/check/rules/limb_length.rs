@@ -16,7 +16,7 @@ use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 const LEAST_FACTOR: f64 = 1.5;
 
 /// Compares limbs with bodies.
-pub struct LimbLength {
+pub(super) struct LimbLength {
     pub most_sigmas: f64,
 }
 

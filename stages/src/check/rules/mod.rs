@@ -20,7 +20,7 @@ use super::seen::Inspect;
 use super::survey::Survey;
 
 /// The rule `rule`, ready to look at every person.
-pub fn inspector<'a>(
+pub(super) fn inspector<'a>(
     rule: Rule,
     config: &CheckConfig,
     survey: &'a Survey,

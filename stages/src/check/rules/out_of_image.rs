@@ -14,7 +14,7 @@ const HALF_PIXEL: f64 = 0.5;
 const SIDES: [[&str; 2]; 2] = [["left", "right"], ["upper", "lower"]];
 
 /// Measures how far joints lie outside.
-pub struct OutOfImage {
+pub(super) struct OutOfImage {
     pub margin_px: f64,
 }
 

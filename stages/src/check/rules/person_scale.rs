@@ -10,7 +10,7 @@ use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 const LEAST_FACTOR: f64 = 2.0;
 
 /// Compares scales with bodies.
-pub struct PersonScale {
+pub(super) struct PersonScale {
     pub most_sigmas: f64,
 }
 

@@ -6,7 +6,7 @@ use super::super::rule::Rule;
 use super::super::seen::{Inspect, Looked, Seen};
 
 /// Compares header and annotation.
-pub struct PictureSize;
+pub(super) struct PictureSize;
 
 impl Inspect for PictureSize {
     fn look(&mut self, seen: &Seen<'_>, found: &mut Vec<Finding>) -> Looked {

@@ -12,7 +12,7 @@ use super::super::seen::{Inspect, Looked, Seen};
 const PLACES_OF_ZEROS: [[f64; 2]; 2] = [[0.0, 0.0], [-1.0, -1.0]];
 
 /// Looks for contradictions.
-pub struct Visibilities;
+pub(super) struct Visibilities;
 
 impl Inspect for Visibilities {
     fn look(&mut self, seen: &Seen<'_>, found: &mut Vec<Finding>) -> Looked {

@@ -168,7 +168,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// The definition, word for word.
-    pub fn by_definition(kernel: &[f64], map: &[f64], [height, width]: [usize; 2]) -> Vec<f64> {
+    pub(super) fn by_definition(kernel: &[f64], map: &[f64], [height, width]: [usize; 2]) -> Vec<f64> {
         let mut out = vec![0.0; height * width];
         for (y, out) in out.iter_mut().enumerate() {
             for (x, value) in map.iter().enumerate() {

@@ -20,16 +20,16 @@ use crate::decode::peak::peak_and_mean;
 use crate::stage::{Aggregate, BuildContext, Gathered, StageError};
 
 /// Width and height of the crops, px.
-pub const CROP: [u32; 2] = [96, 64];
+pub(super) const CROP: [u32; 2] = [96, 64];
 /// Px of the crop per px of the maps.
-pub const STRIDE: u32 = 4;
+pub(super) const STRIDE: u32 = 4;
 /// `[h, w]` of the maps.
-pub const MAP: [usize; 2] = [16, 24];
-pub const PIXELS: usize = MAP[0] * MAP[1];
-pub const JOINTS: usize = 9;
+pub(super) const MAP: [usize; 2] = [16, 24];
+pub(super) const PIXELS: usize = MAP[0] * MAP[1];
+pub(super) const JOINTS: usize = 9;
 
 /// The joints of `flic9`, seen from the torso, px of the crop.
-pub const BODY: [[f64; 2]; JOINTS] = [
+pub(super) const BODY: [[f64; 2]; JOINTS] = [
     [7.0, -9.0],
     [13.0, 0.0],
     [15.0, 9.0],
@@ -41,28 +41,28 @@ pub const BODY: [[f64; 2]; JOINTS] = [
     [0.0, -18.0],
 ];
 
-pub fn context() -> BuildContext {
+pub(super) fn context() -> BuildContext {
     BuildContext { name: "s".to_owned(), seed: 0, threads: 1, folder: ".".into() }
 }
 
 /// A body about `torso`, its joints a little off.
-pub fn person(torso: [f64; 2], random: &mut KeyedRandom) -> Vec<[f64; 2]> {
+pub(super) fn person(torso: [f64; 2], random: &mut KeyedRandom) -> Vec<[f64; 2]> {
     let mut off = || random.uniform(-1.5, 1.5);
     BODY.iter().map(|joint| [torso[0] + joint[0] + off(), torso[1] + joint[1] + off()]).collect()
 }
 
-pub fn people(count: usize) -> Vec<Vec<[f64; 2]>> {
+pub(super) fn people(count: usize) -> Vec<Vec<[f64; 2]>> {
     let mut random = KeyedRandom::new(3, "people", "", 0);
     (0..count).map(|_| person([48.0 + random.uniform(-9.0, 9.0), 32.0], &mut random)).collect()
 }
 
 /// Which joints are annotated: those that are numbers.
-pub fn known(pose: &[[f64; 2]]) -> Vec<Visibility> {
+pub(super) fn known(pose: &[[f64; 2]]) -> Vec<Visibility> {
     let code = |point: &[f64; 2]| Visibility::from_code(if point[0].is_nan() { 0 } else { 2 });
     pose.iter().map(code).collect()
 }
 
-pub fn f32_points(poses: &[Vec<[f64; 2]>], joints: usize) -> ArrayRef {
+pub(super) fn f32_points(poses: &[Vec<[f64; 2]>], joints: usize) -> ArrayRef {
     let numbers = poses.iter().flatten().flatten().map(|value| *value as f32);
     let mut array: ArrayRef = Arc::new(arrow::array::Float32Array::from_iter_values(numbers));
     for length in [2, joints as i32] {
@@ -72,12 +72,12 @@ pub fn f32_points(poses: &[Vec<[f64; 2]>], joints: usize) -> ArrayRef {
     array
 }
 
-pub fn ids(rows: usize) -> ArrayRef {
+pub(super) fn ids(rows: usize) -> ArrayRef {
     Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("p{row}"))))
 }
 
 /// Samples behind `warp`: keypoints are px of the crop.
-pub fn samples_of(skeleton: &Skeleton, poses: &[Vec<[f64; 2]>], splits: &[&str]) -> RecordBatch {
+pub(super) fn samples_of(skeleton: &Skeleton, poses: &[Vec<[f64; 2]>], splits: &[&str]) -> RecordBatch {
     let (rows, joints) = (poses.len(), skeleton.len());
     let visibility = visibility_array(
         poses.iter().map(|pose| known(pose)).collect::<Vec<_>>().iter().map(Vec::as_slice),
@@ -105,7 +105,7 @@ pub fn samples_of(skeleton: &Skeleton, poses: &[Vec<[f64; 2]>], splits: &[&str])
     RecordBatch::try_new(Arc::new(schema), columns).unwrap()
 }
 
-pub fn collect(
+pub(super) fn collect(
     step: &dyn Aggregate,
     inputs: &[&Vec<RecordBatch>],
 ) -> Result<(Vec<RecordBatch>, Gathered), StageError> {
@@ -119,7 +119,7 @@ pub fn collect(
     Ok((rows, gathered))
 }
 
-pub fn fit(keys: &str, batch: &RecordBatch) -> Result<Vec<RecordBatch>, StageError> {
+pub(super) fn fit(keys: &str, batch: &RecordBatch) -> Result<Vec<RecordBatch>, StageError> {
     let config: FitSpatialModelConfig = toml::from_str(&format!("stride = {STRIDE}\n{keys}")).unwrap();
     let step = config.build(&context());
     // As the runner does: only what is needed is kept.
@@ -129,12 +129,12 @@ pub fn fit(keys: &str, batch: &RecordBatch) -> Result<Vec<RecordBatch>, StageErr
     Ok(rows)
 }
 
-pub fn pairs(model: &[RecordBatch]) -> Vec<Displacements> {
+pub(super) fn pairs(model: &[RecordBatch]) -> Vec<Displacements> {
     model.iter().flat_map(|batch| Displacements::from_batch(batch).unwrap()).collect()
 }
 
 /// Peaks of spread 1.5 px of the map at places of the crop, each of its height, `[K, h, w]`: what a network gives.
-pub fn maps_of(peaks: &[Vec<([f64; 2], f64)>]) -> Vec<f32> {
+pub(super) fn maps_of(peaks: &[Vec<([f64; 2], f64)>]) -> Vec<f32> {
     let value = |peaks: &[([f64; 2], f64)], at: usize| {
         let place = |index: usize| 1.5 + f64::from(STRIDE) * index as f64;
         let of = |(point, height): &([f64; 2], f64)| {
@@ -147,7 +147,7 @@ pub fn maps_of(peaks: &[Vec<([f64; 2], f64)>]) -> Vec<f32> {
 }
 
 /// Rows behind `infer`, with the keypoints of `poses`.
-pub fn predictions(poses: &[Vec<[f64; 2]>], maps: Vec<f32>, stride: f64) -> RecordBatch {
+pub(super) fn predictions(poses: &[Vec<[f64; 2]>], maps: Vec<f32>, stride: f64) -> RecordBatch {
     let rows = poses.len();
     let samples = samples_of(&FLIC9, poses, &["test"]);
     let fields = heatmaps::fields(JOINTS, MAP[0], MAP[1]);
@@ -167,7 +167,7 @@ pub fn predictions(poses: &[Vec<[f64; 2]>], maps: Vec<f32>, stride: f64) -> Reco
     RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec()).unwrap()
 }
 
-pub fn apply(
+pub(super) fn apply(
     form: Form,
     batches: &[RecordBatch],
     model: &[RecordBatch],
@@ -180,7 +180,7 @@ pub fn apply(
 }
 
 /// The highest px of every map, in px of the crop, `[N, K]`.
-pub fn highest(batch: &RecordBatch) -> Vec<Vec<[f64; 2]>> {
+pub(super) fn highest(batch: &RecordBatch) -> Vec<Vec<[f64; 2]>> {
     let values = heatmaps::maps_values(batch.column_by_name("heatmaps").unwrap(), "heatmaps").unwrap();
     let place = |map: &[f32]| {
         let peak = peak_and_mean(map, MAP[1]).0.unwrap();
@@ -190,7 +190,7 @@ pub fn highest(batch: &RecordBatch) -> Vec<Vec<[f64; 2]>> {
 }
 
 /// Px of the crop from the farthest joint of `found` to that of `truth`.
-pub fn worst(found: &[[f64; 2]], truth: &[[f64; 2]]) -> f64 {
+pub(super) fn worst(found: &[[f64; 2]], truth: &[[f64; 2]]) -> f64 {
     let distance = |(a, b): (&[f64; 2], &[f64; 2])| libm::hypot(a[0] - b[0], a[1] - b[1]);
     found.iter().zip(truth).map(distance).fold(0.0, f64::max)
 }

@@ -15,7 +15,7 @@ use super::NAME;
 use super::curve::{Scored, sort};
 
 /// The columns of `trials` that scoring needs.
-pub const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 11] = [
     "dataset",
     "split",
     "client_split",
@@ -31,7 +31,7 @@ pub const COLUMNS: [&str; 11] = [
 
 /// What scoring needs of one trial: fields as those of [`Trial`].
 #[derive(Debug, Clone, Copy)]
-pub struct TrialRef<'a> {
+pub(super) struct TrialRef<'a> {
     pub dataset: &'a str,
     pub split: &'a str,
     pub client_split: &'a str,
@@ -67,7 +67,7 @@ impl<'a> From<&'a Trial> for TrialRef<'a> {
 ///
 /// # Errors
 /// When a column is missing or of another type, or `genuine` is null somewhere.
-pub fn each_trial(batch: &RecordBatch, mut take: impl FnMut(TrialRef<'_>)) -> Result<(), SchemaError> {
+pub(super) fn each_trial(batch: &RecordBatch, mut take: impl FnMut(TrialRef<'_>)) -> Result<(), SchemaError> {
     let text = |name: &str| strings(batch, name);
     let (dataset, split, client_split) = (text("dataset")?, text("split")?, text("client_split")?);
     let (client, subject, device) = (text("client")?, text("subject")?, text("device")?);
@@ -96,7 +96,7 @@ pub fn each_trial(batch: &RecordBatch, mut take: impl FnMut(TrialRef<'_>)) -> Re
 
 /// Which of the two parts of a block a trial belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub(super) enum Part {
     /// What is scored.
     Test,
     /// Where the threshold comes from.
@@ -105,7 +105,7 @@ pub enum Part {
 
 /// Trials of one part of a block, ready to be scored.
 #[derive(Debug, Default)]
-pub struct Trials {
+pub(super) struct Trials {
     /// Names of the clients, ascending.
     pub clients: Vec<String>,
     /// For each session, the number of the client whose session it is; `None` where its subject is no client.
@@ -118,7 +118,7 @@ pub struct Trials {
 
 /// All trials of one data set, system and normalisation.
 #[derive(Debug)]
-pub struct Block {
+pub(super) struct Block {
     /// The data set of the probes.
     pub dataset: String,
     /// The system.
@@ -133,7 +133,7 @@ pub struct Block {
 
 /// Gathers trials, row by row.
 #[derive(Debug, Default)]
-pub struct Collector {
+pub(super) struct Collector {
     blocks: Vec<([String; 3], [Numbered; 2])>,
     /// The block of the last trial: neighbours mostly share it.
     last: usize,
@@ -143,7 +143,7 @@ pub struct Collector {
 
 impl Collector {
     /// Takes in one trial. Trials across splits, which only serve to normalise scores, are counted and left out.
-    pub fn push(&mut self, part: Part, trial: &TrialRef<'_>) {
+    pub(super) fn push(&mut self, part: Part, trial: &TrialRef<'_>) {
         if trial.split != trial.client_split {
             self.cohort += 1;
             return;
@@ -163,13 +163,13 @@ impl Collector {
     }
 
     /// Whether `part` has a trial to score.
-    pub fn has(&self, part: Part) -> bool {
+    pub(super) fn has(&self, part: Part) -> bool {
         self.blocks.iter().any(|(_, parts)| !parts[part as usize].scored.is_empty())
     }
 
     /// The blocks in the order of their names, the trials that cannot be scored, and how many trials across splits
     /// were left out.
-    pub fn finish(mut self) -> (Vec<Block>, Vec<Reject>, u64) {
+    pub(super) fn finish(mut self) -> (Vec<Block>, Vec<Reject>, u64) {
         self.blocks.sort_by(|(a, _), (b, _)| a.cmp(b));
         let block = |([dataset, model, normalisation], [test, validation]): ([String; 3], [Numbered; 2])| {
             Block { dataset, model, normalisation, test: test.finish(), validation: validation.finish() }

@@ -32,7 +32,7 @@ impl Ranked {
 
 /// Who and what a frame is of.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Frame<'a> {
+pub(super) struct Frame<'a> {
     /// The data set.
     pub dataset: &'a str,
     /// The split, empty where there is none.
@@ -47,7 +47,7 @@ pub struct Frame<'a> {
 
 /// How many rows of one subject there are, and of how many the right class is on top.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Hits {
+pub(super) struct Hits {
     /// All rows.
     pub rows: u64,
     /// Those whose right class is in the top share.
@@ -57,7 +57,7 @@ pub struct Hits {
 }
 
 /// Counts frames or sequences by data set, split and subject.
-pub struct Tally<'a> {
+pub(super) struct Tally<'a> {
     classes: HashMap<&'a str, usize>,
     counted: usize,
     pool: Ranked,
@@ -68,7 +68,7 @@ pub struct Tally<'a> {
 }
 
 /// Hits by data set and split, then by subject.
-pub type Tables = BTreeMap<[String; 2], BTreeMap<String, Hits>>;
+pub(super) type Tables = BTreeMap<[String; 2], BTreeMap<String, Hits>>;
 
 type Key = ([String; 5], [i32; 3]);
 
@@ -81,13 +81,13 @@ struct Open {
 
 impl<'a> Tally<'a> {
     /// Counts rows whose right class is among the `counted` highest of `classes`.
-    pub fn new(classes: &'a [String], counted: usize, pool: Ranked) -> Self {
+    pub(super) fn new(classes: &'a [String], counted: usize, pool: Ranked) -> Self {
         let classes = classes.iter().enumerate().map(|(at, name)| (name.as_str(), at)).collect();
         Self { classes, counted, pool, tables: BTreeMap::new(), open: None, closed: HashSet::new() }
     }
 
     /// The class of `subject`, if it has one.
-    pub fn class_of(&self, subject: &str) -> Option<usize> {
+    pub(super) fn class_of(&self, subject: &str) -> Option<usize> {
         self.classes.get(subject).copied()
     }
 
@@ -95,7 +95,7 @@ impl<'a> Tally<'a> {
     ///
     /// # Errors
     /// When frames of one sequence are pooled and do not stand together.
-    pub fn push(&mut self, frame: &Frame<'_>, class: usize, scores: &[f32]) -> Result<(), StageError> {
+    pub(super) fn push(&mut self, frame: &Frame<'_>, class: usize, scores: &[f32]) -> Result<(), StageError> {
         if self.pool == Ranked::Frame {
             self.count([frame.dataset, frame.split, frame.subject], rank(scores, class));
             return Ok(());
@@ -138,7 +138,7 @@ impl<'a> Tally<'a> {
     }
 
     /// The counts by data set and split, then by subject.
-    pub fn finish(mut self) -> Tables {
+    pub(super) fn finish(mut self) -> Tables {
         self.close();
         self.tables
     }

@@ -17,7 +17,7 @@ const STRETCH: [&str; 4] = ["dataset", "subject", "device", "session"];
 ///
 /// # Errors
 /// When they overlap, or leave samples out.
-pub fn check_cutting(input: &Schema, advance: f64) -> Result<(), StageError> {
+pub(super) fn check_cutting(input: &Schema, advance: f64) -> Result<(), StageError> {
     match windows::stride_samples(input) {
         Some(found) if found != advance => {
             Err(NetworkError::Cutting { advance, found: format!("they begin every {found} samples") }.into())
@@ -33,7 +33,7 @@ pub fn check_cutting(input: &Schema, advance: f64) -> Result<(), StageError> {
 ///
 /// # Errors
 /// When the first windows of a stretch are not in the batch, a window comes twice, or windows overlap or leave a gap.
-pub fn stretches(
+pub(super) fn stretches(
     batch: &RecordBatch,
     kept: &[usize],
     advance: f64,
@@ -97,7 +97,7 @@ pub fn stretches(
 
 /// One row of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn {
+pub(super) struct Turn {
     /// The window.
     pub row: usize,
     /// Whether it is the first of its run.
@@ -106,7 +106,7 @@ pub struct Turn {
 
 /// The calls, of `rows` rows each, that take the windows of `runs` one after the other, each run in a row of its own
 /// until it ends; `None` where a row stays blank.
-pub fn calls(runs: &[Vec<usize>], rows: usize) -> Vec<Vec<Option<Turn>>> {
+pub(super) fn calls(runs: &[Vec<usize>], rows: usize) -> Vec<Vec<Option<Turn>>> {
     let mut waiting = runs.iter();
     // What is left of the run in each row of a call.
     let mut slots: Vec<&[usize]> = vec![&[]; rows];

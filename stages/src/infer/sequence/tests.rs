@@ -14,11 +14,11 @@ const SHAPE: [usize; 3] = [3, 4, 2];
 const RATE_HZ: f64 = 50.0;
 const HOP: usize = 2;
 
-pub fn models() -> PathBuf {
+pub(super) fn models() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/models")
 }
 
-pub fn build(name: &str, change: impl FnOnce(&mut EmbedConfig)) -> Result<Embed, StageError> {
+pub(super) fn build(name: &str, change: impl FnOnce(&mut EmbedConfig)) -> Result<Embed, StageError> {
     let mut config = EmbedConfig::new(models().join(format!("{name}.onnx")));
     change(&mut config);
     let context = BuildContext { name: "embed".into(), seed: 0, threads: 2, folder: PathBuf::new() };

@@ -11,7 +11,7 @@ use crate::network::NetworkError;
 ///
 /// Every call has as many rows, the last ones blank where fewer are given, so that a row's numbers do not depend on
 /// its neighbours.
-pub struct SequenceWorker {
+pub(super) struct SequenceWorker {
     session: Session,
     binding: IoBinding,
     window: Tensor<f32>,
@@ -39,7 +39,7 @@ impl SequenceWorker {
     ///
     /// # Errors
     /// When the network does not run.
-    pub fn new(
+    pub(super) fn new(
         session: Session,
         card: &SequenceCard,
         output: &SequenceOutput,
@@ -72,7 +72,7 @@ impl SequenceWorker {
     ///
     /// # Errors
     /// When the network fails, or gives something else than float32 of the shapes of its card.
-    pub fn run(
+    pub(super) fn run(
         &mut self,
         fresh: &[bool],
         fill: impl FnOnce(&mut [f32]),

@@ -16,12 +16,12 @@ pub(super) struct Moments {
 
 impl Moments {
     /// Those of no sample.
-    pub fn none(channels: usize) -> Self {
+    pub(super) fn none(channels: usize) -> Self {
         Self { count: 0, mean: vec![0.0; channels], squares: vec![0.0; channels] }
     }
 
     /// Those of one signal, `[length, C]`.
-    pub fn of(signal: &[f32], channels: usize) -> Self {
+    pub(super) fn of(signal: &[f32], channels: usize) -> Self {
         let mut moments = Self::none(channels);
         let count = signal.len() / channels.max(1);
         if count == 0 {
@@ -49,7 +49,7 @@ impl Moments {
     }
 
     /// Those of the samples of both; the order of merging shows in the last bits.
-    pub fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         if other.count == 0 {
             return;
         }
@@ -65,7 +65,7 @@ impl Moments {
     }
 
     /// Standard deviations, `[C]`, with the count as divisor.
-    pub fn deviation(&self) -> Vec<f64> {
+    pub(super) fn deviation(&self) -> Vec<f64> {
         self.squares.iter().map(|sum| (sum / self.count.max(1) as f64).sqrt()).collect()
     }
 }

@@ -29,7 +29,7 @@ impl Clock {
     ///
     /// Both sensors are taken to be read at one true rate; a clock that shows longer steps then runs faster. `None`
     /// where the rates are not the same, within [`SAME_RATE`].
-    pub fn drift_ppm(&self, reference: &Self) -> Option<f64> {
+    pub(super) fn drift_ppm(&self, reference: &Self) -> Option<f64> {
         let drift = self.period_nanos? / reference.period_nanos? - 1.0;
         (drift.abs() <= SAME_RATE).then_some(drift * 1e6)
     }

@@ -46,7 +46,7 @@ pub(super) struct Dropped {
 }
 
 impl Dropped {
-    pub fn total(self) -> usize {
+    pub(super) fn total(self) -> usize {
         self.not_finite + self.duplicate + self.backward + self.alone
     }
 }
@@ -66,7 +66,7 @@ pub(super) struct Clean<'a> {
 
 impl<'a> Clean<'a> {
     /// The readings of `track` that can be used; those of a log without fault are not copied.
-    pub fn of(track: &'a TrackView<'_>, limits: Limits) -> Self {
+    pub(super) fn of(track: &'a TrackView<'_>, limits: Limits) -> Self {
         // Most logs have no other fault than repeated stamps.
         let sound = track.stamp_nanos.is_sorted() && track.axes.iter().all(|axis| all_usable(axis));
         let mut clean = if sound { Self::thinned(track) } else { Self::filtered(track, limits) };
@@ -101,7 +101,7 @@ impl<'a> Clean<'a> {
 
     /// Stamps and axes from which the samples among the readings of `range` are drawn: the stamps do not go back within
     /// a stretch, and the last of equal ones counts.
-    pub fn readings(&self, range: Range<usize>) -> (&[i64], [&[f64]; 3]) {
+    pub(super) fn readings(&self, range: Range<usize>) -> (&[i64], [&[f64]; 3]) {
         let (stamps, range) = match &self.repeats {
             Some(repeats) => (repeats.stamp_nanos, repeats.in_track(range)),
             None => (&self.stamp_nanos[..], range),
@@ -164,7 +164,7 @@ impl<'a> Clean<'a> {
     }
 
     /// First and last stamp of `stretch`.
-    pub fn span(&self, stretch: &Stretch) -> (i64, i64) {
+    pub(super) fn span(&self, stretch: &Stretch) -> (i64, i64) {
         (self.stamp_nanos[stretch.range.start], self.stamp_nanos[stretch.range.end - 1])
     }
 }

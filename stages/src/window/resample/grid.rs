@@ -17,7 +17,7 @@ pub(super) struct Grid {
 
 impl Grid {
     /// As many samples as lie from `start_nanos` to `end_nanos`, both of them included.
-    pub fn over(start_nanos: i64, end_nanos: i64, rate_hz: f64) -> Self {
+    pub(super) fn over(start_nanos: i64, end_nanos: i64, rate_hz: f64) -> Self {
         let span = end_nanos.saturating_sub(start_nanos).max(0);
         let mut last = (span as f64 * rate_hz / NANOS_PER_SECOND) as usize;
         // The product is rounded: the sample itself says whether it lies within.
@@ -31,7 +31,7 @@ impl Grid {
     }
 
     /// The grid of `multiple` times the rate from the first to the last sample of this one.
-    pub fn finer(self, multiple: usize) -> Self {
+    pub(super) fn finer(self, multiple: usize) -> Self {
         let length = (self.length - 1) * multiple + 1;
         Self { rate_hz: self.rate_hz * multiple as f64, length, ..self }
     }
@@ -67,13 +67,13 @@ pub(super) struct Drawing<'a> {
 
 impl<'a> Drawing<'a> {
     /// Between readings at `stamps`, one or more.
-    pub fn new(stamps: &'a [i64], grid: Grid) -> Self {
+    pub(super) fn new(stamps: &'a [i64], grid: Grid) -> Self {
         Self { stamps, grid, at: 0 }
     }
 
     /// Hands `write` the x, y and z of each of `samples` in order, which lie behind all that were drawn before, of each
     /// of `tracks`, whose readings have the same stamps; its first argument is the number of the track.
-    pub fn draw(
+    pub(super) fn draw(
         &mut self,
         tracks: &[[&[f64]; 3]],
         samples: Range<usize>,

@@ -47,7 +47,7 @@ pub(super) struct Scratch(Vec<[Vec<f64>; 3]>);
 
 impl LowPass {
     /// The filter for a sensor of `sensor_hz`, or `None` where that is no higher than `rate_hz`.
-    pub fn design(sensor_hz: f64, rate_hz: f64) -> Option<Self> {
+    pub(super) fn design(sensor_hz: f64, rate_hz: f64) -> Option<Self> {
         if sensor_hz < FILTERED_FROM * rate_hz {
             return None;
         }
@@ -73,7 +73,7 @@ impl LowPass {
     /// Hands `write` the x, y and z of each sample of `grid` in order, from the readings that reach from its first
     /// to its last sample, of each of `tracks`, whose readings have the same `stamps`; its first argument is the number
     /// of the track.
-    pub fn apply(
+    pub(super) fn apply(
         &self,
         stamps: &[i64],
         tracks: &[[&[f64]; 3]],
