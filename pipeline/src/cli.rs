@@ -128,7 +128,7 @@ pub struct EvaluateVerificationArgs {
     /// Draw ROC, DET, scores and clients
     #[arg(long, value_name = "FILE.png")]
     pub plot: Option<PathBuf>,
-    /// Replace a table that other work has put there
+    /// Replace a table that other work has written there
     #[arg(long)]
     pub force: bool,
 }
@@ -157,7 +157,7 @@ pub struct EvaluatePoseArgs {
     /// Write the numbers as a `metrics` table too
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace a table that other work has put there
+    /// Replace a table that other work has written there
     #[arg(long)]
     pub force: bool,
 }

@@ -13,7 +13,7 @@ use schemas::huggingface;
 /// Zstandard level: 3 is its own default, the knee of speed against size.
 const ZSTD_LEVEL: i32 = 3;
 
-/// Properties for `schema`: zstd, dictionaries for text alone, pictures stored as they are, and the features of
+/// Properties for `schema`: zstd, dictionaries for text only, pictures stored uncompressed, and the features of
 /// Hugging Face `datasets` in the file metadata.
 pub fn writer_properties(schema: &Schema) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("a level of zstd"));

@@ -1,4 +1,4 @@
-//! Row groups of a table: what can be read by itself, in any order.
+//! Row groups of a table: parts that can be read independently, in any order.
 
 use std::fs::File;
 

@@ -1,4 +1,4 @@
-//! The words of `motionmill ingest` and `motionmill export`: one subcommand a source or sink of the lists in
+//! The words of `motionmill ingest` and `motionmill export`: one subcommand per source or sink of the lists in
 //! [`datasets::registry`], with the keys of its configuration.
 
 use std::path::PathBuf;

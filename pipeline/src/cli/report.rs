@@ -43,7 +43,7 @@ pub struct ReportArgs {
     /// Bootstrap resamples behind intervals that no metric table has; 0 for none
     #[arg(long, default_value_t = stages::evaluate::DEFAULT_RESAMPLES)]
     pub resamples: u32,
-    /// Folder that relative paths of pictures start from
+    /// Folder that relative image paths start from
     #[arg(long, value_name = "DIR")]
     pub images: Option<PathBuf>,
     /// Heading of the page

@@ -54,7 +54,7 @@ use crate::network::ports::{Port, expect, fixed_rows, no_others};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelCard {
-    /// Short name; it stands in the column `model` of every prediction.
+    /// Short name; it is written to the column `model` of every prediction.
     pub name: String,
     /// Name of the skeleton whose joints the maps follow.
     pub skeleton: String,

@@ -54,7 +54,7 @@ impl Infer {
         self.network.running()
     }
 
-    /// Network, provider, sessions, rows a call and library in one line.
+    /// Network, provider, sessions, rows per call and library in one line.
     pub fn describe(&self) -> String {
         self.network.describe(&self.card.name)
     }

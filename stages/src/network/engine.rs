@@ -13,9 +13,9 @@ use super::providers::{Network, Provider, Running, first_session, session};
 use super::runtime::Runtime;
 use crate::{BuildContext, StageError};
 
-/// Rows a call on the processor: one. Larger calls compute blank rows to fill up a batch of odd length.
+/// Rows per call on the processor: one. Larger calls compute blank rows to fill up a batch of odd length.
 pub const DEFAULT_BATCH_CPU: usize = 1;
-/// Rows a call on a card, where small calls leave most of it idle.
+/// Rows per call on a card, where small calls leave most of it idle.
 pub const DEFAULT_BATCH_DEVICE: usize = 16;
 /// Sessions on a card: while one computes, another one's rows are copied.
 pub const DEFAULT_SESSIONS_DEVICE: usize = 2;
@@ -39,8 +39,8 @@ pub struct EngineConfig {
     pub devices: Vec<i32>,
     /// Whether a slower provider may take over where `provider` does not start.
     pub fall_back: bool,
-    /// Rows a call; by default what the network fixes, else 1 on the processor and 16 on a card. Every call has this
-    /// many rows, the last one of a batch filled up with blank ones.
+    /// Rows per call; by default what the network fixes, else 1 on the processor and 16 on a card. Every call has
+    /// this many rows, the last one of a batch filled up with blank ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<NonZeroUsize>,
     /// Sessions on the processor, or on each card; by default one a thread, or 2.
@@ -159,7 +159,7 @@ impl<W> Opened<W> {
         self.pool.with(work)
     }
 
-    /// Rows a call.
+    /// Rows per call.
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -174,7 +174,7 @@ impl<W> Opened<W> {
         vec![("onnxruntime".to_owned(), format!("{}, {}", self.runtime.version(), self.running))]
     }
 
-    /// Network, provider, sessions, rows a call and library in one line.
+    /// Network, provider, sessions, rows per call and library in one line.
     pub fn describe(&self, name: &str) -> String {
         let Self { running, sessions, rows, .. } = self;
         let runtime = self.runtime.describe();

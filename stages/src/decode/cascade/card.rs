@@ -46,7 +46,7 @@ use crate::network::ports::{Port, expect, fixed_rows, no_others};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FineCard {
-    /// Short name of the cascade; it stands in the column `model` of every prediction.
+    /// Short name of the cascade; it is written to the column `model` of every prediction.
     pub name: String,
     /// Name of the skeleton whose joints points and maps follow.
     pub skeleton: String,

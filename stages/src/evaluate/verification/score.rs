@@ -36,7 +36,7 @@ pub struct VerificationOptions {
     pub points: u32,
     /// Seed of the draws.
     pub seed: u64,
-    /// Hash of the run, written into every row.
+    /// Hash of the run; every row states it.
     pub run: String,
 }
 

@@ -46,7 +46,7 @@ use crate::network::ports::{Port, expect, fixed_rows, no_others};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SequenceCard {
-    /// Short name; it stands in the metadata of every embedding.
+    /// Short name; it is written to the metadata of every embedding.
     pub name: String,
     /// Where the network comes from.
     #[serde(default)]
