@@ -1,7 +1,7 @@
 //! Pixels of image files: decoding within limits, with a record of what was done.
 //!
 //! The format is sniffed from the first bytes, never from the file's name. The header is read and checked against
-//! [`Limits`] before a pixel is allocated, and damaged data is an error, never a picture that is grey from the
+//! [`Limits`] before a pixel is allocated, and damaged data is an error, never an image that is grey from the
 //! middle on. JPEG goes through libjpeg-turbo with its default inverse transform and upsampling, so pixels are the
 //! same as in `OpenCV` and Pillow; other formats go through the `image` crate. Transparency is dropped.
 //!

@@ -22,7 +22,7 @@ pub struct ReportArgs {
     /// The `keypoints` table to report on; repeat for more. All below RUN by default
     #[arg(long, value_name = "DIR")]
     pub predictions: Vec<PathBuf>,
-    /// The `heatmaps` table that the predictions were read off
+    /// The `heatmaps` table that the predictions were decoded from
     #[arg(long, value_name = "DIR")]
     pub heatmaps: Option<PathBuf>,
     /// The `trials` table to report on; repeat for more. All below RUN by default

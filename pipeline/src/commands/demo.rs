@@ -1,4 +1,4 @@
-//! `motionmill demo`: both chains on synthetic people and logs, told as the commands that do it.
+//! `motionmill demo`: both chains on synthetic people and logs, shown as the commands that do it.
 
 use std::fs;
 use std::path::Path;
