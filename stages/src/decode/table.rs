@@ -1,4 +1,4 @@
-//! The rows of `keypoints` that every stage of this folder gives.
+//! The rows of `keypoints` that every stage of this folder makes.
 
 use std::sync::Arc;
 
