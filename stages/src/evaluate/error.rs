@@ -41,7 +41,7 @@ pub enum EvaluateError {
     /// Two predictions are of different people.
     #[error("no person of the truth is predicted by both; there is nothing to compare")]
     NothingShared,
-    /// A comparison is of one output head with one other.
+    /// A comparison takes one output head and one other.
     #[error("a comparison needs the predictions of one output head on each side, found {count}")]
     SeveralHeads { count: usize },
     /// Presence needs numbers that only heatmaps give.
@@ -55,7 +55,7 @@ pub enum EvaluateError {
     /// Rows would be scored by one protocol twice.
     #[error("`{stage}` names the protocol `{protocol}` twice")]
     ProtocolTwice { stage: String, protocol: Protocol },
-    /// A number that takes long and tells nothing more; `usual` is enough.
+    /// A number that takes long and adds nothing; `usual` is enough.
     #[error("`{stage}`: `{key}` must be at most {most}, found `{found}`")]
     AboveMost { stage: String, key: &'static str, most: u32, found: u32, usual: u32 },
     /// A table lacks a column.

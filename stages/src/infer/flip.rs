@@ -1,4 +1,5 @@
-//! Averaging what a network says of a picture and of the mirrored picture (stacked hourglass, `src/train.lua`).
+//! Averaging a network's outputs for a picture and for the mirrored picture (stacked hourglass,
+//! `src/train.lua`).
 
 use super::model_card::ModelCard;
 use crate::network::NetworkError;

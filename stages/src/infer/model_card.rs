@@ -1,4 +1,4 @@
-//! The model card: what a network reads and gives, in words that an `.onnx` file has no place for.
+//! The model card: what a network's inputs and outputs mean, which an `.onnx` file cannot state.
 //!
 //! A TOML file beside the network, of the same stem:
 //!
@@ -66,10 +66,10 @@ pub struct ModelCard {
     pub license: String,
     /// The image input.
     pub input: ImageInput,
-    /// The input that tells the network whom to look at, where it has one.
+    /// The input that tells the network which person to look at, if it has one.
     #[serde(default)]
     pub center_map: Option<CenterMapInput>,
-    /// The outputs to keep, in the order in which their rows leave; the network may have others.
+    /// The outputs to keep, in the order of their rows; the network may have others.
     pub outputs: Vec<HeatmapOutput>,
 }
 
@@ -77,7 +77,7 @@ pub struct ModelCard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputKind {
-    /// One map a joint, highest where the joint is believed to be.
+    /// One map per joint, highest where the network places the joint.
     Heatmaps,
 }
 
@@ -122,7 +122,7 @@ impl ModelCard {
         skeleton_called(&self.skeleton)
     }
 
-    /// Checks what a card can be checked for without its network.
+    /// Checks everything that can be checked without the network.
     ///
     /// # Errors
     /// When a number is out of range, or channels and joints do not agree.

@@ -49,7 +49,7 @@ impl Infer {
         &self.card
     }
 
-    /// What really computes, for print and manifest: `cpu`, or `cpu (fell back: ...)`.
+    /// The provider in use, for output and manifest: `cpu`, or `cpu (fell back: ...)`.
     pub fn running(&self) -> &Running {
         self.network.running()
     }

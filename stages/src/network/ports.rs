@@ -1,4 +1,4 @@
-//! The inputs and outputs of a network, which a card is held against before a row flows.
+//! The inputs and outputs of a network, against which a card is checked before any row flows.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::NetworkError;
 pub struct Port {
     /// Its name.
     pub name: String,
-    /// Type of its numbers, `float32` and so on.
+    /// Type of its elements, such as `float32`.
     pub element: String,
     /// Its dimensions; -1 where a run decides.
     pub dimensions: Vec<i64>,

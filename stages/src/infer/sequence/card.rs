@@ -91,18 +91,18 @@ pub struct SequenceOutput {
     pub frames: Frames,
     /// D, the numbers of an embedding.
     pub size: usize,
-    /// The subjects that the D numbers score, in order, where they are class scores.
+    /// The subjects whose scores the D numbers are, in order, if they are class scores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
 }
 
-/// What a recurrent network hands from one window to the next: an output of one call is an input of the next.
+/// What a recurrent network passes from one window to the next: an output of one call is an input of the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// The network's name for the input, float32 `[N, shape]`; zeros are the start of a session.
     pub input: String,
-    /// The network's name for the output, as large: the state behind the last block of the window.
+    /// The network's name for the output, of the same size: the state after the last block of the window.
     pub output: String,
     /// The sizes behind the rows.
     pub shape: Vec<usize>,
