@@ -98,7 +98,7 @@ pub enum Mean {
     Pooled,
     /// Plain mean of the parts' rates.
     OfParts,
-    /// Plain mean of the rates of the named groups.
+    /// Plain mean of the rates of these earlier groups, the head's included.
     OfGroups(&'static [&'static str]),
 }
 

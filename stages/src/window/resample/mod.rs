@@ -1,7 +1,8 @@
-//! `resample`: the sensors of each session on one clock, at one rate.
+//! `resample`: puts the sensors of each session on one clock, at one rate.
 //!
-//! [`clean`] says which readings can be used and where a sensor has a gap, [`segments`] where all sensors have
-//! readings, [`grid`] draws the samples, [`low_pass`] keeps what the rate cannot hold out of them.
+//! [`clean`] says which readings can be used and where a sensor has a gap, [`segments`] says where all sensors
+//! have readings, [`grid`] interpolates the samples, [`low_pass`] removes frequencies that are too high for the
+//! rate.
 
 mod clean;
 mod convolve;
