@@ -41,7 +41,7 @@ pub trait Source {
     fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError>;
 }
 
-/// A source that is open: its rows come in pieces.
+/// An open source: its rows come in pieces.
 #[derive(Debug, Default)]
 pub struct OpenSource {
     rows: Rows,

@@ -24,7 +24,7 @@ use crate::{Annotations, ReadError};
 use data_file::{DataFile, Picture};
 use labels::{Label, labels};
 
-/// Name of the data set in ids and rows unless told otherwise.
+/// Name of the data set in ids and rows if none is given.
 const DATASET: &str = "yolo";
 
 /// YOLO-pose: the `data.yaml` of a data set, with its label files and pictures.

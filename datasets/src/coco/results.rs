@@ -97,7 +97,7 @@ struct Detection {
     keypoints: Vec<f64>,
     #[serde(default)]
     score: Option<f64>,
-    /// Only our own writer says of whom a detection is.
+    /// Only our own writer says whose detection it is.
     #[serde(default)]
     sample_id: Option<String>,
 }

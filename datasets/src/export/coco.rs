@@ -95,7 +95,7 @@ struct Encoder {
     image_rows: HashMap<i64, usize>,
     /// Rows that came.
     rows: u64,
-    /// People that stand in the file.
+    /// People in the file.
     annotations: u64,
 }
 

@@ -69,10 +69,10 @@ pub struct SensorColumns {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Units {
-    /// Of the accelerometer, m/s² unless said otherwise.
+    /// Of the accelerometer; by default m/s².
     #[serde(default)]
     pub accelerometer: AccelerationUnit,
-    /// Of the gyroscope, rad/s unless said otherwise.
+    /// Of the gyroscope; by default rad/s.
     #[serde(default)]
     pub gyroscope: TurnUnit,
 }

@@ -61,7 +61,7 @@ use crate::ReadError;
 
 /// What can be loaded by itself: one session, or one log that holds several.
 pub trait SessionSource: Debug + Send + Sync {
-    /// What it is called in messages: subject, device and session as far as they are known.
+    /// Its name in messages: subject, device and session as far as they are known.
     fn name(&self) -> &str;
 
     /// Bytes of its files, as an estimate of the work.

@@ -113,7 +113,7 @@ pub enum PixelError {
     /// The system refused.
     #[error("{source}: `{}`", path.display())]
     Io { path: PathBuf, source: io::Error },
-    /// The bytes are no image, or a damaged or unsupported one.
+    /// The bytes are not an image, or a damaged or unsupported one.
     #[error("{detail}")]
     Unreadable { detail: String },
     /// The image costs more than [`Limits`] allow.

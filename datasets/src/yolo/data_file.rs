@@ -14,7 +14,7 @@ use crate::ReadError;
 /// Endings of pictures that our decoders read.
 const ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
 
-/// What the file says, and where it stands.
+/// What the file says, and where it is.
 pub(super) struct DataFile {
     place: PathBuf,
     content: Content,

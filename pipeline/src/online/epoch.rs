@@ -10,7 +10,7 @@ use super::shard_order::places;
 use super::stream::{DEFAULT_AHEAD, Stream};
 use super::{Chain, OnlineError, Shards};
 
-/// Rows among which shards are shuffled unless told otherwise: 3 or 4 row groups of pictures with maps.
+/// Default number of rows among which shards are shuffled: 3 or 4 row groups of pictures with maps.
 pub const DEFAULT_BUFFER: usize = 256;
 
 /// One batch of an epoch.

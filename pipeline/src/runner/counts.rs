@@ -1,4 +1,4 @@
-//! Rows and seconds of every node, counted while a run goes on.
+//! Rows and seconds of every node, counted during a run.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};

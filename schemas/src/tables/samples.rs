@@ -36,7 +36,7 @@ pub const IMAGE: &str = "image";
 pub const DECODE_REDUCTION: &str = "decode_reduction";
 /// Target maps `[C, h, w]` f32.
 pub const HEATMAPS: &str = "heatmaps";
-/// 1 where a joint's target map takes part in the loss, else 0: `[K]` f32.
+/// 1 where a joint's target map counts in the loss, else 0: `[K]` f32.
 pub const HEATMAP_WEIGHT: &str = "heatmap_weight";
 /// The centre map `[H, W]` f32 that tells a network which person to look at.
 pub const CENTER_MAP: &str = "center_map";

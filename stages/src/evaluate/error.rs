@@ -9,7 +9,7 @@ use crate::StageError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum EvaluateError {
-    /// Two people of the truth bear one id.
+    /// Two people of the truth have the same id.
     #[error("the truth holds `{sample_id}` twice; every person needs an id of its own")]
     DuplicateTruth { sample_id: String },
     /// One output head of one model predicts one person twice.

@@ -109,7 +109,8 @@ impl ModelCard {
     /// Reads and validates a card.
     ///
     /// # Errors
-    /// When the file cannot be read, is no card, or contradicts itself; the message names the file and the key.
+    /// When the file cannot be read, is not a card, or contradicts itself; the message names the file and the
+    /// key.
     pub fn read(path: &Path) -> Result<Self, StageError> {
         read_card(path, Self::validate)
     }

@@ -77,7 +77,8 @@ pub struct List {
     /// Only rows of this split; by default rows of every split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What names a row. An image is listed by its path as in `image_path`, or by its file name alone.
+    /// Which name of a row is used. An image is listed by its path as in `image_path`, or by its file name
+    /// alone.
     pub by: By,
 }
 
@@ -147,7 +148,7 @@ impl SplitConfig {
     /// The stage.
     ///
     /// # Errors
-    /// When the condition is no SQL expression, or the list cannot be read or is empty.
+    /// When the condition is not an SQL expression, or the list cannot be read or is empty.
     pub fn build(&self, context: &BuildContext) -> Result<Split, StageError> {
         let rule = match self {
             Self::HoldOut(hold_out) => Rule::HoldOut {

@@ -48,7 +48,7 @@ pub const START_FRAMES: Count = Count::constant(20_000);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitBackgroundConfig {
-    /// M, the Gaussians; 256 where left out.
+    /// M, the number of Gaussians; by default 256.
     pub components: Count,
     /// Iterations at most; by default 100.
     pub iterations: Count,

@@ -57,7 +57,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NormaliseScoresConfig {
-    /// `z`, `t` or `zt`; `zt` where left out.
+    /// `z`, `t` or `zt`; by default `zt`.
     pub kind: Kind,
     /// The split of the cohort, as in `score`; by default `train`.
     pub cohort: String,

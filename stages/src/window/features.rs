@@ -40,7 +40,7 @@ fn raw() -> Vec<Feature> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
-    /// All channels of the input as they are.
+    /// All channels of the input, unchanged.
     Raw,
     /// Length of each sensor's vector, in its unit: `accelerometer_magnitude`, `gyroscope_magnitude`.
     Magnitude,

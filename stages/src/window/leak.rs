@@ -26,7 +26,7 @@ pub struct Span<'a> {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum Leak {
-    /// A session stands in both.
+    /// A session is in both.
     #[error(
         "session `{session}` of subject `{subject}`, device `{device}`, stands in two sets: `{}` and `{}`",
         sets[0], sets[1]

@@ -32,7 +32,7 @@ pub struct ImuOptions {
     pub sessions: usize,
     /// Length of a session, s.
     pub seconds: f64,
-    /// Readings of each sensor a second, nominal; the real ones jitter.
+    /// Nominal readings of each sensor per second; the actual ones jitter.
     pub rate_hz: f64,
     /// Whether to plant one of each [`Defect`]: needs [`LEAST_SUBJECTS`] and [`LEAST_SESSIONS`].
     pub defects: bool,

@@ -30,8 +30,8 @@ pub const EPSILON: Positive = Positive::constant(0.01);
 /// b in the form `energy`, whose `SoftPlus`, ln 2 / beta, is added to every message. The papers learn it; that it begins
 /// at 0 is inferred.
 const ENERGY_BIAS: f64 = 0.0;
-/// What is added to every message in the form `probability`. The papers learn it; this number is ours: about what
-/// `SoftPlus(0)` is to a map whose peak of height 1 and spread 1.5 px has the sum 14.
+/// What is added to every message in the form `probability`. The papers learn it; this number is our choice:
+/// about what `SoftPlus(0)` is to a map whose peak of height 1 and spread 1.5 px has the sum 14.
 pub const PROBABILITY_BIAS: Positive = Positive::constant(0.05);
 /// Least bias: below, the rounding of a convolution would be heard.
 const LEAST_BIAS: f64 = 1e-12;

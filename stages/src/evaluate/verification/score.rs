@@ -13,11 +13,11 @@ use super::resample::intervals;
 
 /// Protocol of scores that are not normalised; for others, `-` and the normalisation are appended.
 pub const PROTOCOL: &str = "verification";
-/// What stands in the column `group` of the rows of a curve.
+/// The value of the column `group` in the rows of a curve.
 pub const CURVE_GROUP: &str = "curve";
-/// What the column `group` of a client's own row begins with.
+/// How the column `group` of a client's own row begins.
 pub const CLIENT_GROUP: &str = "client:";
-/// What stands in the column `group` of the counts of the split that gives the threshold.
+/// The value of the column `group` in the counts of the split that sets the threshold.
 pub const VALIDATION_GROUP: &str = "validation";
 /// How often clients are resampled for the intervals; 1,000 is the usual minimum for a 95 % percentile interval
 /// (Efron and Tibshirani 1993, section 13.3).

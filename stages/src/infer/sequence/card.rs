@@ -136,7 +136,7 @@ impl SequenceCard {
     /// Reads and checks the card at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is no card, or contradicts itself.
+    /// When it cannot be read, is not a card, or contradicts itself.
     pub fn read(path: &Path) -> Result<Self, StageError> {
         read_card(path, Self::validate)
     }
