@@ -3,7 +3,7 @@
 //! ```text
 //! data.yaml               kpt_shape, flip_idx, names, a folder of pictures a split
 //! images/train/NAME.jpg   the pictures, copied or linked
-//! labels/train/NAME.txt   one line a person: class, box centre and size, then x, y, visibility of each joint
+//! labels/train/NAME.txt   one line per person: class, box centre and size, then x, y, visibility of each joint
 //! train.txt               the pictures of the split
 //! ```
 //! Numbers are fractions of the picture's width and height: x / width, without half a pixel, as `ultralytics`

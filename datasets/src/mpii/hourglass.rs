@@ -48,7 +48,7 @@ pub(super) fn identities(
     Ok(names.into_iter().enumerate().map(identity).collect())
 }
 
-/// The array `name` of `width` numbers a row.
+/// The array `name` of `width` numbers per row.
 fn column(
     source: &Origin<'_>,
     file: &hdf5::File,

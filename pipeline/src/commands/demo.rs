@@ -105,7 +105,7 @@ const COMMANDS: [&str; 22] = [
     "report DEMO --against DEMO/mean-pose --out DEMO/report.html",
 ];
 
-/// Writes synthetic phone logs in HMOG's layout, a zip a subject.
+/// Writes synthetic phone logs in HMOG's layout, one zip per subject.
 fn write_logs(folder: &Path) -> anyhow::Result<()> {
     let written = imu::write_hmog(&folder.join("raw/hmog"), &imu::ImuOptions::default(), SEED)?;
     eprintln!(

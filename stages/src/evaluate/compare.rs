@@ -20,7 +20,7 @@ use schemas::tables::keypoints::PredictedPose;
 /// The predictions of one output head of one model.
 #[derive(Debug, Clone, Copy)]
 pub struct Predicted<'a> {
-    /// One row a person.
+    /// One row per person.
     pub poses: &'a [PredictedPose],
     /// The skeleton of the rows.
     pub skeleton: &'static Skeleton,

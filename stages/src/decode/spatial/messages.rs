@@ -105,7 +105,7 @@ impl Messages {
     /// Kernels `[2 h - 1, 2 w - 1]` of `joints` given each of `evidence`, at `A * V + v`, for maps `[h, w]`.
     ///
     /// # Panics
-    /// When there is not one kernel a pair.
+    /// When there is not one kernel per pair.
     pub fn new(
         map: [usize; 2],
         [joints, evidence]: [usize; 2],
