@@ -1,4 +1,4 @@
-//! What every reader of an annotation file gives, and how it fails.
+//! What every reader of an annotation file returns, and how it fails.
 
 use std::path::{Path, PathBuf};
 
@@ -13,11 +13,12 @@ use crate::shards::ShardError;
 pub struct Annotations {
     /// The skeleton of every pose in `people`.
     pub skeleton: &'static Skeleton,
-    /// One entry a person, and one for each image without people, in the file's order.
+    /// One entry per person, and one for each image without people, in the file's order.
     pub people: Vec<Person>,
     /// How many images the file lists.
     pub images: usize,
-    /// Records that could not be read, each with the reason; `people` and these are all records of the file.
+    /// Records that could not be read, each with the reason; together with `people` they are all records of the
+    /// file.
     pub rejects: Vec<Reject>,
 }
 
@@ -31,13 +32,13 @@ pub enum ReadError {
     /// A table could not be read.
     #[error(transparent)]
     Table(#[from] ShardError),
-    /// A table lacks a column, or has another.
+    /// A table lacks a column, or has one of another type.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// The bytes are not what the format says, or end too early.
     #[error("not a readable {format} file: {detail}: `{}`", path.display())]
     Malformed { format: &'static str, detail: String, path: PathBuf },
-    /// The file is sound but holds something else.
+    /// The file is valid but holds something else.
     #[error("{expected}, found {found}: `{}`", path.display())]
     Unexpected { expected: String, found: String, path: PathBuf },
 }

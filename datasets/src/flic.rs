@@ -27,7 +27,7 @@ pub struct FlicConfig {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
-    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    /// Folder of the images; they may be missing: only stages that need pixels read them.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: PathBuf,
@@ -79,12 +79,12 @@ const RIGHT_SHOULDER: usize = 3;
 const OWN_FIELDS: [&str; 6] = ["coords", "filepath", "imgdims", "torsobox", "istrain", "istest"];
 const DATASET: &str = "flic";
 
-/// People of the FLIC or FLIC-full file of `config`: the struct array `examples`. Coordinates are taken to count from 1,
-/// and the eleven joints that are ever annotated are taken. `center` and `scale` are not stated; `torso_box` is.
+/// People of the FLIC or FLIC-full file of `config`: the struct array `examples`. Coordinates are assumed to count from
+/// 1, and the eleven joints that are ever annotated are read. `center` and `scale` are not stated; `torso_box` is.
 ///
-/// Several examples of one file name are several people of one image. With `plus`, the examples on the list train,
-/// those of `istest` test, and the others are rejects; without, `istrain` and `istest` tell, and an example that is
-/// neither, or both, is a reject.
+/// Several examples with one file name are several people of one image. With `plus`, the examples on the list are
+/// the training split, those of `istest` the test split, and the others are rejects; without it, `istrain` and
+/// `istest` decide, and an example that is neither, or both, is a reject.
 ///
 /// # Errors
 /// When a file cannot be read or holds something else, or the list names an example that is not there.

@@ -6,8 +6,8 @@ use hdf5_reader::{Dataset, Datatype, H5Type, Hdf5File, OpenOptions};
 
 use crate::ReadError;
 
-/// Most bytes that one array may have; beyond it the file is refused, so that a small forged file cannot fill the
-/// memory.
+/// Most bytes that one array may have; beyond that, the file is refused, so that a small malicious file cannot
+/// fill the memory.
 pub const MAX_ARRAY_BYTES: usize = 2 << 30;
 
 /// How deep groups are searched for names.

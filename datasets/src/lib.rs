@@ -1,8 +1,8 @@
-//! Bytes to tables and back: one module a format, and the table folders that everything is written to.
+//! Bytes to tables and back: one module per format, and the table folders that everything is written to.
 //!
 //! [`registry`] lists all formats: sources ([`source::Source`]), such as [`mpii`], [`coco`] or [`imu`], and sinks
-//! ([`sink::Sink`]), such as [`shards`] and those of [`export`]. Readers of annotation files give [`Annotations`]; [`pixels`]
-//! decodes images; [`synthetic`] draws people and writes them in the original formats.
+//! ([`sink::Sink`]), such as [`shards`] and those of [`export`]. Readers of annotation files return [`Annotations`];
+//! [`pixels`] decodes images; [`synthetic`] draws people and writes them in the original formats.
 
 pub mod annotations;
 pub mod coco;

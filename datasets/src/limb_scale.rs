@@ -1,8 +1,8 @@
-//! A person's scale from the lengths of the limbs, for data sets that state none: the rule that the convolutional
-//! pose machine's training data were made with (`insertMPILikeScale` of its `genJSON.m`).
+//! A person's scale from the lengths of the limbs, for data sets that state none: the rule that was used for the
+//! convolutional pose machine's training data (`insertMPILikeScale` of its `genJSON.m`).
 //!
 //! Every visible limb, divided by the data set's median of its length in neck-head lengths, estimates the person's
-//! neck-head length; the upper quartile of the estimates is taken, and 35 px of it are scale 1, about as in MPII.
+//! neck-head length; their upper quartile is used, and a neck-head length of 35 px is scale 1, about as in MPII.
 
 use schemas::Visibility;
 use schemas::tables::people::Pose;
@@ -11,9 +11,9 @@ use schemas::tables::people::Pose;
 pub const NECK_HEAD_AT_SCALE_ONE: f64 = 35.0;
 /// Scale at which training crops show a person of scale 1: MPII's 41 px over ours of 35 px.
 pub const TARGET_SCALE: f64 = 41.0 / 35.0;
-/// Most px that the visible joints may span in a training crop: 368 less a margin of 32 on both sides.
+/// Most px that the visible joints may span in a training crop: 368 minus a margin of 32 on both sides.
 pub const MAX_EXTENT: f64 = 368.0 - 64.0;
-/// Which quantile of the limbs' estimates counts.
+/// Which quantile of the limbs' estimates is used.
 pub const QUANTILE: f64 = 0.75;
 
 /// The neck-head limb, as indices into `lsp14`.
@@ -22,8 +22,8 @@ const NECK_HEAD: [usize; 2] = [12, 13];
 /// Which joints make the limbs whose lengths are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Parents {
-    /// The list that was published. It treats the left side as if its joints were stored outwards: left
-    /// hip-knee and shoulder-elbow are counted twice, and ankle-neck and wrist-neck stand in for the rest.
+    /// The published list. It treats the left side as if its joints were stored outwards: left hip-knee and
+    /// shoulder-elbow are counted twice, and ankle-neck and wrist-neck stand in for the rest.
     #[default]
     AsPublished,
     /// The limbs of the body, left as right.

@@ -27,7 +27,7 @@ pub struct LspConfig {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
-    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    /// Folder of the images; they may be missing: only stages that need pixels read them.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: PathBuf,
@@ -47,7 +47,7 @@ impl Source for LspConfig {
     }
 }
 
-/// How many images, from the first, train the data set's models; the others test.
+/// How many images, from the first, are the training split; the others are the test split.
 pub const TRAIN_IMAGES: usize = 1000;
 
 /// People of the LSP file `path`, whose images lie in the folder `images`, with the published limb list.
@@ -61,9 +61,10 @@ pub fn read(path: &Path, images: &Path) -> Result<Annotations, ReadError> {
 /// People of the LSP file `path`: the array `joints`, 3 x 14 x N, of x and y, from 1, and 1 where the joint is
 /// occluded. One image holds one person, `im0001.jpg` the first.
 ///
-/// The first 1000 train, the others test; a file of fewer than 2000 is halved. LSP states neither centre nor scale:
-/// the centre is that of the image, (W/2, H/2) from 1, and unknown where the image is not there; the scale comes from
-/// [`crate::limb_scale::LimbRatios`] of the training people. `image_size` is that of the image found. The attributes name the rules.
+/// The first 1000 are the training split, the others the test split; a file of fewer than 2000 is halved. LSP states
+/// neither centre nor scale: the centre is that of the image, (W/2, H/2) from 1, and unknown where the image file is
+/// missing; the scale comes from [`crate::limb_scale::LimbRatios`] of the training people. `image_size` is that of
+/// the image file. The attributes name the rules.
 ///
 /// # Errors
 /// When the file cannot be read or the array has another layout.

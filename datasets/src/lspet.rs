@@ -23,7 +23,7 @@ pub struct LspetConfig {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
-    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    /// Folder of the images; they may be missing: only stages that need pixels read them.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: PathBuf,
@@ -53,7 +53,7 @@ pub fn read(path: &Path, images: &Path) -> Result<Annotations, ReadError> {
 
 /// People of the LSPET file `path`: the array `joints`, 14 x 3 x N, of x and y, from 1, and 1 where the joint is
 /// annotated (the coordinates of the others mean nothing). One image holds one person, `im00001.jpg` the first; all
-/// train.
+/// are the training split.
 ///
 /// LSPET states neither centre nor scale: the centre is that of the rectangle around the annotated joints, the scale
 /// comes from [`crate::limb_scale::LimbRatios`] of all people. The attributes name the rules.

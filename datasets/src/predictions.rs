@@ -1,4 +1,4 @@
-//! Published prediction arrays: keypoints that somebody else's network found, one row a person.
+//! Published prediction arrays: keypoints from another network, one row per person.
 
 use std::path::{Path, PathBuf};
 
@@ -82,7 +82,7 @@ impl Source for PredictionsConfig {
     }
 }
 
-/// What made the predictions of `file`: `told`, or the file's name.
+/// What made the predictions of `file`: `told` if given, else the file's name.
 pub(crate) fn model_name(told: Option<&String>, file: &Path) -> String {
     told.cloned().unwrap_or_else(|| file.file_name().unwrap_or_default().to_string_lossy().into_owned())
 }
@@ -111,7 +111,7 @@ pub struct Predictions {
     pub score: Option<Vec<Vec<f64>>>,
 }
 
-/// Ids and predictions that do not belong together.
+/// Ids and predictions whose numbers differ.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there must be as many predictions as people, {ids}, found {predictions}")]
 pub struct CountError {

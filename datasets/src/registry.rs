@@ -1,4 +1,4 @@
-//! The two lists of formats: what rows come from, and what they go to, under the names that they have in a plan.
+//! The two lists of formats: sources of rows and sinks, under their names in a plan.
 //!
 //! A format is one file of this crate and one line here. The keys of plans, the commands `ingest` and `export`, the
 //! functions of the Python package and the reference follow from its configuration.

@@ -1,4 +1,4 @@
-//! Batches of readings put together so that each holds one whole session.
+//! Batches of readings regrouped so that each holds one whole session.
 
 use std::collections::VecDeque;
 

@@ -15,35 +15,35 @@ use crate::shards::Provenance;
 /// [`crate::registry`] lists them all: the plan, the command line, the Python package and the reference follow from
 /// that list.
 pub trait Sink {
-    /// What its inputs are, in the order of a plan's `inputs`. Of a sink with one input, a plan may name several nodes
-    /// of one schema, whose rows come one after the other.
+    /// What its inputs are, in the order of a plan's `inputs`. For a sink with one input, a plan may name several
+    /// nodes of one schema, whose rows are written one after the other.
     const INPUTS: &'static [&'static str] = &["rows"];
 
     /// The file or folder that it makes.
     fn path(&self) -> &Path;
 
-    /// Checks that rows of the schemas `inputs` can be written, before a row flows.
+    /// Checks that rows of the schemas `inputs` can be written, before any row flows.
     ///
     /// # Errors
     /// When they cannot; the message names table or column.
     fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError>;
 
-    /// Starts, or continues, the target; `force` replaces what other work has put there.
+    /// Starts, or resumes, the target; `force` replaces the result of other work.
     ///
     /// # Errors
-    /// When it is there by other work and `force` is not set, or the system refuses.
+    /// When other work made it and `force` is not set, or the system refuses.
     fn start(&self, inputs: &[SchemaRef], provenance: Provenance, force: bool) -> Result<Start, ExportError>;
 }
 
 /// Where writing begins.
 pub enum Start {
-    /// Nothing to do: the target is there already, by the same work.
+    /// Nothing to do: the same work has made the target already.
     Complete(Written),
     /// Write the batches from [`SinkWriter::next_batch`] on.
     Begun(Box<dyn SinkWriter>),
 }
 
-/// What stands in a target.
+/// What a target holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
     /// Its rows.
@@ -52,20 +52,20 @@ pub struct Written {
     pub shards: Option<usize>,
 }
 
-/// What became of the rows that a target was given.
+/// What happened to the rows that a target was given.
 #[derive(Debug, Default)]
 pub struct Exported {
-    /// Rows that stand in the target.
+    /// Rows in the target.
     pub written: u64,
     /// Rows that do not, each with the reason.
     pub rejects: Vec<Reject>,
-    /// What whoever reads the target must know.
+    /// What readers of the target must know.
     pub notes: Vec<String>,
 }
 
-/// A target that is being written. It is complete or not there.
+/// A target that is being written. It appears only when complete.
 pub trait SinkWriter: Send {
-    /// Number of the first batch that it lacks: 0 unless killed work is continued.
+    /// Number of the first batch that it lacks: 0 unless killed work is resumed.
     fn next_batch(&self) -> u64 {
         0
     }
@@ -77,8 +77,8 @@ pub trait SinkWriter: Send {
     /// When the rows are not what the format needs, or the system refuses.
     fn write(&mut self, number: u64, input: usize, rows: &RecordBatch) -> Result<bool, ExportError>;
 
-    /// Makes what was written so far last, so that killed work goes on from batch number `next`. Targets that are
-    /// written together are cut together.
+    /// Makes what was written so far permanent, so that killed work resumes at batch number `next`. Targets that
+    /// are written together are cut together.
     ///
     /// # Errors
     /// When the system refuses.
@@ -87,10 +87,11 @@ pub trait SinkWriter: Send {
         Ok(())
     }
 
-    /// Ends the writing, when all rows have come: says what became of them. The target is not in its place yet.
+    /// Ends the writing after the last row and says what happened to the rows. The target is not in its place
+    /// yet.
     ///
     /// # Errors
-    /// When the rows do not make a whole, or the system refuses.
+    /// When the rows are incomplete, or the system refuses.
     fn close(&mut self) -> Result<Exported, ExportError>;
 
     /// Puts the closed target into its place. `rejects` are those of the whole run, by reason.

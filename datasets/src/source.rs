@@ -21,13 +21,13 @@ use crate::{Annotations, ReadError};
 /// [`crate::registry`] lists them all: the plan, the command line, the Python package and the reference follow from
 /// that list.
 pub trait Source {
-    /// What the tables are that it joins its files to, in the order of a plan's `inputs`; most sources have none.
+    /// The tables that it joins its files to, in the order of a plan's `inputs`; most sources have none.
     const INPUTS: &'static [&'static str] = &[];
 
     /// The schema of its rows, for inputs of the schemas `inputs`. No row is read.
     ///
     /// # Errors
-    /// When that cannot be said without the files and they cannot be read, or the inputs do not fit.
+    /// When the schema depends on the files and they cannot be read, or the inputs do not fit.
     fn schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError>;
 
     /// The files and table folders that it names, to be hashed. Files that are found when it is opened are not among
@@ -41,7 +41,7 @@ pub trait Source {
     fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError>;
 }
 
-/// A source that is open: its rows come in pieces.
+/// An open source: its rows come in pieces.
 #[derive(Debug, Default)]
 pub struct OpenSource {
     rows: Rows,
@@ -55,7 +55,7 @@ pub type Chunks = Box<dyn Iterator<Item = Result<Chunk, ReadError>> + Send>;
 
 /// A piece of a source: one unit of work.
 pub struct Chunk {
-    /// What it counts in the progress of the run.
+    /// How much it counts in the progress of the run.
     pub length: u64,
     /// Its rows.
     pub load: Load,
@@ -65,12 +65,12 @@ pub struct Chunk {
 pub enum Load {
     /// They are there.
     Ready(RecordBatch),
-    /// They stand in a file that is read by whoever calls this.
+    /// They are in a file, which calling this reads.
     Later(Box<dyn FnOnce() -> Result<Loaded, ReadError> + Send>),
 }
 
 impl Load {
-    /// The rows, read now where they are not there yet.
+    /// The rows, read now if they have not been read.
     ///
     /// # Errors
     /// When their file cannot be read.
@@ -126,7 +126,7 @@ impl From<Vec<RecordBatch>> for OpenSource {
 }
 
 impl OpenSource {
-    /// The same source, with records that could not be read and what whoever reads its rows must know.
+    /// The same source, with records that could not be read and notes for readers of its rows.
     #[must_use]
     pub fn with(self, rejects: Vec<Reject>, notes: Vec<String>) -> Self {
         Self { rejects, notes, ..self }
@@ -165,7 +165,7 @@ impl OpenSource {
         &self.rejects
     }
 
-    /// What whoever reads its rows must know.
+    /// What readers of its rows must know.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -214,7 +214,7 @@ fn ready(batch: RecordBatch) -> Chunk {
     Chunk { length: batch.num_rows() as u64, load: Load::Ready(batch) }
 }
 
-/// How many images, people and joints there are, and how many pictures are not, in words.
+/// How many images, people and joints there are, and how many image files are missing, in words.
 fn counts(people: &[Person], images: usize) -> Vec<String> {
     let labelled = people.iter().filter(|person| person.pose.annotated() > 0).count();
     let joints: usize = people.iter().map(|person| person.pose.annotated()).sum();

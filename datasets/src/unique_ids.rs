@@ -6,7 +6,7 @@ use schemas::sample_id::{file_stem, sample_id, sanitised};
 
 /// Gives every record of one file its own id: where two records would share one, the later gets `_2`, `_3`, ...
 ///
-/// Ids follow the file's order, so they are stable under rows added at its end.
+/// Ids follow the file's order, so they do not change when rows are added at its end.
 #[derive(Debug, Default)]
 pub(crate) struct UniqueIds {
     given: HashMap<String, u32>,

@@ -1,7 +1,7 @@
-//! Reader of YOLO-pose data sets: a `data.yaml` and a label file a picture.
+//! Reader of YOLO-pose data sets: a `data.yaml` and one label file per picture.
 //!
-//! Format: docs.ultralytics.com/datasets/pose. Numbers of a label are shares of the picture's width and height, so
-//! x px = share · width, as `ultralytics` scales them; every picture is opened for its size.
+//! Format: docs.ultralytics.com/datasets/pose. Numbers of a label are fractions of the picture's width and height,
+//! so x px = fraction · width, as `ultralytics` scales them; every picture is opened for its size.
 
 mod data_file;
 mod labels;
@@ -24,7 +24,7 @@ use crate::{Annotations, ReadError};
 use data_file::{DataFile, Picture};
 use labels::{Label, labels};
 
-/// Name of the data set in ids and rows unless told otherwise.
+/// Name of the data set in ids and rows if none is given.
 const DATASET: &str = "yolo";
 
 /// YOLO-pose: the `data.yaml` of a data set, with its label files and pictures.
@@ -36,7 +36,8 @@ pub struct YoloConfig {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
-    /// The skeleton whose order the keypoints have, where neither `kpt_names` nor `flip_idx` of the file tell.
+    /// The skeleton whose order the keypoints have, if neither `kpt_names` nor `flip_idx` of the file
+    /// determines it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub skeleton: Option<String>,
@@ -69,13 +70,12 @@ impl Source for YoloConfig {
 /// People of the data set, and the label files that were read: splits in the order train, validation, test, pictures
 /// of a folder by name, those of a list in its order, people in the order of their lines.
 ///
-/// A picture without label file, or with an empty one, has one row without a person. `center` is that of the box and
-/// `scale` its longer side / 200 px, for the format states neither; the box stands in `attributes`. Rejects are lines of
-/// another shape or class, and pictures that are not there or unreadable.
+/// A picture without a label file, or with an empty one, gives one row without a person. `center` is that of the box
+/// and `scale` its longer side / 200 px, since the format states neither; the box is in `attributes`. Rejects are
+/// lines of another shape or class, and pictures that are missing or unreadable.
 ///
 /// # Errors
-/// When the `data.yaml` or a folder or list that it names cannot be read, or its keypoints are those of no skeleton that
-/// is known.
+/// When the `data.yaml` or a folder or list that it names cannot be read, or its keypoints match no known skeleton.
 pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadError> {
     let file = DataFile::read(&config.annotations)?;
     let skeleton = file.skeleton(config.skeleton.as_deref())?;

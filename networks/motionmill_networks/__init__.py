@@ -1,4 +1,4 @@
-"""The networks of the papers, to be trained on what motionmill writes.
+"""The papers' networks, to be trained on the tables that motionmill writes.
 
 A network is defined in the module of its system, with its paper's names. PyTorch is needed to train one, never to run
 one.

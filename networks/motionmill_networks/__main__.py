@@ -30,7 +30,7 @@ KINDS = {
 
 
 def parser() -> argparse.ArgumentParser:
-    """The words of the command."""
+    """The arguments of the command."""
     whole = argparse.ArgumentParser(prog="python -m motionmill_networks", description=__doc__.splitlines()[0])
     commands = whole.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the systems, their sizes and how many parameters each has")
@@ -126,7 +126,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; give its exit code."""
+    """Run the command line; return its exit code."""
     given = vars(parser().parse_args(arguments))
     command = given.pop("command")
     try:

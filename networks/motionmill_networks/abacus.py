@@ -1,10 +1,10 @@
-"""Learning human identity from motion (Project Abacus): six networks that read accelerometer and gyroscope.
+"""Learning human identity from motion (Project Abacus): six networks that read accelerometer and gyroscope data.
 
 Sources: the talk "Learning Multi-scale Temporal Dynamics" (NIPS workshop on dynamics, 2015) and the abstract of arXiv
 1511.03908. N windows, T blocks of B samples of C channels, D features, `classes` devices.
 
-Of the networks the talk gives the kinds of layers and the counts of parameters, no width. All widths here are
-**inferred**; `NOTES` says how they were looked for and how near they come.
+For each network the talk states the kinds of layers and the number of parameters, but no widths. All widths here are
+**inferred**; `NOTES` says how they were found and how close they come.
 """
 
 from typing import Any
@@ -37,7 +37,7 @@ MOMENTUM = 0.9
 
 
 def rectified(layer: nn.Conv2d | nn.Linear) -> nn.Module:
-    """The layer with initial weights for a rectifier behind it (He et al. 2015): the spread of its input is kept."""
+    """The layer with initial weights for a rectifier after it (He et al. 2015): the spread of its input is preserved."""
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     nn.init.zeros_(layer.bias)
     return layer
@@ -74,7 +74,7 @@ class SignalConvolutions(nn.Module):
 class Convnet(nn.Module):
     """Convolutions and two fully connected layers, of which the second gives the features.
 
-    `whole` reads a window as the one signal that it was cut from (long-term), else each block by itself (short-term).
+    `whole` reads a window as the one signal that it was cut from (long-term), else each block separately (short-term).
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Convnet(nn.Module):
 class ConvRecurrent(nn.Module):
     """Convolutions on each block, a recurrent layer over the blocks, which gives the features, and a classifier.
 
-    Any number of blocks is read: of `window`, only the samples of a block count.
+    It reads any number of blocks: of `window`, only the samples per block matter.
     """
 
     def __init__(

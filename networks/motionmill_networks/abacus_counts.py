@@ -1,14 +1,14 @@
 """Which widths agree with the counts printed for Project Abacus: `python -m motionmill_networks.abacus_counts`.
 
-The evidence for what `abacus.NOTES` says of widths; half a minute. Of a recurrent network with a front end of F weights
-that gives D features a block, H hidden units, and K = 587 devices, the talk prints
+The evidence for what `abacus.NOTES` says about widths; it takes half a minute. For a recurrent network with a front end
+of F weights that gives D features per block, H hidden units, and K = 587 devices, the talk prints
 
     F + D H + u(H) + b H + (H + 1) K            of the RNN, u = H^2, and of the clockwork, u = 2/3 H^2 (three bands)
     F + 4 (D H + H^2) + b' H + (H + 1) K        of the LSTM
 
-with b and b' parameters a unit beside the weights.
-Each has its own H, all have one F and D: F cancels, so nothing needs to be known of the front end. With a further layer
-of G units before the classifier, (H + 1) K becomes (H + 1) G + (G + 1) K.
+with b and b' parameters per unit besides the weights. Each has its own H, all share F and D: F cancels, so nothing
+needs to be known about the front end. With a further layer of G units before the classifier, (H + 1) K becomes (H + 1)
+G + (G + 1) K.
 """
 
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ class Fit(NamedTuple):
 
 
 def fits(layer: int | None) -> Iterator[Fit]:
-    """All widths that agree, `layer` being G, or `None` where the classifier follows at once."""
+    """All widths that agree, `layer` being G, or `None` where the classifier follows directly."""
     following = DEVICES if layer is None else layer
     behind = DEVICES if layer is None else layer + (layer + 1) * DEVICES
     features = torch.arange(1, MOST_FEATURES + 1)

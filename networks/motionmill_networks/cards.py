@@ -1,4 +1,4 @@
-"""Model cards: what a network reads and gives, as TOML beside its ONNX file.
+"""Model cards: a network's inputs and outputs, as TOML beside its ONNX file.
 
 The keys are those that the stages `infer`, `refine` and `embed` read (`motionmill reference`).
 """
@@ -17,7 +17,7 @@ from .system import PoseInput, PoseSystem
 
 
 def write_card(card: Mapping[str, Any], network: Path) -> Path:
-    """Write `card` beside the network, under the same stem; give its path."""
+    """Write `card` beside the network, under the same stem; return its path."""
     path = network.with_suffix(".toml")
     path.write_text(to_toml(card), encoding="utf-8")
     return path
@@ -36,7 +36,7 @@ def pose_card(
     :param origin: `name`, `source`, `license`.
     :param size: width and height of the picture, px.
     :param stages: numbers of the outputs, from 1.
-    :param center_sigma: spread of the centre maps that it was trained on, px, where it reads any.
+    :param center_sigma: spread of the centre maps that it was trained on, px, if it reads any.
     """
     card = {**origin, "skeleton": skeleton.name, "input": image_input(system.input, size)}
     if center_sigma is not None:
@@ -47,7 +47,7 @@ def pose_card(
 
 
 def heatmaps_output(head: int, joints: int, stride: float, origin: float, background: bool) -> dict[str, Any]:
-    """The output `stage_{head}` of one map a joint, and behind them one of the background where there is one."""
+    """The output `stage_{head}`: one map per joint, followed by one of the background if there is one."""
     output = {
         "name": f"stage_{head}",
         "kind": "heatmaps",
@@ -75,7 +75,7 @@ def image_input(given: PoseInput, size: Sequence[int]) -> dict[str, Any]:
 
 
 def fine_card(origin: Mapping[str, str], system: PoseSystem, skeleton: Skeleton, size: Sequence[int]) -> dict[str, Any]:
-    """The card of the fine network behind the coarse network of `system`."""
+    """The card of the fine network that follows the coarse network of `system`."""
     offsets = {"name": "offsets", "kind": "offsets", "layout": "nchw", "head": 1, "stride": 1.0}
     return {
         **origin,

@@ -1,4 +1,4 @@
-"""What is checked before a network is trained: that samples and network fit each other."""
+"""Checks before a network is trained: that samples and network fit each other."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_samples(system: PoseSystem, arguments: Mapping[str, Any], shape: Shape
 
 
 def probe(system: PoseSystem, network: nn.Module, loader: Loader, shape: Shape) -> float | None:
-    """Run the network on one sample, untrained; give the spread of its centre maps, px, where it reads any.
+    """Run the network on one sample, untrained; return the spread of its centre maps, px, if it reads any.
 
     :raises SchemaError: it does not take the picture, or gives other maps than the samples have.
     :raises DataError: no centre map of the first batch has its peak inside the picture.
@@ -91,7 +91,7 @@ def probe(system: PoseSystem, network: nn.Module, loader: Loader, shape: Shape) 
 
 
 def center_sigma(batch: Mapping[str, Any]) -> float:
-    """The spread of the centre maps of a batch, px: what the network's card has to promise.
+    """The spread of the centre maps of a batch, px: what the network's card must state.
 
     Of a Gaussian g, 2 ln g(x) - ln g(x - r) - ln g(x + r) = (r / sigma)^2, wherever x is.
 
@@ -106,9 +106,9 @@ def center_sigma(batch: Mapping[str, Any]) -> float:
 
 
 def check_held_out(train: Source, held_out: Source, shape: Shape, found: Shape) -> None:
-    """Check that held-out samples are of the same kind as those trained on, and others.
+    """Check that held-out samples are of the same kind as the training samples, but different ones.
 
-    :raises ConfigError: they are not, or their skeleton has no torso to measure in.
+    :raises ConfigError: they are not, or their skeleton has no torso to measure with.
     :raises DataError: a sample is both trained on and held out.
     """
     if shape.skeleton.name != found.skeleton.name:

@@ -1,8 +1,8 @@
 """Recurrent layers: plain, long short-term memory, clockwork, dense clockwork.
 
 Each is called as `layer(x, state)` with x float32 `[N, T, D]` and state `[N, S]`, S its `state_width`, and returns
-`(y, next_state)`, y `[N, T, H]`. A state of zeros, or `None`, begins a sequence; `next_state` lets the next T steps go
-on where these end. Steps are counted from 1.
+`(y, next_state)`, y `[N, T, H]`. A state of zeros, or `None`, begins a sequence; `next_state` lets the next T steps
+continue where these end. Steps are counted from 1.
 
 Sources: the clockwork recurrence is that of Koutnik et al., ICML 2014, as in the talk on Project Abacus (NIPS workshop
 2015), whose slide misprints "h(t) otherwise" for h(t-1). The dense one is **inferred**: the talk gives its name, its
@@ -21,7 +21,7 @@ PERIODS = (1, 2, 4)
 class RecurrentLayer(nn.Module):
     """What the layers share: W x + b for all steps at once, then one step after another.
 
-    There is one bias a unit, on the input.
+    There is one bias per unit, on the input.
     """
 
     def __init__(self, inputs: int, hidden: int, gates: int, state_width: int):
@@ -73,7 +73,7 @@ class Lstm(RecurrentLayer):
 
 
 class BandedLayer(RecurrentLayer):
-    """Hidden units in bands of equal size, one a period, fastest first; a band reads itself and all slower ones.
+    """Hidden units in bands of equal size, one per period, fastest first; a band reads itself and all slower ones.
 
     U is block-triangular and only the blocks that exist are stored: (1 + 1/K) / 2 of H x H weights for K bands.
     """
@@ -101,8 +101,7 @@ class BandedLayer(RecurrentLayer):
 class ClockworkRnn(BandedLayer):
     """Band k: h(t) = tanh(sum over j >= k of U(k, j) h_j(t-1) + W x(t) + b) where t mod n_k = 0, else h_k(t-1).
 
-    S = H + 1: h, then the clock, steps since the beginning modulo the longest period, so that any T can be carried on
-    from.
+    S = H + 1: h, then the clock, steps since the beginning modulo the longest period, so that it can continue after any T.
     """
 
     def __init__(self, inputs: int, hidden: int, periods: tuple[int, ...] = PERIODS):

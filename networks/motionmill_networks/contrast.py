@@ -1,6 +1,6 @@
-"""What the banks of Efficient Object Localization read: a Gaussian pyramid, levels normalised by local contrast.
+"""The input of the banks of Efficient Object Localization: a Gaussian pyramid, levels normalised by local contrast.
 
-The paper names both and gives no kernel; sizes and formulae here are **inferred**. N samples, H x W px of a level.
+The paper names both but states no kernel; sizes and formulae here are **inferred**. N samples, H x W px of a level.
 """
 
 import torch
@@ -26,7 +26,7 @@ def gaussian(size: int, spread: float) -> Tensor:
 
 
 class GaussianPyramid(nn.Module):
-    """A picture `[N, C, H, W]` to `levels` pictures, the first as it is, each of the others half the one before.
+    """A picture `[N, C, H, W]` to `levels` pictures, the first unchanged, each of the others half the one before.
 
     Odd sides are rounded up. Px i of level l lies at px 2^l i + (2^l - 1) / 2 of the picture.
     """
@@ -49,7 +49,7 @@ class GaussianPyramid(nn.Module):
 class LocalContrastNormalisation(nn.Module):
     """(v - m) / max(s, mean of s), m and s the Gaussian-weighted mean and deviation around a px, of all channels.
 
-    At a border the weights of the px inside count alone. The mean of s is taken over the picture.
+    At a border only the weights of the px inside count. The mean of s is taken over the picture.
     """
 
     def __init__(self, size: int = KERNEL_SIZE) -> None:

@@ -91,7 +91,7 @@ class ConvolutionalPoseMachine(nn.Module):
     `pooling` is the window of the three poolings: 3 in the released model; 2 gives the receptive fields that the paper
     states, 160 px of stage 1 and 400 px of stage 2, where the released model has 167 px and 407 px.
     `spread` of the initial weights: with `None` each layer that a rectifier follows has its own, sqrt(2 / inputs), so
-    that far narrower machines learn as well (He et al., 2015).
+    that far narrower networks learn as well (He et al., 2015).
     """
 
     def __init__(
@@ -144,7 +144,7 @@ def loss(maps: list[Tensor], batch: Batch) -> Tensor:
     """Sum over stages of the summed squares / 2N (Caffe's Euclidean loss).
 
     `batch["heatmaps"]` has the P + 1 labels of the person alone, or those and then P + 1 of everybody in the picture
-    (`labels = "both"` in a plan). Everybody is what stage 1 learns, which is not told whom to look at.
+    (`labels = "both"` in a plan). Stage 1 learns the maps of everybody, since it is not told which person to look at.
     """
     labels, channels = batch["heatmaps"], maps[0].shape[1]
     if labels.shape[1] not in (channels, 2 * channels):
@@ -176,7 +176,7 @@ def optimiser(network: nn.Module, learning_rate: float | None = None) -> torch.o
 
 
 def decay(steps: int) -> float:
-    """What is left of the rate."""
+    """The factor of the learning rate."""
     return DECAY ** (steps // DECAY_STEPS)
 
 

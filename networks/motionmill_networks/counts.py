@@ -1,4 +1,4 @@
-"""How large the networks are, beside what is published: `python -m motionmill_networks.counts` prints the table."""
+"""How large the networks are, compared with what is published: `python -m motionmill_networks.counts` prints the table."""
 
 import importlib
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ def multiply_adds(module: nn.Module, *inputs: Tensor) -> int:
 
 @dataclass(frozen=True)
 class Row:
-    """A network of the table and what its paper says of it."""
+    """A network of the table and what its paper says about it."""
 
     module: str
     size: str

@@ -1,7 +1,7 @@
 """Efficient Object Localization Using Convolutional Networks (Tompson et al., CVPR 2015): the coarse network.
 
 The fine one, which shares its first layers, is in `fine_localization`. N samples, K joints, H x W px of the picture, h
-x w of a map, p px of the picture a map px.
+x w of a map, p px of the picture per map px.
 """
 
 import torch
@@ -25,7 +25,7 @@ READOUT_SPREAD = 0.01
 def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
     """A convolution that keeps the grid, and its rectifier.
 
-    Initial weights keep the spread of what they are given (He et al. 2015): there is no normalisation to mend it.
+    Initial weights preserve the spread of their input (He et al. 2015), as there is no normalisation to restore it.
     """
     layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2)
     nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
@@ -34,7 +34,7 @@ def convolution(inputs: int, outputs: int, kernel: int) -> nn.Sequential:
 
 
 def poolings(pooling: int, convolutions: int) -> list[int]:
-    """Px by which the grid shrinks behind each convolution, 2 from the first on; the last takes what is left."""
+    """Px by which the grid shrinks after each convolution, 2 from the first on; the last takes what is left."""
     if pooling not in POOLINGS:
         raise ConfigError(f"`pooling`: expected one of {', '.join(map(str, POOLINGS))}, found {pooling}")
     if convolutions < 2:
@@ -48,7 +48,7 @@ def poolings(pooling: int, convolutions: int) -> list[int]:
 class Bank(nn.Module):
     """The convolutions on one level of the pyramid; banks share no weights.
 
-    The first two layers come out by themselves, before they are pooled: the fine network reads them too.
+    The first two layers are also returned, before they are pooled: the fine network reads them too.
     """
 
     def __init__(self, features: int, context: int, convolutions: int, kernel: int, context_kernel: int, pooling: int):
@@ -76,9 +76,9 @@ class Bank(nn.Module):
 
 
 class CoarseNetwork(nn.Module):
-    """A picture to one map a joint: overlapping contexts from three resolutions, added up.
+    """A picture to one map per joint: overlapping contexts from three resolutions, added up.
 
-    `convolutions` a bank and one with `context_kernel`, added over the banks, SpatialDropout, then 1 x 1 convolutions
+    `convolutions` per bank and one with `context_kernel`, added over the banks, SpatialDropout, then 1 x 1 convolutions
     of `classifier` widths and a last one: `convolutions + len(classifier) + 2` stages in the paper's count.
     """
 
@@ -140,13 +140,13 @@ def coarse_points(maps: Tensor, pooling: int) -> Tensor:
 
 
 def loss(maps: list[Tensor], batch: Batch) -> Tensor:
-    """E1: the mean squared difference from `heatmaps` `[N, K, h, w]`, masked joints counting 0."""
+    """E1: the mean squared difference from `heatmaps` `[N, K, h, w]`; masked joints count 0."""
     (found,) = maps
     return (map_weight(batch, found.shape[1]) * (found - batch["heatmaps"]).square()).mean()
 
 
 def system(pooling: int) -> PoseSystem:
-    """The coarse network whose maps have a px for `pooling` px of the picture."""
+    """The coarse network whose maps have one px per `pooling` px of the picture."""
     return PoseSystem(
         name="tompson",
         paper=PAPER,

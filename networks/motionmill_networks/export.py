@@ -1,4 +1,4 @@
-"""A trained network as one ONNX file, held against PyTorch before it is there."""
+"""A trained network as one ONNX file, compared with PyTorch before it is put in place."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _ROWS = 3
 def export(
     network: nn.Module, path: Path, inputs: Sequence[Tensor], names: Sequence[str], outputs: Sequence[str]
 ) -> float:
-    """Write `network` to `path`; give the largest difference from PyTorch that was found, as a share.
+    """Write `network` to `path`; return the largest difference from PyTorch that was found, as a share.
 
     :param network: from `inputs` to a tensor or a tuple of as many as there are `outputs`, rows first everywhere.
     :param inputs: `_ROWS` or more rows that the network is tried on.
     :param names: what the inputs are called.
-    :raises InferenceError: ONNX Runtime gives other numbers than PyTorch; there is no file then.
+    :raises InferenceError: ONNX Runtime gives other numbers than PyTorch; no file is written then.
     """
     try:
         import onnx
@@ -72,7 +72,7 @@ def export(
 
 
 def _strip(model: Any) -> None:
-    """Take out what says where and from which source the graph was drawn."""
+    """Remove the metadata that says from which source the graph was made."""
     model.doc_string = ""
     del model.metadata_props[:]
     model.graph.doc_string = ""

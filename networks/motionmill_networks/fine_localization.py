@@ -27,7 +27,7 @@ FINE_SIZES = {"paper": {}, "small": {"hidden": 24, "features": 48}, "tiny": {"hi
 
 
 def crop(features: Tensor, points: Tensor, stride: int) -> Tensor:
-    """The window of each point: `[N, F, h, w]`, a px for `stride` of the picture, at `[N, K, 2]`: `[N, K, F, S, S]`.
+    """The window of each point: `[N, F, h, w]`, one px per `stride` px of the picture, at `[N, K, 2]`: `[N, K, F, S, S]`.
 
     S is `FINE_SIZE / stride`; the window begins at `floor((round(point) - FINE_CENTER) / stride)`, ties rounded to
     even. What lies outside the map reads 0.
@@ -77,7 +77,7 @@ class FineNetwork(nn.Module):
         return self.refine(self.early(image), points)
 
     def early(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """The shared layers; `CoarseNetwork.early` gives the same and may be handed to `refine` in its place."""
+        """The shared layers; `CoarseNetwork.early` gives the same and may be passed to `refine` instead."""
         levels = [self.contrast(level) for level in self.pyramid(image)[:FINE_BANKS]]
         found = []
         for level, first, pool, second in zip(levels, self.first, self.pools, self.second, strict=True):
@@ -107,7 +107,7 @@ def fine_points(maps: Tensor, points: Tensor) -> Tensor:
 
 
 def fine_targets(points: Tensor, keypoints: Tensor) -> Tensor:
-    """A Gaussian at each keypoint `[N, K, 2]` as seen from `points`, `[N, K, 36, 36]`; 0 where that is outside."""
+    """A Gaussian at each keypoint `[N, K, 2]` relative to `points`, `[N, K, 36, 36]`; 0 where that is outside."""
     at = keypoints - torch.round(points) + FINE_CENTER
     inside = ((at >= -0.5) & (at < FINE_SIZE - 0.5)).all(2)
     places = torch.arange(FINE_SIZE, device=at.device, dtype=at.dtype)
@@ -134,10 +134,10 @@ def cell_points(keypoints: Tensor, pooling: int) -> Tensor:
 
 
 def jitter(points: Tensor, pooling: int, cells: int = 1, generator: torch.Generator | None = None) -> Tensor:
-    """Points moved by whole coarse px, up to `cells` along x and y, so that a fine network learns to mend such errors.
+    """Points moved by whole coarse px, up to `cells` along x and y, so that a fine network learns to correct such errors.
 
-    **Inferred**: the paper trains on what the coarse network finds and speaks of no jitter. Whole px of the coarse map
-    keep points where a coarse network can put them.
+    **Inferred**: the paper trains on what the coarse network finds and does not mention jitter. Whole px of the coarse
+    map keep points where a coarse network can put them.
     """
     moves = torch.randint(-cells, cells + 1, points.shape, generator=generator, device=points.device)
     return points + pooling * moves.to(points.dtype)

@@ -58,15 +58,15 @@ class Job:
 
     @property
     def naming(self) -> dict[str, str | None]:
-        """What the card is told."""
+        """The given entries of the card."""
         return {"name": self.name, "source": self.source, "license": self.license}
 
     def loading(self) -> dict[str, Any]:
-        """What every loader of the run is given."""
+        """The arguments of every loader of the run."""
         return {"batch_size": self.batch, "seed": self.seed, "threads": self.threads}
 
     def describe(self, settings: Settings, **more: Any) -> dict[str, Any]:
-        """What a checkpoint remembers the run by."""
+        """How a checkpoint identifies the run."""
         return {
             "system": self.system,
             "size": self.size,
@@ -90,7 +90,7 @@ def arguments_of(
     size: str,
     changes: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The keyword arguments of `build` for a named size, with `changes` in their places.
+    """The keyword arguments of `build` for a named size, with `changes` applied.
 
     :raises ConfigError: there is no such size or argument.
     """
@@ -124,7 +124,7 @@ def optimiser_of(system: Any, network: nn.Module, rate: float | None, name: str)
 
 
 def origin(paper: str, record: Mapping[str, Any], name: str, said: Mapping[str, str | None]) -> dict[str, str]:
-    """The first lines of a card: `name`, `source` and `license` as they were said, else as the run says."""
+    """The first lines of a card: `name`, `source` and `license` as given, else as the run says."""
     found = {"name": said.get("name") or name, "source": said.get("source") or _provenance(paper, record)}
     return found | ({"license": said["license"]} if said.get("license") else {})
 
@@ -138,10 +138,10 @@ def _provenance(paper: str, record: Mapping[str, Any]) -> str:
 
 
 def card_name(run: Mapping[str, Any]) -> str:
-    """What a card calls a network, unless told otherwise."""
+    """The default name of a network on its card."""
     return run["system"] if run["size"] == "paper" else f"{run['system']}-{run['size']}"
 
 
 def _names(known: Any) -> str:
-    """Names one after the other, for a message."""
+    """A list of names, for a message."""
     return ", ".join(f"`{name}`" for name in known)

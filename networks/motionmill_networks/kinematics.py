@@ -64,7 +64,7 @@ def update_order(names: Sequence[str]) -> list[int]:
 def neighbours(names: Sequence[str], edges: Sequence[tuple[str, str]]) -> list[list[int]]:
     """For each joint the numbers of those it shares an edge with, in the order of `edges`.
 
-    An edge to a joint that `names` lacks is none.
+    An edge to a joint that `names` lacks is ignored.
     """
     number = {"neck" if name == "upper_neck" else name: joint for joint, name in enumerate(names)}
     linked: list[list[int]] = [[] for _ in names]
@@ -90,7 +90,7 @@ class Update(nn.Module):
 
 
 class KinematicUpdates(nn.Module):
-    """Two passes over the keypoints, one at a time and in place; the second in reverse, with weights of its own."""
+    """Two passes over the keypoints, one at a time and in place; the second in reverse, with its own weights."""
 
     def __init__(self, names: Sequence[str], edges: Sequence[tuple[str, str]], features: int, count: int) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""`mean-pose`: what any network has to beat, the mean pose of the training samples, as an ONNX file with its card.
+"""`mean-pose`: the baseline for any network, the mean pose of the training samples, as an ONNX file with its card.
 
-It looks at no pixel, so it runs through the same plan as a network and is scored in the same way.
+It ignores the pixels, but runs through the same plan as a network and is scored in the same way.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def mean_points(source: Source) -> Tensor:
 
 
 def write_mean_pose(samples: str, split: str, out: Path, name: str, say: Callable[[str], None]) -> float:
-    """Write the mean pose of `samples` to `out` and its card beside it; give the difference from PyTorch."""
+    """Write the mean pose of `samples` to `out` and its card beside it; return the difference from PyTorch."""
     source = Source(samples, None if Source(samples).is_plan else split)
     shape = shape_of(source.open(CHECKING, batch_size=1).schema)
     width, height = shape.size

@@ -28,16 +28,16 @@ class MotionWindow:
 
 @dataclass(frozen=True)
 class MotionSystem:
-    """A network from a window of a signal to features of whoever made it, and how its authors train it.
+    """A network from a window of a signal to features of the person who made it, and how its authors train it.
 
-    `build(channels, classes, window, **sizes)`, `window` being a `MotionWindow` (the paper's where it is left out),
-    gives a module whose `forward(window)` takes float32 `[N, T, B, C]`, normalised, and returns `(features, logits)`:
-    float32 `[N, T, D]` and `[N, T, classes]` where `frames` is `each`, `[N, D]` and `[N, classes]` where it is `one`.
-    The module's `feature_width` is D.
+    `build(channels, classes, window, **sizes)`, `window` being a `MotionWindow` (by default the paper's), gives a
+    module whose `forward(window)` takes float32 `[N, T, B, C]`, normalised, and returns `(features, logits)`: float32
+    `[N, T, D]` and `[N, T, classes]` where `frames` is `each`, `[N, D]` and `[N, classes]` where it is `one`. The
+    module's `feature_width` is D.
 
     Where `recurrent`, it is `forward(window, state)` and returns `(features, logits, next_state)`: `state` is float32
     `[N, S]`, S the module's `state_width`, all zero where a sequence begins (and where it is left out); `next_state` is
-    what the window that follows at once is given.
+    the state for the window that follows directly.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """The two wide stacks of the stacked hourglass paper's first version, as in the authors' demonstration network.
 
-Residuals normalise after each convolution, an hourglass widens to 512 features before it grows, three residuals stand
-in each branch, and the second hourglass reads the first one's features beside the pooled stem. Letters as in
+Residuals normalise after each convolution, an hourglass widens to 512 features before it grows, each branch has three
+residuals, and the second hourglass reads the first one's features in addition to the pooled stem. Letters as in
 `stacked_hourglass`.
 """
 

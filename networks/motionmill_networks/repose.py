@@ -1,6 +1,6 @@
 """RePose (Isack et al., 2020): features of each keypoint that are updated along the body, then refined to full size.
 
-No code was released, and the paper's figure of the network leaves much open: `SYSTEM.notes` says what is inferred.
+No code was released, and the paper's figure of the network is incomplete: `SYSTEM.notes` says what is inferred.
 Letters: N samples, n px of the picture's side, K keypoints, F features of a keypoint, W features of a level.
 """
 
@@ -73,7 +73,7 @@ class Refinement(nn.Module):
 class Stage(nn.Module):
     """Down to the coarsest level, along the body, and up again.
 
-    `coarse` features of the coarsest level are read beside what comes down to it.
+    `coarse` features of the coarsest level are read in addition to what comes down to it.
     """
 
     def __init__(
@@ -134,8 +134,8 @@ class RePose(nn.Module):
     heatmaps in full size, and on the coarsest grid its updated features.
 
     `coarsest` px is the side of the grid on which keypoints are updated, for pictures of `input_size` px; `updates` the
-    blocks of an update; `joint_head` and `literal` (the printed symbols taken at their word: four blocks at every level
-    on the way up, a single 1 x 1 block to tell keypoints apart) are other readings.
+    blocks of an update; `joint_head` and `literal` (the printed symbols taken literally: four blocks at every level on
+    the way up, a single 1 x 1 block to separate keypoints) are alternative readings.
     """
 
     def __init__(
@@ -192,7 +192,7 @@ def enlarge(maps: Tensor, factor: int) -> Tensor:
 def loss(maps: list[Tensor], batch: Batch) -> Tensor:
     """Sum over map sets of the mean over samples of the mean over annotated joints of the mean square over px.
 
-    Joints whose `heatmap_weight` is 0 are no part of it; without the column all are annotated.
+    Joints whose `heatmap_weight` is 0 do not count; without the column all count as annotated.
     """
     labels = batch["heatmaps"]
     weight = map_weight(batch, maps[0].shape[1])[:, :, 0, 0]
@@ -207,7 +207,7 @@ def optimiser(network: nn.Module, learning_rate: float | None = None) -> torch.o
 
 
 def decay(steps: int) -> float:
-    """What is left of the rate."""
+    """The factor of the learning rate."""
     return next((share for begin, share in DECAY if steps >= begin), 1.0)
 
 

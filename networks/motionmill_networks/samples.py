@@ -41,7 +41,7 @@ class Source:
         return self.path.endswith(".toml") or self.path.startswith("recipe:")
 
     def open(self, columns: Sequence[str] | None, **arguments: Any) -> Loader:
-        """A loader of those of `columns` that are there; `arguments` are those that both loaders take."""
+        """A loader of those of `columns` that exist; `arguments` are those that both loaders take."""
         if self.is_plan:
             arguments |= {"people": self.people}
         elif self.people is not None:
@@ -66,7 +66,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Shape:
-    """What the schema of samples says of each of them."""
+    """What the schema says about each sample."""
 
     skeleton: Skeleton
     #: Width and height of the picture, px.
@@ -77,9 +77,9 @@ class Shape:
 
 
 def shape_of(schema: pa.Schema) -> Shape:
-    """What `schema` says of its samples.
+    """What `schema` says about its samples.
 
-    :raises SchemaError: it is none of samples with pictures.
+    :raises SchemaError: it is not a schema of samples with pictures.
     """
     name = (schema.metadata or {}).get(b"motionmill.skeleton")
     if name is None or "image" not in schema.names:
@@ -99,8 +99,8 @@ def shape_of(schema: pa.Schema) -> Shape:
 def prepare(batch: Mapping[str, Any], given: PoseInput, device: torch.device) -> tuple[list[Tensor], dict[str, Any]]:
     """The inputs of a network, and the batch with its tensors, on `device`.
 
-    Pictures travel as bytes and are normalised where they arrive; `[N, 3, H, W]` then lies in memory as `[N, H, W, 3]`,
-    the order in which convolutions are fastest.
+    Pictures are moved as bytes and normalised on `device`; `[N, 3, H, W]` then lies in memory as `[N, H, W, 3]`, the
+    order in which convolutions are fastest.
     """
     moved = {
         name: value.to(device, non_blocking=True) if isinstance(value, Tensor) else value

@@ -1,6 +1,6 @@
-"""A quick look at a network while it trains: PCK on the crops of people held back, for each of its outputs.
+"""A quick check of a network while it trains: PCK on the crops of held-out people, for each of its outputs.
 
-The score that counts comes from the pipeline (`infer`, `decode`, `evaluate`), in px of the image, by a named protocol.
+The actual score comes from the pipeline (`infer`, `decode`, `evaluate`), in px of the image, by a named protocol.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def locate(maps: Tensor, stride: float, origin: float) -> Tensor:
 
 
 def has_torso(skeleton: Skeleton) -> bool:
-    """Whether PCK can be measured on it."""
+    """Whether PCK can be measured with it."""
     return all(joint in skeleton.joints for joint in TORSO)
 
 

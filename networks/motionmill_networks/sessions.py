@@ -1,4 +1,4 @@
-"""Which sessions are held back to validate on: whole ones, so that no window shares readings with one trained on."""
+"""Which sessions are held out for validation: whole ones, so that no window shares readings with a training window."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = ("subject", "device", "session")
 def count_windows(path: str, split: str | None) -> dict[Session, int]:
     """How many windows each session of a table has, in order of name.
 
-    :raises DataError: a window is nobody's.
+    :raises DataError: a window has no subject.
     """
     counts: Counter[Session] = Counter()
     for batch in ShardLoader(path, split=split, columns=KEYS, batch_size=4096, shuffle=False):
@@ -31,9 +31,9 @@ def count_windows(path: str, split: str | None) -> dict[Session, int]:
 
 
 def hold_back(counts: Mapping[Session, int], by: str, share: float, seed: int) -> set[Session]:
-    """The sessions to validate on: of each subject `share` of its sessions, or as many as hold `share` of its windows.
+    """The sessions to validate on: for each subject `share` of its sessions, or as many as hold `share` of its windows.
 
-    At least one and never all; a subject of one session is only trained on. Which ones, `seed` and names alone decide.
+    At least one and never all; a subject of one session is only trained on. Which ones depends only on `seed` and names.
 
     :param by: `session` or `window`, what `share` counts; sessions stay whole either way.
     """

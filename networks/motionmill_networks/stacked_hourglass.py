@@ -21,7 +21,7 @@ EPSILON = 1e-8
 class Residual(nn.Module):
     """A bottleneck that normalises first: 1 x 1, 3 x 3, 1 x 1 through half the outputs, added to the input.
 
-    The input passes as it is, or through a plain 1 x 1 convolution where the number of channels changes.
+    The input passes unchanged, or through a plain 1 x 1 convolution where the number of channels changes.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -56,7 +56,7 @@ class Hourglass(nn.Module):
 
 
 class StackedHourglass(nn.Module):
-    """Hourglasses in a row, each read out and each but the last told what it was read out to say."""
+    """Hourglasses in a row: maps are read out after each, and fed back into the next."""
 
     def __init__(self, joints: int, stacks: int = 8, features: int = 256, depth: int = 4) -> None:
         super().__init__()
@@ -90,7 +90,7 @@ class StackedHourglass(nn.Module):
 
 
 def loss(maps: list[Tensor], batch: Batch) -> Tensor:
-    """Sum over stacks of the mean square over all elements. A joint that is not annotated has an empty map to learn."""
+    """Sum over stacks of the mean square over all elements. A joint that is not annotated has an empty target map."""
     labels, weight = batch["heatmaps"], map_weight(batch, maps[0].shape[1])
     return torch.stack([(weight * (heatmaps - labels).square()).mean() for heatmaps in maps]).sum()
 

@@ -1,6 +1,6 @@
-"""What the systems of the papers have in common: a definition, sizes, an input, a loss.
+"""What the papers' systems have in common: a definition, sizes, an input, a loss.
 
-One module a system defines the network with its paper's names; this module only says how they are spoken to.
+One module per system defines the network with its paper's names; this module only defines their interface.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,9 +32,10 @@ class PoseSystem:
     """A network from a picture to heatmaps, and how its authors train it.
 
     `build(joints, **sizes)` gives a module whose `forward(image)`, or `forward(image, center_map)` where the input has a
-    `center_sigma`, returns a list of maps, one tensor a supervised output, the last being the network's answer:
-    `image` float32 `[N, 3, H, W]`, normalised; `center_map` float32 `[N, 1, H, W]`; maps float32 `[N, C, h, w]`, where C is
-    the number of joints, and one more where there is a `background` (the last channel). All maps of a network have one size.
+    `center_sigma`, returns a list of maps, one tensor per supervised output, the last being the network's answer:
+    `image` float32 `[N, 3, H, W]`, normalised; `center_map` float32 `[N, 1, H, W]`; maps float32 `[N, C, h, w]`, where
+    C is the number of joints, and one more where there is a `background` (the last channel). All maps of a network have
+    one size.
     """
 
     name: str
@@ -63,10 +64,10 @@ class PoseSystem:
 
 
 def readout(layer: nn.Conv2d, spread: float) -> nn.Conv2d:
-    """The layer that maps are read with, its weights drawn with `spread` so small that maps begin nearly empty.
+    """The layer that reads out the maps, its weights drawn with a `spread` so small that maps begin nearly empty.
 
-    So are targets. Maps that begin far larger are emptied first, which cost RePose its first epoch on LSPET and held the
-    coarse network of Efficient Object Localization back for longer.
+    Target maps are nearly empty too. Maps that begin far larger are emptied first, which cost RePose its first epoch on
+    LSPET and delayed the coarse network of Efficient Object Localization even longer.
     """
     nn.init.normal_(layer.weight, std=spread)
     nn.init.zeros_(layer.bias)
@@ -78,7 +79,7 @@ def map_weight(batch: Batch, channels: int) -> Tensor:
 
     A background beyond the K joints always counts.
 
-    :raises SchemaError: the weights are those of another number of joints.
+    :raises SchemaError: the weights are for another number of joints.
     """
     labels = batch["heatmaps"]
     weight = labels.new_ones(len(labels), channels)

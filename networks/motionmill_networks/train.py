@@ -1,6 +1,6 @@
 """The one training loop: epochs, learning rate, clock, checkpoints, log.
 
-A run is decided by its settings and its seed: stopped anywhere and resumed from its checkpoint, it ends with the
+A run depends only on its settings and its seed: stopped anywhere and resumed from its checkpoint, it ends with the
 weights of a run that was never stopped, bit for bit on a CPU with as many threads.
 """
 
@@ -55,7 +55,7 @@ class Settings:
 
 
 def begin(seed: int, threads: int | None, device: str) -> torch.device:
-    """Set seed, threads and deterministic arithmetic; give the device.
+    """Set seed, threads and deterministic arithmetic; return the device.
 
     :raises ConfigError: there is no such device.
     """
@@ -72,7 +72,7 @@ def begin(seed: int, threads: int | None, device: str) -> torch.device:
 
 
 def factor(schedule: str, done: float) -> float:
-    """What the learning rate is multiplied with when the share `done` of all steps is behind."""
+    """The factor of the learning rate after the share `done` of all steps."""
     if schedule == "constant":
         return 1.0
     if schedule == "one-cycle":
@@ -93,7 +93,7 @@ def fit(
     check: Callable[[], Mapping[str, float]] | None = None,
     decay: Callable[[int], float] = lambda _: 1.0,
 ) -> dict[str, Any]:
-    """Train `network`; give the record of the run, which is what a checkpoint holds.
+    """Train `network`; return the record of the run, which is what a checkpoint holds.
 
     :param run: what identifies the run, plain values; a checkpoint of another run is refused.
     :param check: called after each epoch, in evaluation mode; its numbers are printed and logged.
@@ -175,7 +175,7 @@ def _update(network: nn.Module, optimiser: torch.optim.Optimizer, loss: Tensor, 
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """The checkpoint at `path`; only tensors and plain values are read.
 
-    :raises FileError: it cannot be read, or is none of ours.
+    :raises FileError: it cannot be read, or was not written by this package.
     """
     try:
         record = torch.load(path, map_location="cpu", weights_only=True)

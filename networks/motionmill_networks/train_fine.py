@@ -1,4 +1,4 @@
-"""`fine`: the second network of Efficient Object Localization, trained behind a coarse one."""
+"""`fine`: the second network of Efficient Object Localization, trained after a coarse one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from .train_pose import export_pose, network_of
 
 @dataclass(frozen=True, kw_only=True)
 class FineJob(Job):
-    """A fine network; `system` is said by the checkpoint of the coarse one."""
+    """A fine network; `system` is stated in the checkpoint of the coarse one."""
 
     system: str = "tompson-fine"
     #: Checkpoint of the coarse network.
@@ -57,7 +57,7 @@ class Cascade(nn.Module):
             coarse.requires_grad_(False)
 
     def train(self, mode: bool = True) -> Cascade:
-        """As ever, but a coarse network that is not trained does not drop out either."""
+        """As usual, but a coarse network that is not trained does not use dropout either."""
         super().train(mode)
         if not self.joint:
             self.coarse.eval()
@@ -73,7 +73,7 @@ class Cascade(nn.Module):
 
 
 def train_fine(job: FineJob, settings: Settings, say: Callable[[str], None]) -> float:
-    """Train, write `job.out` and its card; give the largest difference between ONNX Runtime and PyTorch."""
+    """Train, write `job.out` and its card; return the largest difference between ONNX Runtime and PyTorch."""
     if job.joint and job.coarse_out is None:
         raise ConfigError("`--joint` changes the coarse network too: expected `--coarse-out`, found none")
     device = begin(job.seed, job.threads, job.device)
@@ -154,7 +154,7 @@ def fine_step(
 def quick_check(
     system: PoseSystem, cascade: Cascade, held_out: Loader, shape: Shape, device: torch.device
 ) -> Callable[[], dict[str, float]]:
-    """PCK of the coarse and of the final places on the crops of people held back."""
+    """PCK of the coarse and of the final places on the crops of held-out people."""
 
     def predict(batch: Mapping[str, Any]) -> list[Tensor]:
         (image,), _ = prepare(batch, system.input, device)
@@ -175,7 +175,7 @@ def export_fine(
     say: Callable[[str], None],
     **said: str | None,
 ) -> float:
-    """Write the fine network of a run or checkpoint as ONNX with its card; give its difference from PyTorch.
+    """Write the fine network of a run or checkpoint as ONNX with its card; return its difference from PyTorch.
 
     :param said: `name`, `source` and `license` of the card.
     """

@@ -33,7 +33,7 @@ class MotionJob(Job):
 
 
 def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None]) -> float:
-    """Train, write `job.out` and its card; give the largest difference between ONNX Runtime and PyTorch."""
+    """Train, write `job.out` and its card; return the largest difference between ONNX Runtime and PyTorch."""
     device = begin(job.seed, job.threads, job.device)
     system = motion_system(job.system)
     arguments = arguments_of(system.name, system.build, system.sizes, job.size, job.changes)
@@ -73,7 +73,7 @@ def train_motion(job: MotionJob, settings: Settings, say: Callable[[str], None])
 def shape_of(loader: ShardLoader) -> dict[str, Any]:
     """What the schema of windows says: `channels`, `rate_hz`, `blocks`, `block_samples`, `block_hop_samples`.
 
-    :raises SchemaError: it is none.
+    :raises SchemaError: it is not a schema of windows.
     """
     metadata = loader.schema.metadata or {}
     if metadata.get(b"motionmill.table") != b"windows" or b"motionmill.channels" not in metadata:
@@ -123,7 +123,7 @@ def probe(system: MotionSystem, network: nn.Module, shape: Mapping[str, Any]) ->
 def motion_step(
     system: MotionSystem, network: nn.Module, classes: list[str], held: set[Session], device: torch.device
 ) -> Callable[[Mapping[str, Any]], Any]:
-    """One step: the system's loss over the rows of a batch that are trained on."""
+    """One step: the system's loss over the training rows of a batch."""
 
     def step(batch: Mapping[str, Any]) -> tuple[Tensor, int]:
         rows = rows_of(list(zip(*(batch[key] for key in KEYS))), held, inside=False)
@@ -145,7 +145,7 @@ def accuracy(
     held: set[Session],
     device: torch.device,
 ) -> Callable[[], dict[str, float]]:
-    """Share of the windows held back whose subject is the most probable, and is among the 5 % most probable.
+    """Shares of the held-out windows whose subject is the most probable, and among the 5 % most probable.
 
     Where a network scores each block, a window's log-probability is the mean over its blocks.
     """
@@ -189,11 +189,11 @@ def export_motion(
     say: Callable[[str], None],
     **said: str | None,
 ) -> float:
-    """Write the network of a run or checkpoint as ONNX with its card; give its difference from PyTorch.
+    """Write the network of a run or checkpoint as ONNX with its card; return its difference from PyTorch.
 
     :param said: `name`, `source` and `license` of the card.
 
-    The state of a recurrent network is an input and an output, so that windows can go on where the one before ended.
+    The state of a recurrent network is an input and an output, so that each window can continue where the one before ended.
     """
     run = record["run"]
     system = motion_system(run["system"])

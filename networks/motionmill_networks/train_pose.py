@@ -40,7 +40,7 @@ class PoseJob(Job):
 
 
 def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> float:
-    """Train, write `job.out` and its card; give the largest difference between ONNX Runtime and PyTorch."""
+    """Train, write `job.out` and its card; return the largest difference between ONNX Runtime and PyTorch."""
     device = begin(job.seed, job.threads, job.device)
     system = pose_system(job.system)
     arguments = arguments_of(system.name, system.build, system.sizes, job.size, job.changes)
@@ -93,7 +93,7 @@ def pose_step(system: PoseSystem, network: nn.Module, device: torch.device) -> C
 def quick_check(
     system: PoseSystem, network: nn.Module, held_out: Loader, shape: Shape, device: torch.device
 ) -> Callable[[], dict[str, float]]:
-    """PCK of each stage on the crops of people held back."""
+    """PCK of each head on the crops of held-out people."""
     joints = len(shape.skeleton.joints)
 
     def predict(batch: Mapping[str, Any]) -> list[Tensor]:
@@ -121,7 +121,7 @@ class _Chosen(nn.Module):
 
 
 def network_of(record: Mapping[str, Any]) -> nn.Module:
-    """The trained network of a run of `pose`, on the CPU, to be used as it is."""
+    """The trained network of a run of `pose`, on the CPU, ready for use."""
     run = record["run"]
     network = build(pose_system(run["system"]), named_skeleton(run["skeleton"]), run["arguments"])
     network.load_state_dict(record["network"])
@@ -135,7 +135,7 @@ def export_pose(
     outputs: str | None = None,
     **said: str | None,
 ) -> float:
-    """Write the network of a run or checkpoint as ONNX with its card; give its difference from PyTorch.
+    """Write the network of a run or checkpoint as ONNX with its card; return its difference from PyTorch.
 
     :param said: `name`, `source` and `license` of the card.
     """

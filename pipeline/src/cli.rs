@@ -1,4 +1,4 @@
-//! The words of the command line.
+//! The arguments of the command line.
 
 mod check;
 mod formats;
@@ -43,7 +43,7 @@ pub enum Command {
     /// Score predictions or trials by a named protocol
     #[command(subcommand)]
     Evaluate(Evaluate),
-    /// Write a table as files of other programs
+    /// Write a table as files for other programs
     #[command(subcommand)]
     Export(Export),
     /// Print what a table holds: schema, counts, splits, joints, what made it
@@ -81,10 +81,10 @@ pub struct RunArgs {
     /// The plan
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Threads; as many as the machine has if not given. The output does not depend on them
+    /// Threads; by default as many as the machine has. The output does not depend on them
     #[arg(long)]
     pub threads: Option<std::num::NonZeroUsize>,
-    /// Replace outputs that other work has put there
+    /// Replace outputs that other work has written there
     #[arg(long)]
     pub force: bool,
 }
@@ -94,7 +94,7 @@ pub struct RunArgs {
 pub enum Evaluate {
     /// Keypoints of people
     Pose(EvaluatePoseArgs),
-    /// Scores of who holds the phone
+    /// Verification scores: who holds the phone
     Verification(EvaluateVerificationArgs),
 }
 
@@ -122,13 +122,13 @@ pub struct EvaluateVerificationArgs {
     /// How the numbers are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Write the numbers as a `metrics` table too
+    /// Also write the numbers as a `metrics` table
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Draw ROC, DET, scores and clients
     #[arg(long, value_name = "FILE.png")]
     pub plot: Option<PathBuf>,
-    /// Replace a table that other work has put there
+    /// Replace a table that other work has written there
     #[arg(long)]
     pub force: bool,
 }
@@ -154,10 +154,10 @@ pub struct EvaluatePoseArgs {
     /// How the numbers are printed
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Write the numbers as a `metrics` table too
+    /// Also write the numbers as a `metrics` table
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Replace a table that other work has put there
+    /// Replace a table that other work has written there
     #[arg(long)]
     pub force: bool,
 }

@@ -1,4 +1,4 @@
-//! The plans that ship with motionmill: what each paper trains on, and what it scores.
+//! The plans that ship with motionmill: each paper's training samples and its test.
 
 /// A plan that ships with motionmill.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,8 @@
 """Raw human-motion data to Arrow tables: stages, readers and evaluators at Rust speed.
 
-What flows are Arrow tables of declared schemas. Pixel centres are at integers, the origin is top left, coordinates are
-0-based px, x then y; visibility is 0 not annotated, 1 occluded, 2 visible; images are RGB ``[H, W, 3]`` ``uint8``.
+Stages take and return Arrow tables of declared schemas. Pixel centres are at integers, the origin is top left,
+coordinates are 0-based px, x then y; visibility is 0 not annotated, 1 occluded, 2 visible; images are RGB ``[H, W, 3]``
+``uint8``.
 
 >>> import motionmill
 >>> from motionmill import stages

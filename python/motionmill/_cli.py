@@ -1,4 +1,4 @@
-"""The ``motionmill`` command: the same words as the Rust binary, in the wheel's own environment."""
+"""The ``motionmill`` command: the same as the Rust binary, in the wheel's own environment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from . import _native, _runtime
 
 
 def main() -> int:
-    """Run the command line of this process; give its exit code."""
+    """Run the command line of this process; return its exit code."""
     # Python would only note the signal and wait for Rust to come back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if hasattr(signal, "SIGPIPE"):

@@ -1,7 +1,7 @@
-"""What the Rust side says of its configurations: one source for docstrings, signatures, stubs and the reference.
+"""What the Rust side says about its configurations: one source for docstrings, signatures, stubs and the reference.
 
-A configuration comes as JSON schema. It is a table of keys, or a choice between forms, of which each is a word
-(``png``) or a key with what stands below it (``uniform = { max_degrees = 40 }``).
+A configuration comes as JSON schema. It is a table of keys, or a choice between forms, each of which is a word
+(``png``) or a key with its own table (``uniform = { max_degrees = 40 }``).
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Key:
 
     @property
     def has_default(self) -> bool:
-        """Whether it has a value of its own where a plan is silent."""
+        """Whether it has a default value."""
         return self.schema.get("default") is not None
 
     @property
     def default(self) -> Any:
-        """That value; numbers without a decimal point where they are whole."""
+        """The default value; numbers without a decimal point where they are whole."""
         return whole(self.schema.get("default"))
 
 
@@ -129,7 +129,7 @@ def _form_key(form: dict[str, Any]) -> Key:
 
 
 def form_key(form: dict[str, Any]) -> Key | None:
-    """The key of a form that is no word."""
+    """The key of a form that is not a word."""
     return None if "const" in form else _form_key(form)
 
 

@@ -1,4 +1,4 @@
-"""Where ONNX Runtime lies: first in the environment that this package is installed in."""
+"""Where ONNX Runtime is: first in the environment that this package is installed in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all stages have in common; :mod:`motionmill.stages` has them one by one."""
+"""What all stages have in common; :mod:`motionmill.stages` lists them one by one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ S = TypeVar("S", bound="Stage")
 
 
 class Outcome(NamedTuple):
-    """What came of rows: rows in = rows taken + rows rejected, always."""
+    """The outcome of a stage: rows in = rows taken + rows rejected, always."""
 
     #: The rows that go on: a record batch for a record batch, else a table.
     rows: Any
@@ -34,8 +34,7 @@ class Outcome(NamedTuple):
 class Stage:
     """A step from rows to rows: immutable, without state, safe to call from many threads at once.
 
-    Columns are taken where they lie and handed back where they are made: no copy is taken at the border. The interpreter
-    lock is released while a stage works.
+    Columns are shared with Rust in both directions, without a copy. The interpreter lock is released while a stage works.
     """
 
     #: The stage's name in a plan.
@@ -79,35 +78,35 @@ class Stage:
 
     @property
     def inputs(self) -> list[str] | None:
-        """What an aggregate takes, in order; ``None`` for a stage that takes rows batch by batch."""
+        """The inputs of an aggregate, in order; ``None`` for a stage that takes rows batch by batch."""
         return self._native.inputs
 
     @property
     def engines(self) -> dict[str, str]:
-        """What takes part and may change the bytes: decoder, runtime, provider, with versions."""
+        """The engines that may change the bytes: decoder, runtime, provider, with versions."""
         return dict(self._native.engines)
 
     def output_schema(self, *schemas: Any) -> pa.Schema:
-        """The schema of the rows that it gives for rows of ``schemas`` (or for tables, of which the schema is taken).
+        """The schema of its output for rows of ``schemas`` (or for tables, whose schemas are used).
 
         :raises SchemaError: if it cannot work on such rows; the message names the column.
         """
         return self._native.output_schema(*schemas)
 
     def run(self, *inputs: Any) -> Outcome:
-        """Work on rows; give those that go on and those that do not.
+        """Process rows; return the output rows and the rejects.
 
         A stage takes one input: a ``pyarrow.RecordBatch``, a ``pyarrow.Table``, or another object of the Arrow
-        PyCapsule interface, such as a polars frame. A batch gives a batch; a table gives a table, worked on by all
-        cores. An aggregate takes its :attr:`inputs` and gives a table.
+        PyCapsule interface, such as a polars frame. A batch gives a batch; a table gives a table and is processed on
+        all cores. An aggregate takes its :attr:`inputs` and returns a table.
         """
         return Outcome(*self._native.run(*inputs))
 
     def __call__(self, *inputs: Any) -> Any:
-        """As :meth:`run`, but give the rows alone.
+        """As :meth:`run`, but return only the rows.
 
-        Rejected rows are not dropped in silence: a :class:`~motionmill.errors.RejectedRowsWarning` says how many there
-        are, and why; what an aggregate notes is a :class:`~motionmill.errors.NoteWarning`. Use :meth:`run` to have both.
+        Rejected rows are not dropped silently: a :class:`~motionmill.errors.RejectedRowsWarning` says how many there
+        are, and why; what an aggregate notes is a :class:`~motionmill.errors.NoteWarning`. Use :meth:`run` to get both.
         """
         outcome = self.run(*inputs)
         tell(outcome.rejects, outcome.notes, self.name)

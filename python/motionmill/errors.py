@@ -1,7 +1,7 @@
-"""What can go wrong, one class a kind.
+"""What can go wrong, one class per kind.
 
-Every error of motionmill is a :class:`MotionmillError`, and besides that the built-in exception that a reader of Python
-expects. The message names the key, column or file; what to change stands apart in ``hint``.
+Every error of motionmill is a :class:`MotionmillError`, and also the built-in exception that a Python programmer
+expects. The message names the key, column or file; ``hint`` says what to change.
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class SchemaError(MotionmillError, TypeError):
 
 
 class DataError(MotionmillError, ValueError):
-    """Rows that contradict each other or what is asked of them."""
+    """Rows that contradict each other or the request."""
 
 
 class FileError(MotionmillError, OSError):
-    """A file or folder that cannot be read or written, or does not hold what its name says."""
+    """A file or folder that cannot be read or written, or is not of the kind that its name says."""
 
 
 class InferenceError(MotionmillError, RuntimeError):
@@ -58,11 +58,11 @@ class InferenceError(MotionmillError, RuntimeError):
 
 
 class InternalError(MotionmillError, RuntimeError):
-    """A bug of motionmill or a machine that fails. Please report it."""
+    """A bug in motionmill or a failing machine. Please report it."""
 
 
 class RejectedRowsWarning(UserWarning):
-    """Rows that a stage could not use and that the caller does not take; see :meth:`motionmill.stages.Stage.run`."""
+    """Rows that a stage could not use and that the caller does not receive; see :meth:`motionmill.stages.Stage.run`."""
 
 
 class NoteWarning(UserWarning):
@@ -70,7 +70,7 @@ class NoteWarning(UserWarning):
 
 
 def tell(rejects: pa.RecordBatch, notes: list[str], who: str) -> None:
-    """Warn of what the caller of a plain function does not get: rejects and notes. Two calls up stands the user."""
+    """Warn about what the caller of a plain function does not get: rejects and notes. The user is two calls up."""
     for note in notes:
         warnings.warn(f"`{who}`: {note}", NoteWarning, stacklevel=3)
     if rejects.num_rows == 0:

@@ -52,7 +52,7 @@ def evaluate_verification(
     """Score ``trials``: equal error rate, half total error rate at the threshold of the validation people, curves.
 
     :param validation: a table ``trials`` for the threshold; by default ``validation_split`` of ``trials``.
-    :param eer: how the equal error rate is read off the curve: ``linear``, ``rocch`` or ``midpoint``.
+    :param eer: how the equal error rate is computed from the curve: ``linear``, ``rocch`` or ``midpoint``.
     :param resamples: bootstrap resamples behind the 95 % intervals; 0 for none.
     """
     method: Any = eer

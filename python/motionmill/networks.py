@@ -1,3 +1,3 @@
-"""Where the papers' networks were: they are a distribution of their own."""
+"""Former place of the papers' networks, which are a separate distribution now."""
 
 raise ImportError("the papers' networks are in `motionmill_networks`: pip install motionmill-networks")

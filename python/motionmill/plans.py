@@ -1,4 +1,4 @@
-"""Whole plans: checked, run and summed up, as by ``motionmill plan`` and ``motionmill run``."""
+"""Whole plans: checked, run and summarised, as by ``motionmill plan`` and ``motionmill run``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class TableSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """What came of a run; as text it is what the command prints."""
+    """The summary of a run; as text it is what the command prints."""
 
     #: In dataflow order.
     nodes: tuple[NodeSummary, ...]
@@ -68,7 +68,7 @@ def recipes() -> dict[str, str]:
 
 
 def check_plan(plan: Plan, overrides: Mapping[str, Any] | None = None) -> str:
-    """Check ``plan`` without reading a row; give its graph with the schema on each edge, in words."""
+    """Check ``plan`` without reading a row; return its graph as text, with the schema on each edge."""
     return _native.check_plan(_given(plan), dict(overrides or {}))
 
 
@@ -83,8 +83,8 @@ def run_plan(
 
     :param plan: a path, ``recipe:NAME``, TOML text of several lines, or a dictionary.
     :param overrides: values of the plan by dotted key: ``{"sources.people.read.table.path": "people"}``.
-    :param threads: as many as the machine has if not given; the output does not depend on them.
-    :param force: replace outputs that other work has put there.
+    :param threads: by default as many as the machine has; the output does not depend on them.
+    :param force: replace outputs that other work has written there.
     """
     told = json.loads(_native.run_plan(_given(plan), dict(overrides or {}), threads or os.cpu_count() or 1, force))
     return Summary(

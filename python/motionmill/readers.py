@@ -1,6 +1,6 @@
 """Annotations, logs and tables as Arrow.
 
-The keyword arguments are the plan's keys: ``read_people("lsp", annotations=..., images=...)`` is what a plan has as
+The keyword arguments are the plan's keys: ``read_people("lsp", annotations=..., images=...)`` is the same as a plan's
 ``read.lsp = { annotations = ..., images = ... }``. Files are read by Rust threads, without the interpreter lock.
 """
 
@@ -35,20 +35,20 @@ class Batches(Iterator[pa.RecordBatch]):
 
     @property
     def rejects(self) -> pa.RecordBatch:
-        """What could not be read so far: a batch of the table ``rejects``."""
+        """The rejects so far: a batch of the table ``rejects``."""
         return self._native.rejects
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the rows so far must know."""
+        """The notes on the rows so far."""
         return self._native.notes
 
 
 class Source:
     """An open source of a plan: ``Source("mpii", annotations=..., images=...)``.
 
-    Annotation files are read when it is opened; logs are found then, and read on the way. ``inputs`` are the tables that
-    the source joins its file to, such as the people that predictions are of.
+    Annotation files are read when it is opened; logs are only listed then, and read as their rows are needed.
+    ``inputs`` are the tables that the source joins its file to, such as the people that predictions belong to.
     """
 
     def __init__(self, kind: str, /, *inputs: Any, **keys: Any) -> None:
@@ -61,23 +61,23 @@ class Source:
         return self._native.schema
 
     def read(self) -> tuple[pa.Table, pa.RecordBatch, list[str]]:
-        """All rows, in order, then what could not be read (a batch of ``rejects``), then notes."""
+        """All rows, in order, then the rejects (a batch of ``rejects``), then notes."""
         return self._native.all()
 
     def batches(self, rows: int = 1024) -> Batches:
-        """The rows in batches of at most ``rows``; readings come by whole sessions, however long."""
+        """The rows in batches of at most ``rows``; readings come in whole sessions, however long."""
         return Batches(self._native.batches(rows))
 
 
 def read_source(kind: str, /, *inputs: Any, **keys: Any) -> pa.Table:
-    """Read the source ``kind``, which joins its file to ``inputs``; :mod:`motionmill.read` has them one by one."""
+    """Read the source ``kind``, which joins its file to ``inputs``; :mod:`motionmill.read` lists them one by one."""
     table, rejects, notes = Source(kind, *inputs, **keys).read()
     tell(rejects, notes, kind)
     return table
 
 
 def write_sink(kind: str, inputs: Sequence[Any], /, *, force: bool = False, **keys: Any) -> int:
-    """Write ``inputs`` to the sink ``kind``, give the rows written; :mod:`motionmill.write` has them one by one."""
+    """Write ``inputs`` to the sink ``kind``, return the rows written; :mod:`motionmill.write` lists them one by one."""
     rows, rejects, notes = _native.write(kind, keys, list(inputs), force)
     tell(rejects, notes, kind)
     return rows
@@ -86,12 +86,12 @@ def write_sink(kind: str, inputs: Sequence[Any], /, *, force: bool = False, **ke
 def read_people(format: str, /, **keys: Any) -> pa.Table:
     """Read annotations: ``mpii``, ``lsp``, ``lspet``, ``flic``, ``coco`` or ``yolo``, with the plan's keys of that source.
 
-    Gives the table ``people``: one row a person, ``keypoints`` ``[K, 2]`` float64 in 0-based px of the image,
+    Returns the table ``people``: one row per person, ``keypoints`` ``[K, 2]`` float64 in 0-based px of the image,
     ``visibility`` ``[K]``, ``center``, ``scale`` (height / 200 px), boxes. The skeleton is in the schema metadata.
-    Pictures need not be there.
+    Image files may be missing.
 
     Records that could not be read are a :class:`~motionmill.errors.RejectedRowsWarning`; ``Source(format, ...).read()``
-    gives them.
+    returns them.
     """
     if format in _LOGS:
         raise ConfigError(f"`{format}` holds readings of sensors", "read it with `read_readings`")
@@ -101,8 +101,8 @@ def read_people(format: str, /, **keys: Any) -> pa.Table:
 def read_readings(format: str, /, **keys: Any) -> pa.Table:
     """Read logs of sensors: ``hmog`` or ``logs``, with the plan's keys of that source.
 
-    Gives the table ``readings``: one row a reading of one sensor, ``stamp_nanos`` int64, ``x`` ``y`` ``z`` float64 in m/s^2
-    or rad/s; sessions stand whole, one after the other.
+    Returns the table ``readings``: one row per reading of one sensor, ``stamp_nanos`` int64, ``x`` ``y`` ``z`` float64
+    in m/s^2 or rad/s; sessions are whole, one after the other.
     """
     if format not in _LOGS:
         raise ConfigError(f"`{format}` holds no readings of sensors; `hmog` and `logs` do", "read it with `read_people`")
@@ -112,7 +112,7 @@ def read_readings(format: str, /, **keys: Any) -> pa.Table:
 def read_table(path: str | os.PathLike[str], split: str | None = None) -> pa.Table:
     """Read a table folder that motionmill wrote, or one Parquet file, with its schema metadata; one ``split`` or all.
 
-    For rows that are many, ``Source("table", path=...).batches()`` gives them batch by batch.
+    For tables with many rows, ``Source("table", path=...).batches()`` reads batch by batch.
     """
     return read_source("table", path=path, split=split)
 
@@ -129,7 +129,7 @@ def read_predictions(
 ) -> pa.Table:
     """Read a published prediction array (``.mat`` or ``.h5``) as the table ``keypoints``, row by row of ``people``.
 
-    :param people: the people that the rows are of, in order: a table ``people`` or a part of one.
+    :param people: the people that the rows belong to, in order: a table ``people`` or a part of one.
     :param array: name of the array in the file.
     :param first_pixel: number of the first pixel: 1 for MATLAB's coordinates, else 0.
     :param axes: the array's axes: n people, j joints, c coordinates (x, y and maybe a score).

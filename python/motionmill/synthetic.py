@@ -1,4 +1,4 @@
-"""Synthetic people and logs in the original formats, for trying things out; drawn by Rust threads, the same for a seed."""
+"""Synthetic people and logs in the original formats, for trying things out; made by Rust threads, reproducible by seed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def write_people(
     size: tuple[int, int] = (300, 300),
     seed: int = 0,
 ) -> WrittenPeople:
-    """Draw people as ``mpii``, ``lsp``, ``lspet`` or ``flic`` has them: pictures of at most ``size`` px, width and height."""
+    """Draw people in the format of ``mpii``, ``lsp``, ``lspet`` or ``flic``: images of at most ``size`` px, width and
+    height."""
     annotations, pictures, people = _native.write_people(format, folder, images, size, seed)
     return WrittenPeople(Path(annotations), Path(pictures), people)
 
@@ -41,5 +42,5 @@ def write_logs(
     seconds: float = 20.0,
     seed: int = 0,
 ) -> Path:
-    """Write logs of an accelerometer and a gyroscope at 100 Hz as HMOG has them, for ``read_readings("hmog", path=...)``."""
+    """Write logs of an accelerometer and a gyroscope at 100 Hz in HMOG's format, for ``read_readings("hmog", path=...)``."""
     return Path(_native.write_logs(folder, subjects, sessions, seconds, seed))

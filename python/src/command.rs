@@ -1,4 +1,4 @@
-//! The `motionmill` command of the wheel, and what the wheel knows of its surroundings.
+//! The `motionmill` command of the wheel, and what the wheel knows about its environment.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 
 use crate::error::detached;
 
-/// Runs the command line `arguments`, the first of which is the command's name; gives the exit code.
+/// Runs the command line `arguments`, the first of which is the command's name; returns the exit code.
 #[pyfunction]
 pub(crate) fn main(py: Python<'_>, arguments: Vec<OsString>) -> PyResult<u8> {
     detached(py, || -> anyhow::Result<u8> {
@@ -41,7 +41,7 @@ fn run(arguments: Vec<OsString>) -> u8 {
     }
 }
 
-/// Says where the `onnxruntime` package of this interpreter lies, to be tried before other places.
+/// Sets where the `onnxruntime` package of this interpreter is, to be tried before other places.
 #[pyfunction]
 pub(crate) fn use_runtime_of(package: PathBuf) {
     stages::network::search::use_package(package);

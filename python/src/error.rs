@@ -1,4 +1,5 @@
-//! Rust errors as the exceptions of `motionmill.errors`: one class a kind, the hint apart from the message.
+//! Rust errors as the exceptions of `motionmill.errors`: one class per kind, the hint separate from the
+//! message.
 
 use std::any::Any;
 use std::fmt::Write;
@@ -31,7 +32,7 @@ pub(crate) enum Kind {
     File,
     /// The inference runtime.
     Inference,
-    /// A bug of motionmill.
+    /// A bug in motionmill.
     Internal,
 }
 

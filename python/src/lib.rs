@@ -1,8 +1,8 @@
 //! `motionmill._native`: the Rust side of the wheel.
 //!
-//! It holds no arithmetic: it carries Arrow tables across the language border without a copy, lets go of the interpreter
-//! lock while Rust works, and turns errors into the exceptions of `motionmill.errors`. The public face is the Python
-//! package around it.
+//! It holds no arithmetic: it passes Arrow tables between the languages without a copy, releases the interpreter lock
+//! while Rust works, and turns errors into the exceptions of `motionmill.errors`. The public face is the Python package
+//! around it.
 
 mod command;
 mod error;

@@ -153,13 +153,13 @@ impl NativeChain {
         self.0.schema().as_ref().to_pyarrow(py)
     }
 
-    /// The rows that were picked, in the order of their numbers.
+    /// The rows that were selected, in the order of their numbers.
     #[getter]
     fn people<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         batch_to_python(py, self.0.people())
     }
 
-    /// The rows that were not picked, with the reason.
+    /// The rows that were not selected, with the reason.
     #[getter]
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         rejects_to_python(py, self.0.rejects())
@@ -171,7 +171,7 @@ impl NativeChain {
         self.0.seed()
     }
 
-    /// Equal where samples are: hash of the plan and of the ids of the rows.
+    /// Equal if the samples are equal: a hash of the plan and of the ids of the rows.
     #[getter]
     fn content_hash(&self) -> String {
         self.0.content_hash()
@@ -244,7 +244,7 @@ impl NativeShards {
         self.0.group_rows()
     }
 
-    /// Equal where the rows are.
+    /// Equal if the rows are equal.
     #[getter]
     fn content_hash(&self) -> String {
         self.0.content_hash()
@@ -291,7 +291,7 @@ type Made<'py> = (usize, Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 #[pymethods]
 impl NativeStream {
-    /// Waits for the next batch; `None` when all were given. A signal ends the wait.
+    /// Waits for the next batch; `None` after the last one. A signal ends the wait.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Made<'py>>> {
         let Some(stream) = self.stream() else { return Ok(None) };
         loop {
@@ -307,7 +307,7 @@ impl NativeStream {
         }
     }
 
-    /// Ends the threads; each finishes the batch that it is at.
+    /// Ends the threads; each finishes its current batch.
     fn stop(&self, py: Python<'_>) {
         let stream = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         py.detach(|| drop(stream));

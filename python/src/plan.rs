@@ -27,7 +27,7 @@ pub(crate) fn recipes() -> Vec<(&'static str, &'static str)> {
     pipeline::recipes::ALL.iter().map(|recipe| (recipe.name, recipe.text)).collect()
 }
 
-/// Checks a plan and gives its graph in words.
+/// Checks a plan and returns its graph as text.
 #[pyfunction]
 pub(crate) fn check_plan(
     py: Python<'_>,
@@ -38,7 +38,7 @@ pub(crate) fn check_plan(
     detached(py, || Graph::build(plan, 1).map(|graph| print_graph(&graph)))
 }
 
-/// Checks a plan and runs it; gives the summary in JSON.
+/// Checks a plan and runs it; returns the summary as JSON.
 #[pyfunction]
 pub(crate) fn run_plan(
     py: Python<'_>,

@@ -55,7 +55,7 @@ impl NativeSource {
         self.source.schema().to_pyarrow(py)
     }
 
-    /// All rows, in order, with what could not be read and what must be known.
+    /// All rows, in order, with rejects and notes.
     fn all<'py>(&self, py: Python<'py>) -> PyResult<Everything<'py>> {
         let (batches, rejects, notes) = detached(py, || self.load_all())?;
         let table = table_to_python(py, self.source.schema().clone(), batches)?;
@@ -120,14 +120,14 @@ impl NativeBatches {
         next.map(|batch| batch_to_python(py, &batch)).transpose()
     }
 
-    /// What could not be read so far.
+    /// The rejects so far.
     #[getter]
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let cursor = self.cursor.lock().unwrap_or_else(PoisonError::into_inner);
         batch_to_python(py, &rejects::to_batch(&cursor.rejects))
     }
 
-    /// What must be known of the rows so far.
+    /// The notes on the rows so far.
     #[getter]
     fn notes(&self) -> Vec<String> {
         self.cursor.lock().unwrap_or_else(PoisonError::into_inner).notes.clone()

@@ -1,4 +1,4 @@
-//! What the Rust side says of itself: keys of stages and sources, skeletons.
+//! What the Rust side says about itself: keys of stages and sources, skeletons.
 
 use datasets::registry::{SinkConfig, SourceConfig};
 use pyo3::prelude::*;

@@ -1,4 +1,4 @@
-//! Rows across the language border, without a copy.
+//! Rows between Rust and Python, without a copy.
 
 use std::sync::Arc;
 
@@ -16,17 +16,17 @@ use crate::error::{Kind, detached, exception};
 
 /// Rows that came from Python.
 pub(crate) enum Given {
-    /// One batch: what makes one gives one back.
+    /// One batch; the result is one batch too.
     Batch(RecordBatch),
-    /// A table or a stream: what makes one gives a table back.
+    /// A table or a stream; the result is a table.
     Table(SchemaRef, Vec<RecordBatch>),
 }
 
 impl Given {
-    /// The rows of `object`, which speaks the Arrow `PyCapsule` interface.
+    /// The rows of `object`, which supports the Arrow `PyCapsule` interface.
     ///
-    /// Strings and lists in layouts that polars and pandas prefer become the plain ones that the tables have; every
-    /// other column is taken where it lies.
+    /// Strings and lists in layouts that polars and pandas prefer are converted to the plain ones of the tables;
+    /// every other column is used without a copy.
     pub(crate) fn of(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         let py = object.py();
         if object.hasattr(intern!(py, "__arrow_c_array__"))? {
@@ -53,7 +53,7 @@ impl Given {
         }
     }
 
-    /// The rows as batches, one at least.
+    /// The rows as batches, at least one.
     pub(crate) fn into_batches(self) -> Vec<RecordBatch> {
         match self {
             Self::Batch(batch) => vec![batch],

@@ -37,7 +37,7 @@ pub struct NativeStage {
     name: String,
     seed: u64,
     step: Step,
-    /// The schema of rows that were found fit; rows of one table are checked once.
+    /// The schema of rows that passed the check; rows of one table are checked once.
     checked: RwLock<Option<SchemaRef>>,
 }
 
@@ -73,7 +73,7 @@ impl NativeStage {
         Ok(value.map_or_else(|| format!("\"{}\"", self.config.kind()), ToString::to_string))
     }
 
-    /// What takes part and may change the bytes: name and version.
+    /// The engines that may change the bytes: name and version.
     #[getter]
     fn engines(&self) -> Vec<(String, String)> {
         match &self.step {
@@ -82,7 +82,7 @@ impl NativeStage {
         }
     }
 
-    /// What it takes, in order; `None` where it takes rows batch by batch.
+    /// Its inputs, in order; `None` if it takes rows batch by batch.
     #[getter]
     fn inputs(&self) -> Option<Vec<&'static str>> {
         match &self.step {
@@ -91,7 +91,7 @@ impl NativeStage {
         }
     }
 
-    /// The schema of what it gives for rows of `schemas`.
+    /// The schema of its output for rows of `schemas`.
     #[pyo3(signature = (*schemas))]
     fn output_schema<'py>(
         &self,
@@ -109,7 +109,7 @@ impl NativeStage {
         schema.map_err(to_python)?.to_pyarrow(py)
     }
 
-    /// Runs it on `inputs`; gives rows, rejects and notes.
+    /// Runs it on `inputs`; returns rows, rejects and notes.
     #[pyo3(signature = (*inputs))]
     fn run<'py>(&self, py: Python<'py>, inputs: &Bound<'py, PyTuple>) -> PyResult<Outcomes<'py>> {
         let mut given: Vec<Given> = inputs.iter().map(|rows| Given::of(&rows)).collect::<PyResult<_>>()?;

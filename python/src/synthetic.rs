@@ -9,8 +9,8 @@ use pyo3::prelude::*;
 use crate::error::{Kind, detached, exception};
 use crate::pool::pool;
 
-/// Draws people in the format `format` into `folder`; gives the annotation file, the folder of the images and how many
-/// people there are.
+/// Draws people in the format `format` into `folder`; returns the annotation file, the folder of the images and how
+/// many people there are.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
 pub(crate) fn write_people(
@@ -39,7 +39,7 @@ pub(crate) fn write_people(
     Ok((written.annotations, written.images_folder, written.people))
 }
 
-/// Writes logs in the format of HMOG, a zip a subject, into `folder`; gives the folder.
+/// Writes logs in the format of HMOG, one zip per subject, into `folder`; returns the folder.
 #[pyfunction]
 #[expect(clippy::needless_pass_by_value, reason = "what comes from Python is taken whole")]
 pub(crate) fn write_logs(

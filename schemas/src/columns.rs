@@ -13,7 +13,7 @@ use crate::skeleton::{Skeleton, UnknownSkeleton};
 use crate::visibility::Visibility;
 use crate::{Fault, Hinted};
 
-/// A batch or schema that lacks what a reader of it needs.
+/// A batch or schema that lacks something its reader needs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum SchemaError {
@@ -38,7 +38,7 @@ pub enum SchemaError {
     /// The schema metadata lacks a key.
     #[error("the schema metadata has no valid `{key}`")]
     NoMetadata { key: &'static str },
-    /// The table is of another version than this program's.
+    /// The table has another version than this program expects.
     #[error("the table `{table}` has version {found}, expected {expected}")]
     OtherVersion { table: String, found: String, expected: &'static str },
     /// Arrow refused to build a batch.
@@ -88,12 +88,12 @@ pub fn skeleton_of(schema: &Schema) -> Result<&'static Skeleton, SchemaError> {
     Ok(Skeleton::named(name)?)
 }
 
-/// `[length]` numbers of `item` a row.
+/// `[length]` numbers of `item` per row.
 pub fn fixed_list(item: DataType, length: usize) -> DataType {
     DataType::FixedSizeList(Arc::new(Field::new("item", item, true)), length as i32)
 }
 
-/// `[K, 2]` coordinates a row.
+/// `[K, 2]` coordinates per row.
 pub fn points_type(item: DataType, joints: usize) -> DataType {
     fixed_list(fixed_list(item, 2), joints)
 }
@@ -188,7 +188,7 @@ impl<'a, T> Vectors<'a, T> {
         (!self.list.is_null(row)).then(|| &self.values[start..start + self.length])
     }
 
-    /// Numbers a row.
+    /// Numbers per row.
     pub fn width(&self) -> usize {
         self.length
     }
@@ -270,7 +270,7 @@ pub fn flat_floats(array: &dyn Array) -> Option<Vec<f64>> {
     }
 }
 
-/// The `[N, K, 2]` column `name` as one list of K points a row, `f32` or `f64` as stored.
+/// The `[N, K, 2]` column `name` as one list of K points per row, `f32` or `f64` as stored.
 ///
 /// # Errors
 /// When it is absent, not of points, or null somewhere.
@@ -290,7 +290,7 @@ pub fn points(batch: &RecordBatch, name: &str) -> Result<Vec<Vec<[f64; 2]>>, Sch
 /// The `[N, K]` column `name` as visibilities.
 ///
 /// # Errors
-/// When it is absent, not of `joints` u8 a row, or null somewhere.
+/// When it is absent, not of `joints` u8 per row, or null somewhere.
 pub fn visibilities(
     batch: &RecordBatch,
     name: &str,
@@ -319,7 +319,7 @@ pub fn affines(batch: &RecordBatch, name: &str) -> Result<Vec<Affine>, SchemaErr
         .collect()
 }
 
-/// `batch` with column `array` added at the end, or in the place of the one of the same name.
+/// `batch` with column `array` added at the end, or replacing the one of the same name.
 ///
 /// # Errors
 /// When the array is not as long as the batch.
@@ -334,7 +334,7 @@ pub fn with_column(batch: &RecordBatch, field: Field, array: ArrayRef) -> Result
     Ok(RecordBatch::try_new(schema, columns)?)
 }
 
-/// `schema` with `field` added at the end, or in the place of the one of the same name.
+/// `schema` with `field` added at the end, or replacing the one of the same name.
 pub fn schema_with(schema: &Schema, field: Field) -> Schema {
     let mut fields: Vec<Arc<Field>> = schema.fields().to_vec();
     match schema.index_of(field.name()) {

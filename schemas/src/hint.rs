@@ -1,4 +1,4 @@
-//! Errors that know whose fault they are and what to change.
+//! Errors that know where they come from and what to change.
 
 use std::error::Error;
 
@@ -18,8 +18,8 @@ pub enum Fault {
     Inference,
 }
 
-/// An error of ours. Its message states the rule and the value that broke it; the hint, which stands apart, names the
-/// key, flag or command to change.
+/// An error of motionmill. Its message states the rule and the value that broke it; the separate hint names the key,
+/// flag or command to change.
 pub trait Hinted: Error {
     /// What to change, where that is known.
     fn hint(&self) -> Option<String> {

@@ -1,4 +1,4 @@
-//! The `huggingface` key of Parquet metadata, so that `datasets.load_dataset` shows pictures and keeps shapes.
+//! The `huggingface` key of Parquet metadata, so that `datasets.load_dataset` shows images and keeps shapes.
 
 use arrow::datatypes::{DataType, Field, Schema};
 use serde_json::{Map, Value, json};

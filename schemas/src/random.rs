@@ -1,7 +1,7 @@
-//! Random numbers keyed by what they are for, never by when they are drawn.
+//! Random numbers keyed by what they are used for, never by when they are drawn.
 //!
 //! A draw depends on (seed, stage name, sample id, copy number) alone, so order, threads, batch size and machine
-//! never show in the output. The stream is `ChaCha8` (counter-based) under the BLAKE3 hash of the key; the
+//! never affect the output. The stream is `ChaCha8` (counter-based) under the BLAKE3 hash of the key; the
 //! distributions are written out here because those of `rand` may change between its versions.
 
 use rand::rngs::ChaCha8Rng;

@@ -211,7 +211,7 @@ pub const COCO17: Skeleton = Skeleton {
 /// Every skeleton, in the order in which messages list them.
 pub const ALL: [&Skeleton; 6] = [&MPII16, &LSP14, &FLIC11, &FLIC9, &CPM14, &COCO17];
 
-/// A skeleton name that none of ours bears.
+/// A name that no known skeleton has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no skeleton is called `{name}`; there are {}", ALL.map(|s| format!("`{}`", s.name)).join(", "))]
 pub struct UnknownSkeleton {
@@ -233,15 +233,15 @@ impl Skeleton {
         self.joints.len()
     }
 
-    /// Whether it has no joints; none of ours is so.
+    /// Whether it has no joints; every known skeleton has some.
     pub fn is_empty(&self) -> bool {
         self.joints.is_empty()
     }
 
     /// Index of the joint called `name`, where MPII's `upper_neck` and LSP's `neck` count as one joint.
     ///
-    /// The two are different surface points that all published work on both data sets merges. A nose is never a
-    /// head top.
+    /// They are different points on the body, but all published work on both data sets merges them. A nose
+    /// never counts as a head top.
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.joints.iter().position(|joint| merged(joint) == merged(name))
     }
@@ -266,7 +266,7 @@ impl Skeleton {
         self.joints.iter().map(|joint| opposite(joint)).collect()
     }
 
-    /// Pairs of joints that a mirror swaps, each once, lower index first.
+    /// Pairs of joints that mirroring swaps, each once, lower index first.
     pub fn flip_pairs(&self) -> Vec<(usize, usize)> {
         self.mirrored().into_iter().enumerate().filter(|(joint, other)| joint < other).collect()
     }

@@ -1,11 +1,11 @@
-//! Numbers of a plan that can only be made valid, so that an error lands under the value.
+//! Numbers of a plan that are checked when they are made, so that an error points at the value.
 
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A number outside the range that its key allows.
+/// A number outside the range of its key.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{what} must be {rule}, found `{found}`")]
 pub struct OutOfRange {
@@ -14,7 +14,7 @@ pub struct OutOfRange {
     found: String,
 }
 
-/// The key of a number's range, in words, in JSON schemas.
+/// The key under which JSON schemas state a number's range in words.
 pub const RULE: &str = "rule";
 
 macro_rules! ranged {

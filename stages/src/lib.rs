@@ -1,10 +1,10 @@
-//! The steps of the pipeline: one stage one file, folders in dataflow order.
+//! The steps of the pipeline: one file per stage, folders in dataflow order.
 //!
-//! `ingest` picks and maps rows of `people` (`check` looks for what they have wrong) -> `augment` composes geometry and
+//! `ingest` selects and maps rows of `people` (`check` looks for errors in them) -> `augment` composes geometry and
 //! samples pixels once -> `encode` makes training targets -> `infer` runs a network -> `decode` turns its maps into
-//! keypoints -> `evaluate` scores them. For motion: `window` makes signals of readings and windows of signals -> `infer`
-//! embeds them -> `verify` models people and scores sessions -> `evaluate`. `network` opens what `infer` and `decode` run.
-//! [`registry`] lists every stage under the name it has in a plan.
+//! keypoints -> `evaluate` scores them. For motion: `window` makes signals of readings and windows of signals ->
+//! `infer` embeds them -> `verify` models people and scores sessions -> `evaluate`. `network` opens what `infer` and
+//! `decode` run. [`registry`] lists every stage under the name it has in a plan.
 
 pub mod augment;
 pub mod check;

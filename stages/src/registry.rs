@@ -1,6 +1,6 @@
 //! Every stage under the name it has in a plan, in dataflow order.
 //!
-//! What is said here of a stage is what the reference of plan keys and the Python classes say of it.
+//! The reference of plan keys and the docs of the Python classes are made from the docs here.
 
 use std::path::PathBuf;
 
@@ -95,37 +95,37 @@ macro_rules! stages {
 
 stages! {
     // ingest
-    /// Keeps the rows that an SQL condition holds for; the others are rejected.
+    /// Keeps the rows for which an SQL condition holds; the others are rejected.
     ///
-    /// Any table; rows stay as they are.
+    /// Any table; rows do not change.
     "filter" Filter(FilterConfig) as checked_rows,
-    /// Gives rows another split: by chance keyed by a name, by a condition, or by a list.
+    /// Assigns rows to another split: at random keyed by a name, by a condition, or by a list.
     ///
-    /// Any table with `split`; every row goes on, in order.
+    /// Any table with `split`; every row is kept, in order.
     "split" Split(SplitConfig) as checked_rows,
-    /// Deals whole subjects out to splits, by number or by share.
+    /// Assigns whole subjects to splits, by number or by share.
     ///
     /// Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
     "split_subjects" SplitSubjects(SplitSubjectsConfig) as checked_all_rows,
     /// Reorders poses into another skeleton, by joint name.
     ///
-    /// `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were not there are not annotated.
+    /// `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were missing are not annotated.
     "map_skeleton" MapSkeleton(MapSkeletonConfig) as checked_rows,
     /// Keeps or drops columns.
     ///
     /// Any table; no row changes.
     "select" Select(SelectConfig) as checked_rows,
-    /// Gives each row several times, numbered in `copy`, so that each copy is augmented by itself.
+    /// Repeats each row several times, numbered in `copy`, so that each copy is augmented differently.
     ///
     /// Any table; N rows become N x `copies`.
     "repeat" Repeat(RepeatConfig) as checked_rows,
     // check
-    /// Looks for what annotations have wrong, and changes none.
+    /// Looks for errors in annotations, without changing any.
     ///
-    /// `people` to `findings`: one row a person and joint, with rule, value and limit.
+    /// `people` to `findings`: one row per person and joint, with rule, value and limit.
     "check" Check(CheckConfig) as checked_all_rows,
     // augment
-    /// Lays a crop around each person.
+    /// Places a crop around each person.
     ///
     /// `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
     /// px, and `crop_size` `[2]` px, width then height.
@@ -134,11 +134,11 @@ stages! {
     ///
     /// `samples`; multiplies into `crop_from_image`.
     "scale" Scale(ScaleConfig) as checked_rows,
-    /// Gives each sample once at every scale of a list, enlarged about the crop's centre.
+    /// Repeats each sample at every scale of a list, enlarged about the crop's centre.
     ///
     /// `samples`; N rows become N x S, numbered in `scale_index`; multiplies into `crop_from_image`.
     "search_scales" SearchScales(SearchScalesConfig) as checked_rows,
-    /// Turns each sample about the crop's centre, by a random angle.
+    /// Rotates each sample about the crop's centre, by a random angle.
     ///
     /// `samples`; multiplies into `crop_from_image`.
     "rotate" Rotate(RotateConfig) as rows,
@@ -161,23 +161,23 @@ stages! {
     // encode
     /// Draws the maps that a network is trained to give.
     ///
-    /// `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with a further map for the background or the person's
-    /// centre where asked for.
+    /// `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with further maps for the background and the
+    /// person's centre on request.
     "encode_heatmaps" EncodeHeatmaps(EncodeHeatmapsConfig) as rows,
-    /// Writes raw pixels as image files in the table.
+    /// Encodes raw pixels as image files in the table.
     ///
     /// `samples`; the column `image` `[H, W, 3]` u8 becomes `struct<bytes, path>`, which Hugging Face data sets show.
     "encode_image" EncodeImage(EncodeImageConfig) as rows,
     // window
     /// Measures each log: rate, gaps, duplicates, clock skew and drift.
     ///
-    /// `readings` of whole sessions to `quality`, one row a sensor and session.
+    /// `readings` of whole sessions to `quality`, one row per sensor and session.
     "quality" Quality(QualityConfig) as rows,
     /// Puts the sensors of each session on one clock, at one rate.
     ///
     /// `readings` of whole sessions to `signals`: `signal` is a list of `[C]` f32, m/s^2 and rad/s.
     "resample" Resample(ResampleConfig) as checked_rows,
-    /// Takes the mean out of each signal and divides by its deviation, by its own numbers.
+    /// Subtracts each signal's own mean and divides by its own standard deviation.
     ///
     /// `signals`.
     "normalise" Normalise(NormaliseConfig) as rows,
@@ -185,35 +185,35 @@ stages! {
     ///
     /// `signals` to `normalisers`.
     "fit_normaliser" FitNormaliser(FitNormaliserConfig) as all_rows,
-    /// Takes fitted means out of signals and divides by fitted deviations.
+    /// Subtracts fitted means from signals and divides by fitted deviations.
     ///
     /// `signals` and `normalisers` to `signals`.
     "apply_normaliser" ApplyNormaliser(ApplyNormaliserConfig) as all_rows,
-    /// Gives magnitudes and orientation angles beside, or in place of, the channels of a signal.
+    /// Adds magnitudes and orientation angles to the channels of a signal, or replaces them.
     ///
     /// `signals` of C channels to `signals` of C' channels.
     "features" Features(FeaturesConfig) as checked_rows,
-    /// Scales and shifts each channel a little, by chance, as another copy of the sensor would.
+    /// Scales and shifts each channel slightly at random, as another unit of the sensor would.
     ///
-    /// `signals` or `windows`; shapes stay.
+    /// `signals` or `windows`; shapes do not change.
     "gain_offset" GainOffset(GainOffsetConfig) as checked_rows,
-    /// Turns the device: one random rotation for all vectors of a row.
+    /// Rotates the device: one random rotation for all vectors of a row.
     ///
-    /// `signals` or `windows`; shapes stay.
+    /// `signals` or `windows`; shapes do not change.
     "rotate_frame" RotateFrame(RotateFrameConfig) as rows,
     /// Cuts signals into sequences of blocks.
     ///
     /// `signals` to `windows`: `window` `[T, B, C]` f32, T blocks of B samples of C channels.
     "window" Window(WindowConfig) as checked_rows,
-    /// Takes windows as frames without a network: what raw features are.
+    /// Uses windows as frames without a network: raw features.
     ///
     /// `windows` to `embeddings`: `embedding` `[D]` f32, D = B x C or C.
     "frames" Frames(FramesConfig) as rows,
-    /// Keeps at most so many rows of each subject.
+    /// Keeps at most a given number of rows of each subject.
     ///
     /// `windows` or `embeddings`.
     "balance" Balance(BalanceConfig) as all_rows,
-    /// Says which sessions of a subject enrol it, and which are probes.
+    /// Decides which sessions of a subject enrol it, and which are probes.
     ///
     /// `signals`, `windows` or `embeddings`; adds `role`. It is an error if roles or splits leak.
     "assign_roles" AssignRoles(AssignRolesConfig) as all_rows,
@@ -225,14 +225,14 @@ stages! {
     "infer" Infer(InferConfig) as checked_rows,
     /// Runs an ONNX network that reads windows.
     ///
-    /// `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row a block or a window.
+    /// `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row per block or window.
     "embed" Embed(EmbedConfig) as checked_rows,
     // decode
-    /// Learns where each joint lies, seen from each other one and from the torso.
+    /// Learns where each joint lies relative to each other one and to the torso.
     ///
-    /// `samples`, behind `crop` or `warp`, to `spatial_models`: a histogram of displacements for each ordered pair.
+    /// `samples`, after `crop` or `warp`, to `spatial_models`: a histogram of displacements for each ordered pair.
     "fit_spatial_model" FitSpatialModel(FitSpatialModelConfig) as all_rows,
-    /// Lets joints hear from each other where they may be.
+    /// Makes the maps of the joints agree with where joints lie relative to each other.
     ///
     /// `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
     "spatial_model" SpatialModel(SpatialModelConfig) as checked_all_rows,
@@ -243,34 +243,34 @@ stages! {
     "decode" Decode(DecodeConfig) as checked_rows,
     /// Adds a sample's maps at several scales up in the image, and finds each joint there.
     ///
-    /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row a sample and output head, as `decode` gives them.
+    /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row per sample and output head, as from `decode`.
     "merge_scales" MergeScales(MergeScalesConfig) as rows,
     /// Runs a second ONNX network that looks again where a first one saw each joint.
     ///
-    /// `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as `decode` gives them.
+    /// `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as from `decode`.
     "refine" Refine(RefineConfig) as checked_rows,
     // verify
     /// Fits a principal component analysis to the embeddings of one split.
     ///
     /// `embeddings` `[D]` to `projections`: P directions of D numbers.
     "fit_projection" FitProjection(FitProjectionConfig) as checked_all_rows,
-    /// Takes embeddings along the directions of a fitted projection.
+    /// Projects embeddings onto the directions of a fitted projection.
     ///
     /// `embeddings` `[D]` and `projections` to `embeddings` `[P]`.
     "project" Project(ProjectConfig) as checked_all_rows,
-    /// Fits the mixture of Gaussians that describes everybody.
+    /// Fits the mixture of Gaussians that describes the whole population.
     ///
     /// `embeddings` to `mixtures`.
     "fit_background" FitBackground(FitBackgroundConfig) as checked_all_rows,
     /// Adapts each client's model from the background model and the client's enrolment.
     ///
-    /// `embeddings` with roles and `mixtures` to `mixtures`, one a client.
+    /// `embeddings` with roles and `mixtures` to `mixtures`, one per client.
     "adapt" Adapt(AdaptConfig) as checked_all_rows,
     /// Scores every client's model against every probe, as a log-likelihood ratio.
     ///
     /// `embeddings`, the clients' `mixtures` and the background's to `trials`.
     "score" Score(ScoreConfig) as checked_all_rows,
-    /// Gives scores in spreads above what impostors reach: z, t, or both.
+    /// Normalises scores by the mean and spread of impostors' scores: z, t, or both.
     ///
     /// `trials` to `trials`.
     "normalise_scores" NormaliseScores(NormaliseScoresConfig) as checked_all_rows,
@@ -279,9 +279,9 @@ stages! {
     ///
     /// `people` and `keypoints` to `metrics`.
     "evaluate" Evaluate(EvaluateConfig) as checked_all_rows,
-    /// Reads equal error rate, half total error rate and curves off trials.
+    /// Computes equal error rate, half total error rate and curves from trials.
     ///
-    /// `trials`, and the trials that give the threshold where they are a table of their own, to `metrics`.
+    /// `trials`, and the trials that set the threshold if they are a separate table, to `metrics`.
     "verify" Verify(VerifyConfig) as checked_all_rows,
     /// Counts how often the right class scores highest.
     ///
@@ -290,7 +290,7 @@ stages! {
 }
 
 impl StageConfig {
-    /// The files that the stage reads once, to be hashed: networks and their cards, lists.
+    /// The files that the stage reads once, for hashing: networks and their cards, lists.
     pub fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::Split(config) => config.files(),

@@ -1,4 +1,4 @@
-//! What a stage is: a pure function of its rows, checked before a row flows.
+//! What a stage is: a pure function of its rows, checked before any row flows.
 
 use std::error::Error;
 use std::fmt;
@@ -13,8 +13,9 @@ use schemas::{Fault, Hinted, SchemaError};
 
 /// A step from rows to rows.
 ///
-/// A stage knows nothing of the runner: the same object serves a plan, a notebook and a data loader, from many
-/// threads at once. Its output depends on the rows and its configuration alone, never on how rows are batched.
+/// A stage knows nothing about the runner: the same object serves a plan, a notebook and a data loader, from
+/// many threads at once. Its output depends only on the rows and its configuration, never on how rows are
+/// batched.
 pub trait Stage: Send + Sync {
     /// The schema that rows have after this stage, if they come with `input`.
     ///
@@ -28,12 +29,13 @@ pub trait Stage: Send + Sync {
     /// Only where no row can be processed at all: the wrong schema, a network that fails.
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError>;
 
-    /// How many rows leave for one that enters and is not rejected.
+    /// How many rows come out for each that goes in and is not rejected.
     fn fan_out(&self) -> FanOut {
         FanOut::Each(1)
     }
 
-    /// What takes part and may change the bytes, by name: decoder, runtime, provider. It goes into the manifest.
+    /// The engines that may change the bytes, by name: decoder, runtime, provider. They are recorded in the
+    /// manifest.
     fn engines(&self) -> Vec<(String, String)> {
         Vec::new()
     }
@@ -44,14 +46,15 @@ pub trait Stage: Send + Sync {
 pub enum FanOut {
     /// Each row that is not rejected gives this many.
     Each(usize),
-    /// Sessions of many rows become a few rows, or one row many: [`Outcome::taken`] says how many were used.
+    /// Many rows of a session become a few, or one row becomes many: [`Outcome::taken`] says how many were
+    /// used.
     Varies,
 }
 
-/// A step that needs all rows of its inputs before it can give any: a fit, an evaluation.
+/// A step that needs all rows of its inputs before it can return any: a fit, an evaluation.
 ///
-/// The runner keeps the needed columns of each input on disk until the last row has come. How many inputs there are is
-/// part of the step's type; whoever holds steps of any kind calls them as [`Aggregate`].
+/// The runner keeps the needed columns of each input on disk until the last row has come. The number of inputs is part
+/// of the step's type; [`Aggregate`] is the same for any number.
 pub trait AllRows: Send + Sync {
     /// How many inputs there are: [`Number`].
     type Count: Count;
@@ -65,16 +68,16 @@ pub trait AllRows: Send + Sync {
     /// When a column is missing or of another type.
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError>;
 
-    /// The schema of the rows that it gives for inputs of these schemas.
+    /// The schema of its output for inputs of these schemas.
     ///
     /// # Errors
     /// When the inputs do not fit together.
     fn output_schema(&self, inputs: <Self::Count as Count>::Of<&SchemaRef>) -> Result<SchemaRef, StageError>;
 
-    /// Works on all rows of each input, which may be read as often as needed, and hands what it makes to `give`,
+    /// Works on all rows of each input, which may be read as often as needed, and passes its output to `give`,
     /// batch by batch. `run` is the hash of the run, for tables that name it.
     ///
-    /// It is called within the run's thread pool. What it gives must not depend on how the inputs are batched.
+    /// It is called within the run's thread pool. Its output must not depend on how the inputs are batched.
     ///
     /// # Errors
     /// When the inputs do not belong together, or `give` fails.
@@ -181,7 +184,7 @@ impl Rows for Vec<RecordBatch> {
     }
 }
 
-/// What came of all rows, besides those that were given.
+/// The outcome of a step over all rows, besides its output.
 #[derive(Debug, Default)]
 pub struct Gathered {
     /// Rows that could not be used, with the reason.
@@ -190,14 +193,14 @@ pub struct Gathered {
     pub notes: Vec<String>,
 }
 
-/// What came of one batch: rows in = rows taken + rows rejected, always.
+/// The outcome of one batch: rows in = rows taken + rows rejected, always.
 #[derive(Debug)]
 pub struct Outcome {
     /// The rows that go on.
     pub rows: RecordBatch,
     /// The rows that do not, with the reason.
     pub rejects: Vec<Reject>,
-    /// How many rows that entered went into `rows`, where [`FanOut::Varies`].
+    /// How many input rows went into `rows`, where [`FanOut::Varies`].
     pub taken: Option<usize>,
 }
 
@@ -213,7 +216,7 @@ impl Outcome {
     }
 }
 
-/// What a stage may know when it is built.
+/// What a stage is given when it is built.
 #[derive(Debug, Clone)]
 pub struct BuildContext {
     /// Name of the stage in the plan; part of the key of its random draws.
@@ -239,13 +242,13 @@ pub enum StageError {
     /// A file could not be read.
     #[error("cannot read the {what}: {source}: `{}`", path.display())]
     File { what: &'static str, path: PathBuf, source: std::io::Error },
-    /// What a step says in its own words.
+    /// The step's own error.
     #[error(transparent)]
     Step(StepError),
-    /// A table that was set aside could not be read back.
+    /// A table that was stored on disk could not be read back.
     #[error(transparent)]
     Shard(#[from] datasets::shards::ShardError),
-    /// Whoever takes the rows has stopped; the reason is theirs to tell.
+    /// The receiver of the rows has stopped, and reports the reason itself.
     #[error("the run was stopped")]
     Stopped,
     /// Arrow refused to build a batch.

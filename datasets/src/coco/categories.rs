@@ -22,8 +22,8 @@ const TAIL_BYTES: u64 = 1 << 20;
 
 /// The categories of the COCO file `path`.
 ///
-/// Of a file that ends or begins with them, no more than [`TAIL_BYTES`] or what stands before them is read, however
-/// large it is; else it is passed over once, without keeping anything.
+/// Of a file that ends or begins with them, no more than [`TAIL_BYTES`] or what precedes them is read, however
+/// large the file is; else it is scanned once, without keeping anything.
 ///
 /// # Errors
 /// When the file cannot be read or has no categories.

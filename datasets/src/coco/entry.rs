@@ -1,4 +1,4 @@
-//! The records of a COCO file, as they stand there.
+//! The records of a COCO file, as stored there.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -58,8 +58,8 @@ pub(super) struct Annotation {
     pub more: Map<String, Json>,
 }
 
-/// What a row of `people` says and COCO has no place for: our writer puts it below the key `motionmill` of an
-/// annotation, or of an image without people, and other readers pass over it.
+/// What a row of `people` says and COCO has no place for: our writer puts it under the key `motionmill` of an
+/// annotation, or of an image without people, and other readers ignore it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Kept {

@@ -1,4 +1,4 @@
-//! The number by which COCO files call an image.
+//! The number that identifies an image in COCO files.
 
 use std::collections::HashMap;
 
@@ -20,9 +20,10 @@ pub struct SameImageId {
 
 /// Numbers the images of a table of people, row by row in the table's order.
 ///
-/// An image keeps the number that its COCO file gave it; where the rows come from elsewhere, it gets its place among
-/// the images of the table, from 1, in the order in which they first appear. Whether the picture is there does not
-/// matter. So a table gives the same numbers to whoever writes its annotations and to whoever reads results for them.
+/// An image keeps the number that its COCO file gave it; where the rows come from elsewhere, its number is its place
+/// among the images of the table, from 1, in the order in which they first appear. Whether the image file exists
+/// does not matter. So the same table gives the same numbers when its annotations are written and when results for
+/// them are read.
 #[derive(Debug, Default)]
 pub struct ImageIds {
     by_path: HashMap<String, i64>,

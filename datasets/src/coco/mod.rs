@@ -1,7 +1,7 @@
 //! COCO keypoints: annotations into people, results into predictions, and what both share with the writers.
 //!
-//! Coordinates of COCO count from 0, as ours do, and its visibility is ours. Not kept: outlines (`segmentation`),
-//! licences, addresses and dates of the images.
+//! COCO's coordinates count from 0 and its visibility has the same codes, as in the tables. Not kept: outlines
+//! (`segmentation`), licences, and the URLs and dates of images.
 
 mod categories;
 mod category;
@@ -37,7 +37,7 @@ pub use results::{CocoResultsConfig, ResultOptions, Results, read_results};
 pub use stated::Stated;
 pub(crate) use stated::{KEY as STATED_KEY, place_by_box};
 
-/// Name of the data set in ids and rows unless told otherwise.
+/// Name of the data set in ids and rows if none is given.
 pub const DATASET: &str = "coco";
 
 /// Split of people of a file whose name tells none.
@@ -52,7 +52,7 @@ pub struct CocoConfig {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
-    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    /// Folder of the images; they may be missing: only stages that need pixels read them.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: PathBuf,
@@ -60,11 +60,11 @@ pub struct CocoConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub category: Option<String>,
-    /// Name of the data set, where it is not COCO itself.
+    /// Name of the data set, if it is not COCO itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub dataset: Option<String>,
-    /// The split of all people; else the file's name tells (`train`, `val`, `test`), else they are `unassigned`.
+    /// The split of all people; by default from the file's name (`train`, `val`, `test`), else `unassigned`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub split: Option<String>,
@@ -105,11 +105,11 @@ struct File {
 
 /// People of the COCO keypoint annotations of `config`.
 ///
-/// Rows follow the file's order of images, in an image that of its annotations; an image without annotations has one
-/// row without a person. People without keypoints stay, unlabelled. A crowd is no person: it is a reject, as are
-/// annotations of other categories, of unknown images or of another shape. `center` is that of the box and `scale`
-/// its longer side / 200 px, for COCO states neither; files that motionmill wrote carry their own. Box, area and the
-/// numbers of image and annotation stand in `attributes` below `coco`.
+/// Rows follow the file's order of images, and within an image the order of annotations; an image without
+/// annotations gives one row without a person. People without keypoints are kept, unlabelled. Crowds are rejects, as
+/// are annotations of other categories, of unknown images or of another shape. `center` is that of the box and
+/// `scale` its longer side / 200 px, since COCO states neither; files that motionmill wrote state both. Box, area
+/// and the ids of image and annotation are in `attributes` under `coco`.
 ///
 /// # Errors
 /// When the file cannot be read, is no COCO annotation file, has two images of one number, or not one category with

@@ -1,4 +1,4 @@
-//! Object keypoint similarity: how near a detection is to a person, on COCO's scale.
+//! Object keypoint similarity: how close a detection is to a person, on COCO's scale.
 
 use schemas::Skeleton;
 use schemas::tables::people::Pose;

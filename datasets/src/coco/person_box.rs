@@ -1,4 +1,4 @@
-//! The box around a person, for formats that want one where the annotations have none.
+//! The box around a person, for formats that need one where the annotations have none.
 
 use schemars::JsonSchema;
 use schemas::tables::people::Person;
@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Stated;
 
-/// What the box of a person is made from where the source states none.
+/// How the box of a person is made if the source states none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum BoxRule {
     /// The smallest box that holds all annotated joints and the head rectangle: nothing is guessed, but hands, feet
-    /// and flesh stick out.
+    /// and the body's outline extend beyond it.
     #[default]
     Keypoints,
     /// The square of `scale` · 200 px about the centre: as wide as the person is tall, so it holds all of the person
@@ -47,8 +47,9 @@ pub struct PersonBox {
 }
 
 impl PersonBox {
-    /// The box of `person`: what the source states, else by `rule`, else by the other rule; `None` where none gives a
-    /// box with an area. A box that is not stated is cut at the borders of an image of `size`, where that is given.
+    /// The box of `person`: what the source states, else by `rule`, else by the other rule; `None` where neither
+    /// gives a box with an area. A box that is not stated is cut at the borders of an image of `size`, where that is
+    /// given.
     pub fn of(person: &Person, rule: BoxRule, size: Option<[u32; 2]>) -> Option<Self> {
         let stated = Stated::of(person);
         if let Some(xywh) = stated.bbox.filter(has_area) {

@@ -1,4 +1,4 @@
-//! COCO results: what a model found, joined to the people that it was shown.
+//! COCO results: a model's detections, joined to the people that it was shown.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ use crate::export::all_people;
 use crate::predictions::model_name;
 use crate::source::{OpenSource, Source};
 
-/// COCO results JSON: detections, joined to the people that they are of.
+/// COCO results JSON: detections, matched to the people they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
@@ -80,7 +80,8 @@ pub struct ResultOptions {
 pub struct Results {
     /// Rows of the table `keypoints`, in the order of the people, with the column [`DETECTION_SCORE`].
     pub batch: RecordBatch,
-    /// Detections that belong to nobody, each with the reason; rows and these are all detections of the file.
+    /// Detections that belong to nobody, each with the reason; together with the rows they are all detections
+    /// of the file.
     pub rejects: Vec<Reject>,
     /// What a reader of the table must know.
     pub notes: Vec<String>,
@@ -96,19 +97,19 @@ struct Detection {
     keypoints: Vec<f64>,
     #[serde(default)]
     score: Option<f64>,
-    /// Only our own writer says of whom a detection is.
+    /// Only our own writer says whose detection it is.
     #[serde(default)]
     sample_id: Option<String>,
 }
 
 /// Reads the COCO results at `path` for `people`, whose joints they have in the order of `skeleton`.
 ///
-/// Which detection is whose: one that states a `sample_id` is that person's. Of the others of an image, the pair of
-/// person and detection with the largest object keypoint similarity comes first, then the largest of what is left;
-/// equal pairs go by score, then by their order. Where an image has one person, the detection most like the person is
-/// theirs, however unlike; elsewhere a pair must be alike at all (similarity above 0). Images are known by
-/// their numbers, as [`ImageIds`] counts them. The third number of a point becomes the joint's `score`; a point of
-/// three zeros was not found.
+/// A detection that states a `sample_id` belongs to that person. The others of an image are matched greedily: first
+/// the pair of person and detection with the largest object keypoint similarity, then the largest of the rest; ties
+/// go by score, then by order. If an image has one person, the detection with the largest similarity is theirs,
+/// however small it is; otherwise the similarity must be above 0. Images are identified by their numbers, as
+/// [`ImageIds`] counts them. The third number of a point becomes the joint's `score`; a point of three zeros was not
+/// found.
 ///
 /// # Errors
 /// When the file cannot be read or is no list of detections, detections are of several categories and `options`

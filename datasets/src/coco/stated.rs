@@ -1,4 +1,4 @@
-//! What a row of `people` still knows of the COCO file that it came from.
+//! What a row of `people` keeps of the COCO file that it came from.
 
 use schemas::tables::people::Person;
 use serde::Deserialize;

@@ -1,8 +1,8 @@
 //! Any table to one Arrow IPC file, which other programs map into memory without a copy.
 //!
 //! `pyarrow.feather.read_table(path)`, `pyarrow.ipc.open_file(path)` and `polars.read_ipc(path)` read it. The schema
-//! keeps its metadata, so name, version and skeleton of the table stay with it. Nothing is compressed: that is what lets
-//! a reader do without a copy. Format: arrow.apache.org/docs/format/Columnar.html#ipc-file-format.
+//! keeps its metadata, so name, version and skeleton of the table stay with it. Nothing is compressed, so that a reader
+//! needs no copy. Format: arrow.apache.org/docs/format/Columnar.html#ipc-file-format.
 
 use std::path::{Path, PathBuf};
 

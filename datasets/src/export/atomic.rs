@@ -1,4 +1,4 @@
-//! Targets that are complete or not there.
+//! Targets that are either complete or absent.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

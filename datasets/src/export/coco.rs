@@ -4,9 +4,9 @@
 //! file_name, width, height}], categories: [{id, name, keypoints, skeleton}]}`. Annotations are numbered by their
 //! rows, from 1; images as [`ImageIds`] says. Pixels count from 0 and visibility is 0, 1 or 2, as in the tables; a
 //! joint that is not annotated is 0, 0, 0. What COCO has no place for (`sample_id`, `center`, `scale`, `head_box`,
-//! ...) stands below the key `motionmill`, which our reader takes up and others pass over.
+//! ...) stands under the key `motionmill`, which our reader uses and others ignore.
 //!
-//! Without outlines, `area` is that of the box, so the object keypoint similarity is milder than on COCO itself.
+//! Without outlines, `area` is that of the box, so object keypoint similarities are higher than on COCO itself.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,8 @@ const FORMAT: &str = "coco";
 
 /// COCO keypoints JSON, of a table of people.
 ///
-/// Rejects are people of whom no box can be made, and rows whose picture is neither there nor of stated size.
+/// Rejects are people for whom no box can be made, and rows whose picture is missing and whose size is not
+/// stated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
@@ -42,12 +43,12 @@ pub struct CocoExport {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long = "out", value_name = "FILE"))]
     pub path: PathBuf,
-    /// Folder that names of images are relative to; their file names alone if not given.
+    /// Folder that image names are made relative to; bare file names if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: Option<PathBuf>,
-    /// What a person's box is made from, where the source states none.
+    /// How a person's box is made, if the source states none.
     #[serde(default)]
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
     pub bbox: BoxRule,
@@ -94,7 +95,7 @@ struct Encoder {
     image_rows: HashMap<i64, usize>,
     /// Rows that came.
     rows: u64,
-    /// People that stand in the file.
+    /// People in the file.
     annotations: u64,
 }
 

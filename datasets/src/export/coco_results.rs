@@ -2,7 +2,7 @@
 //!
 //! Images have the numbers that [`super::coco`] gives the same people. The third number of a point is the joint's
 //! score (1 where the table has none); a point that was not predicted is 0, 0, 0. `sample_id` tells our reader whose
-//! the detection is; others pass over it.
+//! detection it is; other readers ignore it.
 
 use std::path::{Path, PathBuf};
 
@@ -25,8 +25,9 @@ const FORMAT: &str = "coco_results";
 
 /// COCO results JSON, of a table of keypoints.
 ///
-/// The people give order, joints and numbers of images. A person's score is that of the detection, else the mean of the
-/// joints' scores, else 1. Rejects are predictions of nobody, second ones and those of other heads.
+/// The people determine the order, the joints and the image numbers. A person's score is that of the detection, else
+/// the mean of the joints' scores, else 1. Rejects are predictions without a person, second predictions of a person and
+/// those of other heads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]

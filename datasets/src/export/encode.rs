@@ -1,4 +1,4 @@
-//! What every export has in common: rows are encoded in order, and the target bears a record of what made it.
+//! What every export has in common: rows are encoded in order, and the target has a record of what made it.
 
 use std::collections::BTreeMap;
 use std::fs;

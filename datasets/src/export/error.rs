@@ -8,7 +8,7 @@ use crate::coco::SameImageId;
 use crate::matlab::WriteError;
 use crate::shards::ShardError;
 
-/// Why nothing was exported; the target is as it was.
+/// Why nothing was exported; the target is unchanged.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum ExportError {
@@ -18,13 +18,13 @@ pub enum ExportError {
     /// The target is there already.
     #[error("the target exists: `{}`", path.display())]
     Exists { path: PathBuf },
-    /// The target is a folder that no export made, or a file where a folder must stand; it is not replaced.
+    /// The target is a folder that no export made, or a file where a folder must be; it is not replaced.
     #[error("the target is a {} that no export made: `{}`", if path.is_dir() { "folder" } else { "file" }, path.display())]
     NotOurs { path: PathBuf },
     /// The table could not be read.
     #[error(transparent)]
     Table(#[from] ShardError),
-    /// The table lacks a column, or has another.
+    /// The table lacks a column, or has one of another type.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// The table is another one.
@@ -39,7 +39,7 @@ pub enum ExportError {
     /// The format has a skeleton of its own.
     #[error("{format} holds `{expected}` keypoints, found `{found}`")]
     OtherSkeleton { format: &'static str, expected: &'static str, found: &'static str },
-    /// Two pictures of one name, where names alone are written.
+    /// Two pictures with the same name, where only names are written.
     #[error("two images are called `{name}`: `{first}` and `{second}`")]
     SameName { name: String, first: String, second: String },
     /// An image that does not lie below the folder that names are relative to.

@@ -1,7 +1,7 @@
 //! `people` to the MPII JSON of `HRNet` and mmpose: `[{image, center, scale, joints, joints_vis}]`.
 //!
-//! Pixels count from 1, as in MPII. `joints_vis` is 1 where a joint is annotated, hidden or not, so what is hidden is
-//! lost; a joint that is not annotated is -1, -1 with 0, as in the published files.
+//! Pixels count from 1, as in MPII. `joints_vis` is 1 where a joint is annotated, hidden or not, so which joints are
+//! hidden is lost; a joint that is not annotated is -1, -1 with 0, as in the published files.
 
 use std::path::{Path, PathBuf};
 
@@ -28,7 +28,7 @@ const FIRST_PIXEL: f64 = 1.0;
 
 /// MPII JSON of `HRNet` and mmpose, of a table of people (mpii16).
 ///
-/// Rejects are people without centre or scale, which no reader of the format can do without, and images without
+/// Rejects are people without centre or scale, which every reader of the format needs, and images without
 /// people.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
@@ -38,7 +38,7 @@ pub struct HrnetExport {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long = "out", value_name = "FILE"))]
     pub path: PathBuf,
-    /// Folder that names of images are relative to; their file names alone if not given.
+    /// Folder that image names are made relative to; bare file names if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]

@@ -49,7 +49,7 @@ impl ImageNames {
 #[derive(Debug, Default)]
 pub(super) struct Sizes {
     found: HashMap<String, Result<[u32; 2], (&'static str, String)>>,
-    /// Images that are not there, whose size the annotations state.
+    /// Missing image files whose size the annotations state.
     pub stated: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Formats that are made of predictions and the people that they are of.
+//! Formats that combine predictions with the people they belong to.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Tables to the files that other programs read, one module a format.
+//! Tables to the files that other programs read, one module per format.
 //!
 //! | sink | from | to | for |
 //! |---|---|---|---|
@@ -11,7 +11,7 @@
 //! | [`WebdatasetExport`] | `samples` | tar shards | webdataset |
 //!
 //! Hugging Face `datasets` needs no export: it reads the tables themselves. Every writer takes batches as they come,
-//! writes beside its target and moves the whole into place, so that a target is complete or not there. The same
+//! writes beside its target and moves the result into place, so that a target is either complete or absent. The same
 //! rows give the same bytes. Rows in = rows written + rows in the rejects.
 
 mod arrow;

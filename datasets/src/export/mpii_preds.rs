@@ -1,8 +1,8 @@
-//! `keypoints` to the array that evaluators of MPII read: `preds`, `[N, K, 2]` double, in a MAT v5 file.
+//! `keypoints` to the array that MPII evaluators read: `preds`, `[N, K, 2]` double, in a MAT v5 file.
 //!
 //! Row n is person n of the people, image rows without a person not counted; pixels count from 1. Joints have the
-//! order of the people's skeleton, so predictions of another skeleton are arranged by name. What was not predicted is
-//! `NaN`, which no threshold accepts.
+//! order of the people's skeleton, so predictions of another skeleton are rearranged by name. Joints that were not
+//! predicted are `NaN`, which no threshold accepts.
 
 use std::path::{Path, PathBuf};
 
@@ -25,9 +25,10 @@ const FORMAT: &str = "preds";
 /// The number of the first pixel, as MATLAB counts.
 const FIRST_PIXEL: f64 = 1.0;
 
-/// The array `preds` of N x K x 2 in a .mat, as evaluators of MPII read it, of a table of keypoints.
+/// The array `preds` of N x K x 2 in a .mat, as MPII evaluators read it, from a table of keypoints.
 ///
-/// The people give order and joints. Rejects are predictions of nobody, second ones and those of other heads.
+/// The people determine order and joints. Rejects are predictions without a person, second predictions of a
+/// person and those of other heads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]

@@ -1,15 +1,15 @@
-//! `people` to a folder that YOLO pose trainers read.
+//! `people` to a folder that YOLO-pose trainers read.
 //!
 //! ```text
 //! data.yaml               kpt_shape, flip_idx, names, a folder of pictures a split
 //! images/train/NAME.jpg   the pictures, copied or linked
-//! labels/train/NAME.txt   one line a person: class, box centre and size, then x, y, visibility of each joint
+//! labels/train/NAME.txt   one line per person: class, box centre and size, then x, y, visibility of each joint
 //! train.txt               the pictures of the split
 //! ```
-//! Numbers are shares of the picture's width and height: x / width, without half a pixel, as `ultralytics` converts
-//! COCO. Visibility is 0, 1 or 2. The readers drop a picture with a number outside 0 to 1, so an annotated joint
-//! outside the picture is written as not annotated. The splits `validation` and `all` are called `val` and `train`.
-//! Format: docs.ultralytics.com/datasets/pose.
+//! Numbers are fractions of the picture's width and height: x / width, without half a pixel, as `ultralytics`
+//! converts COCO. Visibility is 0, 1 or 2. The readers drop a picture with a number outside 0 to 1, so an annotated
+//! joint outside the picture is written as not annotated. The splits `validation` and `all` are called `val` and
+//! `train`. Format: docs.ultralytics.com/datasets/pose.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -36,7 +36,7 @@ const FORMAT: &str = "yolo";
 
 /// A folder of pictures, labels and data.yaml for trainers of YOLO-pose, of a table of people.
 ///
-/// Rejects are rows whose picture is not there or unreadable, and people of whom no box can be made. A picture
+/// Rejects are rows whose picture is missing or unreadable, and people for whom no box can be made. A picture
 /// without people has an empty label file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
@@ -46,12 +46,12 @@ pub struct YoloExport {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long = "out", value_name = "DIR"))]
     pub path: PathBuf,
-    /// Folder that names of images are relative to; their file names alone if not given.
+    /// Folder that image names are made relative to; bare file names if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: Option<PathBuf>,
-    /// What a person's box is made from, where the source states none.
+    /// How a person's box is made, if the source states none.
     #[serde(default)]
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
     pub bbox: BoxRule,

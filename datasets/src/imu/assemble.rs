@@ -1,4 +1,4 @@
-//! Parts of files put together to sessions.
+//! Parts of files assembled into sessions.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ impl Assembly {
         self.sessions.len() - 1
     }
 
-    /// One batch a session; a session that lacks one of the `expected` sensors flows, and a reject says so.
+    /// One batch per session; a session that lacks one of the `expected` sensors is kept, and a reject says so.
     pub(super) fn finish(mut self, expected: &[Sensor]) -> Loaded {
         let mut batches = Vec::with_capacity(self.sessions.len());
         for Recorded { key, parts } in self.sessions {

@@ -1,4 +1,4 @@
-//! Files in pieces of whole lines: memory is bounded by the piece, however long the file is.
+//! Files in pieces of whole lines: memory is bounded by the size of a piece, however long the file is.
 
 use std::io::{self, Read};
 

@@ -1,4 +1,4 @@
-//! Which column, and what stands between columns.
+//! Which column, and what separates columns.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl<'de> Deserialize<'de> for ColumnRef {
     }
 }
 
-/// What stands between two fields: one ASCII character, but neither a quote nor one of a number.
+/// The separator of fields: one ASCII character, but neither a quote nor a character that numbers use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Separator(u8);

@@ -27,9 +27,9 @@ use super::presets::Preset;
 /// activity = { column = "label" }
 /// ```
 ///
-/// One of the two real sets that we know needs no declaration: `preset = "sp-sw-har"` or `"hhar-phone"`.
+/// Two published data sets need no declaration: `preset = "sp-sw-har"` or `"hhar-phone"`.
 ///
-/// Files that agree in subject, device and session make one session, sensors in files of their own included. The rows
+/// Files that agree in subject, device and session make one session, even if each sensor has its own file. The rows
 /// of a file whose subject, device or session comes from a column are grouped by value, in order of first appearance.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
@@ -44,7 +44,7 @@ pub struct CsvLogs {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE", group = "declared"))]
     pub layout: Option<PathBuf>,
-    /// Name of the data set; a preset has one of its own.
+    /// Name of the data set; a preset has its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub dataset: Option<String>,
@@ -52,11 +52,11 @@ pub struct CsvLogs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_enum, group = "declared"))]
     pub preset: Option<Preset>,
-    /// Groups of files; a file belongs to the first group whose pattern fits.
+    /// Groups of files; a file belongs to the first group whose pattern matches.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "clap", arg(skip))]
     pub files: Vec<FileGroup>,
-    /// How to cut long logs; without it they stay as they are. It overrides that of a preset.
+    /// How to cut long logs; without it they are not cut. It overrides the preset's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(skip))]
     pub sessions: Option<Cut>,

@@ -61,7 +61,7 @@ pub(super) struct Plan {
     pub(super) dataset: String,
     pub(super) groups: Vec<FileGroup>,
     pub(super) cut: Option<Cut>,
-    /// Whether a column of some group gives subject, device and session: then files are not told apart by it.
+    /// Whether a column of some group gives subject, device and session: then it does not distinguish files.
     pub(super) by_column: [bool; 3],
     pub(super) sensors: Vec<Sensor>,
 }

@@ -13,7 +13,7 @@ const SHOWN_CHARACTERS: usize = 40;
 /// A quoted field must end on its line: no log has line breaks in names, and a stray quote must not swallow the file.
 ///
 /// # Errors
-/// When a quoted field does not end, or goes on behind its closing quote.
+/// When a quoted field does not end, or continues after its closing quote.
 pub(super) fn fields(line: &[u8], separator: u8) -> Result<Vec<Cow<'_, [u8]>>, Fault> {
     let mut all = Vec::new();
     let mut rest = line;

@@ -1,4 +1,4 @@
-//! Files of one form: what their columns are, and how long logs are cut.
+//! Files of one layout: what their columns are, and how long logs are cut.
 
 use schemars::JsonSchema;
 use schemas::units::{Count, Positive};
@@ -17,31 +17,34 @@ pub struct FileGroup {
     /// Whether the first line holds the names of the columns.
     #[serde(default = "yes")]
     pub header: bool,
-    /// What stands between two fields, one ASCII character.
+    /// The separator of fields, one ASCII character.
     #[serde(default)]
     pub separator: Separator,
     /// The unit of the stamps.
     pub clock: Clock,
     /// The column of the stamps.
     pub stamp: ColumnRef,
-    /// The columns of x, y and z. A pattern with the field `{sensor}` has one of these sensors a file.
+    /// The columns of x, y and z. With the field `{sensor}` in the pattern, each file holds one of these
+    /// sensors.
     pub sensors: SensorColumns,
     /// The units of the readings.
     #[serde(default)]
     pub units: Units,
-    /// Who; must be given here or by the pattern.
+    /// The subject; must be given here or by the pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<NameFrom>,
-    /// With what; empty where it is not given.
+    /// The device; empty if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub device: Option<NameFrom>,
-    /// Which session; empty where it is not given, so all of one subject and device is one session, unless it is cut.
+    /// The session; empty if not given, so that all readings of one subject and device are one session, unless it is
+    /// cut.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session: Option<NameFrom>,
-    /// Doing what; unknown where it is not given.
+    /// The activity; unknown if not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity: Option<NameFrom>,
-    /// How many columns a line has. Without it, as many as the header, else as most of the first 100 lines.
+    /// How many columns a line has. By default as many as the header, or, without a header, as most of the
+    /// first 100 lines.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Count>,
 }
@@ -66,10 +69,10 @@ pub struct SensorColumns {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Units {
-    /// Of the accelerometer, m/s² unless said otherwise.
+    /// Of the accelerometer; by default m/s².
     #[serde(default)]
     pub accelerometer: AccelerationUnit,
-    /// Of the gyroscope, rad/s unless said otherwise.
+    /// Of the gyroscope; by default rad/s.
     #[serde(default)]
     pub gyroscope: TurnUnit,
 }
@@ -135,7 +138,7 @@ pub enum NameFrom {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cut {
-    /// A session begins where no sensor has had a reading for longer than so many seconds.
+    /// A new session begins where no sensor has had a reading for more than this many seconds.
     GapSeconds(Positive),
     /// A session lasts from one event to another, such as unlock and lock.
     Events(Events),
@@ -149,12 +152,12 @@ pub enum Cut {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// The files' paths below `path`; a file holds for the sessions that agree with all its fields.
+    /// The files' paths below `path`; a file applies to the sessions that agree with all its fields.
     pub pattern: Pattern,
     /// Whether the first line holds the names of the columns.
     #[serde(default = "yes")]
     pub header: bool,
-    /// What stands between two fields, one ASCII character.
+    /// The separator of fields, one ASCII character.
     #[serde(default)]
     pub separator: Separator,
     /// The unit of the stamps, which must count from the same instant as those of the readings.
@@ -165,6 +168,6 @@ pub struct Events {
     pub event: ColumnRef,
     /// What begins a session.
     pub start: String,
-    /// What ends it. Other events are passed over.
+    /// What ends it. Other events are ignored.
     pub end: String,
 }

@@ -1,13 +1,13 @@
-//! Logs of phone accelerometers and gyroscopes, to sessions.
+//! Logs of phone accelerometers and gyroscopes, read as sessions.
 //!
-//! [`Logs::open_csv`] reads CSV logs as a plan declares them, or one of two known sets by its name;
-//! [`Logs::open_hmog`] reads HMOG, zipped or not. Opening lists files only; each of [`Logs::items`] then loads by
-//! itself, on any thread, to one batch of `readings` a session. Stamps are neither sorted nor thinned out: repeated and
-//! backward stamps are data.
+//! [`Logs::open_csv`] reads CSV logs as a plan declares them, or one of two known sets by its name; [`Logs::open_hmog`]
+//! reads HMOG, zipped or not. Opening only lists the files; each of [`Logs::items`] then loads independently, on any
+//! thread, as one batch of `readings` per session. Stamps are neither sorted nor thinned out: repeated and backward
+//! stamps are data.
 //!
-//! Every line is a reading of each of its sensors or stands in a reject, with its number; see [`reasons`]. A last line
-//! without its end is used where no column is missing: what may be cut from its last field cannot be known.
-//! A file is read in pieces, so memory goes to the readings alone: 32 bytes each, 36 with an activity.
+//! Every line is a reading of each of its sensors, or is in a reject with its number; see [`reasons`]. A last line
+//! without a line end is used if no column is missing: whether its last field was cut short cannot be known. A file is
+//! read in pieces, so memory holds only the readings: 32 bytes each, 36 with an activity.
 
 mod any_line;
 mod assemble;
@@ -61,7 +61,7 @@ use crate::ReadError;
 
 /// What can be loaded by itself: one session, or one log that holds several.
 pub trait SessionSource: Debug + Send + Sync {
-    /// What it is called in messages: subject, device and session as far as they are known.
+    /// Its name in messages: subject, device and session as far as they are known.
     fn name(&self) -> &str;
 
     /// Bytes of its files, as an estimate of the work.

@@ -28,8 +28,8 @@ enum Token {
 
 /// A path below a folder, with fields `{subject}`, `{device}`, `{session}`, `{sensor}` and `*`.
 ///
-/// Parts are separated by `/`. A field is one character or more of one part, `*` may be nothing; each is as short as
-/// the rest allows, from the left. A field that stands twice must be the same twice.
+/// Parts are separated by `/`. A field matches one or more characters within one part, `*` may match nothing; each
+/// match is as short as the rest allows, from the left. A field that occurs twice must match the same text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {

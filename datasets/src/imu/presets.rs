@@ -1,4 +1,4 @@
-//! Declarations of data sets that we have seen.
+//! Declarations of known data sets.
 
 use schemars::JsonSchema;
 use schemas::units::Positive;
@@ -18,16 +18,16 @@ pub enum Preset {
     /// merged, stamps in ms, acceleration with gravity. One execution is one session, about 10 s. The device is named
     /// `phone`: the files do not say which it was.
     SpSwHar,
-    /// UCI HHAR, the phones' logs: `Phones_accelerometer.csv` and `Phones_gyroscope.csv`, here without header, with
-    /// subject, model, device and activity in columns. A file with a header has it among the rejects, as line 1.
+    /// UCI HHAR, the phones' logs: `Phones_accelerometer.csv` and `Phones_gyroscope.csv`, here without a header,
+    /// with subject, model, device and activity in columns. A header becomes a reject, as line 1.
     ///
     /// Of the two clocks, the stamp is that of the reading's creation (ns); that of its arrival (ms) comes in bursts.
     /// A session ends where a device is silent for more than [`HHAR_GAP_SECONDS`]: a person's run through the
-    /// activities then is one session, as one unlocked phone would see it. Sessions are called `001`, `002`, ...
+    /// activities is then one session, like one unlock of a phone. Sessions are called `001`, `002`, ...
     HharPhone,
 }
 
-/// How long a device of HHAR is silent between two sessions, s. Our choice: pauses within the logs that we have seen
+/// How long a device of HHAR is silent between two sessions, s. Our choice: pauses within the logs that we examined
 /// are below 6 s, and the data set's description names no sessions.
 pub const HHAR_GAP_SECONDS: f64 = 60.0;
 
@@ -93,7 +93,7 @@ impl Preset {
     }
 }
 
-/// A group of comma-separated files without header, in our units.
+/// A group of comma-separated files without a header, in the tables' units.
 pub(super) fn group(pattern: Pattern, clock: Clock, stamp: ColumnRef, sensors: SensorColumns) -> FileGroup {
     FileGroup {
         pattern,

@@ -16,7 +16,7 @@ pub const NOT_A_NUMBER: &str = "not a number";
 pub const NOT_FINITE: &str = "not finite";
 /// A stamp does not fit into 64 bits of nanoseconds.
 pub const STAMP_OUT_OF_RANGE: &str = "stamp out of range";
-/// A quoted field does not end on its line, or goes on behind its closing quote.
+/// A quoted field does not end on its line, or continues after its closing quote.
 pub const BROKEN_QUOTE: &str = "broken quote";
 /// A name is not UTF-8.
 pub const NOT_UTF8: &str = "not UTF-8";
@@ -36,7 +36,7 @@ pub const FOLDER_WITHOUT_DATA: &str = "folder without data";
 pub const DUPLICATE_SESSION: &str = "duplicate session";
 /// Readings outside all spans that the events give.
 pub const OUTSIDE_ANY_SESSION: &str = "outside any session";
-/// An event that starts what has started, or ends what has not.
+/// An event that starts a span that is already open, or ends one that is not.
 pub const EVENT_OUT_OF_PLACE: &str = "event out of place";
 /// An entry of an archive that would be written outside it.
 pub const PATH_LEAVES_ARCHIVE: &str = "path leaves the archive";
@@ -46,5 +46,5 @@ pub const NOT_AN_ARCHIVE: &str = "not an archive";
 pub const CORRUPT_ENTRY: &str = "corrupt entry";
 /// An entry of an archive that is longer than a log can be.
 pub const ENTRY_TOO_LONG: &str = "entry too long";
-/// An activity whose task the data set's description does not know.
+/// An activity whose task the data set's description does not list.
 pub const UNKNOWN_TASK: &str = "unknown task";

@@ -1,13 +1,13 @@
-//! Values as JSON, for what a source says and no column holds.
+//! Values as JSON, for what a source says that no column holds.
 
 use serde_json::{Map, Value as Json};
 
 use super::value::{Numbers, Structs, Value};
 
 impl Value {
-    /// The value as JSON: an empty array is `null`, one element stands alone, several are a flat list in column-major
-    /// order (or a list of rows where both dimensions of a numeric matrix exceed 1), a struct is an object. `NaN`
-    /// and infinities are `null`.
+    /// The value as JSON: an empty array is `null`, a single element is not wrapped in a list, several are a flat
+    /// list in column-major order (or a list of rows where both dimensions of a numeric matrix exceed 1), a struct is
+    /// an object. `NaN` and infinities are `null`.
     pub fn to_json(&self) -> Json {
         if self.is_empty() {
             return Json::Null;

@@ -1,6 +1,6 @@
 //! MAT v5 files, read and written: values with their class and size, and access that names the place of an error.
 //!
-//! Format: "MAT-File Format", The `MathWorks`, chapter 1. What is not supported stands at [`read`].
+//! Format: "MAT-File Format", The `MathWorks`, chapter 1. [`read`] lists what is not supported.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

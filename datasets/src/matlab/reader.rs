@@ -11,7 +11,7 @@ use super::value::{Numbers, Structs, Value};
 use crate::ReadError;
 
 /// Most bytes that the compressed variables of one file may hold together: the format's own limit of one variable.
-/// Beyond it the file is refused, so that a small forged file cannot fill the memory.
+/// Beyond that, the file is refused, so that a small malicious file cannot fill the memory.
 pub const MAX_DECOMPRESSED_BYTES: u64 = 2 << 30;
 
 /// How deep cells and structs may nest; MPII needs 6.

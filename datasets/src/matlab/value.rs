@@ -157,7 +157,7 @@ impl Value {
         Self::Cell { dims: dims.to_vec(), values }
     }
 
-    /// A struct array of `dims`, whose elements each bring one value a field; column-major.
+    /// A struct array of `dims`, whose elements each have one value per field; column-major.
     pub fn structs(dims: &[usize], fields: &[&str], elements: impl IntoIterator<Item = Vec<Self>>) -> Self {
         Self::Struct(Structs {
             dims: dims.to_vec(),

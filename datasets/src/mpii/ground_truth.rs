@@ -1,4 +1,4 @@
-//! `gt_valid.mat` of `HRNet`: joints and head boxes of the validation people, without saying who they are.
+//! `gt_valid.mat` of `HRNet`: joints and head boxes of the validation people, without their identities.
 
 use schemas::skeleton::MPII16;
 use schemas::tables::people::Person;
@@ -19,8 +19,8 @@ struct Arrays {
     heads: Vec<f64>,
 }
 
-/// Every person of `variables`: row i is row i of `subset`, which tells image, person, centre and scale. Without it,
-/// ids are the rows' numbers and images are unknown.
+/// Every person of `variables`: row i is row i of `subset`, which states image, person, centre and scale. Without
+/// it, ids are the rows' numbers and images are unknown.
 pub(super) fn read(
     source: &Origin<'_>,
     variables: &[(String, Value)],

@@ -48,7 +48,7 @@ pub(super) fn identities(
     Ok(names.into_iter().enumerate().map(identity).collect())
 }
 
-/// The array `name` of `width` numbers a row.
+/// The array `name` of `width` numbers per row.
 fn column(
     source: &Origin<'_>,
     file: &hdf5::File,
@@ -64,7 +64,7 @@ fn column(
     Ok(array.values)
 }
 
-/// Every row of `file`. A joint is missing where it stands at (0, 0) and is not visible, the file's only sign of it;
+/// Every row of `file`. A joint is missing where it is at (0, 0) and not visible, the file's only sign of it;
 /// coordinates are cut to whole px.
 pub(super) fn read(source: &Origin<'_>, file: &hdf5::File) -> Result<Found, ReadError> {
     let identities = identities(source, file)?;

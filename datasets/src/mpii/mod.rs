@@ -1,13 +1,13 @@
-//! Reader of MPII Human Pose, in the four shapes in which its annotations go about.
+//! Reader of MPII Human Pose, in the four formats in which its annotations circulate.
 //!
-//! | file | told by | what it holds |
+//! | file | recognised by | what it holds |
 //! |---|---|---|
 //! | `mpii_human_pose_v1_u12_1.mat` | MAT v5 with `RELEASE` | everything |
 //! | `valid.json` of `HRNet` and mmpose | JSON | joints, centre, scale; which joints are annotated, not which are hidden |
 //! | `valid.h5` of the stacked hourglass | HDF5 | joints cut to whole px; centre and scale already adjusted, which is undone |
-//! | `gt_valid.mat` of `HRNet` | MAT v5 with `pos_gt_src` | joints and head boxes alone, to be scored against |
+//! | `gt_valid.mat` of `HRNet` | MAT v5 with `pos_gt_src` | only joints and head boxes, to be scored against |
 //!
-//! All count pixels from 1, and all are brought to 0.
+//! All count pixels from 1, which is converted to 0.
 
 mod ground_truth;
 mod hourglass;
@@ -36,16 +36,16 @@ use crate::{Annotations, ReadError, hdf5};
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
 pub struct MpiiConfig {
-    /// The annotation file; its content tells which of the four it is.
+    /// The annotation file; which of the four it is, is recognised from its content.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
-    /// Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    /// Folder of the images; they may be missing: only stages that need pixels read them.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "DIR"))]
     pub images: PathBuf,
-    /// A `valid.h5` of the stacked hourglass: its people alone are kept, in its order, as the split `validation`, so that
-    /// prediction arrays line up.
+    /// A `valid.h5` of the stacked hourglass: only its people are kept, in its order, as the split `validation`, so
+    /// that prediction arrays line up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
@@ -71,12 +71,12 @@ const DATASET: &str = "mpii";
 /// Split of people of a file that does not tell.
 const NO_SPLIT: &str = "unassigned";
 
-/// People of the MPII annotation file of `config`; what it is shows from its content.
+/// People of the MPII annotation file of `config`, whose kind is recognised from its content.
 ///
-/// One row a rectangle (`annorect`), labelled or not, and one without a person for each image without rectangles.
-/// Records that cannot be read are rejects. A choice by `subset` leaves out the other people without a word, but each
-/// pair of the subset that the file does not hold is a reject. `RELEASE` says which images train; the splits of a
-/// JSON or HDF5 file come from its name (`train`, `valid`, `test`), else they are `unassigned`.
+/// One row per rectangle (`annorect`), labelled or not, and one without a person for each image without rectangles.
+/// Records that cannot be read are rejects. With `subset` the other people are left out without a reject, but each
+/// pair of the subset that the file does not hold is a reject. `RELEASE` says which images are for training; the
+/// splits of a JSON or HDF5 file come from its name (`train`, `valid`, `test`), else they are `unassigned`.
 ///
 /// # Errors
 /// When a file cannot be read or is none of the four, or holds nothing of the subset.

@@ -6,7 +6,7 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::PixelError;
 
-/// JPEG quality unless told otherwise: 95, where crops of 256 px lose less than the source's own compression did.
+/// Default JPEG quality: 95, where crops of 256 px lose less than the source's own compression did.
 pub const JPEG_QUALITY: u8 = 95;
 
 /// `rgb`, `[height, width, 3]`, as a PNG file: without loss, with fast compression.

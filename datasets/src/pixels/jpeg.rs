@@ -1,4 +1,4 @@
-//! JPEG through libjpeg-turbo; one decompressor a thread, used again.
+//! JPEG through libjpeg-turbo; one decompressor per thread, reused.
 
 use std::cell::RefCell;
 

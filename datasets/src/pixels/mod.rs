@@ -1,9 +1,9 @@
-//! Pixels of image files: bounded decoding, with what was done recorded.
+//! Pixels of image files: decoding within limits, with a record of what was done.
 //!
 //! The format is sniffed from the first bytes, never from the file's name. The header is read and checked against
-//! [`Limits`] before a pixel is allocated, and damaged data is an error, never a picture that is grey from the
-//! middle on. JPEG goes through libjpeg-turbo with its default inverse transform and upsampling, so pixels are those
-//! that `OpenCV` and Pillow give; other formats go through the `image` crate. Transparency is dropped.
+//! [`Limits`] before a pixel is allocated, and damaged data is an error, never an image that is grey from the
+//! middle on. JPEG goes through libjpeg-turbo with its default inverse transform and upsampling, so pixels are the
+//! same as in `OpenCV` and Pillow; other formats go through the `image` crate. Transparency is dropped.
 //!
 //! An EXIF orientation is **not** applied: annotations refer to the pixels as they are stored.
 
@@ -18,11 +18,11 @@ use image::{DynamicImage, ImageReader};
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
 
-/// Most pixels that an image may have unless told otherwise: 100 million, 300 MB of RGB. The largest MPII image has
-/// 2.1 million.
+/// Most pixels that an image may have by default: 100 million, 300 MB of RGB. The largest MPII image has 2.1
+/// million.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
-/// Most bytes that an image file may have unless told otherwise: 256 MiB.
+/// Most bytes that an image file may have by default: 256 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
 /// Bytes that hold the header of most image files; where they do not, the whole file is read.
@@ -49,7 +49,8 @@ impl Default for Limits {
     }
 }
 
-/// By how much an image is reduced while it is decoded. Only JPEG can; other formats stay whole.
+/// By how much an image is reduced while it is decoded. Only JPEG supports this; other formats are decoded in
+/// full size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Reduction {
     /// All pixels.
@@ -96,7 +97,7 @@ pub struct Decoded {
     pub height: u32,
     /// RGB levels `[height, width, 3]`, without padding.
     pub rgb: Vec<u8>,
-    /// The reduction that really happened: a reduced image has `ceil(side / factor)` pixels along a side.
+    /// The reduction that was applied: a reduced image has `ceil(side / factor)` pixels along a side.
     pub reduction: Reduction,
     /// What decoded it: [`JPEG_DECODER`] or [`OTHER_DECODER`].
     pub decoder: &'static str,
@@ -112,7 +113,7 @@ pub enum PixelError {
     /// The system refused.
     #[error("{source}: `{}`", path.display())]
     Io { path: PathBuf, source: io::Error },
-    /// The bytes are no image, or a damaged or unsupported one.
+    /// The bytes are not an image, or a damaged or unsupported one.
     #[error("{detail}")]
     Unreadable { detail: String },
     /// The image costs more than [`Limits`] allow.

@@ -20,7 +20,7 @@ pub enum ShardError {
     /// The manifest is not what this version writes.
     #[error("the manifest is not readable: {detail}: `{}`", path.display())]
     BadManifest { detail: String, path: PathBuf },
-    /// The output is there already, made by other work.
+    /// The output exists already, made by other work.
     #[error("the output folder exists and holds {holds}: `{}`", path.display())]
     Exists { holds: String, path: PathBuf },
     /// A split's name cannot be part of a file name.

@@ -1,4 +1,4 @@
-//! The journal of a table that is being written: how far it has come, and for which work.
+//! The journal of a table that is being written: how far it has got, and for which work.
 
 use std::fs;
 use std::path::Path;

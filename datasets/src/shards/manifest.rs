@@ -23,7 +23,7 @@ pub struct Manifest {
     pub table: String,
     /// Version of the table.
     pub table_version: String,
-    /// Skeleton of its keypoints, where it has some.
+    /// Skeleton of its keypoints, if it has any.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub skeleton: Option<String>,
     /// Hash of the Arrow schema.
@@ -55,7 +55,7 @@ pub struct Provenance {
     pub seed: Option<u64>,
     /// What was read, with its hash.
     pub inputs: Vec<InputHash>,
-    /// What took part and may change the bytes: decoder, runtime, provider.
+    /// The engines that may change the bytes: decoder, runtime, provider.
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub engines: BTreeMap<String, String>,
 }

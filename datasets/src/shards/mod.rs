@@ -1,9 +1,9 @@
 //! Table folders: Parquet shards and their manifest.
 //!
 //! A table on disk is a folder of `{split}-{i:05d}-of-{n:05d}.parquet` shards and a `manifest.json` that lists
-//! them with their hashes. While it is written it stands beside its place under the name `{folder}.partial`, and a
-//! journal there says after each completed round of shards how far it has come; only a complete table ever bears
-//! the final name. So a table that can be opened is whole, and a killed writer can be continued.
+//! them with their hashes. While it is written it is called `{folder}.partial`, beside its final place, and a
+//! journal there records after each completed round of shards how far it has got; only a complete table ever has
+//! the final name. So a table that can be opened is complete, and a killed writer can be resumed.
 
 mod error;
 mod journal;

@@ -13,8 +13,8 @@ use schemas::huggingface;
 /// Zstandard level: 3 is its own default, the knee of speed against size.
 const ZSTD_LEVEL: i32 = 3;
 
-/// Properties for `schema`: zstd, dictionaries for text alone, pictures stored as they are, and the features of
-/// Hugging Face `datasets` in the file metadata.
+/// Properties for `schema`: zstd, dictionaries for text only, pictures stored without further compression, and
+/// the features of Hugging Face `datasets` in the file metadata.
 pub(super) fn writer_properties(schema: &Schema) -> WriterProperties {
     let zstd = Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).expect("a level of zstd"));
     let features = KeyValue::new(huggingface::KEY.to_owned(), huggingface::features(schema));

@@ -22,7 +22,7 @@ pub struct TableReader {
 }
 
 impl TableReader {
-    /// Opens the table folder, or the single Parquet file, at `path`; `split` narrows a folder to one split.
+    /// Opens the table folder, or the single Parquet file, at `path`; `split` selects one split of a folder.
     ///
     /// # Errors
     /// When there is no complete table, a shard is missing or has another length than the manifest says, or the

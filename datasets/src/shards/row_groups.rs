@@ -1,4 +1,4 @@
-//! Row groups of a table: what can be read by itself, in any order.
+//! Row groups of a table: parts that can be read independently, in any order.
 
 use std::fs::File;
 
@@ -45,7 +45,7 @@ impl TableReader {
         Ok(groups)
     }
 
-    /// All rows of `group`, with all columns or only `columns`, which come in the table's order.
+    /// All rows of `group`, with all columns or only `columns`, in the table's order.
     ///
     /// # Errors
     /// When the shard cannot be read, or has no such column.

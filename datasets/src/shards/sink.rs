@@ -18,7 +18,7 @@ use crate::sink::{Exported, Sink, SinkWriter, Start, Written};
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
 pub struct ParquetSink {
-    /// The folder; it must not exist, or hold the result of the same plan.
+    /// The folder; it must either not exist or hold the result of the same plan.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long = "out", value_name = "DIR"))]
     pub path: PathBuf,

@@ -51,7 +51,7 @@ impl Default for WriterOptions {
 /// Where writing begins.
 #[derive(Debug)]
 pub enum Started {
-    /// Nothing to do: the folder holds the result of the same work.
+    /// Nothing to do: the folder already holds the result of the same work.
     Complete(Manifest),
     /// Write the batches from number `next_batch` on.
     From {
@@ -77,7 +77,7 @@ pub struct TableWriter {
     finished: bool,
 }
 
-/// The folder in which the table of `folder` stands while it is written.
+/// The folder that holds the table of `folder` while it is written.
 pub fn partial_path(folder: &Path) -> PathBuf {
     let mut name = folder.file_name().unwrap_or_default().to_owned();
     name.push(".partial");
@@ -134,7 +134,8 @@ impl TableWriter {
     /// Writes batch number `batch_number`, which must not be below the last one; its rows go to their splits. Says
     /// whether the shards are full, so that the caller should [`cut`](Self::cut).
     ///
-    /// Tables that are written together are cut together: then killed work goes on from one batch for all.
+    /// Tables that are written together are cut together, so that killed work resumes at the same batch for
+    /// all.
     ///
     /// # Errors
     /// When the system refuses, or a split cannot be part of a file name.
@@ -164,7 +165,7 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Notes that all batches below number `batch_number` are dealt with, although they brought no rows.
+    /// Notes that all batches below number `batch_number` are done, although they had no rows.
     pub fn pass(&mut self, batch_number: u64) {
         self.batches = self.batches.max(batch_number);
     }

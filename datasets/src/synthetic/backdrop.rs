@@ -1,4 +1,4 @@
-//! What stands behind the people: rooms, open country, and clutter.
+//! What is behind the people: rooms, open country, and clutter.
 
 use schemas::random::KeyedRandom;
 use tiny_skia::{

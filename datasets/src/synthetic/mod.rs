@@ -1,12 +1,12 @@
 //! A seeded generator of articulated people, written in the original formats.
 //!
-//! Demo, tests and benches need no download: [`write_mpii`], [`write_lsp`], [`write_lspet`] and [`write_flic`] draw
-//! people on textured backgrounds and write images and annotations as the real data sets have them, traps included.
-//! The same options give the same bytes. A person is a kinematic chain with random proportions and joint angles
-//! ([`body`], [`postures`]), dressed ([`wardrobe`], [`dress`]) and placed in a picture ([`scene`]); whether a joint
-//! can be seen follows from what was drawn over it.
+//! Demo, tests and benchmarks need no download: [`write_mpii`], [`write_lsp`], [`write_lspet`] and [`write_flic`]
+//! draw people on textured backgrounds and write images and annotations as in the real data sets, including their
+//! pitfalls. The same options give the same bytes. A person is a kinematic chain with random proportions and joint
+//! angles ([`body`], [`postures`]), dressed ([`wardrobe`], [`dress`]) and placed in an image ([`scene`]); whether a
+//! joint can be seen follows from what was drawn over it.
 //!
-//! The people are drawings: they serve to run and check a pipeline, never to judge a network.
+//! The people are drawings: use them to run and check a pipeline, never to judge a network.
 
 pub mod body;
 pub mod dress;
@@ -75,7 +75,7 @@ pub enum SyntheticError {
     /// The annotation file could not be written.
     #[error(transparent)]
     Annotations(#[from] matlab::WriteError),
-    /// The options ask for what cannot be drawn.
+    /// The options ask for something that cannot be drawn.
     #[error("an image must be {LEAST_SIDE_PX} to {MOST_SIDE_PX} px wide and tall, found {width} x {height}")]
     Size { width: u32, height: u32 },
 }

@@ -1,9 +1,9 @@
 //! The generator in the format of MPII Human Pose (`RELEASE` struct, PROTOCOLS of the data set's release 1.2).
 //!
-//! What the real file has, this one has: points in arbitrary order with absent ids missing, `is_visible` as a number,
-//! as a character, empty (upper neck and head top) or absent; head rectangles of whole numbers from which upper neck
-//! and head top are derived; coordinates below 1; people without joints; test images with nothing but scale and
-//! place.
+//! It has the peculiarities of the real file: points in arbitrary order with absent ids missing, `is_visible` as a
+//! number, as a character, empty (upper neck and head top) or absent; head rectangles of whole numbers from which
+//! upper neck and head top are derived; coordinates below 1; people without joints; test images with nothing but
+//! scale and place.
 
 use std::path::Path;
 

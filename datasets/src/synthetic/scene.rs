@@ -1,4 +1,4 @@
-//! One picture: people, what stands behind and before them, and which joints can be seen.
+//! One picture: people, what is behind and in front of them, and which joints can be seen.
 
 use schemas::Affine;
 use schemas::random::KeyedRandom;

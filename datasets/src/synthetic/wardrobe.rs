@@ -1,4 +1,4 @@
-//! What a person wears, and how the left side can be told from the right.
+//! What a person wears, and how to tell the left side from the right.
 //!
 //! Colours are random, but two cues are always the same, so that a network can learn left from right: garments are
 //! lighter on the left limbs than on the right ones, and every left limb wears a bright stripe along its length.

@@ -14,7 +14,7 @@ use crate::ReadError;
 /// Endings of pictures that our decoders read.
 const ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
 
-/// What the file says, and where it stands.
+/// What the file says, and where it is.
 pub(super) struct DataFile {
     place: PathBuf,
     content: Content,
@@ -31,7 +31,7 @@ struct Content {
     val: Option<Places>,
     #[serde(default)]
     test: Option<Places>,
-    /// Keypoints, and numbers a keypoint: 2 or 3.
+    /// Keypoints, and numbers per keypoint: 2 or 3.
     kpt_shape: [usize; 2],
     /// The mirrored keypoint of each.
     #[serde(default)]
@@ -84,7 +84,7 @@ impl DataFile {
         Ok(Self { place: place.to_owned(), content })
     }
 
-    /// Numbers a keypoint: 2, or 3 with visibility.
+    /// Numbers per keypoint: 2, or 3 with visibility.
     pub(super) fn dimensions(&self) -> usize {
         self.content.kpt_shape[1]
     }

@@ -13,7 +13,7 @@ pub(super) struct Label {
 
 /// The persons of `text`, each with the number of its line, from 1, or why a line is none.
 ///
-/// Where a joint has two numbers only, it is annotated unless one of them is below 0, as `ultralytics` takes it
+/// Where a joint has two numbers only, it is annotated unless one of them is below 0, as in `ultralytics`
 /// (recalled from its code; its documentation does not say).
 pub(super) fn labels(
     text: &str,

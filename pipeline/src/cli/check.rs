@@ -25,7 +25,7 @@ pub struct CheckArgs {
     /// Change a threshold: a key of the stage `check` and its value; repeat for more
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<Override>,
-    /// Folder that relative paths of pictures start from
+    /// Folder that relative image paths start from
     #[arg(long, value_name = "DIR")]
     pub images: Option<PathBuf>,
     /// How the summary is printed
@@ -43,7 +43,7 @@ pub struct CheckArgs {
     /// Exit with 1 if this rule finds something, or `any`; repeat for more
     #[arg(long, value_name = "RULE|any")]
     pub fail_on: Vec<FailOn>,
-    /// Replace a table that other work has put there
+    /// Replace a table that other work has written there
     #[arg(long)]
     pub force: bool,
 }

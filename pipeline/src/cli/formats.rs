@@ -1,5 +1,5 @@
-//! The words of `motionmill ingest` and `motionmill export`: one subcommand a source or sink of the lists in
-//! [`datasets::registry`], with the keys of its configuration.
+//! The arguments of `motionmill ingest` and `motionmill export`: one subcommand per source or sink of the lists
+//! in [`datasets::registry`], with the keys of its configuration.
 
 use std::path::PathBuf;
 
@@ -31,7 +31,7 @@ pub struct OutArgs {
     pub force: bool,
 }
 
-/// `motionmill export`: the tables that are written, and a sink.
+/// `motionmill export`: the tables to write, and a sink.
 #[derive(Debug)]
 pub struct Export {
     /// What is written, and where to.

@@ -22,7 +22,7 @@ pub struct ReportArgs {
     /// The `keypoints` table to report on; repeat for more. All below RUN by default
     #[arg(long, value_name = "DIR")]
     pub predictions: Vec<PathBuf>,
-    /// The `heatmaps` table that the predictions were read off
+    /// The `heatmaps` table that the predictions were decoded from
     #[arg(long, value_name = "DIR")]
     pub heatmaps: Option<PathBuf>,
     /// The `trials` table to report on; repeat for more. All below RUN by default
@@ -43,7 +43,7 @@ pub struct ReportArgs {
     /// Bootstrap resamples behind intervals that no metric table has; 0 for none
     #[arg(long, default_value_t = stages::evaluate::DEFAULT_RESAMPLES)]
     pub resamples: u32,
-    /// Folder that relative paths of pictures start from
+    /// Folder that relative image paths start from
     #[arg(long, value_name = "DIR")]
     pub images: Option<PathBuf>,
     /// Heading of the page

@@ -1,4 +1,4 @@
-//! `motionmill demo`: both chains on synthetic people and logs, told as the commands that do it.
+//! `motionmill demo`: both chains on synthetic people and logs, shown as the commands that do it.
 
 use std::fs;
 use std::path::Path;
@@ -105,7 +105,7 @@ const COMMANDS: [&str; 22] = [
     "report DEMO --against DEMO/mean-pose --out DEMO/report.html",
 ];
 
-/// Writes synthetic phone logs in HMOG's layout, a zip a subject.
+/// Writes synthetic phone logs in HMOG's layout, one zip per subject.
 fn write_logs(folder: &Path) -> anyhow::Result<()> {
     let written = imu::write_hmog(&folder.join("raw/hmog"), &imu::ImuOptions::default(), SEED)?;
     eprintln!(

@@ -1,4 +1,4 @@
-//! How a failure is told: the chain of causes, a blank line, what to change; and the exit code.
+//! How a failure is reported: the chain of causes, a blank line, what to change; and the exit code.
 
 use std::fmt::Write;
 
@@ -49,7 +49,7 @@ impl Failure {
     }
 }
 
-/// What to change so that `error` does not come again, where that is known.
+/// What to change so that `error` does not occur again, where that is known.
 pub fn hint_of_chain(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(hint_of)
 }

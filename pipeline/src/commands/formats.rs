@@ -1,4 +1,4 @@
-//! `motionmill ingest` and `motionmill export`: a plan of a source and a sink, written by the command line.
+//! `motionmill ingest` and `motionmill export`: a plan of one source and one sink, made from the command line.
 
 use std::path::Path;
 

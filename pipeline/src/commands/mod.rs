@@ -20,7 +20,7 @@ use crate::cli::Command;
 /// Carries out `command`.
 ///
 /// # Errors
-/// Whatever went wrong; [`Failure`] says it to people.
+/// Whatever went wrong; [`Failure`] reports it to the user.
 pub fn run(command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Ingest(args) => formats::ingest(args),

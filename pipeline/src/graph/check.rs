@@ -16,10 +16,11 @@ use super::{Graph, GraphError, Node, Work};
 use crate::plan::Plan;
 
 impl Graph {
-    /// Builds every node of `plan` and carries the schemas along the edges. `threads` will call the stages.
+    /// Builds every node of `plan` and carries the schemas along the edges. `threads` threads will call the
+    /// stages.
     ///
     /// # Errors
-    /// At the first node or edge that does not hold; the message names both ends.
+    /// At the first node or edge that is not valid; the message names both ends.
     pub fn build(plan: Plan, threads: usize) -> Result<Self, GraphError> {
         Self::build_given(plan, threads, BTreeMap::new())
     }
@@ -27,7 +28,7 @@ impl Graph {
     /// As [`Graph::build`], with the rows of some sources `given` under their names: their files are not read.
     ///
     /// # Errors
-    /// At the first node or edge that does not hold; the message names both ends.
+    /// At the first node or edge that is not valid; the message names both ends.
     pub fn build_given(
         plan: Plan,
         threads: usize,

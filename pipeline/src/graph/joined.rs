@@ -1,4 +1,5 @@
-//! A source that joins its files to the rows of its inputs: it gives its rows when all of theirs have come.
+//! A source that joins its files to the rows of its inputs: it returns its rows when all of theirs have
+//! arrived.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;

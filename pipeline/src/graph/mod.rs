@@ -22,7 +22,7 @@ use crate::plan::{Plan, SinkConfig, SourceConfig};
 
 /// A checked plan, ready to run.
 pub struct Graph {
-    /// Nodes in dataflow order: each stands behind all its inputs.
+    /// Nodes in dataflow order: each comes after all its inputs.
     pub nodes: Vec<Node>,
     /// The plan it was made from.
     pub plan: Plan,
@@ -43,7 +43,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// The source that the node is, open; nodes that are none give no rows.
+    /// The node's source, opened; a node that is not a source gives no rows.
     ///
     /// # Errors
     /// When a file cannot be read, or its rows have another schema than when the graph was checked.
@@ -72,7 +72,7 @@ impl Node {
 
 /// What a node does.
 pub enum Work {
-    /// Gives the rows of files, which are opened when a run begins.
+    /// Reads rows from files, which are opened when a run begins.
     Source(SourceConfig),
     /// Gives rows that are there.
     Given(Arc<OpenSource>),
@@ -85,7 +85,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// What the inputs are, of a node that takes rows whole.
+    /// The names of the inputs of a node that needs all rows at once.
     pub fn inputs(&self) -> &'static [&'static str] {
         match self {
             Self::Aggregate(aggregate) => aggregate.inputs(),
@@ -176,7 +176,7 @@ impl GraphError {
 }
 
 impl Graph {
-    /// What takes part besides motionmill, one line each: `onnxruntime: 1.31.1, cpu`.
+    /// The engines used besides motionmill, one line each: `onnxruntime: 1.31.1, cpu`.
     pub fn engines(&self) -> Vec<String> {
         let stages = self.nodes.iter().filter_map(|node| match &node.work {
             Work::Rows(stage) => Some(stage.engines()),

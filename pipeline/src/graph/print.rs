@@ -47,7 +47,7 @@ pub fn print_graph(graph: &Graph) -> String {
     text
 }
 
-/// A type in the words of the field: `[16, 2] Float64`.
+/// A type in compact form: `[16, 2] Float64`.
 pub fn type_name(data_type: &DataType) -> String {
     let mut shape = Vec::new();
     let mut inner = data_type;

@@ -27,13 +27,13 @@ use datasets::source::Load;
 /// Rows of a source that the head takes at a time.
 const HEAD_ROWS: usize = 4096;
 
-/// What a chain may be told beside its plan.
+/// Options of a chain besides its plan.
 #[derive(Debug, Default)]
 pub struct ChainOptions {
     /// The sink that the rows would go to; the plan's only one if not given.
     pub sink: Option<String>,
-    /// What is read in the place of the plan's sources, each with the name of the source; where the plan has only one,
-    /// its name may be left out.
+    /// What is read instead of the plan's sources, each with the name of the source; if the plan has only one, its
+    /// name may be left out.
     pub people: Vec<(Option<String>, People)>,
     /// Seed in the place of the plan's.
     pub seed: Option<u64>,
@@ -44,7 +44,7 @@ pub struct ChainOptions {
 /// What is read in the place of a source.
 #[derive(Debug)]
 pub enum People {
-    /// Rows in memory. Where the source has a split, only those of it are taken.
+    /// Rows in memory. If the source names a split, only rows of that split are used.
     Rows(Vec<RecordBatch>),
     /// A table folder.
     Table {
@@ -55,9 +55,9 @@ pub enum People {
     },
 }
 
-/// The straight part of a plan that leads to one sink, ready to make any of its samples.
+/// The linear chain of a plan that leads to one sink, ready to make any of its samples.
 ///
-/// It holds the rows that its head has picked, and nothing that a forked process would lose.
+/// It holds the rows that its head has selected, and nothing that a forked process would lose.
 pub struct Chain {
     rows: RecordBatch,
     rejects: Vec<Reject>,
@@ -78,18 +78,18 @@ struct Step {
 enum StepWork {
     /// A stage of the plan that gives one row for one.
     Stage { stage: Box<dyn Stage>, asks_polars: bool },
-    /// Numbers the copy: epoch / `later`, where the stages `repeat` behind this one make `later` copies of each.
+    /// Numbers the copy: epoch / `later`, where the `repeat` stages after this one make `later` copies of each.
     Copy { later: u32 },
     /// Decodes what a stage with loss has encoded.
     Decode { size: [u32; 2] },
 }
 
 impl Chain {
-    /// Checks `plan`, opens its sources and runs the stages that only pick rows.
+    /// Checks `plan`, opens its sources and runs the stages that only select rows.
     ///
     /// # Errors
-    /// When the plan does not hold, a source cannot be read, or the way to the sink is not straight: it needs all rows at
-    /// once, makes several rows of one, or joins rows behind the first stage that makes samples.
+    /// When the plan is not valid, a source cannot be read, or the path to the sink is not linear: a stage needs all
+    /// rows at once, makes several rows of one, or joins rows after the first stage that makes samples.
     pub fn open(mut plan: Plan, options: ChainOptions) -> Result<Self, OnlineError> {
         plan.seed = options.seed.unwrap_or(plan.seed);
         let mut plan = lead_to(plan, options.sink.as_deref())?;
@@ -120,7 +120,7 @@ impl Chain {
         &self.schema
     }
 
-    /// The rows that the head has picked, in the order of their numbers.
+    /// The rows that the head has selected, in the order of their numbers.
     pub fn people(&self) -> &RecordBatch {
         &self.rows
     }
@@ -135,7 +135,7 @@ impl Chain {
         self.seed
     }
 
-    /// Equal where the samples are: hash of the stages that lead to the sink, of the seed and of the ids of the rows.
+    /// Equal if the samples are equal: a hash of the stages that lead to the sink, the seed and the ids of the rows.
     pub fn content_hash(&self) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(self.stages_hash.as_bytes());

@@ -10,7 +10,7 @@ use super::shard_order::places;
 use super::stream::{DEFAULT_AHEAD, Stream};
 use super::{Chain, OnlineError, Shards};
 
-/// Rows among which shards are shuffled unless told otherwise: 3 or 4 row groups of pictures with maps.
+/// Default number of rows among which shards are shuffled: 3 or 4 row groups of pictures with maps.
 pub const DEFAULT_BUFFER: usize = 256;
 
 /// One batch of an epoch.
@@ -24,7 +24,7 @@ pub struct Batch {
     pub rejects: Vec<Reject>,
 }
 
-/// How an epoch is cut up and made. Of these only `epoch` changes a row.
+/// How an epoch is divided and made. Of these, only `epoch` changes the rows themselves.
 #[derive(Debug, Clone)]
 pub struct Feed {
     /// Seed of the order; rows come in the order of the data set where there is none.
@@ -41,7 +41,7 @@ pub struct Feed {
     pub start: usize,
     /// Threads that make batches.
     pub threads: usize,
-    /// Batches that may be ready beside those at work.
+    /// Batches that may be ready in addition to those in progress.
     pub ahead: usize,
     /// Rows among which shards are shuffled.
     pub buffer: usize,

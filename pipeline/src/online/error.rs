@@ -1,4 +1,4 @@
-//! Why samples could not be made on the way.
+//! Why samples could not be made on the fly.
 
 use datasets::shards::ShardError;
 use schemas::{Hinted, SchemaError};
@@ -8,7 +8,7 @@ use crate::graph::GraphError;
 use crate::plan::PlanError;
 use crate::runner::RunError;
 
-/// Why samples could not be made on the way.
+/// Why samples could not be made on the fly.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum OnlineError {
@@ -33,7 +33,7 @@ pub enum OnlineError {
     /// There are several sinks or sources, and none was named.
     #[error("the plan has several {what}s: {known}")]
     Several { what: &'static str, known: String },
-    /// The plan does not lead straight from people to the sink.
+    /// The plan is not a linear chain from people to the sink.
     #[error("`{node}` {detail}, so its rows cannot be made one by one")]
     NotStraight { node: String, detail: String },
     /// There is no such row.
@@ -48,7 +48,7 @@ pub enum OnlineError {
     /// A picture in a table could not be decoded.
     #[error("the picture of sample `{sample_id}` cannot be used: {detail}")]
     Picture { sample_id: String, detail: String },
-    /// A condition is asked in a process that was forked.
+    /// A condition is evaluated in a forked process.
     #[error("the stage `{stage}` uses threads that a forked process does not have")]
     Forked { stage: String },
     /// A thread panicked: a bug.
@@ -83,7 +83,7 @@ impl OnlineError {
         }
     }
 
-    /// Whether the machine or motionmill is at fault, not the input or the plan.
+    /// Whether the machine or motionmill is the cause, not the input or the plan.
     pub fn is_internal(&self) -> bool {
         match self {
             Self::Run(error) => error.is_internal(),

@@ -1,4 +1,4 @@
-//! Which rows come when: shuffled by (seed, epoch), dealt to ranks and workers.
+//! The order of the rows: shuffled by (seed, epoch), distributed to ranks and workers.
 
 use schemas::random::KeyedRandom;
 
@@ -7,7 +7,7 @@ use super::OnlineError;
 /// Key of the draws by which rows are shuffled.
 const KEY: &str = "shuffle";
 
-/// Who asks, among all that read one data set together.
+/// Which reader this is, among all that read one data set together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Share {
     /// Number of the training process, from 0.
@@ -68,7 +68,7 @@ pub(super) fn shuffle<T>(items: &mut [T], random: &mut KeyedRandom) {
 /// The batches of `share`, out of all rows in `order`: rank r takes every `world_size`-th row from r on, and worker w of
 /// a rank every `workers`-th of the rank's batches, so that no row comes twice and none is left out.
 ///
-/// With `drop_last` a rank gives only full batches, and every rank as many as the others.
+/// With `drop_last` a rank gives only full batches, and all ranks give the same number.
 pub fn batches_of(order: &[usize], batch_size: usize, drop_last: bool, share: Share) -> Vec<Vec<usize>> {
     let mine: Vec<usize> = order.iter().skip(share.rank).step_by(share.world_size).copied().collect();
     let most = if drop_last { order.len() / share.world_size / batch_size } else { usize::MAX };

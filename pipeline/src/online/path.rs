@@ -1,4 +1,4 @@
-//! From a plan to the nodes that lead to one sink: the head that picks rows, the tail that makes samples.
+//! From a plan to the nodes that lead to one sink: the head that selects rows, the tail that makes samples.
 
 use std::collections::BTreeSet;
 
@@ -57,7 +57,7 @@ pub(super) struct Cut {
 /// Cuts `graph`, all of whose nodes lead to its one sink.
 ///
 /// # Errors
-/// When the tail is not straight: it takes rows of several nodes, or needs all rows at once.
+/// When the tail is not linear: it takes rows of several nodes, or needs all rows at once.
 pub(super) fn cut(graph: &Graph) -> Result<Cut, OnlineError> {
     let mut cut = Cut { in_head: vec![false; graph.nodes.len()], tail: Vec::new(), entry: Vec::new() };
     for (index, node) in graph.nodes.iter().enumerate() {

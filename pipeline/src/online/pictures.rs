@@ -1,4 +1,4 @@
-//! The picture column as networks take it: decoded, and if asked for as planes of normalised numbers.
+//! The image column as networks take it: decoded and, on request, as planes of normalised numbers.
 
 use std::sync::Arc;
 
@@ -74,7 +74,7 @@ pub(super) fn decoded_schema(schema: &Schema, size: [u32; 2]) -> Schema {
 /// `batch` with its encoded pictures decoded; all must have `size`, width and height in px.
 ///
 /// # Errors
-/// When a picture is no sound image or of another size; the message names the sample.
+/// When an image cannot be decoded or has another size; the message names the sample.
 pub(super) fn decode(batch: &RecordBatch, size: [u32; 2]) -> Result<RecordBatch, OnlineError> {
     let files = files(batch)?;
     let ids = strings(batch, "sample_id").ok();

@@ -1,4 +1,4 @@
-//! Which rows of a table on disk come when: row groups shuffled, rows shuffled among neighbouring groups.
+//! The order of the rows of a table on disk: row groups shuffled, rows shuffled among neighbouring groups.
 
 use schemas::random::KeyedRandom;
 
@@ -10,9 +10,9 @@ const KEY: &str = "shuffle-buffer";
 /// The rows that `share` reads in `epoch`, in order. `group_rows` are the lengths of the row groups.
 ///
 /// All groups are put in an order keyed by (seed, epoch), the same for any number of ranks. Each rank takes an equal
-/// stretch of the rows in that order, and each of its workers an equal stretch of the rank's, so that each reads about its
-/// share of the groups and no row comes twice or is left out. Then rows are shuffled among as many neighbouring
-/// groups as hold `buffer` rows. Without a `seed` the table's own order is kept.
+/// contiguous part of the rows in that order, and each of its workers an equal part of the rank's, so that each reads
+/// about its share of the groups and no row comes twice or is left out. Then rows are shuffled among as many
+/// neighbouring groups as hold `buffer` rows. Without a `seed` the table's own order is kept.
 pub fn places(
     group_rows: &[usize],
     seed: Option<u64>,

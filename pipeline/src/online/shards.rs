@@ -117,7 +117,7 @@ impl Shards {
         self.groups.iter().map(|group| group.rows).collect()
     }
 
-    /// What made the table, as one hash: equal where the rows are.
+    /// What made the table, as one hash: equal if the rows are equal.
     pub fn content_hash(&self) -> String {
         let shards = self.table.manifest().map(|manifest| {
             manifest.shards.iter().map(|shard| shard.blake3.as_str()).collect::<Vec<_>>().join("\n")

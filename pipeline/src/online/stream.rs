@@ -1,4 +1,4 @@
-//! Batches made ahead of their time on threads of its own, given in order.
+//! Batches made in advance on separate threads, returned in order.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::OnlineError;
 
-/// Batches beside those at work that may wait for their turn, unless told otherwise.
+/// By default, how many finished batches may wait for their turn in addition to those in progress.
 pub const DEFAULT_AHEAD: usize = 2;
 
 /// What makes the batch of a number.
 pub(super) type Make<T> = dyn Fn(usize) -> Result<T, OnlineError> + Send + Sync;
 
-/// The batches 0 to `count` - 1 in order, made on threads of its own.
+/// The batches 0 to `count` - 1 in order, made on its own threads.
 ///
-/// Dropping it stops the threads: each ends with the batch that it is at.
+/// Dropping it stops the threads: each ends after its current batch.
 pub struct Stream<T> {
     shared: Arc<Shared<T>>,
     threads: Vec<JoinHandle<()>>,

@@ -15,7 +15,7 @@
 //! write.parquet = { path = "selection" }
 //! ```
 //!
-//! Paths are taken as a shell takes them, from the current folder.
+//! Relative paths start from the current folder, as in a shell.
 
 mod overrides;
 mod read;
@@ -42,13 +42,13 @@ pub struct Plan {
     /// Seed of all random draws; 0 if not given.
     #[serde(default)]
     pub seed: u64,
-    /// How the work is cut up; no setting here changes a row.
+    /// How the work is divided; no setting here changes a row.
     #[serde(default)]
     pub runner: RunnerConfig,
-    /// Folder of the rejects table; beside the first sink if not given.
+    /// Folder of the rejects table; by default beside the first sink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejects: Option<PathBuf>,
-    /// Where rows come from, taken in the order of their names.
+    /// Where rows come from; sources are read in the order of their names.
     pub sources: BTreeMap<String, SourceNode>,
     /// What is done to them.
     #[serde(default)]
@@ -63,7 +63,7 @@ pub struct Plan {
 pub struct RunnerConfig {
     /// Rows of a batch.
     pub batch_rows: Count,
-    /// Memory for batches in flight, MiB. One batch a thread is always let in, however large.
+    /// Memory for batches in flight, MiB. One batch per thread is always allowed, however large.
     pub memory_mib: Count,
 }
 
@@ -77,7 +77,7 @@ impl Default for RunnerConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceNode {
-    /// The sources and stages whose rows it joins its file to, such as the people that predictions are of.
+    /// The sources and stages whose rows it joins its file to, such as the people that predictions belong to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<String>,
     /// What is read.
@@ -88,7 +88,8 @@ pub struct SourceNode {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StageNode {
-    /// The sources and stages whose rows it takes. Several inputs of one schema are taken one after the other.
+    /// The sources and stages whose rows it takes. Several inputs of one schema are processed one after the
+    /// other.
     pub inputs: Vec<String>,
     /// What is done.
     pub run: StageConfig,
@@ -98,8 +99,8 @@ pub struct StageNode {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SinkNode {
-    /// The sources and stages whose rows it takes. Of a sink that takes one table, several inputs of one schema are
-    /// taken one after the other.
+    /// The sources and stages whose rows it takes. A sink of one table takes several inputs of one schema one after
+    /// the other.
     pub inputs: Vec<String>,
     /// What is written.
     pub write: SinkConfig,
@@ -115,7 +116,7 @@ pub enum PlanError {
     /// No recipe has this name.
     #[error("no recipe is called `{name}`; there are {recipes}")]
     UnknownRecipe { name: String, recipes: String },
-    /// The text is no plan. The message points at the place.
+    /// The text is not a valid plan. The message points at the place.
     #[error("the plan is not valid: `{origin}`\n{message}")]
     Invalid { origin: String, message: String },
     /// `--set` does not name a place in the plan.
@@ -155,7 +156,7 @@ impl Plan {
         toml::from_str(&resolved).map_err(|error| PlanError::Invalid { origin, message: error.to_string() })
     }
 
-    /// Hash of all that the plan says, in one spelling; comments and layout do not count.
+    /// Hash of the plan's content in canonical form; comments and layout do not count.
     pub fn hash(&self) -> String {
         let canonical = serde_json::to_string(self).expect("a plan is plain data");
         blake3::hash(canonical.as_bytes()).to_hex().to_string()

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use super::PlanError;
 
-/// One `--set`: a dotted key and a TOML value; a value that is no TOML is taken as text.
+/// One `--set`: a dotted key and a TOML value; a value that is not valid TOML is taken as text.
 #[derive(Debug, Clone)]
 pub struct Override {
     key: String,

@@ -13,7 +13,7 @@ impl Plan {
     /// Reads the plan `origin`, a file or `recipe:NAME`, after `overrides`.
     ///
     /// # Errors
-    /// When there is no such file or recipe, or it is no plan.
+    /// When there is no such file or recipe, or it is not a plan.
     pub fn read(origin: &str, overrides: &[Override]) -> Result<Self, PlanError> {
         let text = match origin.strip_prefix(RECIPE) {
             Some(name) => recipes::named(name).map(|recipe| recipe.text.to_owned()).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! Rows and seconds of every node, counted while a run goes on.
+//! Rows and seconds of every node, counted during a run.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -58,7 +58,7 @@ impl Counts {
         self.0[node].rejected.fetch_add(total_rows(rejects), Relaxed);
     }
 
-    /// Times `work` on `rows_in` rows of a stage, counts what came of it, and checks that no row was lost.
+    /// Times `work` on `rows_in` rows of a stage, counts the result, and checks that no row was lost.
     pub(super) fn stage(
         &self,
         node: usize,
@@ -87,7 +87,7 @@ impl Counts {
         Ok(outcome)
     }
 
-    /// Times `work` of an aggregate and counts what came of it.
+    /// Times `work` of an aggregate and counts the result.
     pub(super) fn aggregate(
         &self,
         node: usize,

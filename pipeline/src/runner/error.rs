@@ -27,7 +27,7 @@ pub enum RunError {
          in motionmill"
     )]
     LostRows { stage: String, rows_in: usize, rows_out: usize, rejected: usize, rule: String },
-    /// A source could not be opened, or read on the way.
+    /// A source could not be opened, or not read during the run.
     #[error(transparent)]
     Source(#[from] GraphError),
     /// A sink could not be written.
@@ -37,7 +37,7 @@ pub enum RunError {
         #[source]
         source: ExportError,
     },
-    /// Whoever asked for the run wants it to end.
+    /// The caller has cancelled the run.
     #[error("the run was interrupted")]
     Cancelled,
     /// The threads could not be started.
@@ -58,7 +58,7 @@ impl RunError {
         }
     }
 
-    /// Whether the machine or motionmill is at fault, not the input or the plan.
+    /// Whether the machine or motionmill is the cause, not the input or the plan.
     pub fn is_internal(&self) -> bool {
         matches!(self, Self::LostRows { .. } | Self::Threads { .. })
     }

@@ -2,10 +2,10 @@
 
 use std::sync::{Condvar, Mutex};
 
-/// Lets batches in as long as they fit the memory budget.
+/// Admits batches as long as they fit the memory budget.
 ///
-/// What a batch needs is only known once one has been carried, so the largest seen so far stands for all. One
-/// batch a thread is always let in, however large.
+/// What a batch needs is only known once one has been processed, so the largest seen so far is the estimate for
+/// all. One batch per thread is always admitted, however large.
 #[derive(Debug)]
 pub(super) struct Gate {
     budget_bytes: u64,
@@ -55,7 +55,7 @@ impl Gate {
         self.changed.notify_all();
     }
 
-    /// Lets nothing in any more and wakes whoever waits.
+    /// Admits nothing more and wakes all waiting threads.
     pub(super) fn close(&self) {
         self.state.lock().expect("no panic while the gate is held").closed = true;
         self.changed.notify_all();

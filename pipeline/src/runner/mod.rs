@@ -1,9 +1,9 @@
 //! The embedded runner: bounded flow over a checked graph, order restored at the sinks.
 //!
-//! One batch of a source is one unit of work: a thread carries it through every stage that it reaches, and what
-//! leaves for the sinks waits for its turn by batch number. So the output never shows how many threads there
-//! were, and the batches in flight are all the memory that a run needs. Sources are taken one after the other;
-//! aggregates run when all rows have come. See `docs/decisions/0002-one-batch-one-task.md`.
+//! One batch of a source is one unit of work: a thread carries it through every stage that it reaches, and its
+//! output waits for its turn at the sinks by batch number. So the output does not depend on the number of
+//! threads, and the batches in flight are all the memory that a run needs. Sources are read one after the
+//! other; aggregates run when all rows have arrived. See `docs/decisions/0002-one-batch-one-task.md`.
 
 mod counts;
 mod error;
@@ -47,7 +47,7 @@ pub struct RunOptions {
     pub force: bool,
     /// Where progress is shown.
     pub progress: ProgressBar,
-    /// Set by whoever wants the run to end early; what is complete by then stays for the next run.
+    /// Set to end the run early; what is complete by then stays for the next run.
     pub cancelled: Arc<AtomicBool>,
 }
 
@@ -62,11 +62,11 @@ impl RunOptions {
     }
 }
 
-/// Runs `graph` to the end and says what came of it.
+/// Runs `graph` to the end and returns a summary.
 ///
 /// # Errors
-/// When an output is there already by other work, a source or sink fails, a stage cannot work at all, or rows were
-/// lost, which is a bug. Completed shards stay beside their place for the next run to continue from.
+/// When other work has made an output already, a source or sink fails, a stage cannot work at all, or rows were
+/// lost, which is a bug. Completed shards stay beside their final place for the next run to resume from.
 pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     let started = std::time::Instant::now();
     let sources = open_sources(graph)?;

@@ -133,10 +133,10 @@ pub(super) struct Finished {
 }
 
 impl Outputs {
-    /// Starts, or continues, every target.
+    /// Starts, or resumes, every target.
     ///
     /// # Errors
-    /// When one is there by other work, or the system refuses.
+    /// When other work has made one, or the system refuses.
     pub(super) fn start(
         graph: &Graph,
         rejects: &Path,
@@ -176,7 +176,7 @@ impl Outputs {
         self.sinks.values().chain(self.inputs.values()).chain([&self.rejects])
     }
 
-    /// Whether every sink holds the result of this very run already.
+    /// Whether every sink already holds the result of this run.
     pub(super) fn complete(&self) -> bool {
         self.sinks.values().chain([&self.rejects]).all(|output| matches!(output.state, State::Complete(_)))
     }
@@ -186,7 +186,7 @@ impl Outputs {
         self.all().map(Output::next_batch).min().unwrap_or(0)
     }
 
-    /// Writes what came of one batch; deliveries come in the order of their numbers.
+    /// Writes the results of one batch; deliveries arrive in the order of their numbers.
     ///
     /// # Errors
     /// When the system refuses.
@@ -248,11 +248,11 @@ impl Outputs {
         Ok(shelves)
     }
 
-    /// Completes all targets: each is closed first, so that what it rejects stands in the rejects, as those of batch
-    /// `number`; then each is put into its place, with the rejects by reason.
+    /// Completes all targets: each is closed first, so that its rejects are in the rejects table, as those of batch
+    /// `number`; then each is moved into its place, with the rejects by reason.
     ///
     /// # Errors
-    /// When rows do not make a whole, or the system refuses.
+    /// When rows are incomplete, or the system refuses.
     pub(super) fn finish(mut self, number: u64) -> Result<Finished, RunError> {
         let mut notes = Vec::new();
         let mut rejected = Vec::new();

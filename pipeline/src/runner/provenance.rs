@@ -1,4 +1,4 @@
-//! What made the outputs of a run: the key under which its work may be continued.
+//! What made the outputs of a run: work may only be resumed if this is equal.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::graph::{Graph, Work};
 /// The provenance of everything that a run of `graph` writes, whose `sources` are open.
 ///
 /// It holds the hash of the plan, the seed, the hash of every file and table that the plan names, and the engines
-/// that take part. The pictures behind `image_path` are not hashed.
+/// that are used. The image files that `image_path` names are not hashed.
 ///
 /// # Errors
 /// When an input cannot be read.

@@ -1,4 +1,4 @@
-//! The way of one batch through every stage that it reaches.
+//! The path of one batch through every stage that it reaches.
 
 use arrow::array::RecordBatch;
 use schemas::tables::rejects::Reject;
@@ -12,13 +12,13 @@ use crate::graph::{Graph, Work};
 pub(super) struct Delivery {
     /// Number of the batch.
     pub number: u64,
-    /// What goes to sinks and aggregates: the node, which of its inputs it comes by, and the rows.
+    /// What goes to sinks and aggregates: the node, the number of its input, and the rows.
     pub rows: Vec<(usize, usize, RecordBatch)>,
     /// Rows that were rejected on the way.
     pub rejects: Vec<Reject>,
     /// What its source found and put right on the way.
     pub notes: Vec<String>,
-    /// Bytes of all that was alive at the end of the way.
+    /// Bytes of everything alive at the end of the path.
     pub bytes: u64,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Route<'a> {
         Self { graph, counts }
     }
 
-    /// Carries `batches`, which leave node `start`, as far as rows can go by themselves.
+    /// Carries `batches`, which leave node `start`, as far as batches can go without the others.
     ///
     /// # Errors
     /// When a stage fails as a whole, or loses rows.

@@ -15,9 +15,9 @@ use crate::graph::{Graph, Work};
 pub struct Summary {
     /// Every source, stage and sink, in dataflow order.
     pub nodes: Vec<NodeSummary>,
-    /// Rejects of the whole table, earlier parts of a continued run included, by reason.
+    /// Rejects of the whole table, earlier parts of a resumed run included, by reason.
     pub reasons: BTreeMap<String, u64>,
-    /// What aggregates have to say about their rows.
+    /// Notes of the aggregates about their rows.
     pub notes: Vec<String>,
     /// The tables that were written, the rejects last.
     pub sinks: Vec<SinkSummary>,
@@ -43,7 +43,7 @@ pub struct NodeSummary {
 pub struct SinkSummary {
     /// Its file or folder.
     pub path: PathBuf,
-    /// Whether it was there already, by the same work.
+    /// Whether the same work had made it already.
     pub already: bool,
     /// Its rows.
     pub rows: u64,

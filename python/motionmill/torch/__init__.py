@@ -1,4 +1,4 @@
-"""Data sets and loaders for PyTorch, over people and pictures or over shards that ``motionmill run`` wrote.
+"""Data sets and loaders for PyTorch, from people and images or from shards that ``motionmill run`` wrote.
 
 =================  ===============================  =========================================================
 class              reads                            use it
@@ -9,11 +9,11 @@ class              reads                            use it
 `ShardDataset`     a table of samples or windows    in a ``torch.utils.data.DataLoader``
 =================  ===============================  =========================================================
 
-A sample is decided by (seed, stage name, sample id, copy) alone, and on the fly the copy is the **epoch**. So the sample of
-epoch c is bit for bit the copy c that ``motionmill run`` writes with ``repeat.copies`` = n, whatever the batch size, the
-order, the threads, ranks or workers.
+A sample depends only on (seed, stage name, sample id, copy), and on the fly the copy is the **epoch**. So the sample of
+epoch c is, bit for bit, the copy c that ``motionmill run`` writes with ``repeat.copies`` = n, whatever the batch size,
+the order, the threads, ranks or workers.
 
-Letters: N samples, H x W px of the picture, K joints, C maps of h x w, T blocks of B samples of D channels.
+Letters: N samples, H x W px of the image, K joints, C maps of h x w, T blocks of B samples of D channels.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Arguments of Python as what the Rust side takes."""
+"""Python arguments as the Rust side takes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ToFloat = bool | tuple[Sequence[float] | float, Sequence[float] | float]
 
 
 def planes(to_float: ToFloat) -> tuple[list[float], list[float]] | None:
-    """Mean and deviation of red, green, blue, or ``None`` where pictures stay levels."""
+    """Mean and deviation of red, green, blue, or ``None`` where images stay levels."""
     if to_float is False or to_float is None:
         return None
     if to_float is True:
@@ -35,7 +35,7 @@ def _three(value: Sequence[float] | float) -> list[float]:
 
 
 def sources(people: Any) -> dict[str | None, Any] | None:
-    """What is read in the place of a plan's sources, by name; ``None`` stands for the only one."""
+    """What is read instead of a plan's sources, by name; ``None`` means the only one."""
     if people is None:
         return None
     return dict(people) if isinstance(people, Mapping) else {None: people}

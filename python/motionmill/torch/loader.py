@@ -1,4 +1,4 @@
-"""What loaders share: an epoch as batches, its part for this process, where it stands."""
+"""What loaders share: an epoch as batches, the part of this process, the position in the epoch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _STATE_VERSION = 1
 
 
 class Loader(torch.utils.data.IterableDataset[dict[str, Any]]):
-    """One epoch as batches of tensors, made ahead on threads in Rust.
+    """One epoch as batches of tensors, made in advance on threads in Rust.
 
-    ``for batch in loader`` gives the epoch that the loader is at, and then the loader is at the next one. In the worker
-    processes of a ``DataLoader`` (which it needs not) it cannot know when all are done: call `set_epoch` there.
+    ``for batch in loader`` gives the loader's current epoch and then moves on to the next one. In the worker processes
+    of a ``DataLoader`` (which it does not need) it cannot know when all are done: call `set_epoch` there.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Loader(torch.utils.data.IterableDataset[dict[str, Any]]):
 
     @property
     def epoch(self) -> int:
-        """The epoch that the next ``for`` gives, from 0."""
+        """The epoch of the next ``for`` loop, from 0."""
         return self._epoch
 
     def set_epoch(self, epoch: int) -> None:
@@ -124,10 +124,10 @@ class Loader(torch.utils.data.IterableDataset[dict[str, Any]]):
         return keys | {"content": self._open().content_hash}
 
     def state_dict(self) -> dict[str, Any]:
-        """Where the epoch stands: plain numbers and text, to be saved beside the network.
+        """The position in the epoch: plain numbers and text, to be saved with the network.
 
-        The batches that a ``for`` loop has been given count as done. A loader that is built from the same arguments and
-        loads this goes on with the very next batch, bit for bit.
+        The batches that a ``for`` loop has received count as done. A loader that is built from the same arguments and
+        loads this state continues with the very next batch, bit for bit.
         """
         return {
             "version": _STATE_VERSION,

@@ -13,7 +13,7 @@ _NAMED = 3
 
 
 class RejectedError(DataError):
-    """Samples that a stage could not make: an absent picture, a crop without a person.
+    """Samples that a stage could not make: a missing image, a crop without a person.
 
     The message names them; ``rejects`` has them all, a list of dictionaries with the columns of the table ``rejects``
     (it is empty where the exception came from another process as text).

@@ -1,4 +1,4 @@
-"""Samples of a plan, made on the fly from people and pictures."""
+"""Samples of a plan, made on the fly from people and images."""
 
 from __future__ import annotations
 
@@ -56,24 +56,24 @@ class _Plan:
 
 
 class SampleDataset(torch.utils.data.Dataset[dict[str, Any]]):
-    """Samples of a plan by number: ``dataset[i]`` is made when it is asked for.
+    """Samples of a plan by number: ``dataset[i]`` is made on request.
 
     For a ``DataLoader`` with a sampler of your own; `SampleLoader` is faster and needs no worker processes. With
-    ``collate_fn=motionmill.torch.collate`` a batch is handed over as it was made.
+    ``collate_fn=motionmill.torch.collate`` a batch is passed on as it was made.
 
     :param plan: a path, ``recipe:NAME``, TOML text of several lines, or a dictionary. The part that leads to ``sink`` is used:
-        the stages that pick rows run once now, the others for each sample. ``repeat`` is left out, the copy is the epoch.
-        A picture is given as pixels, whether or not the plan encodes it.
-    :param people: what is read in the place of the plan's source: a table folder or an Arrow table, of which the split that
-        the source names is taken; a dictionary by the name of the source where there are several.
-    :param split: the split of the table folder ``people``; that of the plan's source if not given.
+        the stages that select rows run once, when it is opened, the others for each sample. ``repeat`` is left out: the
+        copy is the epoch. Images are returned as pixels, whether or not the plan encodes them.
+    :param people: what is read instead of the plan's source: a table folder or an Arrow table, of which only the split
+        that the source names is used; a dictionary by the name of the source if there are several.
+    :param split: the split of the table folder ``people``; by default that of the plan's source.
     :param sink: which of the plan's sinks, if it has several.
-    :param seed: seed in the place of the plan's.
+    :param seed: seed instead of the plan's.
     :param overrides: values of the plan by dotted key: ``{"stages.crop.run.crop.size": [128, 128]}``.
     :param epoch: the epoch to begin with; see `set_epoch`.
-    :param to_float: pictures as ``float32 [3, H, W]``, ``(level - mean) / std`` of levels 0 to 255: ``(mean, std)``, each a
-        number or one for red, green and blue, or True for 0 to 1. Else they are ``uint8 [H, W, 3]``.
-    :param columns: what a sample has; `SAMPLE_COLUMNS`, as far as the plan makes them, if not given.
+    :param to_float: images as ``float32 [3, H, W]``, ``(level - mean) / std`` of levels 0 to 255: ``(mean, std)``, each
+        a number or one for red, green and blue, or True for 0 to 1. Else they are ``uint8 [H, W, 3]``.
+    :param columns: what a sample has; by default those of `SAMPLE_COLUMNS` that the plan makes.
     """
 
     def __init__(
@@ -102,12 +102,12 @@ class SampleDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     @property
     def people(self) -> pa.RecordBatch:
-        """The rows that the plan picked, in the order of their numbers."""
+        """The rows that the plan selected, in the order of their numbers."""
         return self._plan.chain().people
 
     @property
     def rejects(self) -> pa.RecordBatch:
-        """The rows that it did not pick, with the reason."""
+        """The rows that it did not select, with the reason."""
         return self._plan.chain().rejects
 
     @property
@@ -148,17 +148,16 @@ class SampleLoader(Loader):
     number of ranks; rank r takes every ``world_size``-th sample from r on. Batches do not depend on ``threads``, and in
     the worker processes of a ``DataLoader(loader, batch_size=None)`` each makes its share of the same batches.
 
-    The arguments of `SampleDataset` mean the same here; ``seed`` is that of the order too.
+    The arguments of `SampleDataset` mean the same here; ``seed`` also determines the order.
 
     :param batch_size: samples of a batch.
     :param shuffle: whether the order changes with the epoch; else it is that of the people.
-    :param drop_last: whether a last, smaller batch is left out. With several ranks every one then gives as many batches as the
-        others.
+    :param drop_last: whether a last, smaller batch is left out. With several ranks all then give the same number of batches.
     :param epoch: the epoch to begin with.
-    :param rank: which training process this is, and ``world_size`` how many there are; as ``torch.distributed`` says if not
-        given.
-    :param threads: threads that make samples; as many as this process may run on if not given.
-    :param ahead: batches that may be ready beside the ``threads`` at work.
+    :param rank: which training process this is, and ``world_size`` how many there are; by default as
+        ``torch.distributed`` says.
+    :param threads: threads that make samples; by default as many as this process may run on.
+    :param ahead: batches that may be ready in addition to those that the ``threads`` are making.
     :param on_reject: ``"raise"`` a `RejectedError` that names the sample, or ``"skip"`` it: then the batch is smaller, and the
         reject is added to `skipped`.
     """
@@ -212,12 +211,12 @@ class SampleLoader(Loader):
 
     @property
     def people(self) -> pa.RecordBatch:
-        """The rows that the plan picked."""
+        """The rows that the plan selected."""
         return self._open().people
 
     @property
     def rejects(self) -> pa.RecordBatch:
-        """The rows that it did not pick, with the reason."""
+        """The rows that it did not select, with the reason."""
         return self._open().rejects
 
     def _open(self) -> _native.NativeChain:

@@ -48,7 +48,7 @@ class _Table:
         return self._shards[1]
 
     def keep(self, groups: int) -> None:
-        """Keep at least so many row groups."""
+        """Keep at least this many row groups."""
         if groups > self._arguments["keep"]:
             self._arguments["keep"] = groups
             self._shards = None
@@ -60,14 +60,14 @@ class _Table:
 class ShardDataset(torch.utils.data.Dataset[dict[str, Any]]):
     """Rows of a table by number, for a ``DataLoader`` with a sampler of your own.
 
-    A row group (up to 32 MiB) is read whole for each row that is asked for, unless it is one of the last ``keep``. Read in
-    order that costs nothing; shuffled over the whole table it is slow, and `ShardLoader` is the better reader.
+    A row group (up to 32 MiB) is read whole for each requested row, unless it is one of the last ``keep``. In order,
+    this costs nothing; shuffled over the whole table it is slow, and `ShardLoader` is the better reader.
 
-    :param path: the table folder: samples, with encoded pictures and heatmaps, or windows.
+    :param path: the table folder: samples, with encoded images and heatmaps, or windows.
     :param split: only this split.
     :param to_float: as for `SampleDataset`.
-    :param columns: what a row has; `SAMPLE_COLUMNS` or `WINDOW_COLUMNS`, as far as they are there, if not given. Only these are
-        read.
+    :param columns: what a row has; by default those of `SAMPLE_COLUMNS` or `WINDOW_COLUMNS` that the table has. Only
+        these are read.
     :param keep: row groups that stay in memory.
     """
 
@@ -89,7 +89,7 @@ class ShardDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns that are read, pictures decoded."""
+        """The columns that are read, with images decoded."""
         return self._table.shards().schema
 
     def __len__(self) -> int:
@@ -102,7 +102,7 @@ class ShardDataset(torch.utils.data.Dataset[dict[str, Any]]):
         """The rows ``indices``, in that order.
 
         :raises IndexError: there is no such row.
-        :raises DataError: a picture cannot be decoded, or has another size than the others; the message names the sample.
+        :raises DataError: an image cannot be decoded, or has another size than the others; the message names the sample.
         """
         count = len(self)
         numbers = [index + count if index < 0 else int(index) for index in indices]
@@ -116,12 +116,13 @@ class ShardDataset(torch.utils.data.Dataset[dict[str, Any]]):
 class ShardLoader(Loader):
     """Batches of a table on disk, read and decoded on threads in Rust: ``for batch in loader``.
 
-    Row groups come in an order keyed by (seed, epoch), the same for any number of ranks. Each rank takes an equal stretch
-    of the rows in that order, so that it reads only its share of the files, and each worker process of a ``DataLoader`` a
-    stretch of the rank's. Rows are then shuffled among as many neighbouring row groups as hold ``buffer`` rows.
+    Row groups come in an order keyed by (seed, epoch), the same for any number of ranks. Each rank takes an equal
+    contiguous part of the rows in that order, so that it reads only its share of the files, and each worker process of
+    a ``DataLoader`` a part of the rank's. Rows are then shuffled among as many neighbouring row groups as hold
+    ``buffer`` rows.
 
-    The arguments of `ShardDataset` and `SampleLoader` mean the same here. A table has its copies in it: the epoch changes the
-    order alone.
+    The arguments of `ShardDataset` and `SampleLoader` mean the same here. A table already contains its copies: the
+    epoch only changes the order.
 
     :param seed: seed of the order.
     :param buffer: rows among which rows are shuffled, rounded up to whole row groups; they are all in memory.
@@ -180,7 +181,7 @@ class ShardLoader(Loader):
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns that are read, pictures decoded."""
+        """The columns that are read, with images decoded."""
         return self._open().schema
 
     def _open(self) -> _native.NativeShards:

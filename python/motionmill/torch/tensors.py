@@ -31,13 +31,13 @@ _SHAPE = b"motionmill.shape"
 
 
 def default_columns(schema: pa.Schema) -> list[str]:
-    """The columns of a batch where none are named: those of `SAMPLE_COLUMNS` or `WINDOW_COLUMNS` that there are."""
+    """The default columns of a batch: those of `SAMPLE_COLUMNS` or `WINDOW_COLUMNS` that it has."""
     known = WINDOW_COLUMNS if "window" in schema.names else SAMPLE_COLUMNS
     return [name for name in known if name in schema.names]
 
 
 def check_columns(schema: pa.Schema, columns: Iterable[str]) -> list[str]:
-    """The names as a list, all of which must be there."""
+    """The names as a list, all of which must exist."""
     names = list(columns)
     for name in names:
         if name not in schema.names:
@@ -49,13 +49,13 @@ def check_columns(schema: pa.Schema, columns: Iterable[str]) -> list[str]:
 def to_tensors(rows: pa.RecordBatch, columns: Sequence[str] | None = None) -> dict[str, Any]:
     """Each column of ``rows`` as a tensor ``[N, ...]`` over the same memory; text as a list of ``str``.
 
-    Numbers and lists of numbers of one length are not copied: changing a tensor in place changes the batch, which nobody
-    else has. ``image`` is ``uint8 [N, H, W, 3]`` as the plan makes it, or ``float32 [N, 3, H, W]`` with ``to_float``;
-    ``heatmaps`` ``float32 [N, C, h, w]``; ``keypoints`` ``float32 [N, K, 2]`` px of the crop; ``visibility`` ``uint8
-    [N, K]``; ``crop_from_image`` ``float64 [N, 2, 3]``; ``window`` ``float32 [N, T, B, D]``. Booleans are unpacked, and
-    floats with null are copied, null as NaN.
+    Numbers and lists of numbers of one length are not copied: changing a tensor in place changes the batch, which
+    nobody else uses. ``image`` is ``uint8 [N, H, W, 3]`` as the plan makes it, or ``float32 [N, 3, H, W]`` with
+    ``to_float``; ``heatmaps`` ``float32 [N, C, h, w]``; ``keypoints`` ``float32 [N, K, 2]`` px of the crop;
+    ``visibility`` ``uint8 [N, K]``; ``crop_from_image`` ``float64 [N, 2, 3]``; ``window`` ``float32 [N, T, B, D]``.
+    Booleans are unpacked, and floats with null are copied, null as NaN.
 
-    :raises SchemaError: a column is missing or can be no tensor.
+    :raises SchemaError: a column is missing or cannot become a tensor.
     :raises DataError: a column of integers has null.
     """
     names = rows.schema.names if columns is None else check_columns(rows.schema, columns)

@@ -19,7 +19,7 @@ pub const CLASSES_KEY: &str = "motionmill.classes";
 
 /// The schema of embeddings of D = `dimensions`, made from rows of `input` by `model`.
 ///
-/// `start_nanos` and `end_nanos` are those of what the frame was made from.
+/// `start_nanos` and `end_nanos` are those of the samples that the frame was made from.
 pub fn schema(input: &Schema, dimensions: usize, model: &str) -> Schema {
     let mut fields = signals::identity_fields();
     fields.extend(sequence_fields());

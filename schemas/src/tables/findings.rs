@@ -16,9 +16,9 @@ pub const ALL_SPLITS: &str = "all";
 pub enum Severity {
     /// It cannot be right.
     Error,
-    /// A suspicion with a value: somebody must look.
+    /// A suspicion with a value: somebody should look.
     Warning,
-    /// Worth knowing, and often meant.
+    /// Worth knowing, and often deliberate.
     Note,
 }
 
@@ -32,7 +32,7 @@ impl Severity {
         }
     }
 
-    /// The severity that a stored word stands for; a word that we do not know is a note.
+    /// The severity that a stored word stands for; an unknown word is a note.
     pub fn from_name(name: &str) -> Self {
         match name {
             "error" => Self::Error,

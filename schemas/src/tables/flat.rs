@@ -70,7 +70,7 @@ pub(super) trait Value: Sized {
     fn at(column: &Self::Array, row: usize) -> Self;
 }
 
-/// What stands in a column.
+/// What a column can hold.
 pub(super) trait Cell: Sized + 'static {
     const TYPE: DataType;
     type Array: Array + 'static;

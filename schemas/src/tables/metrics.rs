@@ -13,19 +13,19 @@ flat_table! {
         pub protocol: String,
         /// Data set of the truth.
         pub dataset: String,
-        /// Split of the truth, `all` where it was not narrowed.
+        /// Split of the truth, `all` where none was chosen.
         pub split: String,
         /// What was measured: `pckh`, `pck`, `pcp`, `auc`, ...
         pub metric: String,
-        /// The joint or stick, where the number is of one.
+        /// The joint or stick, where the number is about one.
         pub joint: Option<String>,
-        /// The group of joints, where the number is of one.
+        /// The group of joints, where the number is about one.
         pub group: Option<String>,
         /// The threshold, in the protocol's unit.
         pub threshold: Option<f64>,
         /// The number; percent where the metric is a rate.
         pub value: f64,
-        /// How many annotated joints (or sticks, or people) it rests on.
+        /// How many annotated joints (or sticks, or people) it is based on.
         pub count: i64,
         /// Lower end of the 95 % bootstrap interval over people.
         pub ci_low: Option<f64>,
@@ -35,7 +35,7 @@ flat_table! {
         pub model: String,
         /// Output head of the network, from 1.
         pub head: Option<i32>,
-        /// Hash of the run that made it.
+        /// Hash of the run that computed it.
         pub run: String,
     }
 }

@@ -1,4 +1,4 @@
-//! The tables that flow between stages and rest on disk, one module a table.
+//! The tables that flow between stages and are stored on disk, one module per table.
 //!
 //! | table | one row is |
 //! |---|---|
@@ -18,8 +18,8 @@
 //! | [`findings`] | one thing that a check found |
 //! | [`rejects`] | one row that could not be used |
 //!
-//! A stage may carry columns of its input along, so a table may hold more columns than its module names, never
-//! fewer. Name, version and skeleton stand in the schema metadata.
+//! A stage may pass columns of its input through, so a table may hold more columns than its module names, never
+//! fewer. Name, version and skeleton are in the schema metadata.
 
 pub mod embeddings;
 pub mod findings;
@@ -52,7 +52,7 @@ use crate::visibility::Visibility;
 /// Metadata key of the network or feature that made the numbers.
 pub const MODEL_KEY: &str = "motionmill.model";
 
-/// Version of the table `name`; it grows when a column changes its name, type or meaning.
+/// Version of the table `name`; it increases when a column changes its name, type or meaning.
 ///
 /// 2 of `heatmaps`, `keypoints` and `metrics`: the column `stage` is called `head`, and is an `Int32` everywhere.
 pub fn version(name: &str) -> &'static str {
@@ -62,10 +62,10 @@ pub fn version(name: &str) -> &'static str {
     }
 }
 
-/// Checks that a table of ours is of the present version.
+/// Checks that a motionmill table has the current version.
 ///
 /// # Errors
-/// When it is of another one.
+/// When it has another one.
 pub fn check_version(schema: &Schema) -> Result<(), SchemaError> {
     let found = schema.metadata().get(VERSION_KEY);
     match (table_name(schema), found) {

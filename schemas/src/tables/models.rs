@@ -1,5 +1,5 @@
-//! Fitted models, one row each: `normalisers`, `projections`, `mixtures`. They are saved, read and passed on as every
-//! other table.
+//! Fitted models, one row each: `normalisers`, `projections`, `mixtures`. They are saved, read and passed on like
+//! every other table.
 
 use std::sync::Arc;
 
@@ -25,9 +25,9 @@ pub const MIXTURES: &str = "mixtures";
 /// Means and spreads of the C channels of all training signals of one group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Normaliser {
-    /// The device, or empty where it serves all.
+    /// The device, or empty where one normaliser serves all.
     pub group: String,
-    /// Samples that it was fitted on.
+    /// How many samples it was fitted on.
     pub samples: i64,
     /// Mean of each channel, `[C]`, in the channel's unit.
     pub mean: Vec<f64>,
@@ -38,13 +38,13 @@ pub struct Normaliser {
 /// A principal component analysis: y = directions (x - mean).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Projection {
-    /// Frames that it was fitted on.
+    /// How many frames it was fitted on.
     pub frames: i64,
     /// The subjects that they came from, in order of name.
     pub subjects: Vec<String>,
     /// `[D]`.
     pub mean: Vec<f64>,
-    /// `[P, D]`, unit vectors, by falling variance; of each, the largest number by magnitude is positive.
+    /// `[P, D]`, unit vectors, by decreasing variance; in each, the number of largest magnitude is positive.
     pub directions: Vec<f64>,
     /// Variance of the training frames along each direction, `[P]`, with N - 1 as divisor.
     pub variance: Vec<f64>,
@@ -59,7 +59,7 @@ pub struct Mixture {
     pub client: Option<String>,
     /// The split of the client.
     pub split: Option<String>,
-    /// Frames that it was fitted on, or adapted with.
+    /// How many frames it was fitted on, or adapted with.
     pub frames: i64,
     /// The subjects that the background model was fitted on, in order of name.
     pub subjects: Vec<String>,
@@ -236,7 +236,7 @@ impl Normaliser {
     }
 }
 
-/// Numbers a row of the list column `name`, 0 where it is none.
+/// Numbers per row of the list column `name`, 0 where it is none.
 fn width(schema: &Schema, name: &str) -> usize {
     match field(schema, name).map(Field::data_type) {
         Ok(DataType::FixedSizeList(_, length)) => *length as usize,

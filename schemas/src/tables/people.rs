@@ -57,7 +57,7 @@ impl Pose {
 pub struct Person {
     /// Stable id without dots.
     pub sample_id: String,
-    /// `mpii`, `lsp`, `lspet`, `flic`, or as the source is called.
+    /// `mpii`, `lsp`, `lspet`, `flic`, or the name given to the source.
     pub dataset: String,
     /// `train`, `validation`, `test`.
     pub split: String,
@@ -81,7 +81,7 @@ pub struct Person {
     pub others: Vec<Pose>,
     /// What the person does, in words.
     pub activity: Option<String>,
-    /// All that the source says and no column holds, as a JSON object.
+    /// Everything the source says that no column holds, as a JSON object.
     pub attributes: Option<String>,
     /// The annotation file.
     pub source_file: String,
@@ -169,7 +169,7 @@ fn sizes(people: &[Person]) -> ArrayRef {
     Arc::new(FixedSizeListArray::new(item, 2, Arc::new(Int32Array::from(flat)), Some(nulls)))
 }
 
-/// The rows of `batch`. Columns that a narrower table lacks (`attributes`, `others`, boxes) come out empty.
+/// The rows of `batch`. Columns that the table lacks (`attributes`, `others`, boxes) are returned empty.
 ///
 /// # Errors
 /// When `sample_id`, `keypoints` or `visibility` is absent, or any column is of another type.

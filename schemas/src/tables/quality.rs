@@ -1,4 +1,4 @@
-//! `quality`: one row is one sensor of one session, as the log has it.
+//! `quality`: one row is one sensor of one session, as recorded in the log.
 
 use super::flat::flat_table;
 
@@ -19,27 +19,28 @@ flat_table! {
         pub sensor: String,
         /// Readings.
         pub readings: i64,
-        /// Steps beyond the gap limit.
+        /// Steps longer than the gap limit.
         pub gaps: i64,
         /// Readings whose stamp is that of the one before.
         pub duplicate_stamps: i64,
         /// Readings whose stamp is before that of the one before.
         pub backward_stamps: i64,
-        /// Readings at the largest magnitude of an axis, where it is reached three times in a row or more.
+        /// Readings at the largest magnitude of an axis, where three or more consecutive readings reach it.
         pub saturated: i64,
-        /// Readings that are no finite numbers.
+        /// Readings that are not finite.
         pub not_finite: i64,
         /// From the first to the last stamp.
         pub duration_seconds: f64 as "s",
-        /// Readings a second over the whole session: distinct stamps less one, by the duration.
+        /// Readings per second over the whole session: the number of distinct stamps minus one, divided by the
+        /// duration.
         pub mean_rate_hz: Option<f64> as "Hz",
-        /// One by the median step between distinct stamps: the rate that the sensor aims at.
+        /// The inverse of the median step between distinct stamps: the rate that the sensor aims at.
         pub median_rate_hz: Option<f64> as "Hz",
         /// Median absolute difference of a step from the median step.
         pub jitter_ms: Option<f64> as "ms",
         /// The longest step.
         pub longest_gap_ms: Option<f64> as "ms",
-        /// First stamp less that of the session's first sensor.
+        /// First stamp minus that of the session's first sensor.
         pub start_skew_ms: Option<f64> as "ms",
         /// How much faster this sensor's clock seems to run than the first one's, parts per million.
         pub clock_drift_ppm: Option<f64> as "1e-6",

@@ -1,7 +1,7 @@
 //! `readings`: one row is one reading of one sensor.
 //!
-//! Rows of one session stand together, those of one sensor one after the other in the order of the log, however the
-//! stamps run: repeated and backward stamps are data that a quality report must see. Batches of readings hold whole
+//! The rows of one session are stored together, those of each sensor in the order of the log, whatever their
+//! stamps: repeated and backward stamps are data that a quality report must see. Batches of readings hold whole
 //! sessions (`docs/decisions/0005-sessions-flow-whole.md`), so a stage may work session by session.
 
 use std::borrow::Cow;
@@ -24,7 +24,7 @@ pub const NAME: &str = "readings";
 /// A sensor, by the name that it has in the column `sensor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sensor {
-    /// Acceleration in m/s², with or without gravity as the log has it.
+    /// Acceleration in m/s², with or without gravity, as in the log.
     Accelerometer,
     /// Angular velocity in rad/s.
     Gyroscope,
@@ -56,7 +56,7 @@ impl Sensor {
     }
 }
 
-/// Who, with what, when, doing what: what all readings of a session share.
+/// What all readings of a session share: data set, subject, device and session.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SessionKey {
     /// The data set.
@@ -86,18 +86,18 @@ pub struct Track {
     pub source_file: String,
 }
 
-/// One session, as readers give it.
+/// One session, as readers return it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Session {
-    /// Whose it is.
+    /// The session's key.
     pub key: SessionKey,
-    /// The names that [`Track::activity`] counts.
+    /// The names that [`Track::activity`] indexes.
     pub activities: Vec<String>,
     /// Readings by sensor, in the order of [`Sensor::ALL`]; a sensor may be missing.
     pub tracks: Vec<(Sensor, Track)>,
 }
 
-/// A column of few names: `Dictionary(Int32, Utf8)`.
+/// A column of few distinct names: `Dictionary(Int32, Utf8)`.
 pub fn label_type() -> DataType {
     DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
 }
@@ -182,7 +182,7 @@ fn joined<'a, T: Copy + 'a>(parts: impl Iterator<Item = &'a mut Vec<T>>, length:
     all
 }
 
-/// The readings of one sensor in one session, where they stand in a batch.
+/// The readings of one sensor in one session, as a view of a batch.
 #[derive(Debug, Clone)]
 pub struct TrackView<'a> {
     /// Which sensor.
@@ -198,13 +198,13 @@ pub struct TrackView<'a> {
 /// One session of a batch.
 #[derive(Debug, Clone)]
 pub struct SessionView<'a> {
-    /// Whose it is.
+    /// The session's key.
     pub key: SessionKey,
     /// The rows that it takes.
     pub rows: Range<usize>,
     /// Its tracks in the order of [`Sensor::ALL`]; those without a reading are left out.
     pub tracks: Vec<TrackView<'a>>,
-    /// What the person does, where all readings that say anything say the same.
+    /// What the person does, where all readings that state an activity agree.
     pub activity: Option<String>,
     /// The file of the first reading.
     pub source_file: Option<String>,

@@ -14,7 +14,7 @@ flat_table! {
     pub struct Reject {
         /// The stage or reader that refused the row.
         pub stage: String,
-        /// A short fixed phrase, fit to be counted: `image missing`, `filtered out`, ...
+        /// A short fixed phrase, so that rejects can be counted: `image missing`, `filtered out`, ...
         pub reason: String,
         /// Id of the row, where it has one.
         pub sample_id: Option<String>,
@@ -24,7 +24,7 @@ flat_table! {
         pub source_record: Option<String>,
         /// What was found, in words.
         pub detail: String,
-        /// How many rows it stands for: one, unless neighbours share reason and detail.
+        /// How many rows it stands for: one, unless neighbouring rows share reason and detail.
         pub rows: u64,
     }
 }

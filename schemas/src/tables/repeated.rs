@@ -1,9 +1,9 @@
 //! Columns that hold one name for many rows. The only `unsafe` code of the tables.
 //!
 //! # Why it is sound
-//! A dictionary's keys must be places in its list of names, which Arrow else checks key by key. [`Repeated`] makes the
-//! keys itself, with as many different ones as it was given counts, and [`Repeated::column`] asserts that there is a name
-//! for each.
+//! A dictionary's keys must be indices into its list of names, which Arrow otherwise checks key by key. [`Repeated`]
+//! makes the keys itself, with as many different ones as it was given counts, and [`Repeated::column`] asserts that
+//! there is a name for each.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 //! `samples`: one row is one crop of one person.
 //!
-//! A row begins as a row of `people` and gains columns on its way. The stages before `warp` touch no pixel: they
-//! multiply into `crop_from_image` and note what they drew. `warp` makes `image` and moves the keypoints from the
-//! image into the crop.
+//! A row begins as a row of `people` and gains columns from stage to stage. The stages before `warp` touch no
+//! pixels: they multiply into `crop_from_image` and record what they drew. `warp` makes `image` and moves the
+//! keypoints from the image into the crop.
 
 use std::sync::Arc;
 
@@ -32,13 +32,13 @@ pub const SHIFT_IN_CROP: &str = "shift_in_crop";
 pub const COLOUR_MATRIX: &str = "colour_matrix";
 /// The pixels: raw RGB bytes `[H, W, 3]` in flight, `struct<bytes, path>` on disk for trainers.
 pub const IMAGE: &str = "image";
-/// By how much the source was reduced while it was decoded: 1, 2, 4 or 8.
+/// By how much the image was reduced while it was decoded: 1, 2, 4 or 8.
 pub const DECODE_REDUCTION: &str = "decode_reduction";
 /// Target maps `[C, h, w]` f32.
 pub const HEATMAPS: &str = "heatmaps";
-/// 1 where a joint's target map takes part in the loss, else 0: `[K]` f32.
+/// 1 where a joint's target map counts in the loss, else 0: `[K]` f32.
 pub const HEATMAP_WEIGHT: &str = "heatmap_weight";
-/// The centre map `[H, W]` f32 that tells a network whom to look at.
+/// The centre map `[H, W]` f32 that tells a network which person to look at.
 pub const CENTER_MAP: &str = "center_map";
 
 /// Colour map that changes nothing, row-major `[3, 4]`.
@@ -66,7 +66,7 @@ pub fn raw_image_field(width: u32, height: u32) -> Field {
         .with_metadata([(SHAPE_KEY.to_owned(), format!("{height},{width},3"))].into())
 }
 
-/// Width and height of a raw image column, or `None` where `field` is none.
+/// Width and height of a raw image column, or `None` if `field` is not one.
 pub fn raw_image_size(field: &Field) -> Option<[u32; 2]> {
     let shape: Vec<u32> =
         field.metadata().get(SHAPE_KEY)?.split(',').map(|n| n.parse().ok()).collect::<Option<_>>()?;
@@ -78,8 +78,8 @@ pub fn raw_image_size(field: &Field) -> Option<[u32; 2]> {
 
 /// The encoded image column, as Hugging Face reads it.
 ///
-/// It may be null by its schema, though it never is: Hugging Face `datasets` takes a column for a picture only
-/// where its field is just what it would have written.
+/// Its schema allows nulls, though there are none: Hugging Face `datasets` recognises an image column only if
+/// its field is exactly what it would have written itself.
 pub fn encoded_image_field() -> Field {
     let members = Fields::from(vec![
         Field::new("bytes", DataType::Binary, true),
@@ -105,7 +105,7 @@ pub fn maps_type(channels: usize, height: usize, width: usize) -> DataType {
     DataType::FixedSizeList(Arc::new(Field::new("item", rows, true)), channels as i32)
 }
 
-/// `[channels, height, width]` of a maps column, or `None` where `data_type` is none.
+/// `[channels, height, width]` of a maps column, or `None` if `data_type` is not one.
 pub fn maps_shape(data_type: &DataType) -> Option<[usize; 3]> {
     let DataType::FixedSizeList(map, channels) = data_type else { return None };
     let DataType::FixedSizeList(row, height) = map.data_type() else { return None };

@@ -10,14 +10,14 @@ use crate::columns::{SchemaError, column, fixed_list, wrong_type};
 
 /// Name of the table.
 pub const NAME: &str = "signals";
-/// Column of the samples: `[length, C]` f32, one list a row.
+/// Column of the samples: `[length, C]` f32, one list per row.
 pub const SIGNAL: &str = "signal";
 /// Metadata key of the channels' names, separated by commas.
 pub const CHANNELS_KEY: &str = "motionmill.channels";
 /// Metadata key of the sampling rate in Hz.
 pub const RATE_KEY: &str = "motionmill.rate_hz";
 
-/// The channels of both sensors as they are: m/s² and rad/s.
+/// The unprocessed channels of both sensors: m/s² and rad/s.
 pub const RAW_CHANNELS: [&str; 6] =
     ["accelerometer_x", "accelerometer_y", "accelerometer_z", "gyroscope_x", "gyroscope_y", "gyroscope_z"];
 

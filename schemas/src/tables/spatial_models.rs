@@ -1,6 +1,6 @@
 //! `spatial_models`: one row is where one joint lies, seen from another one or from the torso.
 //!
-//! All rows of a table are one model. Its skeleton, the px of a crop per px of its maps and what stands for the torso
+//! All rows of a table are one model. Its skeleton, the px of a crop per px of its maps and what represents the torso
 //! are in the schema metadata; the size of its maps follows from that of the kernels.
 
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub const TORSO: &str = "torso";
 pub const KERNEL: &str = "kernel";
 /// Metadata key of the px of the crop per px of the maps.
 pub const STRIDE_KEY: &str = "motionmill.stride";
-/// Metadata key of what stands for the torso.
+/// Metadata key of what represents the torso.
 pub const TORSO_KEY: &str = "motionmill.torso";
 
 /// Where joint A lies, seen from `given`.
@@ -31,7 +31,7 @@ pub struct Displacements {
     pub joint: String,
     /// The joint that it is seen from, or [`TORSO`].
     pub given: String,
-    /// People that it was learnt from.
+    /// How many people it was learnt from.
     pub people: i64,
     /// `[2 h - 1, 2 w - 1]`, sum 1: the number in row h - 1 + dy and column w - 1 + dx is the share of people whose
     /// joint A is dx px of a map to the right of `given`, and dy below it.
@@ -39,7 +39,7 @@ pub struct Displacements {
 }
 
 /// The schema of a model of `skeleton` for maps `[h, w]` = `map_size`, `stride` px of the crop apart; `torso` says
-/// what stands for the torso.
+/// what represents the torso.
 pub fn schema(
     skeleton: &Skeleton,
     [height, width]: [usize; 2],
@@ -83,7 +83,7 @@ pub fn stride(schema: &Schema) -> Result<f64, SchemaError> {
     stride.ok_or(SchemaError::NoMetadata { key: STRIDE_KEY })
 }
 
-/// What stands for the torso.
+/// What represents the torso.
 ///
 /// # Errors
 /// When the metadata does not say.

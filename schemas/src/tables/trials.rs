@@ -13,11 +13,11 @@ flat_table! {
         pub dataset: String,
         /// The split of the probe: `validation`, `test`, or that of a cohort.
         pub split: String,
-        /// The split of the client; another one than `split` where the trial only serves to normalise scores.
+        /// The split of the client; it differs from `split` where the trial only serves to normalise scores.
         pub client_split: String,
         /// The subject whose model is tried.
         pub client: String,
-        /// The subject whose session it is.
+        /// The subject whose session is scored.
         pub subject: String,
         /// The device of the session.
         pub device: String,
@@ -25,9 +25,9 @@ flat_table! {
         pub session: String,
         /// The sequence of the session, where scores are pooled by sequence.
         pub sequence: Option<i32>,
-        /// Whether client and subject are one person.
+        /// Whether client and subject are the same person.
         pub genuine: bool,
-        /// The score: higher speaks for the client. A log-likelihood ratio per frame unless normalised.
+        /// The score: higher favours the client. A log-likelihood ratio per frame unless normalised.
         pub score: f64,
         /// How many frames were pooled into the score.
         pub frames: i64,

@@ -18,7 +18,7 @@ pub const HOP_KEY: &str = "motionmill.hop_samples";
 /// Metadata key of the samples from the start of one window of a stretch to that of the next.
 pub const STRIDE_KEY: &str = "motionmill.stride_samples";
 
-/// The schema of windows cut from `signals`: T = `blocks`, B = `samples` a block.
+/// The schema of windows cut from `signals`: T = `blocks`, B = `samples` per block.
 ///
 /// # Errors
 /// When `signals` does not say its channels.
@@ -47,9 +47,9 @@ pub fn stride_samples(schema: &Schema) -> Option<f64> {
     schema.metadata().get(STRIDE_KEY).and_then(|text| text.parse::<f64>().ok())
 }
 
-/// The columns that say which part of a stretch a row is; they stand behind those of `signals`.
+/// The columns that say which part of a stretch a row is; they follow those of `signals`.
 ///
-/// `end_nanos` is one sampling period behind the last sample: a row takes the time from `start_nanos` up to it.
+/// `end_nanos` is one sampling period after the last sample: a row covers the time from `start_nanos` up to it.
 pub fn sequence_fields() -> Vec<Field> {
     vec![
         Field::new("sequence", DataType::Int32, false),

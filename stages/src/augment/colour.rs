@@ -13,24 +13,24 @@ use crate::stage::{BuildContext, StageError};
 /// Weights of red, green and blue in the grey level that `saturation` mixes with: ITU-R BT.601, as torchvision's.
 pub const LUMA: [f64; 3] = [0.299, 0.587, 0.114];
 
-/// The grey level that `contrast` spreads levels about. A picture's own mean would need its pixels, which are read
-/// later and once.
+/// The grey level that `contrast` spreads levels about. An image's own mean would need its pixels, which are only
+/// read later, once.
 pub const MID_GREY: f64 = 127.5;
 
-/// What changes; each factor is drawn uniformly from its range, in this order, and 1 changes nothing.
+/// The changes; each factor is drawn uniformly from its range, in this order, and 1 changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ColourConfig {
-    /// Each channel times a factor of its own. Stacked hourglass: 0.6 to 1.4.
+    /// Multiplies each channel by its own factor. Stacked hourglass: 0.6 to 1.4.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gain: Option<FactorRange>,
     /// All channels times one factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brightness: Option<FactorRange>,
-    /// The distance of every level from mid grey times one factor.
+    /// Multiplies the distance of every level from mid grey by one factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contrast: Option<FactorRange>,
-    /// The distance of every pixel from its own grey level times one factor.
+    /// Multiplies the distance of every pixel from its own grey level by one factor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub saturation: Option<FactorRange>,
 }

@@ -1,4 +1,4 @@
-//! `crop`: lays a crop around each person and adds the geometry columns.
+//! `crop`: places a crop around each person and adds the geometry columns.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,9 +28,9 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
 pub struct CropConfig {
     /// Width and height of the crop in px.
     pub size: [Pixels; 2],
-    /// How the crop is laid around the person.
+    /// How the crop is placed around the person.
     pub frame: Frame,
-    /// Folder of the images, read only where a frame needs an image's size and the table does not say it.
+    /// Folder of the images, read only where a frame needs an image's size and the table does not state it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,

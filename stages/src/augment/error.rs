@@ -15,10 +15,10 @@ pub enum AugmentError {
     /// Samples would be shown at no scale.
     #[error("`factors` is empty")]
     NoFactors,
-    /// Samples would be shown at one scale twice.
+    /// Samples would be made at one scale twice.
     #[error("`factors` has `{factor}` twice, which would count twice")]
     FactorTwice { factor: f64 },
-    /// The samples are shown at several scales already.
+    /// The samples have several scales already.
     #[error("the rows have a column `{column}` already")]
     ScalesMade { column: &'static str },
     /// What `stage` writes about the `things` that it makes is lost.

@@ -10,7 +10,7 @@ use super::geometry::Geometry;
 use super::keyed::{Draw, Keyed};
 use crate::stage::BuildContext;
 
-/// How often a sample is mirrored where a plan is silent: 0.5, as in both papers' code.
+/// How often a sample is mirrored by default: 0.5, as in both papers' code.
 pub const PROBABILITY: Probability = Probability::constant(0.5);
 
 /// How often samples are mirrored.

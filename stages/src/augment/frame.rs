@@ -13,9 +13,9 @@ pub const TORSO_DOWN: NonNegative = NonNegative::constant(0.3);
 pub const FLIC_CENTER_Y: NonNegative = NonNegative::constant(240.0);
 /// Side of that window in px of the image: scale 2.2 x 200.
 pub const FLIC_WINDOW: Positive = Positive::constant(440.0);
-/// Room around the box of annotated joints: 1.25 times its size, as top-down pipelines have it.
+/// Size of the framed box: 1.25 times the box of annotated joints, as in top-down pipelines.
 pub const KEYPOINT_MARGIN: Positive = Positive::constant(1.25);
-/// The annotated centre is the crop's centre where a plan does not say otherwise.
+/// By default, the annotated centre is the crop's centre.
 pub const NO_SHIFT: NonNegative = NonNegative::constant(0.0);
 /// A scale of 1 stands for a person this high, in px of the image.
 pub const PX_PER_SCALE: f64 = 200.0;
@@ -127,7 +127,7 @@ impl Frame {
     /// Places `subject` in a crop of `crop_size` px.
     ///
     /// # Errors
-    /// When what the frame is laid around is missing, not finite, or of no extent.
+    /// When what the frame is placed around is missing, not finite, or of no extent.
     pub fn place(&self, subject: &Subject, crop_size: [f64; 2]) -> Result<Placed, Refusal> {
         let [width, height] = crop_size;
         let placed = match self {

@@ -1,4 +1,4 @@
-//! A stage that draws for each sample and changes its geometry: all that scale, rotate, shift, flip and colour share.
+//! A stage that draws for each sample and changes its geometry: what scale, rotate, shift, flip and colour share.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;

@@ -1,4 +1,4 @@
-//! What holds for all augmenting stages together.
+//! Properties that hold for all augmenting stages.
 
 use schemas::Affine;
 use schemas::skeleton::MPII16;

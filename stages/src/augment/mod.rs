@@ -1,9 +1,9 @@
-//! Samples out of people: the geometry is composed first, pixels are sampled once.
+//! From people to samples: the geometry is composed first, pixels are sampled once.
 //!
-//! [`crop`] frames each person and adds the geometry columns; [`scale`], [`rotate`], [`shift`], [`flip`] and
-//! [`colour`] touch no pixel, they draw from a stream keyed by (seed, stage, sample, copy) and multiply into
-//! `crop_from_image` or `colour_matrix`; [`search_scales`] shows each at fixed scales; [`warp`] reads the image and makes
-//! pixels and keypoints of the crop.
+//! [`crop`] frames each person and adds the geometry columns; [`scale`], [`rotate`], [`shift`], [`flip`] and [`colour`]
+//! touch no pixel, they draw from a stream keyed by (seed, stage, sample, copy) and multiply into `crop_from_image` or
+//! `colour_matrix`; [`search_scales`] repeats each at fixed scales; [`warp`] reads the image and makes pixels and
+//! keypoints of the crop.
 //!
 //! | paper | crop | scale | rotate | flip | colour |
 //! |---|---|---|---|---|---|

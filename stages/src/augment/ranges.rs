@@ -1,4 +1,4 @@
-//! Ranges of factors, whose order is checked where they are read.
+//! Ranges of factors; reading one checks the order of its ends.
 
 use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
@@ -20,7 +20,7 @@ struct Written {
     max: Positive,
 }
 
-/// A range whose end lies before its begin.
+/// A range whose end is below its start.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("`min` must not be above `max`, found `{min}` and `{max}`")]
 pub struct Reversed {
@@ -41,7 +41,7 @@ impl TryFrom<Written> for FactorRange {
 }
 
 impl FactorRange {
-    /// A number from the range, every one as likely.
+    /// A number drawn uniformly from the range.
     pub fn draw(self, random: &mut KeyedRandom) -> f64 {
         random.uniform(self.min.get(), self.max.get())
     }

@@ -1,4 +1,4 @@
-//! `rotate`: turns each sample about the crop's centre.
+//! `rotate`: rotates each sample about the crop's centre.
 
 use schemars::JsonSchema;
 use schemas::Affine;
@@ -14,7 +14,7 @@ use crate::stage::BuildContext;
 pub const HOURGLASS_SIGMA: Degrees = Degrees::constant(30.0);
 /// Bound of that angle.
 pub const HOURGLASS_CLAMP: Degrees = Degrees::constant(60.0);
-/// How often the hourglass code turns at all: it sets the angle to 0 with probability 0.6.
+/// How often the hourglass code rotates at all: it sets the angle to 0 with probability 0.6.
 pub const HOURGLASS_PROBABILITY: Probability = Probability::constant(0.4);
 
 /// How the angle is distributed.
@@ -26,7 +26,8 @@ pub enum RotateConfig {
         /// The bound.
         max_degrees: Degrees,
     },
-    /// Normal with spread `sigma_degrees`, clamped to `clamp_degrees`; with 1 - `probability`, 0. Stacked hourglass.
+    /// Normal with spread `sigma_degrees`, clamped to `clamp_degrees`; 0 with probability 1 - `probability`. Stacked
+    /// hourglass.
     Normal {
         /// Spread.
         #[serde(default = "hourglass_sigma")]

@@ -15,15 +15,15 @@ use crate::stage::{BuildContext, StageError};
 pub const HOURGLASS_SIGMA: Positive = Positive::constant(0.25);
 /// Bound of that exponent: 0.5, so factors from 0.707 to 1.414.
 pub const HOURGLASS_CLAMP: Positive = Positive::constant(0.5);
-/// Probability that a uniform factor is drawn at all, where a plan is silent: always.
+/// Default probability that a uniform factor is drawn at all: always.
 pub const ALWAYS: Probability = Probability::constant(1.0);
 
 /// How the factor is distributed.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ScaleConfig {
-    /// Enlarges the picture by a factor that is uniform from `min` to `max`; with 1 - `probability`, by 1.
-    /// Convolutional pose machines: 0.7 to 1.3, always.
+    /// Enlarges the image by a factor that is uniform from `min` to `max`; by 1 with probability 1 -
+    /// `probability`. Convolutional pose machines: 0.7 to 1.3, always.
     Uniform {
         /// Least factor.
         min: Positive,
@@ -33,7 +33,7 @@ pub enum ScaleConfig {
         #[serde(default = "always")]
         probability: Probability,
     },
-    /// Enlarges the window by 2^ε, so the picture by 2^-ε, where ε is normal with spread `sigma` and clamped to
+    /// Enlarges the window by 2^ε, so the image by 2^-ε, where ε is normal with spread `sigma` and clamped to
     /// ±`clamp`. Stacked hourglass.
     #[serde(rename = "log2_normal")]
     Log2Normal {
@@ -44,7 +44,7 @@ pub enum ScaleConfig {
         #[serde(default = "hourglass_clamp")]
         clamp: Positive,
     },
-    /// Enlarges the window by 1 + ε, clamped to `min` and `max`, so the picture by its inverse, where ε is normal
+    /// Enlarges the window by 1 + ε, clamped to `min` and `max`, so the image by its inverse, where ε is normal
     /// with spread `sigma`. `HRNet`: 0.25 and 0.75 to 1.25.
     ClippedNormal {
         /// Spread of ε.

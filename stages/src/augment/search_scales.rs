@@ -1,4 +1,4 @@
-//! `search_scales`: each sample once at every scale of a fixed list, as the test of convolutional pose machines does.
+//! `search_scales`: each sample once at every scale of a fixed list, as in the test of convolutional pose machines.
 
 use std::sync::Arc;
 
@@ -15,15 +15,15 @@ use super::error::AugmentError;
 use super::geometry;
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 
-/// Factors by which the picture is enlarged where a plan is silent: 0.7 to 1.3, as `testing/src/run_benchmark.m` of the
-/// convolutional pose machines has them.
+/// Default factors by which the image is enlarged: 0.7 to 1.3, as in `testing/src/run_benchmark.m` of the convolutional
+/// pose machines.
 pub const FACTORS: [f64; 7] = [0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3];
 /// Column of a row's place in the list of factors, from 0.
 pub const SCALE_INDEX: &str = "scale_index";
 /// Metadata key of that column: how many factors the list has.
 pub const SCALES_KEY: &str = "motionmill.scales";
 
-/// At which scales each sample is shown.
+/// At which scales each sample is made.
 ///
 /// ```
 /// let config: stages::augment::SearchScalesConfig = toml::from_str("factors = [0.8, 1.0, 1.25]")?;
@@ -33,7 +33,7 @@ pub const SCALES_KEY: &str = "motionmill.scales";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SearchScalesConfig {
-    /// Factors by which the picture is enlarged about the crop's centre, one row for each, in this order.
+    /// Factors by which the image is enlarged about the crop's centre, one row for each, in this order.
     #[serde(default = "factors")]
     pub factors: Vec<Positive>,
 }
@@ -60,9 +60,9 @@ impl SearchScalesConfig {
     }
 }
 
-/// The stage. The rows of one sample leave side by side, in the order of the factors, so that `warp` decodes their image
-/// once and `merge_scales` finds them in one batch; `copy` stays, `scale_index` tells them apart, and the factor is
-/// multiplied into `scale_factor`.
+/// The stage. The rows of one sample are consecutive, in the order of the factors, so that `warp` decodes their image
+/// once and `merge_scales` finds them in one batch; `copy` does not change, `scale_index` distinguishes them, and the
+/// factor is multiplied into `scale_factor`.
 #[derive(Debug, Clone)]
 pub struct SearchScales {
     factors: Vec<f64>,
@@ -84,7 +84,7 @@ impl SearchScales {
     }
 }
 
-/// How many scales the rows of `schema` are shown at.
+/// How many scales the rows of `schema` have.
 ///
 /// # Errors
 /// When the column `scale_index` is missing or does not say so.

@@ -1,7 +1,7 @@
-//! How large a person is: limbs against the limbs of the data set.
+//! How large a person is: their limbs compared with those of the data set.
 //!
 //! Every limb, divided by its usual length, is one estimate of the person's size; the median of all is taken, so that a
-//! single wrong joint, which spoils two or three limbs, does not move it. No stated scale takes part, so that it can be
+//! single wrong joint, which spoils two or three limbs, does not move it. No stated scale is used, so that it can be
 //! checked as well.
 
 use schemas::Skeleton;

@@ -1,4 +1,4 @@
-//! Keys of the step `check`, and its thresholds with their reasons.
+//! Keys of the stage `check`, and its thresholds with their reasons.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::rule::Rule;
 
-/// Fewest annotated joints of a useful person: three make one limb and its neighbour; LSPET's barest person has four.
+/// Fewest annotated joints of a useful person: three make two neighbouring limbs; the person of LSPET with the fewest
+/// has four.
 pub const LEAST_JOINTS: Count = Count::constant(4);
 /// How far beyond the outermost pixel's edge a joint may lie, px.
 pub const MARGIN_PX: NonNegative = NonNegative::constant(0.0);
@@ -17,26 +18,26 @@ pub const MARGIN_PX: NonNegative = NonNegative::constant(0.0);
 /// three of four people.
 pub const INVERSION_WIDTH: Positive = Positive::constant(0.2);
 /// How many times longer the two limbs of a pair must be than they would be with their ends exchanged. Measured: at
-/// 1.6, 0.2 % of LSP and of MPII's validation people and 0.5 % of LSPET are named; exchanged elbows would be seen in
+/// 1.6, 0.2 % of LSP and of MPII's validation people and 0.5 % of LSPET are found; exchanged elbows would be seen in
 /// more than half of all people, exchanged knees in few.
 pub const CROSSED_LIMBS: Positive = Positive::constant(1.6);
 /// How many robust standard deviations a limb may exceed its usual length by. Measured: at 5, 1.2 % of LSP, 0.7 % of
-/// MPII's validation people and 1.5 % of LSPET have such a limb, or one without length.
+/// MPII's validation people and 1.5 % of LSPET have such a limb, or one of length zero.
 pub const LIMB_SIGMA: Positive = Positive::constant(5.0);
 /// The same for the size of the head, to either side.
 pub const HEAD_SIGMA: Positive = Positive::constant(5.0);
 /// The same for the stated scale, to either side.
 pub const SCALE_SIGMA: Positive = Positive::constant(5.0);
-/// Fewest people of a data set from whom usual lengths are learnt: quartiles of fewer are chance.
+/// Fewest people of a data set from whom usual lengths are learnt: quartiles of fewer are unreliable.
 pub const LEAST_PEOPLE: Count = Count::constant(30);
 /// How far two people's joints may be apart on average to be one person, in diagonals of the box about the joints:
 /// a person of 200 px is annotated twice within about 10 px.
 pub const DUPLICATE_DISTANCE: Positive = Positive::constant(0.05);
-/// How many of the 64 bits of each of a picture's two prints may differ in nearly the same picture. Measured on 6,000
-/// pictures of LSPET: up to 4 bits there are ten second copies of a photograph and nothing else; from 6 on,
+/// How many of the 64 bits of each of a picture's two fingerprints may differ in nearly the same picture. Measured on
+/// 6,000 pictures of LSPET: up to 4 bits there are ten second copies of a photograph and nothing else; from 6 on,
 /// neighbours of a burst and other pictures of one place join in.
 pub const PICTURE_BITS: u32 = 4;
-/// Most bits that a plan may ask for: beyond, strangers outnumber copies.
+/// Most bits that a plan may allow: beyond, false matches outnumber copies.
 pub const MOST_PICTURE_BITS: u32 = 12;
 
 /// Keys of the step `check`.
@@ -51,9 +52,9 @@ pub const MOST_PICTURE_BITS: u32 = 12;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CheckConfig {
-    /// The rules to check; all where left out. They run in their own order.
+    /// The rules to check; by default all. They run in a fixed order.
     pub rules: Vec<Rule>,
-    /// Folder that `image_path` starts from; the plan's own folder if it is not given.
+    /// Folder that `image_path` starts from; by default the plan's own folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
@@ -71,11 +72,13 @@ pub struct CheckConfig {
     pub scale_sigma: Positive,
     /// `limb_length`: how far above usual a limb may be, robust standard deviations.
     pub limb_sigma: Positive,
-    /// `head_size`, `person_scale`, `limb_length`: fewest people that show what is usual in their data set.
+    /// `head_size`, `person_scale`, `limb_length`: fewest people from whom the usual lengths of a data set are
+    /// learnt.
     pub least_people: Count,
     /// `duplicate_person`: mean distance of joints within which two people are one, in diagonals of their box.
     pub duplicate_distance: Positive,
-    /// `leak`, `duplicate_picture`: how many bits of 64 the prints of nearly the same picture may differ in.
+    /// `leak`, `duplicate_picture`: in how many of 64 bits the fingerprints of nearly the same picture may
+    /// differ.
     pub picture_bits: u32,
 }
 

@@ -11,10 +11,10 @@ pub enum CheckError {
     /// No rule is named.
     #[error("`{stage}` has no rule to check")]
     NoRule { stage: String },
-    /// So many bits would make all pictures alike.
+    /// With so many bits all pictures would match.
     #[error("`{stage}`: `picture_bits` must be at most {most}, found `{found}`")]
     PictureBits { stage: String, most: u32, found: u32, usual: u32 },
-    /// The people have other joints further on.
+    /// Later people have other joints.
     #[error("the people follow two skeletons: `{first}` and `{other}`")]
     TwoSkeletons { first: &'static str, other: &'static str },
 }

@@ -1,4 +1,4 @@
-//! Neither the order of rows nor their batches show in what is found.
+//! Neither the order of rows nor their batches change the findings.
 
 use proptest::prelude::*;
 use schemas::skeleton::MPII16;

@@ -1,4 +1,4 @@
-//! Whether annotations can be right: contradictions, outliers, duplicates and leaks in a table `people`.
+//! Checks annotations: contradictions, outliers, duplicates and leaks in a table `people`.
 //!
 //! [`rule`] names the rules in their order, [`rules`] has one file for each, [`config`] their thresholds. [`Check`]
 //! reads the table three times: [`survey`] lists the pictures and learns how long limbs are in each data set

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A thing that annotations can have wrong.
+/// Something that can be wrong with annotations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -21,20 +21,20 @@ pub enum Rule {
     HeadSize,
     /// The stated scale and the limbs contradict each other.
     PersonScale,
-    /// A limb is far longer than such limbs are, or has no length.
+    /// A limb is far longer than such limbs usually are, or has length zero.
     LimbLength,
     /// Two people of one image are one.
     DuplicatePerson,
-    /// The first pixel seems to have another number than the reader took it to have.
+    /// The first pixel seems to have another number than the reader assumed.
     BasePixel,
-    /// A picture is in two splits, as it is or nearly.
+    /// A picture is in two splits, identical or nearly so.
     Leak,
     /// A picture is twice in one split, under two names.
     DuplicatePicture,
 }
 
 impl Rule {
-    /// All, in order: first single joints, then whole people, images, data sets, pictures.
+    /// All, in order: first single joints, then whole people, people of one image, data sets, image files.
     pub const ALL: [Self; 12] = [
         Self::Visibility,
         Self::FewJoints,

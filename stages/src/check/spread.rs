@@ -1,4 +1,4 @@
-//! What is usual: medians and quartiles of logarithms, from counts, so that neither order nor number of rows matters.
+//! Usual values: medians and quartiles of logarithms, from counts, so that neither order nor number of rows matters.
 
 /// Smallest and largest logarithm that is told apart: lengths from 1/400 to 400 of the unit.
 const REACH: f64 = 6.0;

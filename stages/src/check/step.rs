@@ -1,4 +1,4 @@
-//! The check as a step of a plan, and as a call.
+//! The check as a stage of a plan, and as a function call.
 
 use std::cmp::Ordering;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! How many people each rule looked at, and how many it names.
+//! How many people each rule looked at, and how many it reports.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! What must be known of a whole table before a single person can be judged.
+//! What must be known about a whole table before any person can be judged.
 
 use std::collections::BTreeMap;
 use std::path::Path;

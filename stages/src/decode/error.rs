@@ -38,10 +38,10 @@ pub enum DecodeError {
         "`{stage}`: the spatial model is for maps of stride {model}, those of `{id}` have stride {found}"
     )]
     OtherStride { stage: String, model: f64, id: String, found: f64 },
-    /// Joints of the image cannot stand for the torso.
+    /// Joints in image coordinates cannot represent the torso.
     #[error("the spatial model takes the torso from keypoints, and these are not in px of the crop")]
     KeypointsElsewhere,
-    /// The model takes something for the torso that there is not.
+    /// The model uses something unknown for the torso.
     #[error("the spatial model takes `{name}` for the torso; there are {known}")]
     Torso { name: String, known: String },
     /// A row of the model that cannot be used.
@@ -53,7 +53,7 @@ pub enum DecodeError {
     /// Nobody shows two joints.
     #[error("split `{split}` has nobody with two joints to learn displacements from")]
     Nobody { split: String },
-    /// Nobody shows a joint, seen from another.
+    /// Nobody has both joints of a pair.
     #[error("none of {people} people of split `{split}` shows where `{joint}` lies, seen from `{given}`")]
     Unseen { people: u64, split: String, joint: String, given: String },
 }

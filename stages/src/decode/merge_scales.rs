@@ -30,18 +30,19 @@ const LONGEST_SIDE: f64 = 65_536.0;
 /// How the scales of a sample become one prediction: the test of convolutional pose machines
 /// (`testing/src/run_benchmark.m`).
 ///
-/// The maps of all scales are added up at every px of the image, and the highest px is the joint: no flip, no place
-/// between px. Where a px lies outside the crop of a scale, that scale adds 0; px outside every crop do not count. A map is
-/// read between its px with a bicubic kernel, once, at the place that `crop_from_image` gives; the authors enlarge it 8
-/// times, resize that to the image, and round in between, so sums may differ a little and a joint by a px.
+/// The maps of all scales are added up at every px of the image, and the highest px is the joint: no flip, no
+/// interpolation between px. Where a px lies outside the crop of a scale, that scale adds 0; px outside every crop do
+/// not count. A map is interpolated once, with a bicubic kernel, at the place that `crop_from_image` gives; the
+/// authors enlarge it 8 times, resize the result to the image, and round in between, so sums may differ slightly and a
+/// joint by 1 px.
 ///
 /// `score` is the sum at the joint divided by the number of scales, so that it compares to the height of one map, and
 /// `heatmap_mean` the mean of the means of the scales' maps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MergeScalesConfig {
-    /// Folder that `image_path` starts from, read only for the size of images that the rows do not say; the plan's own
-    /// folder if it is not given. Without `image_path`, an image is as large as the crops reach.
+    /// Folder that `image_path` starts from, read only for the size of images whose rows do not state it; by default
+    /// the plan's own folder. Without `image_path`, an image is as large as the crops reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
@@ -56,8 +57,8 @@ impl MergeScalesConfig {
     }
 }
 
-/// The stage. The scales of a sample must come in one batch, as `search_scales` gives them; a sample that lost one on its
-/// way is rejected. Every output head is merged for itself.
+/// The stage. The scales of a sample must be in one batch, as `search_scales` makes them; a sample with a missing scale
+/// is rejected. Every output head is merged separately.
 #[derive(Debug, Clone)]
 pub struct MergeScales {
     name: String,

@@ -3,8 +3,8 @@
 //! [`peak`] finds the highest px of a map, [`refine`] places the joint between px, [`upsample`] enlarges a map as the
 //! convolutional pose machines do; [`stage`] takes the result through the crop's transform back into the image.
 //! [`summed`] finds the highest px of the image in the sum of maps of several scales, for the stage [`merge_scales`].
-//! [`cascade`] looks again with a second network, for the stage `refine`. [`table`] makes the rows that leave.
-//! Before all that, [`spatial`] may let the maps of the joints agree.
+//! [`cascade`] refines joints with a second network, for the stage `refine`. [`table`] makes the output rows. Before
+//! all that, [`spatial`] can make the maps of the joints agree with each other.
 
 pub mod cascade;
 mod error;

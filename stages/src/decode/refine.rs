@@ -1,4 +1,4 @@
-//! Where between px a joint is: from the highest px of its map and that px's neighbours.
+//! Where a joint is between px: from the highest px of its map and that px's neighbours.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -38,8 +38,8 @@ pub enum Rule {
     #[default]
     Plain,
     /// Convolutional pose machines, one scale (`testing/src/run_benchmark.m`): the map is enlarged to input px with
-    /// a bicubic kernel, and the highest input px is the place. The original goes on to resize to the image's own
-    /// px and to sum seven scales before it looks for the highest: that is the stage `merge_scales`.
+    /// a bicubic kernel, and the highest input px is the place. The original then also resizes to the image's own
+    /// px and sums seven scales before it looks for the highest: that is the stage `merge_scales`.
     Cpm,
     /// Stacked hourglass (`src/util/pose.lua`): as `plain`, but at input px `stride * (place + 0.5)` whatever the
     /// origin, and a map with no positive px gives its px (0, 0).
@@ -53,10 +53,11 @@ pub struct DecodeConfig {
     /// Whose way.
     #[serde(default)]
     pub rule: Rule,
-    /// How the place is refined: by default `quarter`, and `none` under the rule `cpm`, which allows nothing else.
+    /// How the place is refined: by default `quarter`, but `none` with the rule `cpm`, which allows nothing else.
     #[serde(default)]
     pub refine: Option<Refine>,
-    /// Whether image coordinates lose their fraction, towards zero, as stacked hourglass's predictions do.
+    /// Whether image coordinates are truncated to whole px, towards zero, as in stacked hourglass's
+    /// predictions.
     #[serde(default)]
     pub truncate: bool,
     /// Whether the maps stay in the rows.

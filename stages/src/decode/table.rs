@@ -1,4 +1,4 @@
-//! The rows of `keypoints` that every stage of this folder gives.
+//! The rows of `keypoints` that every stage of this folder makes.
 
 use std::sync::Arc;
 
@@ -110,7 +110,7 @@ pub fn to_batch(
     Ok(RecordBatch::try_new(Arc::clone(schema), columns).map_err(SchemaError::from)?)
 }
 
-/// `values`, `[K, width]` or `[K]` numbers a row, as a column of `data_type`.
+/// `values`, `[K, width]` or `[K]` numbers per row, as a column of `data_type`.
 fn list_column(values: Vec<f64>, data_type: &DataType) -> ArrayRef {
     fn nested(values: ArrayRef, data_type: &DataType) -> ArrayRef {
         match data_type {

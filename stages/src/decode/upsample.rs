@@ -1,4 +1,4 @@
-//! Bicubic enlargement of a map to input px, as the test protocol of convolutional pose machines does it.
+//! Bicubic enlargement of a map to input px, as in the test protocol of convolutional pose machines.
 
 /// Slope of the cubic kernel at 1 (Keys 1981; what Matlab's `imresize(.., 'bicubic')` uses).
 const CUBIC_SLOPE: f64 = -0.5;

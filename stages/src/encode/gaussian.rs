@@ -1,4 +1,4 @@
-//! Gaussians sampled at the grid's places in the crop, as the pose machines' training layer draws them.
+//! Gaussians sampled at the grid's places in the crop, as in the pose machines' training layer.
 
 use schemars::JsonSchema;
 use schemas::units::{NonNegative, Positive};
@@ -13,10 +13,10 @@ pub const CUTOFF: Positive = Positive::constant(4.6052);
 pub struct Gaussian {
     /// Spread in px of the crop. Pose machines: 7. `RePose`: 5.
     pub sigma: Positive,
-    /// The exponent beyond which a value is zero.
+    /// The exponent beyond which values are zero.
     #[serde(default = "cutoff")]
     pub cutoff: Positive,
-    /// Place of the first grid point in px of the crop; (stride - 1) / 2, the middle of its cell, if not given.
+    /// Place of the first grid point in px of the crop; by default (stride - 1) / 2, the middle of its cell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<NonNegative>,
 }

@@ -1,4 +1,4 @@
-//! `encode_heatmaps`: the maps that a network is trained to give.
+//! `encode_heatmaps`: the maps that a network is trained to predict.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ use super::patch::{Patch, Stamp};
 use crate::augment::geometry::{CROP_CENTER, crop_size_of, space_of_keypoints};
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
-/// Spread of the centre map in px of the crop where a plan is silent: 21 (CPM `sigma_center`).
+/// Default spread of the centre map in px of the crop: 21 (CPM `sigma_center`).
 pub const CENTER_SIGMA: Positive = Positive::constant(21.0);
 
 /// Which maps are made.
@@ -31,16 +31,16 @@ pub struct EncodeHeatmapsConfig {
     pub stride: Pixels,
     /// How a joint is drawn.
     pub style: Style,
-    /// What becomes of a joint that is not annotated.
+    /// What happens to a joint that is not annotated.
     #[serde(default)]
     pub missing: Missing,
     /// Whose joints are drawn.
     #[serde(default)]
     pub labels: Labels,
-    /// Whether each set of labels ends with a map of what no joint claims.
+    /// Whether each set of labels ends with a background map, of what no joint claims.
     #[serde(default)]
     pub background: bool,
-    /// The map that tells a network whom to look at, in full resolution.
+    /// The map that tells a network which person to look at, in full resolution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub center_map: Option<CenterMap>,
 }
@@ -55,7 +55,7 @@ pub enum Style {
     Patch(Patch),
 }
 
-/// What becomes of a joint that is not annotated.
+/// What happens to a joint that is not annotated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Missing {
@@ -92,7 +92,7 @@ fn center_sigma() -> Positive {
     CENTER_SIGMA
 }
 
-/// The stage. It rejects no row: a joint outside the crop draws what of it is inside.
+/// The stage. It rejects no row: of a joint outside the crop, the part of its map inside is drawn.
 #[derive(Debug, Clone)]
 pub struct EncodeHeatmaps {
     config: EncodeHeatmapsConfig,

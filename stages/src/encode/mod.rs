@@ -1,4 +1,4 @@
-//! Training targets and stored pictures: Gaussian maps, centre maps, encoded images.
+//! Training targets and stored pixels: Gaussian maps, centre maps, encoded images.
 //!
 //! | paper | targets |
 //! |---|---|

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use schemas::units::{Count, Positive};
 use serde::{Deserialize, Serialize};
 
-/// Radius in spreads where a plan is silent: 3, as in `HRNet`.
+/// Default radius in spreads: 3, as in `HRNet`.
 pub const RADIUS_IN_SIGMAS: f64 = 3.0;
 
-/// Which whole place a joint at x / stride comes to.
+/// To which whole px a joint at x / stride is rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
@@ -35,7 +35,7 @@ pub enum Border {
 pub struct Patch {
     /// Spread in px of the map. Hourglass: 1.75 (its code's "sigma 1" is a 7 x 7 patch of 0.25 x 7). `HRNet`: 2.
     pub sigma: Positive,
-    /// The patch is 2 x `radius` + 1 px wide; 3 sigma, cut to a whole number, if not given. Hourglass: 3.
+    /// The patch is 2 x `radius` + 1 px wide; by default 3 sigma, truncated to a whole number. Hourglass: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub radius: Option<Count>,
     /// Where the peak comes to lie.
@@ -75,7 +75,7 @@ impl Stamp {
     /// Pastes the patch for a joint at `point`, px of the map, into `map`, `[height, width]`; says whether it is
     /// near enough to count.
     ///
-    /// A joint counts until its patch has left the map by a pixel, as `HRNet` and mmpose have it.
+    /// A joint counts until its patch has left the map by a pixel, as in `HRNet` and mmpose.
     pub fn paste(&self, point: [f64; 2], width: usize, map: &mut [f32]) -> bool {
         let height = map.len() / width;
         let Some(peak) = self.peak(point) else { return false };

@@ -1,7 +1,7 @@
-//! 95 % intervals by drawing people anew.
+//! 95 % intervals by resampling people.
 //!
-//! People are drawn, not joints, since the joints of one person succeed and fail together. The draws depend on the
-//! seed, the number of the resample and the number of people alone, so two models scored on the same people are
+//! People are drawn, not joints, since the joints of one person succeed and fail together. The draws depend only on
+//! the seed, the number of the resample and the number of people, so two models scored on the same people are
 //! scored on the same resamples. Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13,
 //! the percentile method.
 

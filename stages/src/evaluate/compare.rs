@@ -1,8 +1,9 @@
 //! Two predictions of the same people: the difference of their rates, with a paired interval.
 //!
-//! Every resample draws people once and scores both predictions on them, so what is hard for both cancels, and the
-//! interval is that of the difference itself: two intervals that overlap say nothing about it. Source: Efron and
-//! Tibshirani, An Introduction to the Bootstrap (1993), chapter 13, the percentile method, on paired data.
+//! Every resample draws people once and scores both predictions on them, so what is hard for both cancels out, and
+//! the interval is that of the difference itself: whether two separate intervals overlap says nothing about it.
+//! Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), chapter 13, the percentile method, on
+//! paired data.
 
 use std::collections::HashSet;
 
@@ -19,7 +20,7 @@ use schemas::tables::keypoints::PredictedPose;
 /// The predictions of one output head of one model.
 #[derive(Debug, Clone, Copy)]
 pub struct Predicted<'a> {
-    /// One row a person.
+    /// One row per person.
     pub poses: &'a [PredictedPose],
     /// The skeleton of the rows.
     pub skeleton: &'static Skeleton,
@@ -30,19 +31,19 @@ pub struct Predicted<'a> {
 pub struct Difference {
     /// What was measured.
     pub metric: String,
-    /// The joint or stick, where the number is of one.
+    /// The joint or stick, where the number is about one.
     pub joint: Option<String>,
     /// The group, where the number is of one.
     pub group: Option<&'static str>,
     /// The threshold, where there is one.
     pub threshold: Option<f64>,
-    /// Annotated joints (or sticks) that it rests on.
+    /// How many annotated joints (or sticks) it is based on.
     pub count: i64,
     /// The number of the first prediction, in percent.
     pub one: f64,
     /// The number of the other.
     pub other: f64,
-    /// The first less the other, in points of percent.
+    /// The first minus the other, in percentage points.
     pub difference: f64,
     /// 95 % bootstrap interval of the difference, over people.
     pub ends: Option<[f64; 2]>,

@@ -1,4 +1,4 @@
-//! Evaluation as a step of a plan: it takes whole tables, not batches.
+//! Evaluation as a stage of a plan: it takes whole tables, not batches.
 
 use arrow::array::RecordBatch;
 use schemars::JsonSchema;
@@ -14,7 +14,7 @@ use super::protocol::Protocol;
 use crate::stage::{BuildContext, StageError};
 use schemas::tables::keypoints::{self, PredictedPose};
 
-/// Most resamples that a plan may ask for; 100,000 take minutes and narrow nothing.
+/// Most resamples that a plan may ask for; 100,000 take minutes and do not narrow the intervals.
 pub const MAXIMUM_RESAMPLES: u32 = 100_000;
 
 /// Keys of the step `evaluate`.
@@ -30,10 +30,10 @@ pub const MAXIMUM_RESAMPLES: u32 = 100_000;
 pub struct EvaluateConfig {
     /// The protocols to score by, one or more.
     pub protocols: Vec<Protocol>,
-    /// Only people of this split of the truth; everyone where left out.
+    /// Only people of this split of the truth; by default everyone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
-    /// How often people are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    /// How often people are resampled for the 95 % intervals; 0 for none. 1000 by default.
     #[serde(default = "default_resamples")]
     pub resamples: u32,
 }
@@ -74,8 +74,8 @@ pub struct Evaluate {
 impl Evaluate {
     /// The whole table `people` and the whole table `keypoints`, in batches, scored by each protocol in turn.
     ///
-    /// `run` is the hash of the run, written into every row. The same note or reject of several protocols stands
-    /// there once a protocol, named.
+    /// `run` is the hash of the run, written into every row. If several protocols give the same note or reject,
+    /// it is listed once for each, with its name.
     ///
     /// # Errors
     /// When a table lacks a column or mixes skeletons, and as [`evaluate_pose`].

@@ -9,7 +9,7 @@ use crate::StageError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum EvaluateError {
-    /// Two people of the truth bear one id.
+    /// Two people of the truth have the same id.
     #[error("the truth holds `{sample_id}` twice; every person needs an id of its own")]
     DuplicateTruth { sample_id: String },
     /// One output head of one model predicts one person twice.
@@ -41,7 +41,7 @@ pub enum EvaluateError {
     /// Two predictions are of different people.
     #[error("no person of the truth is predicted by both; there is nothing to compare")]
     NothingShared,
-    /// A comparison is of one output head with one other.
+    /// A comparison takes one output head and one other.
     #[error("a comparison needs the predictions of one output head on each side, found {count}")]
     SeveralHeads { count: usize },
     /// Presence needs numbers that only heatmaps give.
@@ -55,7 +55,7 @@ pub enum EvaluateError {
     /// Rows would be scored by one protocol twice.
     #[error("`{stage}` names the protocol `{protocol}` twice")]
     ProtocolTwice { stage: String, protocol: Protocol },
-    /// A number that takes long and tells nothing more; `usual` is enough.
+    /// A number that takes long and adds nothing; `usual` is enough.
     #[error("`{stage}`: `{key}` must be at most {most}, found `{found}`")]
     AboveMost { stage: String, key: &'static str, most: u32, found: u32, usual: u32 },
     /// A table lacks a column.

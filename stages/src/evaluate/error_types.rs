@@ -1,12 +1,13 @@
 //! What went wrong with each joint: good, jitter, inversion, swap, miss.
 //!
 //! The classes are those of Ronchi and Perona, "Benchmarking and Error Diagnosis in Multi-Instance Pose Estimation"
-//! (ICCV 2017), which defines them on COCO by keypoint similarity, `exp(-d² / (2 s² k²))` with a constant k a joint and
-//! the limits 0.5 and 0.85. MPII, LSP and FLIC have no such constants. Here the length is the protocol's own (head size,
-//! torso, box) and k follows from one rule: **a similarity of 0.5 is the protocol's published threshold**, so
+//! (ICCV 2017), which defines them on COCO by keypoint similarity, `exp(-d² / (2 s² k²))` with a constant k per joint
+//! and the limits 0.5 and 0.85. MPII, LSP and FLIC have no such constants. Here the length is the protocol's own (head
+//! size, torso, box) and k follows from one rule: **a similarity of 0.5 is the protocol's published threshold**, so
 //! `similarity = 2^-(e / t)²` for an error of e lengths and a threshold of t. So good and jitter together are exactly
-//! what the protocol counts as right. That rule, and the two said at [`ErrorType::Inversion`] and [`ErrorType::Swap`],
-//! are our choice; the classes and the two limits are the paper's as recalled, not verified against it.
+//! what the protocol counts as right. That rule, and the two stated at [`ErrorType::Inversion`] and
+//! [`ErrorType::Swap`], are our choice; the classes and the two limits are the paper's as recalled, not verified
+//! against it.
 
 use schemas::tables::metrics::Metric;
 use schemas::tables::people::Pose;

@@ -1,4 +1,4 @@
-//! From a true and a predicted pose to normalised errors, one a part.
+//! From a true and a predicted pose to normalised errors, one per part.
 
 use schemas::skeleton::Skeleton;
 use schemas::tables::people::{Person, Pose};
@@ -12,7 +12,7 @@ use schemas::tables::keypoints::PredictedPose;
 /// Head size is this share of the head rectangle's diagonal: 0.8 x 0.75 (MPII's `util_get_head_size.m`).
 pub const HEAD_SIZE_OF_DIAGONAL: f64 = 0.6;
 
-/// Why a person cannot be scored, as it stands in the rejects table.
+/// Why a person cannot be scored, as written to the rejects table.
 pub const NORMALISER_MISSING: &str = "normaliser missing";
 /// The same, for a length of zero or one that is not a number.
 pub const NORMALISER_UNUSABLE: &str = "normaliser not above zero";

@@ -12,7 +12,7 @@ use super::pairs::OutputHead;
 
 /// The rows of one output head, and a note on those that are undefined: a rate of no annotated joint has no row.
 ///
-/// `statistic` maps weights of the people, `[N]`, to one number a cell.
+/// `statistic` maps weights of the people, `[N]`, to one number per cell.
 pub(super) fn rows(
     options: &EvaluateOptions,
     head: OutputHead<'_>,

@@ -1,9 +1,10 @@
-//! Scores by named protocol: `PCKh`, PCK, PCP, presence of joints.
+//! Scores by named protocols: `PCKh`, PCK, PCP, presence of joints.
 //!
-//! [`protocol`] names the protocols and [`rules`] says in one table what each of them counts; [`pairs`] joins truth
+//! [`protocol`] names the protocols and [`rules`] states in one table what each of them counts; [`pairs`] joins truth
 //! and predictions; [`measure`] turns each pair into normalised errors; [`curves`] and [`presence`] turn errors into
-//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`scored`] holds who counts, for what looks closer:
-//! [`error_types`], [`slices`], [`worst`], and [`compare`] for two predictions of the same people. `step` is the evaluation as a part of a plan.
+//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`scored`] holds who counts, for closer
+//! analysis: [`error_types`], [`slices`], [`worst`], and [`compare`] for two predictions of the same people. `step`
+//! is the evaluation as a stage of a plan.
 //!
 //! All functions are pure: the same tables give the same numbers, whatever the order of people or the number of
 //! threads.

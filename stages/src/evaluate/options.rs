@@ -1,11 +1,11 @@
-//! How poses are scored, and what comes of it.
+//! How poses are scored, and the result.
 
 use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 
 use super::protocol::Protocol;
 
-/// How often people are drawn anew for the intervals; 1,000 is the usual least for a 95 % percentile interval
+/// How often people are resampled for the intervals; 1,000 is the usual minimum for a 95 % percentile interval
 /// (Efron and Tibshirani 1993, section 13.3).
 pub const DEFAULT_RESAMPLES: u32 = 1_000;
 
@@ -16,11 +16,11 @@ pub struct EvaluateOptions {
     pub protocol: Protocol,
     /// Only people of this split of the truth; `None` for all.
     pub split: Option<String>,
-    /// How often people are drawn anew for the intervals; 0 for no intervals.
+    /// How often people are resampled for the intervals; 0 for no intervals.
     pub resamples: u32,
     /// Seed of the draws.
     pub seed: u64,
-    /// Hash of the run, written into every row.
+    /// Hash of the run; every row states it.
     pub run: String,
 }
 
@@ -36,7 +36,7 @@ impl EvaluateOptions {
 pub struct Evaluation {
     /// The numbers, by model and head; within these joints, groups, areas.
     pub metrics: Vec<Metric>,
-    /// What a reader of the numbers must know: who was not scored, who counted as wrong.
+    /// Notes on the numbers: who was not scored, who counted as wrong.
     pub notes: Vec<String>,
     /// People who could not be scored and do not count, with the reason.
     pub rejects: Vec<Reject>,

@@ -16,12 +16,12 @@ use super::rules::Normaliser;
 use super::scored::ScoredPoses;
 use schemas::tables::keypoints::PredictedPose;
 
-/// Scores `predictions` against `truth` by one protocol, each output head of each model by itself.
+/// Scores `predictions` against `truth` by one protocol, each output head of each model separately.
 ///
 /// People are joined by `sample_id` and joints by name. People without a prediction count as wrong and are noted;
-/// predictions of nobody in the truth and people without any annotated joint are noted and not scored; people whose
-/// normalising length is missing, zero or not finite are rejects and do not count. Where the length is the
-/// prediction's own, a useless one counts as wrong, since a network must gain nothing by it.
+/// predictions for people who are not in the truth, and people without any annotated joint, are noted and not
+/// scored; people whose normalising length is missing, zero or not finite are rejects and do not count. Where the
+/// length is the prediction's own, an unusable one counts as wrong, so that a network gains nothing by it.
 ///
 /// ```
 /// # use schemas::skeleton::LSP14;
@@ -32,7 +32,7 @@ use schemas::tables::keypoints::PredictedPose;
 /// ```
 ///
 /// # Errors
-/// When an id stands twice, a skeleton lacks a joint of the protocol, or there is nothing to score.
+/// When an id occurs twice, a skeleton lacks a joint of the protocol, or there is nothing to score.
 pub fn evaluate_pose(
     truth: &[Person],
     truth_skeleton: &'static Skeleton,

@@ -1,4 +1,4 @@
-//! Whether heatmaps tell that a joint is not annotated (Newell et al. 2016, section 5.3).
+//! Whether heatmaps predict that a joint is not annotated (Newell et al. 2016, section 5.3).
 //!
 //! The positive class is "annotation missing". A joint is predicted missing where the mean of its heatmap is below a
 //! threshold (-0.00001, then steps of 0.0002 up to 0.015), or where its highest value is not above one (0.01 to 0.90
@@ -17,7 +17,7 @@ use super::pairs::{OutputHead, Pairs};
 use super::protocol::Protocol;
 use schemas::tables::keypoints::PredictedPose;
 
-/// The groups that are scored: name, and the joints thrown together.
+/// The groups that are scored: name, and the joints pooled in each.
 pub const GROUPS: [(&str, [&str; 2]); 2] =
     [("knee", ["left_knee", "right_knee"]), ("ankle", ["left_ankle", "right_ankle"])];
 

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
-/// A way to score poses that papers or widely copied code use. What each counts stands in [`super::rules`].
+/// A way to score poses that papers or widely used code use. [`super::rules`] says what each counts.
 ///
 /// ```
 /// use stages::evaluate::Protocol;
@@ -18,13 +18,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "&'static str")]
 pub enum Protocol {
-    /// `PCKh` as MPII's own evaluation code has it.
+    /// `PCKh` as in MPII's own evaluation code.
     MpiiOfficial,
-    /// `PCKh` as the high-resolution network's code has it.
+    /// `PCKh` as in the high-resolution network's code.
     MpiiHrnet,
     /// `PCKh` as `mmpose` has it.
     MpiiMmpose,
-    /// `PCKh` as `pytorch-pose` has it, ported from Tompson's script.
+    /// `PCKh` as in `pytorch-pose`, ported from Tompson's script.
     MpiiPytorchPose,
     /// `PCKh` with the plain mean of the seven groups as total.
     MpiiGroups,
@@ -42,7 +42,7 @@ pub enum Protocol {
     FlicPckTompson,
     /// PCK@0.2 on FLIC, observer-centric, over left shoulder to right hip of the prediction.
     FlicPckPredictedTorso,
-    /// Whether heatmaps tell that a joint is not annotated.
+    /// Whether heatmaps predict that a joint is not annotated.
     Presence,
 }
 
@@ -94,7 +94,7 @@ impl JsonSchema for Protocol {
     }
 }
 
-/// A protocol name that none of ours bears.
+/// A name that no known protocol has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no protocol is called `{name}`; there are {}", Protocol::ALL.map(|p| format!("`{p}`")).join(", "))]
 pub struct UnknownProtocol {

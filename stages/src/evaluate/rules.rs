@@ -1,4 +1,4 @@
-//! What each protocol counts: one table, so that the difference between two protocols reads in one place.
+//! What each protocol counts, in one table, so that protocols can be compared in one place.
 //!
 //! | protocol | error is divided by | right if | head | total |
 //! |---|---|---|---|---|
@@ -15,7 +15,7 @@
 //! | `flic-pck-tompson` | right shoulder to left hip | <= t | - | pooled over elbows and wrists |
 //! | `flic-pck-predicted-torso` | the prediction's left shoulder to right hip | <= t | - | pooled over elbows and wrists |
 //!
-//! Groups of two joints are the mean of the left and the right rate, as all of the scripts have it. Sources: MPII's
+//! Groups of two joints are the mean of the left and the right rate, as in all of the scripts. Sources: MPII's
 //! `evalMPII.zip`; `lib/dataset/mpii.py` of the high-resolution network; `MpiiPCKAccuracy` of `mmpose`;
 //! `eval_PCKh.py` of `pytorch-pose`; `eval_pck.m` and `eval_pcp.m` of `eval_pose`; `run_benchmark.m` of the
 //! convolutional pose machines.
@@ -94,11 +94,11 @@ impl Comparator {
 /// How the rate of a group comes from those of its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mean {
-    /// Right over annotated, all parts thrown together.
+    /// Right over annotated, all parts pooled.
     Pooled,
     /// Plain mean of the parts' rates.
     OfParts,
-    /// Plain mean of the rates of the groups before this one, those with a head among them.
+    /// Plain mean of the rates of these earlier groups, the head's included.
     OfGroups(&'static [&'static str]),
 }
 

@@ -1,4 +1,5 @@
-//! People ready to be scored: joined to their predictions, seen as the protocol sees them, with a length to divide by.
+//! People ready to be scored: joined to their predictions, with left and right as the protocol defines them and a
+//! length to divide by.
 
 use schemas::skeleton::Skeleton;
 use schemas::tables::keypoints::PredictedPose;
@@ -27,7 +28,7 @@ pub struct ScoredPerson<'a> {
 pub struct ScoredPoses<'a> {
     /// Who counts.
     pub people: Vec<ScoredPerson<'a>>,
-    /// What a reader of the numbers must know.
+    /// Notes on the numbers.
     pub notes: Vec<String>,
     /// People who cannot be scored, with the reason.
     pub rejects: Vec<Reject>,
@@ -41,7 +42,7 @@ impl<'a> ScoredPoses<'a> {
     /// Joins `predictions` to `truth` as [`super::evaluate_pose`] does; `None` where the protocol compares no places.
     ///
     /// # Errors
-    /// When an id stands twice, a skeleton lacks a joint of the protocol, or there is nothing to score.
+    /// When an id occurs twice, a skeleton lacks a joint of the protocol, or there is nothing to score.
     pub fn join(
         truth: &'a [Person],
         truth_skeleton: &'static Skeleton,

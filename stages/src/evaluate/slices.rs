@@ -1,4 +1,4 @@
-//! One rate, cut by what people and joints are like: their size in the picture, visibility, data set.
+//! One rate, broken down by properties of people and joints: size in the picture, visibility, data set.
 
 use schemas::Visibility;
 use schemas::tables::people::{Person, Pose};
@@ -24,7 +24,7 @@ pub struct Slice {
     pub people: usize,
     /// Annotated joints (or sticks) in it.
     pub count: u64,
-    /// Percent that is right at the protocol's threshold, all joints of the total thrown together.
+    /// Percent that is right at the protocol's threshold, all joints of the total pooled.
     pub value: f64,
     /// 95 % bootstrap interval over people.
     pub ends: Option<[f64; 2]>,

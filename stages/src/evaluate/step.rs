@@ -1,4 +1,4 @@
-//! Evaluation as an aggregate of the runner: which columns it needs, and what it gives.
+//! Evaluation as an aggregate of the runner: which columns it needs, and what it returns.
 
 use arrow::datatypes::SchemaRef;
 use schemas::columns::{field, skeleton_of};

@@ -14,7 +14,7 @@ pub const WIDTH: usize = 100;
 ///
 /// Poses: a line for the threshold of the published figures, with the area under the curve and the interval of the
 /// total, then lines for smaller thresholds. Presence: a line for each group at its best threshold. Rows of other
-/// protocols stand one a line.
+/// protocols take one line each.
 pub fn format_table(metrics: &[Metric]) -> String {
     let key = |m: &Metric| (m.protocol.clone(), m.dataset.clone(), m.split.clone(), m.model.clone(), m.head);
     let mut tables: Vec<(_, Vec<&Metric>)> = Vec::new();

@@ -1,9 +1,9 @@
-//! The people whom a network gets most wrong.
+//! The people for whom a network is most wrong.
 
 use super::pairs::OutputHead;
 use super::scored::ScoredPoses;
 
-/// An error counts as at most this many times the protocol's threshold, so that one joint far away does not outweigh a
+/// An error counts as at most this many times the protocol's threshold, so that one distant joint does not outweigh a
 /// pose that is wrong throughout.
 pub const MOST_ERROR: f64 = 4.0;
 

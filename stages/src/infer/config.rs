@@ -35,11 +35,11 @@ pub struct InferConfig {
     /// What runs the network.
     #[serde(default)]
     pub engine: EngineConfig,
-    /// Whether each row runs mirrored as well and its maps, mirrored back and left and right joints swapped, are
-    /// averaged with the others (stacked hourglass, `src/train.lua`; no px of shift between the two).
+    /// Whether each row is also run mirrored and its maps, mirrored back and with left and right joints swapped,
+    /// are averaged with the others (stacked hourglass, `src/train.lua`; no shift in px between the two).
     ///
-    /// Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is another than
-    /// (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
+    /// Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is not (W - 1 -
+    /// stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
     #[serde(default)]
     pub flip_average: bool,
     /// Whether the pixels stay in the rows.

@@ -1,4 +1,5 @@
-//! Averaging what a network says of a picture and of the mirrored picture (stacked hourglass, `src/train.lua`).
+//! Averaging a network's outputs for a picture and for the mirrored picture (stacked hourglass,
+//! `src/train.lua`).
 
 use super::model_card::ModelCard;
 use crate::network::NetworkError;
@@ -101,7 +102,7 @@ mod tests {
         // The maps are the centre map, for every joint alike: its mirror image mirrored back is itself.
         let images: Vec<Vec<u8>> = (0..3).map(image).collect();
         assert_eq!(run("center", true, Some(2), &images), run("center", false, Some(2), &images));
-        // A picture that is its own mirror image, and the one joint of `flic9` that is its own counterpart.
+        // An image that is its own mirror image, and the one joint of `flic9` that is its own counterpart.
         let half = image(5);
         let symmetric: Vec<u8> =
             std::iter::zip(&half, seen_in_a_mirror(&half)).map(|(a, b)| a.max(&b).to_owned()).collect();

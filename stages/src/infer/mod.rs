@@ -1,8 +1,8 @@
 //! Running an ONNX network on samples or windows.
 //!
-//! [`model_card`] says what a network reads and gives, [`flip`] averages with the mirrored run, [`config`] builds
-//! [`stage`], the step of a plan. [`sequence`] does the same for networks that read windows of a signal. What all
-//! networks share is in [`crate::network`].
+//! [`model_card`] describes a network's inputs and outputs, [`flip`] averages with the mirrored run, [`config`]
+//! builds [`stage`], the stage of a plan. [`sequence`] does the same for networks that read windows of a signal.
+//! What all networks share is in [`crate::network`].
 
 pub mod config;
 pub mod flip;

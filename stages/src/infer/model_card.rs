@@ -1,4 +1,4 @@
-//! The model card: what a network reads and gives, in words that an `.onnx` file has no place for.
+//! The model card: what a network's inputs and outputs mean, which an `.onnx` file cannot state.
 //!
 //! A TOML file beside the network, of the same stem:
 //!
@@ -54,7 +54,7 @@ use crate::network::ports::{Port, expect, fixed_rows, no_others};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelCard {
-    /// Short name; it stands in the column `model` of every prediction.
+    /// Short name; it is written to the column `model` of every prediction.
     pub name: String,
     /// Name of the skeleton whose joints the maps follow.
     pub skeleton: String,
@@ -66,10 +66,10 @@ pub struct ModelCard {
     pub license: String,
     /// The image input.
     pub input: ImageInput,
-    /// The input that tells the network whom to look at, where it has one.
+    /// The input that tells the network which person to look at, if it has one.
     #[serde(default)]
     pub center_map: Option<CenterMapInput>,
-    /// The outputs to keep, in the order in which their rows leave; the network may have others.
+    /// The outputs to keep, in the order of their rows; the network may have others.
     pub outputs: Vec<HeatmapOutput>,
 }
 
@@ -77,7 +77,7 @@ pub struct ModelCard {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OutputKind {
-    /// One map a joint, highest where the joint is believed to be.
+    /// One map per joint, highest where the network places the joint.
     Heatmaps,
 }
 
@@ -109,7 +109,8 @@ impl ModelCard {
     /// Reads and validates a card.
     ///
     /// # Errors
-    /// When the file cannot be read, is no card, or contradicts itself; the message names the file and the key.
+    /// When the file cannot be read, is not a card, or contradicts itself; the message names the file and the
+    /// key.
     pub fn read(path: &Path) -> Result<Self, StageError> {
         read_card(path, Self::validate)
     }
@@ -122,7 +123,7 @@ impl ModelCard {
         skeleton_called(&self.skeleton)
     }
 
-    /// Checks what a card can be checked for without its network.
+    /// Checks everything that can be checked without the network.
     ///
     /// # Errors
     /// When a number is out of range, or channels and joints do not agree.

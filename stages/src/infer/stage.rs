@@ -49,12 +49,12 @@ impl Infer {
         &self.card
     }
 
-    /// What really computes, for print and manifest: `cpu`, or `cpu (fell back: ...)`.
+    /// The provider in use, for output and manifest: `cpu`, or `cpu (fell back: ...)`.
     pub fn running(&self) -> &Running {
         self.network.running()
     }
 
-    /// Network, provider, sessions, rows a call and library in one line.
+    /// Network, provider, sessions, rows per call and library in one line.
     pub fn describe(&self) -> String {
         self.network.describe(&self.card.name)
     }

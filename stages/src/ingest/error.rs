@@ -1,4 +1,4 @@
-//! Why rows could not be picked or mapped.
+//! Why rows could not be selected or mapped.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use polars::prelude::{DataType, PolarsError};
 use schemas::skeleton::UnknownSkeleton;
 use schemas::{Fault, Hinted};
 
-/// Why rows could not be picked or mapped.
+/// Why rows could not be selected or mapped.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum IngestError {
@@ -22,13 +22,13 @@ pub enum IngestError {
     /// A condition that is a number, a text.
     #[error("the condition must be true or false, found {found}: `{sql}`")]
     NotBoolean { found: DataType, sql: String },
-    /// Nothing is to be selected, or to be dealt out to.
+    /// No column or split is named.
     #[error("`{stage}` names no {what}")]
     NamesNone { stage: String, what: &'static str },
     /// A column cannot be kept or dropped twice.
     #[error("`{stage}` names the column `{column}` twice")]
     ColumnTwice { stage: String, column: String },
-    /// The skeleton to map to is none of ours.
+    /// The skeleton to map to is unknown.
     #[error("`{stage}`: {error}")]
     Skeleton { stage: String, error: UnknownSkeleton },
     /// Nothing would be left of a pose.
@@ -43,7 +43,7 @@ pub enum IngestError {
     /// Windows overlap.
     #[error("this split could put {table} of one session on both sides, and they share readings")]
     DividesSessions { table: String },
-    /// People would be left over, or dealt out twice.
+    /// People would be left over, or assigned twice.
     #[error("`{stage}`: the shares must make 1, they make {sum}")]
     Shares { stage: String, sum: f64 },
     /// More people are asked for than there are.

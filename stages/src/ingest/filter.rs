@@ -1,4 +1,4 @@
-//! `filter`: keeps the rows that a condition holds for.
+//! `filter`: keeps the rows for which a condition holds.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -30,14 +30,14 @@ impl FilterConfig {
     /// The stage.
     ///
     /// # Errors
-    /// When the condition is no SQL expression or looks beyond one row.
+    /// When the condition is not an SQL expression or depends on more than one row.
     pub fn build(&self, context: &BuildContext) -> Result<Filter, StageError> {
         let predicate = Predicate::new(&context.name, "where", &self.condition)?;
         Ok(Filter { name: context.name.clone(), predicate })
     }
 }
 
-/// Keeps the rows that a condition holds for; the others are rejects with the condition as detail.
+/// Keeps the rows for which a condition holds; the others are rejects with the condition as detail.
 #[derive(Debug, Clone)]
 pub struct Filter {
     name: String,

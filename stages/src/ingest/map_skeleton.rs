@@ -32,7 +32,7 @@ const PER_OTHER: [&str; 2] = ["other_keypoints", "other_visibility"];
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MapSkeletonConfig {
-    /// Name of the skeleton that poses have afterwards.
+    /// Name of the skeleton to map to.
     pub to: String,
 }
 
@@ -40,7 +40,7 @@ impl MapSkeletonConfig {
     /// The stage.
     ///
     /// # Errors
-    /// When no skeleton bears the name.
+    /// When no skeleton has this name.
     pub fn build(&self, context: &BuildContext) -> Result<MapSkeleton, StageError> {
         let to = Skeleton::named(&self.to).map_err(|error| {
             StageError::step(IngestError::Skeleton { stage: context.name.clone(), error })

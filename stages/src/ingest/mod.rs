@@ -1,7 +1,6 @@
-//! Picking and mapping rows: filter, split, `split_subjects`, `map_skeleton`, select, repeat.
+//! Selecting and mapping rows: filter, split, `split_subjects`, `map_skeleton`, select, repeat.
 //!
-//! [`predicate`] is the SQL of `filter` and `split`; [`polars_columns`] carries columns over to polars without a
-//! copy.
+//! [`predicate`] is the SQL of `filter` and `split`; [`polars_columns`] passes columns to polars without a copy.
 
 mod error;
 pub mod filter;

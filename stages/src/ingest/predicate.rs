@@ -1,8 +1,8 @@
-//! A yes-or-no question about one row, asked in SQL.
+//! A yes-or-no question about one row, in SQL.
 //!
 //! The expression sees the scalar columns of the rows (text, numbers, booleans) and three counts made from
-//! `visibility`: `annotated_joints`, `visible_joints` and `occluded_joints`. It must judge each row by itself: sums,
-//! ranks and windows would make the answer depend on how rows are batched, so they are refused.
+//! `visibility`: `annotated_joints`, `visible_joints` and `occluded_joints`. It must judge each row independently:
+//! sums, ranks and windows would make the answer depend on how rows are batched, so they are refused.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! `repeat`: each row several times, so that each copy can be augmented by itself.
+//! `repeat`: each row several times, so that each copy can be augmented differently.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError, reject};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RepeatConfig {
-    /// How many rows leave for one that enters, 1 or more.
+    /// How many rows come out for each that goes in, 1 or more.
     pub copies: Count,
 }
 
@@ -36,7 +36,7 @@ impl RepeatConfig {
     }
 }
 
-/// Each row several times, its copies side by side, numbered in the column `copy`.
+/// Each row several times, its copies consecutive, numbered in the column `copy`.
 ///
 /// Rows that are copies already are repeated in turn: copy c becomes the copies c x n to c x n + n - 1, so numbers
 /// stay unique and do not depend on batches.

@@ -1,4 +1,4 @@
-//! `split`: gives rows another split, by chance keyed by a name, by a condition, or by a list.
+//! `split`: assigns rows to another split, at random keyed by a name, by a condition, or by a list.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -39,7 +39,8 @@ pub enum SplitConfig {
     List(List),
 }
 
-/// A share of the rows, drawn by name: rows of one name stay together, and new rows move no old one.
+/// A share of the rows, drawn by name: rows with the same name stay together, and new rows do not move old
+/// ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldOut {
@@ -47,7 +48,7 @@ pub struct HoldOut {
     pub split: String,
     /// The share of names to draw.
     pub share: Probability,
-    /// Only rows of this split are drawn; of every split where left out.
+    /// Only rows of this split are drawn; by default rows of every split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
     /// What names a row.
@@ -70,13 +71,14 @@ pub struct Where {
 pub struct List {
     /// The split that such rows get.
     pub split: String,
-    /// A text file of names, one a line; empty lines do not count. Relative to the plan's folder.
+    /// A text file of names, one per line; empty lines are ignored. Relative to the plan's folder.
     #[schemars(extend("format" = "path"))]
     pub file: PathBuf,
-    /// Only rows of this split; of every split where left out.
+    /// Only rows of this split; by default rows of every split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
-    /// What names a row. An image is listed by its path as in `image_path`, or by its file name alone.
+    /// Which name of a row is used. An image is listed by its path as in `image_path`, or by its file name
+    /// alone.
     pub by: By,
 }
 
@@ -146,7 +148,7 @@ impl SplitConfig {
     /// The stage.
     ///
     /// # Errors
-    /// When the condition is no SQL expression, or the list cannot be read or is empty.
+    /// When the condition is not an SQL expression, or the list cannot be read or is empty.
     pub fn build(&self, context: &BuildContext) -> Result<Split, StageError> {
         let rule = match self {
             Self::HoldOut(hold_out) => Rule::HoldOut {
@@ -181,7 +183,7 @@ fn read_names(context: &BuildContext, list: &List) -> Result<HashSet<String>, St
     Ok(names)
 }
 
-/// Gives the rows that its rule picks another split. Every row goes on, in order.
+/// Assigns the rows that its rule selects to another split. Every row is kept, in order.
 #[derive(Debug, Clone)]
 pub struct Split {
     to: String,

@@ -1,4 +1,4 @@
-//! `split_subjects`: deals whole people out to splits, by number or by share.
+//! `split_subjects`: assigns whole people to splits, by number or by share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,9 +27,9 @@ use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageErr
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SplitSubjectsConfig {
-    /// People of each split. Rows of people beyond the sum are rejected.
+    /// Number of people in each split. Rows of people beyond the sum are rejected.
     Counts(BTreeMap<String, Count>),
-    /// Share of people of each split; the shares make 1.
+    /// Share of people in each split; the shares must add up to 1.
     Shares(BTreeMap<String, Probability>),
 }
 
@@ -40,7 +40,7 @@ impl SplitSubjectsConfig {
     /// The stage.
     ///
     /// # Errors
-    /// When no split is named, or the shares do not make 1.
+    /// When no split is named, or the shares do not add up to 1.
     pub fn build(&self, context: &BuildContext) -> Result<SplitSubjects, StageError> {
         let stage = context.name.clone();
         let (splits, sum) = match self {
@@ -59,7 +59,7 @@ impl SplitSubjectsConfig {
 
 /// Gives every row the split of its subject.
 ///
-/// The order in which people are dealt out is keyed by seed, stage and name alone. So with `counts` a new person can
+/// The order in which people are assigned is keyed only by seed, stage and name. So with `counts` a new person can
 /// move others only by taking a place from them.
 #[derive(Debug, Clone)]
 pub struct SplitSubjects {

@@ -1,4 +1,4 @@
-//! What all model cards share: TOML files beside a network that say what it reads and gives.
+//! What all model cards share: TOML files beside a network that describe its inputs and outputs.
 
 use std::path::Path;
 
@@ -106,7 +106,7 @@ pub struct CenterMapInput {
     pub name: String,
     /// Standard deviation in input px; 21 for the convolutional pose machines.
     pub sigma: f64,
-    /// Where its dimension of one channel stands.
+    /// The position of its dimension of one channel.
     pub layout: Layout,
 }
 
@@ -169,7 +169,7 @@ pub fn skeleton_called(name: &str) -> Result<&'static Skeleton, NetworkError> {
     Ok(Skeleton::named(name)?)
 }
 
-/// Reads the card at `path` and holds it against itself by `validate`.
+/// Reads the card at `path` and checks it with `validate`.
 ///
 /// # Errors
 /// When the file cannot be read, is no such card, or contradicts itself; the message names the file and the key.

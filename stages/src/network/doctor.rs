@@ -1,4 +1,4 @@
-//! What works on this machine, for a person who wonders why it does not.
+//! What works on this machine, and why something does not.
 
 use super::providers::{ALL, Network, Provider, session};
 use super::runtime::Runtime;
@@ -17,7 +17,7 @@ pub struct Report {
     pub version: String,
     /// Why it was chosen.
     pub found: String,
-    /// Every provider that we know, fastest first.
+    /// Every known provider, fastest first.
     pub providers: Vec<ProviderReport>,
     /// The devices that the library sees, as `provider: kind vendor`.
     pub devices: Vec<String>,

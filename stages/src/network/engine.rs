@@ -1,4 +1,4 @@
-//! What a plan says of the machine that runs a network, and how a network is opened on it.
+//! The keys of a plan that say what runs a network, and how a network is opened with them.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,17 @@ use super::providers::{Network, Provider, Running, first_session, session};
 use super::runtime::Runtime;
 use crate::{BuildContext, StageError};
 
-/// Rows a call on the processor: one. Larger calls compute blank rows to fill up a batch of odd length.
+/// Rows per call on the CPU: one. Larger calls compute blank rows to fill up a batch of odd length.
 pub const DEFAULT_BATCH_CPU: usize = 1;
-/// Rows a call on a card, where small calls leave most of it idle.
+/// Rows per call on a GPU, where small calls leave most of it idle.
 pub const DEFAULT_BATCH_DEVICE: usize = 16;
-/// Sessions on a card: while one computes, another one's rows are copied.
+/// Sessions on a GPU: while one computes, another one's rows are copied.
 pub const DEFAULT_SESSIONS_DEVICE: usize = 2;
 /// Threads of one session: one, since the runner already runs as many sessions as there are threads.
 pub const DEFAULT_INTRA_THREADS: NonZeroUsize = NonZeroUsize::MIN;
 
-/// What runs a network: `engine = { .. }` of the stages `infer`, `embed` and `refine`. Only `provider` can change a
-/// number.
+/// What runs a network: `engine = { .. }` of the stages `infer`, `embed` and `refine`. Only `provider` can change
+/// the results.
 ///
 /// ```
 /// let engine: stages::network::EngineConfig = toml::from_str("provider = 'cuda'\nfall_back = true")?;
@@ -35,15 +35,15 @@ pub const DEFAULT_INTRA_THREADS: NonZeroUsize = NonZeroUsize::MIN;
 pub struct EngineConfig {
     /// What computes.
     pub provider: Provider,
-    /// Numbers of the cards to use; ignored by `cpu`.
+    /// Numbers of the GPUs to use; ignored by `cpu`.
     pub devices: Vec<i32>,
-    /// Whether a slower provider may take over where `provider` does not start.
+    /// Whether a slower provider may be used if `provider` does not start.
     pub fall_back: bool,
-    /// Rows a call; by default what the network fixes, else 1 on the processor and 16 on a card. Every call has this
-    /// many rows, the last one of a batch filled up with blank ones.
+    /// Rows per call; by default what the network fixes, else 1 on the CPU and 16 on a GPU. Every call has this
+    /// many rows; the last one of a batch is filled up with blank rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<NonZeroUsize>,
-    /// Sessions on the processor, or on each card; by default one a thread, or 2.
+    /// Sessions on the CPU, or on each GPU; by default one per thread, or 2 on a GPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sessions: Option<NonZeroUsize>,
     /// Threads of one session.
@@ -84,7 +84,7 @@ impl Files {
         Self { model: model.to_owned(), card }
     }
 
-    /// The same, as seen from the folder of a plan.
+    /// The same, relative to the folder of a plan.
     ///
     /// # Errors
     /// When the network cannot be read.
@@ -102,7 +102,7 @@ impl Files {
     }
 }
 
-/// A network in its sessions, each with a worker `W` that owns its tensors.
+/// A network with its sessions, each with a worker `W` that owns its tensors.
 pub struct Opened<W> {
     pool: SessionPool<W>,
     sessions: usize,
@@ -112,10 +112,10 @@ pub struct Opened<W> {
 }
 
 impl EngineConfig {
-    /// Opens the network of `files` in its sessions.
+    /// Opens the network of `files` with its sessions.
     ///
-    /// `check` holds the network against its card and gives the rows of a call that the network fixes; `bind` makes the
-    /// worker of a session, from the rows of a call and the card that computes, if one does.
+    /// `check` checks the network against its card and returns the rows per call that the network fixes; `bind` makes
+    /// the worker of a session, from the rows per call and the GPU in use, if any.
     ///
     /// # Errors
     /// When the runtime, the provider or a device is missing, or the network and its card do not fit together.
@@ -159,22 +159,23 @@ impl<W> Opened<W> {
         self.pool.with(work)
     }
 
-    /// Rows a call.
+    /// Rows per call.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// What really computes, for print and manifest: `cpu`, or `cpu (fell back: ...)`.
+    /// The provider in use, for output and manifest: `cpu`, or `cpu (fell back: ...)`.
     pub fn running(&self) -> &Running {
         &self.running
     }
 
-    /// What [`crate::Stage::engines`] says. Sessions and threads stay out: they do not change a number.
+    /// What [`crate::Stage::engines`] returns. Sessions and threads are not included: they do not change the
+    /// results.
     pub fn engines(&self) -> Vec<(String, String)> {
         vec![("onnxruntime".to_owned(), format!("{}, {}", self.runtime.version(), self.running))]
     }
 
-    /// Network, provider, sessions, rows a call and library in one line.
+    /// Network, provider, sessions, rows per call and library in one line.
     pub fn describe(&self, name: &str) -> String {
         let Self { running, sessions, rows, .. } = self;
         let runtime = self.runtime.describe();

@@ -136,7 +136,7 @@ pub enum NetworkError {
 }
 
 impl NetworkError {
-    /// The error with the file that it is about at the end.
+    /// The error with its file at the end.
     #[must_use]
     pub fn at(self, path: &Path) -> Self {
         Self::At { error: Box::new(self), path: path.to_owned() }

@@ -6,7 +6,7 @@ use super::card::{Colour, ImageInput, Layout};
 
 /// Turns raw RGB bytes `[H, W, 3]` into the numbers that a network's image input wants.
 ///
-/// A level has 256 values, so `(level - mean) / std` is looked up: one rounding, the same for every machine.
+/// A level has 256 values, so `(level - mean) / std` is looked up: one rounding, the same on every machine.
 #[derive(Debug)]
 pub struct Gather {
     layout: Layout,
@@ -118,11 +118,11 @@ pub fn center_map(center_in_crop: [f64; 2], sigma: f64, width: usize, out: &mut 
 pub struct Row<'a> {
     /// Raw RGB bytes `[H, W, 3]`, as large as the input.
     pub rgb: &'a [u8],
-    /// The person's centre in px of the crop, where the network asks for it.
+    /// The person's centre in px of the crop, if the network has an input for it.
     pub center_in_crop: Option<[f64; 2]>,
-    /// Whether the network is shown the mirrored picture, its centre mirrored with it.
+    /// Whether the network gets the mirrored picture, with its centre mirrored too.
     pub mirrored: bool,
-    /// Places of the joints, `[K, 2]` px of the crop, where the network asks for them.
+    /// Places of the joints, `[K, 2]` px of the crop, if the network has an input for them.
     pub points: Option<&'a [f32]>,
 }
 

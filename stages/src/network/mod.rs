@@ -1,9 +1,9 @@
 //! ONNX networks: what `infer`, `embed` and `refine` share.
 //!
-//! [`search`] finds ONNX Runtime and [`runtime`] loads it, once a process. [`providers`] picks what computes, and
-//! [`engine`] has the keys of a plan for it and opens a network in its sessions, which a [`pool`] lends to threads.
-//! [`card`] reads model cards, [`ports`] holds them against the network. [`pictures`] runs networks that read crops,
-//! which [`gather`] brings into their layout. [`doctor`] says what works on this machine.
+//! [`search`] finds ONNX Runtime and [`runtime`] loads it, once per process. [`providers`] selects the hardware, and
+//! [`engine`] has the keys of a plan for it and opens a network with its sessions, which a [`pool`] lends to
+//! threads. [`card`] reads model cards, [`ports`] checks them against the network. [`pictures`] runs networks that
+//! read crops, which [`gather`] converts to their layout. [`doctor`] reports what works on this machine.
 
 pub mod card;
 pub mod doctor;

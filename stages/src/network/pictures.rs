@@ -14,8 +14,8 @@ use crate::StageError;
 
 /// A session, its input and output tensors bound once, for calls of a fixed number of rows.
 ///
-/// Every call has the same number of rows, the last ones blank where fewer are given: kernels are picked by shape,
-/// so a row's result would else depend on how many neighbours it happens to have.
+/// Every call has the same number of rows, the last ones blank where fewer are given: kernels are chosen by shape,
+/// so a row's result would otherwise depend on how many neighbours it happens to have.
 pub struct PictureWorker {
     session: Session,
     gather: Gather,
@@ -70,10 +70,10 @@ fn with_rows(mut dimensions: [i64; 4], rows: usize) -> [i64; 4] {
 }
 
 impl PictureWorker {
-    /// Binds `session` for calls of `rows` rows. `device` is the card that computes, `None` for the processor.
+    /// Binds `session` for calls of `rows` rows. `device` is the GPU in use, `None` for the CPU.
     ///
     /// Runs the network once on a blank image, to see that it runs and what shapes it gives; the outputs are then
-    /// allocated once and bound. Inputs and outputs lie in pinned memory where a card computes.
+    /// allocated once and bound. Inputs and outputs are in pinned memory if a GPU is used.
     ///
     /// # Errors
     /// When the network does not run, or the card does not fit it.

@@ -1,4 +1,4 @@
-//! The inputs and outputs of a network, which a card is held against before a row flows.
+//! The inputs and outputs of a network, against which a card is checked before any row flows.
 
 use ort::session::Session;
 

@@ -1,4 +1,4 @@
-//! Which hardware computes: the execution providers of ONNX Runtime, asked for by name and never swapped in silence.
+//! Which hardware is used: the execution providers of ONNX Runtime, requested by name and never replaced silently.
 
 use std::fmt;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub enum Provider {
     Cpu,
     /// An NVIDIA card through CUDA and cuDNN.
     Cuda,
-    /// An NVIDIA card through `TensorRT`, with CUDA for what `TensorRT` cannot do.
+    /// An NVIDIA GPU through `TensorRT`, with CUDA for what `TensorRT` cannot do.
     Tensorrt,
 }
 
@@ -40,7 +40,7 @@ impl Provider {
         }
     }
 
-    /// Whether it computes on a card of its own, with memory of its own.
+    /// Whether it computes on a separate device with its own memory.
     pub fn has_device(self) -> bool {
         self != Self::Cpu
     }
@@ -113,7 +113,7 @@ pub enum Network<'a> {
     Bytes(&'a [u8]),
 }
 
-/// Makes a session that computes on `provider` and on nothing slower without saying so.
+/// Makes a session on `provider`, never silently on a slower one.
 ///
 /// # Errors
 /// What is missing, in words: the provider in the library, a shared library, the card, or the network itself.
@@ -159,12 +159,12 @@ fn preload_cuda_beside(library: &Path) {
     }
 }
 
-/// What really computes, after the choice is made.
+/// The provider in use, after the choice is made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Running {
     /// The provider in use.
     pub provider: Provider,
-    /// Why it is not the one that was asked for, where it is not.
+    /// Why it is not the requested one, if it is not.
     pub fell_back: Option<String>,
 }
 

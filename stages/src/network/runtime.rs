@@ -1,4 +1,4 @@
-//! ONNX Runtime, found and loaded once a process.
+//! ONNX Runtime, found and loaded once per process.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};

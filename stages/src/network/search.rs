@@ -1,4 +1,4 @@
-//! Where ONNX Runtime may lie on this machine.
+//! Where ONNX Runtime may be on this machine.
 //!
 //! Only the file system is looked at: no interpreter is started, so a search costs microseconds and has no side
 //! effect. The order is that of [`Found`].
@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// The environment variable that names the library's file and goes before everything else.
+/// The environment variable that names the library's file and takes precedence over everything else.
 pub const LIBRARY_VARIABLE: &str = "ORT_DYLIB_PATH";
 
 /// The wheel that holds the library for the CPU, at the version that the project is tested with.
@@ -28,7 +28,7 @@ pub const SYSTEM_NAME: &str = if cfg!(windows) {
 
 static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
 
-/// Says where the `onnxruntime` package of the interpreter lies that this process runs in. The first call counts.
+/// Sets where the `onnxruntime` package of this process's interpreter is. Only the first call counts.
 pub fn use_package(folder: PathBuf) {
     // A second interpreter of one process has the same packages.
     let _ = PACKAGE.set(folder);
@@ -45,7 +45,7 @@ pub enum Found {
     ThisInterpreter,
     /// It belongs to the active virtual environment, `VIRTUAL_ENV`.
     ActiveEnvironment,
-    /// It belongs to a folder `.venv` beside or above the current folder.
+    /// It belongs to a folder `.venv` in or above the current folder.
     BesideCurrentFolder,
     /// It belongs to a folder `.venv` beside or above the executable.
     BesideExecutable,
@@ -107,7 +107,7 @@ impl Places {
     /// The libraries to try, best first, each once. `asked` is a path that a person named.
     ///
     /// A path named by a person or by `ORT_DYLIB_PATH` is the only candidate: if it does not load, that is an
-    /// error, never a reason to take another library in silence.
+    /// error, never a reason to use another library silently.
     pub fn candidates(&self, asked: Option<&Path>) -> Vec<(PathBuf, Found)> {
         if let Some(path) = &self.variable {
             return vec![(path.clone(), Found::Variable)];

@@ -46,16 +46,16 @@ pub enum Parameter {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdaptConfig {
-    /// What is adapted; `means` where left out.
+    /// What is adapted; by default `means`.
     pub parameters: Vec<Parameter>,
-    /// r, in frames: with so many frames a component lies halfway between background and client; 4 where left out.
+    /// r, in frames: with this many frames a component is halfway between background and client; by default 4.
     pub relevance: Positive,
-    /// The splits whose subjects are clients; `validation` and `test` where left out.
+    /// The splits whose subjects are clients; by default `validation` and `test`.
     pub splits: Vec<String>,
     /// A split whose subjects become clients only to normalise scores; the background model may have seen them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cohort: Option<String>,
-    /// Whether the background model may have seen any client; `false` where left out.
+    /// Whether the background model may have seen any client; by default `false`.
     pub allow_seen: bool,
 }
 
@@ -98,7 +98,7 @@ impl AdaptConfig {
     }
 }
 
-/// Adapts a [`Mixture`] for each subject with rows of role `enrolment`, in order of name; other rows are left alone.
+/// Adapts a [`Mixture`] for each subject with rows of role `enrolment`, in order of name; other rows are ignored.
 ///
 /// The sums of all clients are held at once: M (1 + D) numbers each, or M (1 + 2 D) with variances.
 #[derive(Debug, Clone)]

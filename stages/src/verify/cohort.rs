@@ -3,7 +3,7 @@
 /// Fewest scores that have a spread.
 pub const LEAST_SCORES: u64 = 2;
 
-/// Scores of impostors, of which only mean and spread are kept: Welford 1962.
+/// Scores of impostors, of which only mean and spread are kept (Welford 1962).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cohort {
     count: u64,

@@ -1,4 +1,4 @@
-//! Log densities of a mixture, made ready for many frames.
+//! Log densities of a mixture, prepared for many frames.
 //!
 //! `log p(x, i) = c_i - sum over D of (x - mean_i)² / (2 variance_i)`. Written as a product of the features
 //! `[1, x - o, (x - o)²]` with coefficients of the component it is one matrix product for all frames and components;

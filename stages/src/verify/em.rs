@@ -1,9 +1,9 @@
 //! Expectation maximisation for a mixture with diagonal covariance, from a given start.
 //!
 //! Source: Dempster, Laird, Rubin 1977; the equations are those of Bishop, Pattern Recognition and Machine Learning
-//! (2006), section 9.2. A variance that falls below its floor is set to it: of all variances that are allowed, the
-//! floor is then the likeliest, so the likelihood still never falls. A component with fewer than
-//! [`LEAST_FRAMES`] keeps its mean and variances and only changes its weight.
+//! (2006), section 9.2. A variance that falls below its floor is set to it: of all allowed variances, the floor is
+//! then the likeliest, so the likelihood still never decreases. A component with fewer than [`LEAST_FRAMES`] keeps
+//! its mean and variances and only changes its weight.
 
 use super::blocks::{FrameSource, fold_blocks};
 use super::density::Densities;
@@ -21,11 +21,11 @@ pub const LEAST_FRAMES: f64 = 1e-6;
 pub struct Options {
     /// Iterations at most.
     pub iterations: usize,
-    /// It stops when the mean log-likelihood of a frame, in nats, gains less than this; 0 for never.
+    /// It stops when the mean log-likelihood of a frame, in nats, increases by less than this; 0 for never.
     pub tolerance: f64,
     /// The least variance of each dimension, `[D]`.
     pub floor: Vec<f64>,
-    /// What is added to every variance, as `reg_covar` of scikit-learn; with more than 0 the likelihood may fall.
+    /// What is added to every variance, like `reg_covar` in scikit-learn; above 0 the likelihood may decrease.
     pub regularisation: f64,
 }
 
@@ -38,7 +38,7 @@ pub struct Fit {
     pub log_likelihoods: Vec<f64>,
     /// Frames that it was fitted on.
     pub frames: u64,
-    /// Components that kept their place in the last iteration since they have next to no frames.
+    /// Components that did not move in the last iteration because they have almost no frames.
     pub idle: usize,
 }
 

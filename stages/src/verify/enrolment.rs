@@ -1,4 +1,4 @@
-//! The frames that each client is adapted with: whose they are, and what they tell of each component.
+//! The frames that each client is adapted with: which client they belong to, and their sums for each component.
 
 use std::collections::HashMap;
 

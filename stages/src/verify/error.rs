@@ -18,7 +18,7 @@ pub enum VerifyError {
     /// K-means is to see fewer frames than there are components.
     #[error("`{stage}`: `max_frames = {frames}` is below `components = {components}`")]
     FewStartFrames { stage: String, frames: u32, components: u32, usual: u32 },
-    /// A number that never changes has no variance.
+    /// A number that is constant has no variance.
     #[error("number {at} of the embedding is the same in all frames of split `{split}`")]
     Constant { at: usize, split: String },
     /// Embeddings have fewer numbers than a projection is to have.
@@ -44,7 +44,7 @@ pub enum VerifyError {
     /// The background model is somebody's.
     #[error("the background model is that of client `{client}`")]
     ClientAsBackground { client: String },
-    /// A mixture of no client stands among those of clients.
+    /// A mixture without a client is among those of clients.
     #[error("a row of `clients` has no client or no split")]
     NoClient,
     /// A client was adapted twice.
@@ -59,7 +59,7 @@ pub enum VerifyError {
     /// A mean is not finite, or a variance is not above 0.
     #[error("the mixture has a {part} of {value}")]
     MixtureNumber { part: &'static str, value: f64 },
-    /// The weights of a mixture are no probabilities.
+    /// The weights of a mixture are not probabilities.
     #[error("the mixture has weights that are negative or sum to {sum}")]
     Weights { sum: f64 },
     /// No part of the mixture is to be moved.
@@ -68,7 +68,7 @@ pub enum VerifyError {
     /// No split is named.
     #[error("`{stage}` has no clients")]
     NoSplits { stage: String },
-    /// The background model has learnt from people whom it is to be held against.
+    /// The background model was fitted on people whom it is to be compared with.
     #[error("the background model was fitted on {count} of the clients, among them `{first}`")]
     Seen { count: usize, first: String },
     /// Nobody can be enrolled.
@@ -95,7 +95,7 @@ pub enum VerifyError {
     /// A split has nothing to try clients on.
     #[error("`{stage}`: split `{split}` has no row of role `{role}`")]
     NoProbes { stage: String, split: String, role: &'static str },
-    /// Scores went through another `normalise_scores`.
+    /// The scores have already been normalised by another `normalise_scores`.
     #[error("`{stage}`: scores are normalised by `{by}` already")]
     Normalised { stage: String, by: String },
     /// The cohort was not scored.

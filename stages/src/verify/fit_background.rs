@@ -1,4 +1,4 @@
-//! `fit_background`: the mixture that describes everybody, the universal background model.
+//! `fit_background`: the mixture that describes the whole population, the universal background model.
 
 use std::collections::{BTreeSet, BinaryHeap};
 
@@ -23,21 +23,22 @@ use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageErr
 pub const COMPONENTS: Count = Count::constant(256);
 /// Iterations of the Abacus paper.
 pub const ITERATIONS: Count = Count::constant(100);
-/// Gain in nats a frame below which it stops: 0, never, since the paper names a number of iterations only.
+/// Gain in nats per frame below which it stops: 0, never, since the paper only states a number of iterations.
 pub const TOLERANCE: NonNegative = NonNegative::constant(0.0);
 /// Least variance, as a share of the variance of all frames in that dimension; 0.01 as `HCompV -f 0.01` in the HTK
-/// Book (3.4, section 3.2.1). It keeps a component from closing in on a few frames.
+/// Book (3.4, section 3.2.1). It keeps a component from collapsing onto a few frames.
 pub const VARIANCE_FLOOR: NonNegative = NonNegative::constant(0.01);
 /// What is added to each variance: nothing.
 pub const REGULARISATION: NonNegative = NonNegative::constant(0.0);
-/// Rounds of k-means before it; ours: later rounds hardly move a centre that expectation maximisation moves anyway.
+/// Rounds of k-means before it. Our choice: later rounds hardly move a centre that expectation maximisation moves
+/// anyway.
 pub const KMEANS_ITERATIONS: Count = Count::constant(10);
-/// Frames that k-means sees at most; ours: 78 for each of 256 centres, 16 MB at 100 dimensions.
+/// Frames that k-means sees at most. Our choice: 78 for each of 256 centres, 16 MB at 100 dimensions.
 pub const START_FRAMES: Count = Count::constant(20_000);
 
 /// Keys of the stage `fit_background`.
 ///
-/// scikit-learn's `GaussianMixture` is matched with `variance_floor = 0` and `regularisation = 1e-6`.
+/// It matches scikit-learn's `GaussianMixture` with `variance_floor = 0` and `regularisation = 1e-6`.
 ///
 /// ```
 /// let config: stages::verify::FitBackgroundConfig = toml::from_str("components = 64\niterations = 20")?;
@@ -47,22 +48,23 @@ pub const START_FRAMES: Count = Count::constant(20_000);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitBackgroundConfig {
-    /// M, the Gaussians; 256 where left out.
+    /// M, the number of Gaussians; by default 256.
     pub components: Count,
-    /// Iterations at most; 100 where left out.
+    /// Iterations at most; by default 100.
     pub iterations: Count,
-    /// It stops when the mean log-likelihood of a frame gains less than this, in nats; 0 (never) where left out.
+    /// It stops when the mean log-likelihood of a frame increases by less than this, in nats; by default 0
+    /// (never).
     pub tolerance: NonNegative,
-    /// The least variance, as a share of that of all frames in the same dimension; 0.01 where left out.
+    /// The least variance, as a share of that of all frames in the same dimension; by default 0.01.
     pub variance_floor: NonNegative,
-    /// What is added to each variance after each iteration, in squared units of the embedding; 0 where left out. With
-    /// more than 0 the likelihood may fall a little.
+    /// What is added to each variance after each iteration, in squared units of the embedding; by default 0. Above 0
+    /// the likelihood may decrease slightly.
     pub regularisation: NonNegative,
-    /// Rounds of k-means that make the start, at most; 10 where left out.
+    /// Rounds of k-means for the starting point, at most; by default 10.
     pub kmeans_iterations: Count,
-    /// Frames, drawn by their keys, that k-means sees at most; 20,000 where left out.
+    /// Frames, drawn by their keys, that k-means sees at most; by default 20,000.
     pub max_frames: Count,
-    /// The split that it is fitted on; `train` where left out.
+    /// The split that it is fitted on; by default `train`.
     pub split: String,
 }
 
@@ -85,7 +87,7 @@ impl FitBackgroundConfig {
     /// The step.
     ///
     /// # Errors
-    /// When nothing keeps variances above 0, or k-means is to see fewer frames than there are components.
+    /// When nothing keeps variances above 0, or k-means would see fewer frames than there are components.
     pub fn build(&self, context: &BuildContext) -> Result<FitBackground, StageError> {
         let stage = context.name.clone();
         if self.variance_floor.get() == 0.0 && self.regularisation.get() == 0.0 {

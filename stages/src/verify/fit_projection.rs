@@ -32,9 +32,9 @@ const STEPS_PER_EIGENVALUE: usize = 100;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FitProjectionConfig {
-    /// P, the numbers that are kept of each frame; 100 where left out.
+    /// P, how many numbers each frame is projected to; by default 100.
     pub components: Count,
-    /// The split that it is fitted on; `train` where left out.
+    /// The split that it is fitted on; by default `train`.
     pub split: String,
 }
 

@@ -1,4 +1,4 @@
-//! Mixtures as they come in: one background model, and the models of clients.
+//! Mixtures as inputs: one background model, and the models of clients.
 
 use schemas::tables::models::Mixture;
 

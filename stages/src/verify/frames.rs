@@ -1,4 +1,4 @@
-//! From rows of `embeddings` to blocks of frames: which rows serve, and which numbers cannot.
+//! From rows of `embeddings` to blocks of frames: which rows are used, and which have unusable numbers.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use super::blocks::{BLOCK_FRAMES, Block, Blocks, FrameSource};
 use crate::stage::{Rows, StageError, reject};
 pub use crate::window::roles::{ENROLMENT, PROBE, ROLE};
 
-/// The split that models are fitted on unless a plan says otherwise.
+/// The split that models are fitted on by default.
 pub const TRAIN: &str = "train";
 
 /// Indices of the columns `needed` of embeddings, and of those that a reject names, in the order of `schema`.

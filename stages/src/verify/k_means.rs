@@ -1,4 +1,4 @@
-//! Where expectation maximisation starts: k-means from seeds that lie apart.
+//! Where expectation maximisation starts: k-means from seeds that are far apart.
 //!
 //! Sources: Arthur, Vassilvitskii 2007 (k-means++: a frame becomes a seed with a probability in proportion to its
 //! squared distance from the seeds so far); Lloyd 1982 (move each centre to the mean of its frames, again and again).

@@ -1,12 +1,13 @@
-//! The statistical back end of verification: whether it was the client who moved, judged by a likelihood ratio.
+//! The statistical back end of verification: whether the movement is the client's, judged by a likelihood
+//! ratio.
 //!
-//! `fit_projection` and `project` bring embeddings down to their principal components -> `fit_background` describes
-//! everybody by a mixture of Gaussians -> `adapt` moves it towards each client's enrolment -> `score` tries clients on
-//! probes -> `normalise_scores` puts the scores of all clients and sessions on one scale.
+//! `fit_projection` and `project` reduce embeddings to their principal components -> `fit_background` describes the
+//! whole population by a mixture of Gaussians -> `adapt` moves it towards each client's enrolment -> `score` tests
+//! clients on probes -> `normalise_scores` puts the scores of all clients and sessions on one scale.
 //!
-//! Below the stages: [`frames`] picks rows and makes [`blocks`] of them, [`responsibilities`] is the expectation step on
-//! [`density`], [`statistics`] what it leaves behind, [`em`] and [`map`] what is made of that. All sums are taken in an
-//! order that depends neither on threads nor on batches.
+//! Below the stages: [`frames`] selects rows and makes [`blocks`] of them, [`responsibilities`] is the expectation step
+//! on [`density`], [`statistics`] holds its sums, and [`em`] and [`map`] use these. All sums are taken in an order that
+//! depends neither on threads nor on batches.
 
 pub mod adapt;
 pub mod blocks;

@@ -1,10 +1,10 @@
-//! `normalise_scores`: scores in spreads above what impostors reach.
+//! `normalise_scores`: scores relative to the mean and spread of impostors' scores.
 //!
-//! A z-step takes out how easily a client's model gives high scores, by that model's scores on sessions of a cohort;
-//! a t-step takes out how easily a session gets them, by its scores under models of the cohort; zt is z, then t with
-//! cohort scores that went through z themselves. Source: Auckenthaler, Carey, Lloyd-Thomas, Score Normalization for
-//! Text-Independent Speaker Verification Systems, Digital Signal Processing 10 (2000). That Abacus uses zt is
-//! recalled, not verified.
+//! A z-step corrects for how easily a client's model gives high scores, by that model's scores on sessions of a
+//! cohort; a t-step corrects for how easily a session gets them, by its scores under models of the cohort; zt is z,
+//! then t with cohort scores that are z-normalised themselves. Source: Auckenthaler, Carey, Lloyd-Thomas, Score
+//! Normalization for Text-Independent Speaker Verification Systems, Digital Signal Processing 10 (2000). That Abacus
+//! uses zt is recalled, not verified.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,9 +57,9 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct NormaliseScoresConfig {
-    /// `z`, `t` or `zt`; `zt` where left out.
+    /// `z`, `t` or `zt`; by default `zt`.
     pub kind: Kind,
-    /// The split of the cohort, as in `score`; `train` where left out.
+    /// The split of the cohort, as in `score`; by default `train`.
     pub cohort: String,
 }
 
@@ -79,7 +79,7 @@ impl NormaliseScoresConfig {
     }
 }
 
-/// Gives the trials of the evaluated splits with normalised scores; those of the cohort go no further.
+/// Returns the trials of the evaluated splits with normalised scores; those of the cohort are dropped.
 ///
 /// A trial whose client or session has fewer than two cohort scores, or only equal ones, is rejected.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Which frames make one score: those of a session, of a sequence, or one alone.
+//! Which frames make one score: those of a session, those of a sequence, or a single one.
 
 use std::collections::HashMap;
 

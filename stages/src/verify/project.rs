@@ -1,4 +1,4 @@
-//! `project`: embeddings along the directions of a fitted projection.
+//! `project`: embeddings projected onto the directions of a fitted projection.
 
 use std::sync::Arc;
 
@@ -34,7 +34,7 @@ impl ProjectConfig {
     }
 }
 
-/// Gives every row with P numbers, y = directions (x - mean), in place of D; its other columns stay as they are.
+/// Replaces the D numbers of every row by P numbers, y = directions (x - mean); other columns do not change.
 #[derive(Debug, Clone)]
 pub struct Project {
     name: String,

@@ -11,8 +11,8 @@ use super::responsibilities::Responsibilities;
 #[derive(Debug)]
 pub struct Background {
     densities: Densities,
-    /// Components that count for each frame: 0 for all, else the likeliest so many of the background model, for
-    /// clients too (Reynolds, Quatieri, Dunn 2000).
+    /// How many components count for each frame: 0 for all, else the likeliest ones of the background model,
+    /// for clients too (Reynolds, Quatieri, Dunn 2000).
     best: usize,
 }
 

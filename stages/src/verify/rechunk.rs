@@ -1,4 +1,4 @@
-//! The rows of an input in batches of a fixed length, however they come.
+//! The rows of an input in batches of a fixed length, however they were batched.
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;

@@ -19,14 +19,14 @@ use super::survey::Survey;
 use super::trial_rows;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
-/// What the model is called where the embeddings do not say what made them.
+/// The model's name if the embeddings do not say what made them.
 pub const MODEL: &str = "gmm-ubm";
 
 /// How the ratios of a pool's frames become one score.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Pooling {
-    /// Their mean: a ratio a frame, the same scale for long and short probes.
+    /// Their mean: a ratio per frame, on the same scale for long and short probes.
     #[default]
     Mean,
 }
@@ -41,17 +41,18 @@ pub enum Pooling {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScoreConfig {
-    /// What one score is of: `session`, `sequence` or `frame`; `session` where left out.
+    /// What one score is for: `session`, `sequence` or `frame`; by default `session`.
     pub pool: Pool,
     /// How frames are pooled: `mean`.
     pub pooling: Pooling,
-    /// A split whose clients and probes serve to normalise scores; the trials for `z`, `t` and `zt` are made too.
+    /// A split whose clients and probes are used to normalise scores; the trials for `z`, `t` and `zt` are made
+    /// too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cohort: Option<String>,
-    /// Components that are evaluated for a frame, the likeliest of the background model; 0, all, where left out. With
+    /// How many components are evaluated for a frame, the likeliest of the background model; by default 0, all. With
     /// 5 or more scores hardly change (Reynolds, Quatieri, Dunn 2000).
     pub fast_components: u32,
-    /// Name of the system in the trials; the embeddings' model and `gmm-ubm` where left out.
+    /// Name of the system in the trials; by default the embeddings' model and `gmm-ubm`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
 }
@@ -66,7 +67,8 @@ impl ScoreConfig {
     }
 }
 
-/// Tries every client of a split on every probe of that split; genuine where client and subject have one name.
+/// Tests every client of a split on every probe of that split; a trial is genuine if client and subject have
+/// the same name.
 ///
 /// With a cohort also every client on the cohort's probes, and the cohort's clients on every probe, but never a
 /// client on probes of the same subject. Holds all clients' models and a sum

@@ -1,4 +1,4 @@
-//! What the frames tell of each component: how many, and the sums of their numbers and squares.
+//! The frames of each component: how many, and the sums of their numbers and squares.
 
 use super::density::Densities;
 use super::product::{Strided, multiply};

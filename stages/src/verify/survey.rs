@@ -1,4 +1,4 @@
-//! What the probes and enrolments of all splits are, before any is scored.
+//! The probes and enrolments of all splits, before any is scored.
 
 use std::collections::{BTreeMap, HashSet};
 

@@ -1,4 +1,5 @@
-//! Trials with what tells apart the pieces of one session: stretch and frame, where scores are pooled that finely.
+//! Trials with columns that distinguish the pieces of one session: stretch and frame, where scores are pooled that
+//! finely.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! `balance`: no more than so many rows of each subject.
+//! `balance`: at most a given number of rows of each subject.
 
 use std::collections::{BTreeMap, BinaryHeap};
 
@@ -23,7 +23,7 @@ use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageErr
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BalanceConfig {
-    /// The most rows that stay of one subject, of all splits together.
+    /// The most rows that are kept of one subject, over all splits together.
     pub per_subject: Count,
 }
 
@@ -35,11 +35,11 @@ impl BalanceConfig {
     }
 }
 
-/// Windows or embeddings, at most so many of each subject, in their order.
+/// Windows or embeddings, at most a given number of each subject, in their order.
 ///
-/// Those stay whose keys are lowest: random numbers keyed by (seed, stage name, sample id, copy) and, where there is
-/// one, the frame. So a row that is added to one subject moves at most one row of that subject. It reads its rows
-/// twice and holds one key for each row that stays.
+/// The rows with the lowest keys are kept: random numbers keyed by (seed, stage name, sample id, copy) and, where
+/// there is one, the frame. So a row that is added to one subject moves at most one row of that subject. It reads
+/// its rows twice and holds one key for each row that is kept.
 #[derive(Debug, Clone)]
 pub struct Balance {
     name: String,

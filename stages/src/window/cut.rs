@@ -42,21 +42,21 @@ pub struct WindowConfig {
     /// T, blocks in a sequence, [`BLOCKS`].
     #[serde(default = "blocks")]
     pub blocks: Count,
-    /// B, samples in a block, [`BLOCK_SAMPLES`].
+    /// B, samples in a block; by default [`BLOCK_SAMPLES`].
     #[serde(default = "block_samples")]
     pub block_samples: Count,
-    /// Samples from the start of one block to that of the next, [`BLOCK_HOP_SAMPLES`].
+    /// Samples from the start of one block to that of the next; by default [`BLOCK_HOP_SAMPLES`].
     #[serde(default = "block_hop_samples")]
     pub block_hop_samples: Count,
     /// Samples from the start of one sequence to that of the next.
     ///
-    /// The paper does not establish it. Unless given, it is ours: half a sequence, rounded down to whole hops but one
-    /// hop at least, so that neighbours overlap by half or a little more and share blocks: 250 with the other
+    /// The paper does not state it. The default is our choice: half a sequence, rounded down to whole hops but at
+    /// least one hop, so that neighbours overlap by half or slightly more and share blocks: 250 with the other
     /// defaults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stride_samples: Option<Count>,
     /// The first sequence of a signal begins at a random sample from 0 to this one, drawn for each row and copy, and
-    /// no further than one sequence allows. 0, no shift, unless given.
+    /// no further than leaves room for one sequence. By default 0, no shift.
     #[serde(default)]
     pub start_shift_samples: u32,
 }
@@ -101,9 +101,9 @@ impl WindowConfig {
 
 /// Signals to windows `[T, B, C]`, those of one signal one after the other, numbered in the column `sequence`.
 ///
-/// A row that is shorter than a sequence is rejected; samples behind the last sequence are not used. Where the
-/// windows of a batch stand in its signals one after the other (no overlap, nothing left over), they share the
-/// signals' memory; else each block is copied once.
+/// A row that is shorter than a sequence is rejected; samples after the last sequence are not used. If the
+/// windows of a batch are contiguous in its signals (no overlap, nothing left over), they share the signals'
+/// memory; else each block is copied once.
 #[derive(Debug, Clone)]
 pub struct Window {
     name: String,

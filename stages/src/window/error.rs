@@ -9,13 +9,13 @@ pub enum WindowError {
     /// No sensor is to be resampled.
     #[error("`sensors` names no sensor")]
     NoSensors,
-    /// Gaps may be so long that drawing over them takes the memory.
+    /// Gaps may be so long that interpolating over them would fill the memory.
     #[error("a gap of {gap} ms at {rate} Hz would be drawn over with more than {most} samples")]
     LongGap { gap: f64, rate: f64, most: f64 },
     /// A column cannot hold so many samples.
     #[error("a batch of signals would hold {samples} samples; the most is {}", i32::MAX)]
     LongSignals { samples: usize },
-    /// The kinds of channels are none, or one stands twice.
+    /// No kind of channel is named, or one twice.
     #[error("`channels` must name one kind of channel or more, each once")]
     Kinds,
     /// Features of vectors need whole vectors.
@@ -36,7 +36,7 @@ pub enum WindowError {
     /// There is no gain between the two.
     #[error("`gain_low` must be at most `gain_high`, found {low} and {high}")]
     Gains { low: f64, high: f64 },
-    /// A channel was made of vectors that would be turned without it.
+    /// A channel was computed from vectors that would be rotated without it.
     #[error("channel `{channel}` would no longer fit the vectors that are turned")]
     LeftBehind { channel: String },
     /// Only whole vectors can be turned.

@@ -1,8 +1,8 @@
-//! `features`: magnitudes and orientation angles beside, or in place of, the channels of a signal.
+//! `features`: magnitudes and orientation angles in addition to the channels of a signal, or instead of them.
 //!
-//! All three kinds together are the 14 numbers a sample that are **recalled, not verified**, as the input of Project
-//! Abacus: 3 + 3 components, 3 + 3 angles, 2 magnitudes. Neither their order nor how the angles are defined is
-//! established; the definition here is ours.
+//! All three kinds together are the 14 numbers per sample that are **recalled, not verified**, as the input of
+//! Project Abacus: 3 + 3 components, 3 + 3 angles, 2 magnitudes. Neither their order nor the definition of the
+//! angles is published; the definition here is ours.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeaturesConfig {
-    /// What a sample holds, in this order; the channels as they are unless said otherwise.
+    /// What a sample holds, in this order; by default the unchanged channels.
     #[serde(default = "raw")]
     pub channels: Vec<Feature>,
 }
@@ -40,12 +40,12 @@ fn raw() -> Vec<Feature> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
-    /// All channels of the input as they are.
+    /// All channels of the input, unchanged.
     Raw,
     /// Length of each sensor's vector, in its unit: `accelerometer_magnitude`, `gyroscope_magnitude`.
     Magnitude,
     /// Angle of each sensor's vector above the plane of the other two axes, radians from -π/2 to π/2:
-    /// `accelerometer_angle_x` = atan2(x, √(y² + z²)), and so on. That of a vector of length 0 is 0.
+    /// `accelerometer_angle_x` = atan2(x, √(y² + z²)), and so on. The angle of a vector of length 0 is 0.
     Angles,
 }
 

@@ -1,4 +1,4 @@
-//! `frames`: windows to frames without a network, as they are: the "raw features" that a paper compares with.
+//! `frames`: windows to frames without a network, unchanged: the "raw features" that a paper compares with.
 
 use std::sync::Arc;
 
@@ -36,10 +36,10 @@ pub struct FramesConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FrameOf {
-    /// A block, its samples one after the other: D = B x C, T frames a window.
+    /// A block, its samples one after the other: D = B x C, T frames per window.
     Block,
-    /// A sample: D = C. Where blocks overlap, each sample of the signal once: of every block but the last, those
-    /// before the next one.
+    /// A sample: D = C. Where blocks overlap, each sample of the signal is used once: of every block but the
+    /// last, those before the next block.
     Sample,
 }
 

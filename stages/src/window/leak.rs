@@ -1,11 +1,11 @@
-//! That no reading serves twice: sets of rows that must not share a session, nor a moment of one device.
+//! Checks that no reading is used twice: sets of rows must not share a session, nor a moment of one device.
 //!
-//! Windows that overlap share readings; a split that cuts between them puts one reading on both sides, and a verifier
+//! Windows that overlap share readings; a split that separates them puts a reading on both sides, and a verifier
 //! looks better than it is. Two sessions may also have been cut from one log. So sets are compared by time.
 
 use schemas::Hinted;
 
-/// What one row, or several rows together, take of a log.
+/// The part of a log that one row, or several rows together, cover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span<'a> {
     /// The person.
@@ -26,13 +26,13 @@ pub struct Span<'a> {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum Leak {
-    /// A session stands in both.
+    /// A session is in both.
     #[error(
         "session `{session}` of subject `{subject}`, device `{device}`, stands in two sets: `{}` and `{}`",
         sets[0], sets[1]
     )]
     Session { subject: String, device: String, session: String, sets: [String; 2] },
-    /// Sessions of both lie over one another in time.
+    /// Sessions of both overlap in time.
     #[error(
         "sessions `{}` (`{}`) and `{}` (`{}`) of subject `{subject}`, device `{device}`, share {seconds} s",
         sessions[0], sets[0], sessions[1], sets[1]
@@ -51,8 +51,8 @@ impl Hinted for Leak {
     }
 }
 
-/// Checks that no session of one subject and device stands in two sets, and that spans of different sets never lie
-/// over one another on one subject's device. The order of `spans` does not matter.
+/// Checks that no session of one subject and device is in two sets, and that spans of different sets never overlap
+/// on one subject's device. The order of `spans` does not matter.
 ///
 /// ```
 /// use stages::window::leak::{Span, check_disjoint};

@@ -1,10 +1,10 @@
 //! The signal half of the motion chain: readings to signals, signals to windows, windows to frames.
 //!
-//! `resample` brings the sensors of a session on one clock and `quality` says how good its log is -> `features`
-//! adds channels -> `normalise`, or `fit_normaliser` and `apply_normaliser`, take the scale out -> `gain_offset` and
+//! `resample` puts the sensors of a session on one clock and `quality` says how good its log is -> `features` adds
+//! channels -> `normalise`, or `fit_normaliser` and `apply_normaliser`, remove the scale -> `gain_offset` and
 //! `rotate_frame` vary a signal -> `window` cuts it into sequences of blocks -> `frames` describes them without a
-//! network. `balance` and `assign_roles` say which rows serve and what for; [`leak`] makes sure that no reading
-//! serves twice.
+//! network. `balance` and `assign_roles` decide which rows are used and what for; [`leak`] makes sure that no
+//! reading is used twice.
 
 pub mod augment;
 pub mod balance;

@@ -1,4 +1,4 @@
-//! Names in the order in which people count: `session 2` before `session 10`.
+//! Names in natural order: `session 2` before `session 10`.
 
 use std::cmp::Ordering;
 

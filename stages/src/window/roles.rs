@@ -46,9 +46,9 @@ pub struct AssignRolesConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Enrolment {
-    /// So many; a subject needs one more, to be a probe.
+    /// This many; a subject needs one more, to be a probe.
     FirstSessions(Count),
-    /// This share of them, rounded to the nearest whole number, but one at least, and one is left at least.
+    /// This share of them, rounded to the nearest whole number, but at least one, leaving at least one.
     Share(Probability),
 }
 
@@ -74,14 +74,14 @@ impl AssignRolesConfig {
 
 /// Rows of any table of sessions with the column [`ROLE`], in their order.
 ///
-/// Sessions are told apart by subject, device and name, and stand in the order of their earliest `start_nanos`, then
-/// by name as people count, then by device. No session has two roles. The rows of a subject with too few sessions
-/// are rejected.
+/// Sessions are identified by subject, device and name, and ordered by their earliest `start_nanos`, then by name in
+/// natural order, then by device. No session has two roles. The rows of a subject with too few sessions are
+/// rejected.
 ///
-/// It is an error if roles leak: if spans of enrolment and probe of one subject and device overlap, as those of two
-/// sessions cut from one log do; or if splits do, where there is a column `split`. A span reaches from
-/// `start_nanos` to `end_nanos`, or over the signal where the rows are signals. Memory holds a few spans a session,
-/// not rows.
+/// It is an error if roles leak, that is if spans of enrolment and probe of one subject and device overlap, as
+/// those of two sessions cut from one log may; or if splits leak, where there is a column `split`. A span reaches
+/// from `start_nanos` to `end_nanos`, or over the signal where the rows are signals. Memory holds a few spans per
+/// session, not rows.
 #[derive(Debug, Clone)]
 pub struct AssignRoles {
     name: String,

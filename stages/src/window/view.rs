@@ -1,4 +1,4 @@
-//! The windows of one signal, where they stand: a strided view, nothing copied.
+//! The windows of one signal, in place: a strided view, nothing copied.
 
 /// How a signal is cut into sequences of T blocks of B samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

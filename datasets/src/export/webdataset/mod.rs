@@ -1,7 +1,7 @@
 //! `samples` to `WebDataset` shards.
 //!
-//! `train-000000.tar`, `train-000001.tar`, ... a split; in each, a sample's members stand together: `KEY.jpg` or
-//! `KEY.png`, the bytes of the column `image`; `KEY.json`, the other columns; `KEY.heatmap.npy` `[C, h, w]` and
+//! `train-000000.tar`, `train-000001.tar`, ... for each split; in each, a sample's members are consecutive: `KEY.jpg`
+//! or `KEY.png`, the bytes of the column `image`; `KEY.json`, the other columns; `KEY.heatmap.npy` `[C, h, w]` and
 //! `KEY.center_map.npy` `[H, W]`, f32, where the table has them. The key is `sample_id`, with `-COPY` where the table
 //! has copies. Numbers that are not finite are `null` in JSON.
 
@@ -35,8 +35,8 @@ const FORMAT: &str = "webdataset";
 
 /// `WebDataset` shards, of a table of samples with encoded pictures.
 ///
-/// The bytes depend on the rows alone: members have no owner and the time 0. Rejects are samples without a picture, of
-/// an unknown image format, with an id that is no key, or with the key of another one.
+/// The bytes depend only on the rows: members have no owner and time 0. Rejects are samples without an image, of an
+/// unknown image format, with an id that is not a valid key, or with the key of another sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]

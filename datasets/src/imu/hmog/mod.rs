@@ -1,8 +1,8 @@
 //! HMOG: header-less logs of phones, in zip archives or unpacked.
 //!
-//! The layout is that of PROTOCOLS.md 5.5, as published code reads it:
-//! `hmog_dataset.zip` / `public_dataset/<subject>.zip` / `<subject>/<subject>_session_<n>/` with `Accelerometer.csv`,
-//! `Gyroscope.csv` and `Activity.csv`. Other files (magnetometer, touch, keys) are not read.
+//! The layout is that of PROTOCOLS.md 5.5, as published code reads it: `hmog_dataset.zip` /
+//! `public_dataset/<subject>.zip` / `<subject>/<subject>_session_<n>/` with `Accelerometer.csv`, `Gyroscope.csv` and
+//! `Activity.csv`. Other files (magnetometer, touch, keys) are ignored.
 
 mod activity;
 mod container;
@@ -41,7 +41,7 @@ pub const DEVICE: &str = "phone";
 /// Columns of a sensor's log: system time, event time, activity id, x, y, z, orientation.
 const SENSOR_COLUMNS: u32 = 7;
 
-/// HMOG: accelerometer and gyroscope logs, a zip or folder a subject, or the zip of all.
+/// HMOG: accelerometer and gyroscope logs, one zip or folder per subject, or the zip of all subjects.
 ///
 /// ```toml
 /// path = "hmog_dataset.zip"   # or a folder of <subject>.zip, one of them, or a folder unpacked from them

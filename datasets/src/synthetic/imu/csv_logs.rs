@@ -1,4 +1,4 @@
-//! Merged CSV logs: one file a session, both sensors on each line.
+//! Merged CSV logs: one file per session, both sensors on each line.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -24,7 +24,7 @@ const HEADER: &[u8] = b"stamp_ms,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z,activity
 const PIECE_BYTES: usize = 1 << 16;
 
 /// Writes the motion of `options` into `folder`, which is made, as `{subject}/{session}.csv`: a header, 8 columns,
-/// about 90 bytes a line. Files are written as they are made, whatever their length. There are no defects.
+/// about 90 bytes per line. Files are written as they are made, whatever their length. There are no defects.
 ///
 /// # Errors
 /// When the system refuses, or the options ask for what cannot be.

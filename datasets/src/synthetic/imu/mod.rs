@@ -1,11 +1,11 @@
-//! A seeded generator of phone motion, written as HMOG and as plain CSV logs have it, defects included.
+//! A seeded generator of phone motion, written in the formats of HMOG and of plain CSV logs, defects included.
 //!
 //! [`write_hmog`] writes sessions of people who read, write and look at maps, sitting and walking; [`write_csv_logs`]
 //! writes the same motion as merged CSV logs. People differ in gait ([`person`]), hold and tremor, and a person's
-//! sessions differ less than people do: a verification experiment finds something, and errs.
-//! The same options and seed give the same bytes.
+//! sessions differ less than people do: a verification experiment succeeds, but not without errors. The same options
+//! and seed give the same bytes.
 //!
-//! The motion is made up: it serves to run and check a pipeline, never to judge a method.
+//! The motion is made up: use it to run and check a pipeline, never to judge a method.
 
 pub mod person;
 
@@ -32,7 +32,7 @@ pub struct ImuOptions {
     pub sessions: usize,
     /// Length of a session, s.
     pub seconds: f64,
-    /// Readings of each sensor a second, nominal; the real ones jitter.
+    /// Nominal readings of each sensor per second; the actual ones jitter.
     pub rate_hz: f64,
     /// Whether to plant one of each [`Defect`]: needs [`LEAST_SUBJECTS`] and [`LEAST_SESSIONS`].
     pub defects: bool,

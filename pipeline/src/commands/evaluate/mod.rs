@@ -1,4 +1,4 @@
-//! `motionmill evaluate`: a plan that scores, one file a kind of score, and how all of them speak.
+//! `motionmill evaluate`: a plan that scores, one file per kind of score, and the output they share.
 
 mod pose;
 mod verification;

@@ -22,8 +22,8 @@ pub(super) struct Against {
     pub skeleton: &'static Skeleton,
 }
 
-/// The predictions among `tables` that are of the same people as `poses`: of the model of the same name, or the only
-/// one. `None`, with a note, where there are none.
+/// The predictions among `tables` for the same people as `poses`: by the model of the same name, or the only one.
+/// `None`, with a note, where there are none.
 pub(super) fn poses(
     tables: &[Found],
     run: &str,

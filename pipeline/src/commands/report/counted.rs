@@ -12,7 +12,7 @@ use stages::evaluate::{EvaluateOptions, Protocol, evaluate_pose};
 
 use crate::cli::ReportArgs;
 
-/// People and their predictions, before it is settled who counts.
+/// People and their predictions, before it is decided who counts.
 pub(super) struct Pair<'a> {
     /// Everybody.
     pub people: &'a [Person],
@@ -25,8 +25,8 @@ pub(super) struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// The people with a prediction, where the run's metric table counted those alone: its numbers are theirs, and not
-    /// those of everybody. `None` where everybody counts; then whoever has no prediction counts as wrong.
+    /// The people with a prediction, where the run's metric table counted only those. `None` where everybody counts;
+    /// then people without a prediction count as wrong.
     pub(super) fn only_predicted(
         &self,
         metrics: &[Metric],

@@ -1,4 +1,4 @@
-//! Which tables stand below a folder, and which of them belong together.
+//! Which tables are below a folder, and which of them belong together.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -112,7 +112,7 @@ fn walk(
     below.iter().try_for_each(|next| walk(root, next, depth - 1, found, notes))
 }
 
-/// Puts the tables that flags name to those that were found, in their order; gives where they stand.
+/// Adds the tables that flags name to those that were found, in their order; returns their positions.
 pub(super) fn named(
     tables: &mut Vec<Found>,
     paths: &[PathBuf],

@@ -1,4 +1,4 @@
-//! Predictions, each with the people they are of.
+//! Predictions, each with the people they belong to.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::counted::{Pair, protocols};
 use super::find::Found;
 use crate::cli::ReportArgs;
 
-/// Predictions of one model and the people they are of.
+/// Predictions of one model and the people they belong to.
 pub(super) struct Poses {
     /// What the section is called.
     pub name: String,

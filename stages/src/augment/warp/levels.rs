@@ -1,4 +1,4 @@
-//! The colour map of a crop, applied to its levels.
+//! Applies the colour map of a crop to its levels.
 
 use schemas::tables::samples::COLOUR_IDENTITY;
 

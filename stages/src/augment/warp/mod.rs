@@ -34,24 +34,24 @@ use super::error::AugmentError;
 use super::geometry::{self, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
 
-/// Level outside the image where a plan is silent: black, as in the hourglass code. Pose machines have 128.
+/// Default level outside the image: black, as in the hourglass code. Pose machines use 128.
 pub const BORDER: Grey = Grey::constant(0);
-/// Largest image in millions of pixels where a plan is silent.
+/// Default largest image, in millions of pixels.
 pub const MAX_MEGAPIXELS: Positive = Positive::constant(MAX_PIXELS as f64 / 1e6);
 
 /// How pixels are read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WarpConfig {
-    /// Folder that `image_path` starts from; the plan's own folder if it is not given.
+    /// Folder that `image_path` starts from; by default the plan's own folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
     /// Level of all channels outside the image.
     #[serde(default = "border")]
     pub border: Grey,
-    /// Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. Faster, but other pixels: what was
-    /// done is noted in `decode_reduction`.
+    /// Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. This is faster but changes pixels;
+    /// `decode_reduction` records what was done.
     #[serde(default)]
     pub scaled_decoding: bool,
     /// Images with more pixels are rejected.

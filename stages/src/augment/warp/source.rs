@@ -1,4 +1,4 @@
-//! The image of the row at hand, decoded once for all rows in a row that share it.
+//! The image of the current row, decoded once for all consecutive rows that share it.
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};

@@ -19,7 +19,7 @@ pub(crate) struct Likeness {
     pub same_bytes: bool,
 }
 
-/// The image with the smallest path in each split. Of many pictures with one print it is enough to know these: who asks
+/// The image with the smallest path in each split. Of many images with one print it is enough to know these: who asks
 /// for the nearest gets the first.
 type First = BTreeMap<Split, usize>;
 
@@ -62,7 +62,7 @@ impl<'a> Alike<'a> {
         }
     }
 
-    /// The picture most like image number `image` among those that `accepts` takes, given split and number: by equal
+    /// The image most like image number `image` among those that `accepts` takes, given split and number: by equal
     /// bytes, then bits, then path.
     pub(crate) fn nearest(&self, image: usize, accepts: impl Fn(Split, usize) -> bool) -> Option<Likeness> {
         let file = &self.images.all()[image].file;

@@ -3,7 +3,7 @@
 //! The picture is averaged to 9 x 8 grey cells; each bit says whether a cell is darker than its right neighbour. The
 //! second hash does the same downwards on 8 x 9 cells. Size, compression and brightness hardly change them; a mirror, a
 //! turn or a crop does. Source: N. Krawetz, "Kind of Like That" (hackerfactor.com, 2013), which describes the first;
-//! one direction alone calls smooth backgrounds alike, so both must agree.
+//! one direction alone matches smooth backgrounds, so both must agree.
 
 use datasets::pixels::{Decoded, Reduction};
 

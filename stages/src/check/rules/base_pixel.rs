@@ -1,12 +1,12 @@
 //! Whether the first pixel has the number that the reader took it to have.
 //!
-//! Tables count from 0, and readers subtract 1 from files that count from 1. Where that was wrong, all coordinates of a
-//! data set are off by one pixel, which no single person shows. Annotators stay within the picture, so coordinates run
-//! from 0 to W - 1: data that are off by one begin at 1 and end at W, or begin at -1 and end at W - 2. Both ends must
-//! say so: data that keep clear of all edges begin late and end early, which is no drift. A second sign: most fractional
-//! parts are exactly one half, as of pixels counted from their edges.
+//! Tables count from 0, and readers subtract 1 from files that count from 1. If that is wrong, all coordinates of a
+//! data set are off by one pixel, which cannot be seen in a single person. Annotators stay within the picture, so
+//! coordinates run from 0 to W - 1: data that are off by one begin at 1 and end at W, or begin at -1 and end at W - 2.
+//! Both ends must agree: data that stay away from all edges begin late and end early, which is no shift. A second sign:
+//! most fractional parts are exactly one half, as when pixels are counted from their edges.
 //!
-//! With few joints near the edges nothing can be told, and a note says so.
+//! With few joints near the edges nothing can be decided, and a note says so.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! Two people of one image with nearly the same joints: one person, annotated twice.
 //!
 //! Compared are the joints that both have, by their mean distance in diagonals of the larger person's box. The finding
-//! stands at the person with the larger id, so that leaving out what was found leaves one of the two.
+//! is reported for the person with the larger id, so that leaving out the findings keeps one of the two.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 /// Fewest joints that both must have: two may agree by chance where people touch.
 const LEAST_COMMON: usize = 3;
 
-/// Keeps the people of an image until its last has come; rows of one image stand together as a rule.
+/// Keeps the people of an image until its last has arrived; rows of one image are usually consecutive.
 pub(super) struct DuplicatePerson {
     most: f64,
     waiting: HashMap<usize, Vec<Waiting>>,

@@ -1,7 +1,8 @@
-//! Pictures that stand twice in one split under two names: they count double in training and in scores, and often carry
+//! Pictures that occur twice in one split under two names: they count double in training and in scores, and often carry
 //! two annotations that differ.
 //!
-//! The finding stands at the people of the picture with the larger path, so that leaving out what was found leaves one.
+//! The finding is reported for the people of the picture with the larger path, so that leaving out the findings keeps
+//! one.
 
 use schemas::tables::findings::{Finding, Severity};
 

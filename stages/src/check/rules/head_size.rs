@@ -1,8 +1,9 @@
-//! Heads without size, or of an absurd one. MPII's scores are measured in head sizes, so a wrong head misjudges every
-//! joint of its person.
+//! Heads of size zero or of an absurd size. MPII's scores are measured in head sizes, so a wrong head distorts the
+//! score of every joint of its person.
 //!
-//! The head is the rectangle where one is annotated, else the way from neck to head top. It is compared with the size
-//! that the person's limbs say, in robust standard deviations of the data set, and must also be off by a factor.
+//! The head is the rectangle where one is annotated, else the segment from neck to head top. It is compared with the
+//! size that the person's limbs suggest, in robust standard deviations of the data set, and must also be off by a
+//! factor.
 
 use schemas::tables::findings::{Finding, Severity};
 

@@ -1,7 +1,8 @@
-//! Pictures that stand in two splits: the same path, the same bytes under another name, or nearly the same picture.
+//! Pictures that are in two splits: the same path, the same bytes under another name, or nearly the same picture.
 //!
-//! The finding stands at the people of the training side, since those are the ones to leave out; the other side is
-//! named. Each picture is reported with the nearest of the other side alone. Mirrored and cropped copies are not seen.
+//! The finding is reported for the people of the training side, since those are the ones to leave out; it names the
+//! other side. Each picture is reported only with the nearest one of the other side. Mirrored and cropped copies are
+//! not found.
 
 use schemas::tables::findings::{Finding, Severity};
 

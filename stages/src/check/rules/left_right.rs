@@ -1,10 +1,11 @@
-//! Left and right that seem to be exchanged.
+//! Left and right joints that seem to be exchanged.
 //!
 //! Three tests, none of which needs to know whether the person faces the camera:
 //!
 //! - **The torso**: along the axis across the torso, from middle of shoulders to middle of hips, left shoulder and left
 //!   hip lie on one side. Where they lie on opposite sides, and shoulders and hips are both broad, the torso would have
-//!   to be twisted by half a turn. Exchanged shoulders or exchanged hips look alike: which pair is wrong is not told.
+//!   to be twisted by half a turn. Exchanged shoulders and exchanged hips look alike: the rule cannot tell which pair
+//!   is wrong.
 //! - **The face**: left eye (or ear) and left shoulder lie on one side as well. Somebody looking back over a shoulder
 //!   is a false alarm.
 //! - **The limbs**: upper arms, thighs and shins as a pair are much longer than they would be with their lower ends

@@ -1,10 +1,10 @@
-//! Limbs that are far longer than such limbs are, or whose ends are one point.
+//! Limbs that are far longer than usual, or whose ends are the same point.
 //!
 //! Each limb is compared with the person's size, which is the median over all limbs, and the deviation with those of
 //! all people of the data set, in robust standard deviations. Only long limbs are outliers: foreshortening makes any
 //! limb short. A limb that reaches towards the camera is longer by perspective; such people are false alarms. In data
-//! with many wrong joints the usual spread is wide, and only the worst stand out. The way from neck to head top is the
-//! concern of `head_size`.
+//! with many wrong joints the usual spread is wide, and only the worst stand out. The segment from neck to head top is
+//! checked by `head_size`.
 
 use schemas::tables::findings::{Finding, Severity};
 

@@ -1,4 +1,4 @@
-//! One rule a file; this list makes each from its thresholds and what the survey knows.
+//! One rule per file; this list builds each from its thresholds and what the survey knows.
 
 mod base_pixel;
 mod duplicate_person;

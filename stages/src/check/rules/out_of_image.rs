@@ -1,7 +1,7 @@
 //! Joints outside the picture.
 //!
 //! Pixel centres lie at integers, so a picture of W px reaches from -0.5 to W - 0.5. Some data sets place joints of
-//! people who are cut off beyond the edge on purpose; then `margin_px` says how far is meant.
+//! people who are cut off beyond the edge on purpose; then `margin_px` says how far is allowed.
 
 use schemas::tables::findings::{Finding, Severity};
 

@@ -1,4 +1,5 @@
-//! A stated scale that the person's limbs contradict. Crops are cut by it, so a wrong one shows a detail or a speck.
+//! A stated scale that the person's limbs contradict. Crops depend on it, so with a wrong one the person is far too
+//! large or too small.
 
 use schemas::tables::findings::{Finding, Severity};
 

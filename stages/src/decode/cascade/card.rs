@@ -1,4 +1,4 @@
-//! The card of the second network of a cascade, held against the network itself before a row flows.
+//! The card of the second network of a cascade, checked against the network itself before any row flows.
 //!
 //! A TOML file beside the network, of the same stem:
 //!
@@ -42,11 +42,11 @@ use crate::network::card::{ImageInput, Layout, read_card, skeleton_called};
 use crate::network::pictures::PicturePorts;
 use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
-/// What the second network is, reads and gives.
+/// The second network, its inputs and its outputs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FineCard {
-    /// Short name of the cascade; it stands in the column `model` of every prediction.
+    /// Short name of the cascade; it is written to the column `model` of every prediction.
     pub name: String,
     /// Name of the skeleton whose joints points and maps follow.
     pub skeleton: String,
@@ -76,7 +76,7 @@ pub struct PointsInput {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OffsetsKind {
-    /// One map a joint of the window about its point, highest where the joint is believed to be.
+    /// One map per joint of the window around its point, highest where the network places the joint.
     Offsets,
 }
 
@@ -127,7 +127,7 @@ impl FineCard {
         &self.outputs[0]
     }
 
-    /// Checks what a card can be checked for without its network.
+    /// Checks everything that can be checked without the network.
     ///
     /// # Errors
     /// When a number is out of range, or channels and joints do not agree.

@@ -1,4 +1,4 @@
-//! What a plan says of the stage `refine`.
+//! Keys of the stage `refine`.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use crate::network::ports::{inputs_of, outputs_of};
 use crate::network::{EngineConfig, Files};
 use crate::{BuildContext, StageError};
 
-/// Which second network looks again, and what runs it.
+/// Which second network refines the joints, and what runs it.
 ///
 /// ```
 /// let config: stages::decode::RefineConfig = toml::from_str("model = 'fine.onnx'")?;

@@ -1,6 +1,7 @@
 //! A second network that looks again where a first one saw each joint (Tompson et al., CVPR 2015, section 4).
 //!
-//! [`card`] says what the second network reads and gives -> [`config`] opens it -> [`stage`] runs it: the stage `refine`.
+//! [`card`] describes the second network's inputs and outputs -> [`config`] opens it -> [`stage`] runs it: the stage
+//! `refine`.
 
 pub mod card;
 pub mod config;

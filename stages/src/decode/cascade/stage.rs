@@ -21,14 +21,14 @@ const NEEDED: [&str; 4] =
 
 /// A second network, ready to look again.
 ///
-/// A joint's coarse place is the highest px of its map, `origin + stride * px` of the crop (where the origin is
-/// (stride - 1) / 2, that is (px + 1/2) * stride - 1/2; the paper does not state its convention), rounded to whole px, a
-/// half upwards. The network is shown the picture and these places, and gives each joint a fine map of the window about its
-/// place; the joint is at `place + stride * (highest px - center)` of the crop, no further step between px.
+/// A joint's coarse place is the highest px of its map, `origin + stride * px` of the crop (where the origin is (stride
+/// - 1) / 2, that is (px + 1/2) * stride - 1/2; the paper does not state its convention), rounded to whole px, a half
+/// upwards. The network gets the picture and these places, and returns for each joint a fine map of the window around
+/// its place; the joint is at `place + stride * (highest px - center)` of the crop, without interpolation between px.
 ///
-/// `score` is the height of the coarse peak and `heatmap_mean` the mean of the coarse map. A joint whose coarse or fine map
-/// has no finite peak has no place; the network is shown the middle of the crop for it. Each row, that is each output head
-/// of the first network, is refined for itself.
+/// `score` is the height of the coarse peak and `heatmap_mean` the mean of the coarse map. A joint whose coarse or fine
+/// map has no finite peak has no place; the network gets the middle of the crop for it. Each row, that is each output
+/// head of the first network, is refined separately.
 pub struct RefineJoints {
     pub(super) name: String,
     pub(super) card: FineCard,

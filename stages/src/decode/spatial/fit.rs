@@ -1,4 +1,4 @@
-//! `fit_spatial_model`: where each joint lies, seen from each other one and from the torso, learnt from people.
+//! `fit_spatial_model`: where each joint lies relative to each other one and to the torso, learnt from people.
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
@@ -34,13 +34,13 @@ pub const SMOOTHING_SIGMA: Positive = Positive::constant(std::f64::consts::SQRT_
 pub struct FitSpatialModelConfig {
     /// Px of the crop per px of the maps that the model is for: the network's.
     pub stride: Pixels,
-    /// Spread of the Gaussian that smooths the histograms, px of the maps; the square root of 2 where left out.
+    /// Spread of the Gaussian that smooths the histograms, px of the maps; by default the square root of 2.
     #[serde(default = "smoothing_sigma")]
     pub sigma: Positive,
-    /// What stands for the torso, when the model is fitted and when it is used.
+    /// What represents the torso, when the model is fitted and when it is used.
     #[serde(default)]
     pub torso: Torso,
-    /// The split that it is fitted on; `train` where left out.
+    /// The split that it is fitted on; by default `train`.
     #[serde(default = "train")]
     pub split: String,
 }
@@ -62,8 +62,8 @@ impl FitSpatialModelConfig {
 
 /// Counts displacements over all people of a split, in one pass.
 ///
-/// A person serves every pair of which both are annotated. A joint outside of its crop serves too, as far as a map
-/// can hold the displacement.
+/// A person counts for every pair of which both are annotated. A joint outside its crop counts too, as long as a
+/// map can hold the displacement.
 #[derive(Debug, Clone)]
 pub struct FitSpatialModel {
     name: String,

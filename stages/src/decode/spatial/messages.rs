@@ -2,8 +2,8 @@
 //!
 //! Sources: Tompson et al., NIPS 2014, in the form in which joint-cnn-mrf restates it, a fully connected graph. The
 //! papers learn energies and biases by gradient, from the displacement histograms on; here the histograms are the
-//! model, and one bias serves all pairs. Messages of joints that move together say the same thing many times over, so
-//! that without a bias of some size the joints' mean places outvote every map.
+//! model, and one bias serves all pairs. Messages of joints that move together repeat the same information, so that
+//! without a sufficiently large bias the joints' mean places outweigh every map.
 
 use realfft::num_complex::Complex;
 use schemars::JsonSchema;
@@ -105,7 +105,7 @@ impl Messages {
     /// Kernels `[2 h - 1, 2 w - 1]` of `joints` given each of `evidence`, at `A * V + v`, for maps `[h, w]`.
     ///
     /// # Panics
-    /// When there is not one kernel a pair.
+    /// When there is not one kernel per pair.
     pub fn new(
         map: [usize; 2],
         [joints, evidence]: [usize; 2],

@@ -1,6 +1,6 @@
-//! The spatial model: joints hear from each other where they may be, before maps become keypoints.
+//! The spatial model: joints pass each other messages about where they may be, before maps become keypoints.
 //!
-//! [`fit`] learns from people, with [`histogram`], where each joint lies, seen from each other one and from the
+//! [`fit`] learns from people, with [`histogram`], where each joint lies relative to each other one and to the
 //! [`torso`]; [`stage`] has it [`load`]ed and runs it on the maps of a network: [`messages`] goes once from every joint
 //! to every other one, each message a [`convolve`]d map.
 

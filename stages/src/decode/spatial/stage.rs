@@ -1,4 +1,4 @@
-//! `spatial_model`: maps in which every joint has heard where the others may be.
+//! `spatial_model`: maps in which every joint takes into account where the others may be.
 
 use arrow::array::{Array, ArrayRef, Float64Array, RecordBatch};
 use arrow::datatypes::{Field, SchemaRef};
@@ -22,16 +22,16 @@ use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageErr
 use crate::verify::rechunk::Rechunked;
 use schemas::tables::MODEL_KEY;
 
-/// beta of `SoftPlus`. Recalled, not verified: the paper has 1/2 to 2; joint-cnn-mrf has 5. At 1, the factor of a
-/// displacement is nearly its share of people.
+/// beta of `SoftPlus`. Recalled, not verified: the paper uses 1/2 to 2; joint-cnn-mrf uses 5. At 1, the factor of
+/// a displacement is nearly its share of people.
 pub const BETA: Positive = Positive::constant(1.0);
-/// epsilon of `ReLU`. Recalled, not verified: the paper has above 0 up to 0.01.
+/// epsilon of `ReLU`. Recalled, not verified: the paper uses values above 0 up to 0.01.
 pub const EPSILON: Positive = Positive::constant(0.01);
 /// b in the form `energy`, whose `SoftPlus`, ln 2 / beta, is added to every message. The papers learn it; that it begins
 /// at 0 is inferred.
 const ENERGY_BIAS: f64 = 0.0;
-/// What is added to every message in the form `probability`. The papers learn it; this number is ours: about what
-/// `SoftPlus(0)` is to a map whose peak of height 1 and spread 1.5 px has the sum 14.
+/// What is added to every message in the form `probability`. The papers learn it; this number is our choice:
+/// about what `SoftPlus(0)` is to a map whose peak of height 1 and spread 1.5 px has the sum 14.
 pub const PROBABILITY_BIAS: Positive = Positive::constant(0.05);
 /// Least bias: below, the rounding of a convolution would be heard.
 const LEAST_BIAS: f64 = 1e-12;
@@ -53,17 +53,17 @@ pub struct SpatialModelConfig {
     /// How messages are combined.
     #[serde(default)]
     pub form: Form,
-    /// beta of `SoftPlus` in the form `energy`, [`BETA`] where left out.
+    /// beta of `SoftPlus` in the form `energy`; by default [`BETA`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta: Option<Positive>,
-    /// The least energy of a map in the form `energy`, [`EPSILON`] where left out.
+    /// The least energy of a map in the form `energy`; by default [`EPSILON`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<Positive>,
     /// What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message
-    /// weighs against the network's own map. ln 2 / `beta` where left out, in the form `probability` 0.05.
+    /// weighs against the network's own map. By default ln 2 / `beta`, in the form `probability` 0.05.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Positive>,
-    /// Spread of the Gaussian that the torso is drawn as, px of the maps; [`TORSO_SIGMA`] where left out.
+    /// Spread of the Gaussian that the torso is drawn as, px of the maps; by default [`TORSO_SIGMA`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub torso_sigma: Option<Positive>,
 }
@@ -97,7 +97,7 @@ impl SpatialModelConfig {
     }
 }
 
-/// Gives every row with the maps that the spatial model makes of its own; other columns stay as they are.
+/// Replaces the maps of every row by those that the spatial model makes from them; other columns do not change.
 #[derive(Debug, Clone)]
 pub struct SpatialModel {
     name: String,

@@ -1,4 +1,4 @@
-//! What stands for the torso, and the places of joints and torso in the crop.
+//! What represents the torso, and the places of joints and torso in the crop.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -16,11 +16,12 @@ use crate::stage::StageError;
 /// The joints whose mean is the torso (joint-cnn-mrf: two shoulders and two hips).
 const TORSO_JOINTS: [&str; 4] = ["left_shoulder", "right_shoulder", "left_hip", "right_hip"];
 
-/// What stands for the torso: evidence that is given, not predicted, and says whom of several people to look at.
+/// What represents the torso: evidence that is given, not predicted, and says which of several people to look
+/// at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Torso {
-    /// The mean of both shoulders and both hips as annotated, where all four are: the truth, as the papers give it.
+    /// The mean of both annotated shoulders and hips, if all four are annotated: ground truth, as in the papers.
     #[default]
     Keypoints,
     /// The middle of `torso_box`, a detector's.

@@ -1,9 +1,9 @@
 //! The highest px of an image in the sum of several maps, each of which covers the image through a crop of its own.
 //!
-//! Every px of the image counts, but few are looked at. A block of px is passed over where no px of it can be as high as
-//! the highest so far: [`bounds`] says what a map can reach there. In the other blocks the px at the corners of tiles are
-//! looked at, and what a tile can hold between its corners follows from how much the maps bend. So the outcome is that of
-//! looking at all px, to the bit.
+//! Every px of the image counts, but few are evaluated. A block of px is skipped if none of them can be as high as the
+//! highest so far: [`bounds`] says what a map can reach there. In the other blocks the px at the corners of tiles are
+//! evaluated, and the maps' curvature limits what a tile can reach between its corners. So the result is the same, to
+//! the bit, as from evaluating all px.
 
 mod bounds;
 mod view;

@@ -1,7 +1,7 @@
-//! From rows of `trials` to blocks that are scored by themselves: one a data set, system and normalisation.
+//! From rows of `trials` to blocks that are scored separately: one per data set, system and normalisation.
 //!
-//! Names become numbers on the way in, so a trial takes 24 bytes whatever its names, and the numbers follow the
-//! names' order in the end, so the order of rows does not show.
+//! Names become numbers when read, so a trial takes 24 bytes whatever its names, and in the end the numbers
+//! follow the order of the names, so the order of rows does not matter.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,6 +1,6 @@
 //! Two systems scored on the same clients: the difference of their equal error rates, with a paired interval.
 //!
-//! Every resample draws clients once and reads both rates off the trials of those clients, as for poses in
+//! Every resample draws clients once and computes both rates from the trials of those clients, as for poses in
 //! [`super::super::compare`].
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,11 +23,11 @@ pub struct TrialComparison {
     pub one: f64,
     /// That of the other.
     pub other: f64,
-    /// The first less the other, in points of percent.
+    /// The first minus the other, in percentage points.
     pub difference: f64,
     /// 95 % bootstrap interval of the difference, over clients.
     pub ends: Option<[f64; 2]>,
-    /// Clients that one of the two alone has; their trials are left out.
+    /// How many clients only one of the two has; their trials are left out.
     pub left_out: usize,
 }
 

@@ -7,12 +7,12 @@
 use super::error::VerificationError;
 use super::probit::probit;
 
-/// One score, and whose weight it has when people are drawn anew.
+/// One score, and whose weight it has when people are resampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
     /// Higher speaks for the client.
     pub score: f64,
-    /// Whether client and probe are one person.
+    /// Whether client and probe are the same person.
     pub genuine: bool,
     /// Number of the client.
     pub client: u32,
@@ -127,7 +127,7 @@ impl Curve {
         self.rates(self.scores.partition_point(|score| *score < threshold))
     }
 
-    /// FAR less FRR at `step`, in units of one by (genuine times impostor trials): exact, and falling.
+    /// FAR minus FRR at `step`, in units of 1 / (genuine times impostor trials): exact and decreasing.
     pub fn difference(&self, step: usize) -> i128 {
         let [accepts, rejects] = self.errors(step).map(i128::from);
         accepts * i128::from(self.genuine()) - rejects * i128::from(self.impostor())
@@ -149,7 +149,7 @@ impl Curve {
         if middle > below && middle <= above { middle } else { above }
     }
 
-    /// The steps as points of a ROC plot: FAR and one less FRR, shares, `[M + 1]`.
+    /// The steps as points of a ROC plot: FAR and 1 - FRR, shares, `[M + 1]`.
     pub fn roc(&self) -> Vec<[f64; 2]> {
         (0..self.len()).map(|step| self.rates(step)).map(|[far, frr]| [far, 1.0 - frr]).collect()
     }
@@ -194,8 +194,8 @@ impl Curve {
     }
 }
 
-/// Brings `trials` into the order that curves need: by score, then by who they are of, so that equal trials in
-/// another order make the same list.
+/// Sorts `trials` as curves need them: by score, then by person, so that equal trials in another order make the
+/// same list.
 pub fn sort(trials: &mut [Scored]) {
     trials.sort_unstable_by(|a, b| {
         let rest = |trial: &Scored| (trial.genuine, trial.client, trial.session);

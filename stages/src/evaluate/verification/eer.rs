@@ -1,23 +1,24 @@
 //! The equal error rate, by method.
 //!
-//! The two rates of a step curve seldom meet on a step, so a number needs a rule, and rules differ by whole points on
-//! small sets. Each figure therefore names its method.
+//! The two rates of a step curve seldom meet at a step, so the number depends on a rule, and rules differ by whole
+//! points on small sets. Each figure therefore names its method.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::curve::Curve;
 
-/// How the rate at which FAR and FRR are equal is read off a step curve.
+/// How the rate at which FAR and FRR are equal is computed from a step curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EerMethod {
-    /// By straight line between the two steps on either side of the crossing, in the plane of FAR and FRR.
+    /// By a straight line between the two steps on either side of the crossing, in the plane of FAR and FRR.
     #[default]
     Linear,
-    /// On the convex hull of the curve, the best that choosing between thresholds by chance can reach: never above
-    /// [`EerMethod::Linear`], nor above 50 %. Source: Brümmer, "Measuring, refining and calibrating speaker and language
-    /// information extracted from speech" (2010), section 7; `eer_rocch` of bob.measure and of the BOSARIS toolkit.
+    /// On the convex hull of the curve, the best that choosing at random between thresholds can reach: never above
+    /// [`EerMethod::Linear`], nor above 50 %. Source: Brümmer, "Measuring, refining and calibrating speaker and
+    /// language information extracted from speech" (2010), section 7; `eer_rocch` of bob.measure and of the BOSARIS
+    /// toolkit.
     Rocch,
     /// The mean of FAR and FRR on the step where they are nearest, as `eer` of bob.measure.
     Midpoint,
@@ -37,13 +38,13 @@ impl EerMethod {
     }
 }
 
-/// The point of a curve at which both errors are alike.
+/// The point of a curve at which both errors are equal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EqualError {
     /// The equal error rate by the method asked for, a share.
     pub rate: f64,
-    /// The threshold of the step where FAR and FRR are nearest, the same for all methods. Of two steps equally near
-    /// it is the higher one.
+    /// The threshold of the step where FAR and FRR are nearest, the same for all methods. Of two steps equally
+    /// near, the higher one.
     pub threshold: f64,
     /// Half the sum of FAR and FRR at that threshold, a share.
     pub half_total: f64,

@@ -1,10 +1,9 @@
-//! Error rates with a threshold for each client or each session of its own: what a perfect normalisation of scores
-//! could reach at best.
+//! Error rates with a separate threshold for each client or each session: the best that a perfect normalisation of
+//! scores could reach.
 //!
 //! Source: the talk on Project Abacus (the work of arXiv 1511.03908), the rows of its results that are marked with a
 //! dagger (per device) and a double dagger (per session). Each threshold is chosen on the group's own test scores, so
-//! these are bounds on what a system can do, not results of one. A device of the talk is one person's: here it is
-//! the client.
+//! these are bounds, not results of a system. In the talk each device belongs to one person: here it is the client.
 
 use super::curve::{Curve, Scored};
 use super::eer::{EerMethod, equal_error};
@@ -14,7 +13,7 @@ use super::eer::{EerMethod, equal_error};
 pub struct GroupRates {
     /// Number of the client or session.
     pub group: u32,
-    /// Number of the client who is drawn when people are drawn anew.
+    /// Number of the client who is drawn when people are resampled.
     pub person: u32,
     /// Equal error rate, a share.
     pub eer: f64,

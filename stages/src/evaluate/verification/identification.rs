@@ -21,7 +21,7 @@ pub enum Rounding {
     Up,
     /// To the next whole number below.
     Down,
-    /// To the nearest whole number, halves up.
+    /// To the nearest whole number, halves rounded up.
     Nearest,
 }
 
@@ -57,7 +57,8 @@ pub fn classes_counted(classes: usize, share: f64, rounding: Rounding) -> usize 
 
 /// The place of class `truth` among `scores`, `[classes]`, from 1 for the highest.
 ///
-/// Of equal scores the right one comes last: a network that gives all classes the same score has found no one.
+/// Among equal scores the right one comes last: a network that gives all classes the same score has identified
+/// nobody.
 pub fn rank<T: PartialOrd + Copy>(scores: &[T], truth: usize) -> usize {
     let own = scores[truth];
     scores.iter().filter(|score| **score >= own).count()

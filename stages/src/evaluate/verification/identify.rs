@@ -1,4 +1,4 @@
-//! Identification as a step of a plan: class scores of `embeddings` in, rows of `metrics` out.
+//! Identification as a stage of a plan: class scores of `embeddings` in, rows of `metrics` out.
 
 use std::collections::HashSet;
 
@@ -35,19 +35,19 @@ pub const PROTOCOL: &str = "identification";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IdentifyConfig {
-    /// Share of the classes that count as the top, above 0; 0.05 where left out.
+    /// Share of the classes that count as the top, above 0; by default 0.05.
     #[serde(default = "default_share")]
     pub share: Probability,
-    /// How the share becomes a number of classes: `up`, `down` or `nearest`; `up` where left out.
+    /// How the share becomes a number of classes: `up`, `down` or `nearest`; by default `up`.
     #[serde(default)]
     pub rounding: Rounding,
-    /// Only rows of this split; all where left out.
+    /// Only rows of this split; by default all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
-    /// What is ranked: `frame` or `sequence`; `frame` where left out.
+    /// What is ranked: `frame` or `sequence`; by default `frame`.
     #[serde(default)]
     pub pool: Ranked,
-    /// How often subjects are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    /// How often subjects are resampled for the 95 % intervals; 0 for none. 1000 by default.
     #[serde(default = "default_resamples")]
     pub resamples: u32,
 }
@@ -78,7 +78,7 @@ impl IdentifyConfig {
     }
 }
 
-/// Scores class scores by the share of frames or sequences whose right class is on top.
+/// Evaluates class scores by the share of frames or sequences whose right class is on top.
 #[derive(Debug, Clone)]
 pub struct Identify {
     config: IdentifyConfig,

@@ -1,9 +1,9 @@
 //! Verification and identification of people: error rates of trials, accuracy of class scores.
 //!
-//! [`curve`] counts both errors at every threshold and [`eer`] reads the equal error rate off it; [`groups`] do so for
-//! each client and session by itself; `collect` turns rows into blocks and [`score`] turns blocks into rows of the
-//! metric table, with the intervals of [`resample`]; [`verify`] is that as a step of a plan. [`identification`] ranks
-//! classes, and [`identify`] is that as a step. [`compare`] sets two systems against each other. [`table`] prints.
+//! [`curve`] counts both errors at every threshold and [`eer`] computes the equal error rate from it; [`groups`] does
+//! so for each client and session separately; `collect` turns rows into blocks and [`score`] turns blocks into rows of
+//! the metric table, with the intervals of [`resample`]; [`verify`] does that as a stage of a plan. [`identification`]
+//! ranks classes, and [`identify`] does that as a stage. [`compare`] compares two systems. [`table`] prints.
 
 mod collect;
 pub mod compare;

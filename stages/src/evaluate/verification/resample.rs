@@ -1,8 +1,8 @@
-//! 95 % intervals by drawing the clients of both splits anew, each split by itself.
+//! 95 % intervals by resampling the clients of both splits, each split separately.
 //!
 //! The draws of the test clients are those of [`bootstrap`](super::super::bootstrap), so an interval of the test split
-//! alone is the one that module gives; those of the validation clients have a key of their own. Impostors' sessions
-//! are not drawn anew: an interval is about other clients, tried by the same people.
+//! alone equals that module's; those of the validation clients have their own key. Impostors' sessions are not
+//! resampled: an interval is about other clients, tried by the same people.
 
 use rayon::prelude::*;
 

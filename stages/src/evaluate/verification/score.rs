@@ -11,16 +11,16 @@ use super::error::VerificationError;
 use super::groups::Groups;
 use super::resample::intervals;
 
-/// Protocol of scores that are not normalised; others add `-` and the normalisation.
+/// Protocol of scores that are not normalised; for others, `-` and the normalisation are appended.
 pub const PROTOCOL: &str = "verification";
-/// What stands in the column `group` of the rows of a curve.
+/// The value of the column `group` in the rows of a curve.
 pub const CURVE_GROUP: &str = "curve";
-/// What the column `group` of a client's own row begins with.
+/// How the column `group` of a client's own row begins.
 pub const CLIENT_GROUP: &str = "client:";
-/// What stands in the column `group` of the counts of the split that gives the threshold.
+/// The value of the column `group` in the counts of the split that sets the threshold.
 pub const VALIDATION_GROUP: &str = "validation";
-/// How often clients are drawn anew for the intervals; 1,000 is the usual least for a 95 % percentile interval (Efron
-/// and Tibshirani 1993, section 13.3).
+/// How often clients are resampled for the intervals; 1,000 is the usual minimum for a 95 % percentile interval
+/// (Efron and Tibshirani 1993, section 13.3).
 pub const DEFAULT_RESAMPLES: u32 = 1_000;
 /// Points of a curve in the table: smooth to the eye on a page, and a few kilobytes.
 pub const DEFAULT_POINTS: u32 = 200;
@@ -30,13 +30,13 @@ pub const DEFAULT_POINTS: u32 = 200;
 pub struct VerificationOptions {
     /// How equal error rates are read off.
     pub eer: EerMethod,
-    /// How often clients are drawn anew for the intervals; 0 for no intervals.
+    /// How often clients are resampled for the intervals; 0 for no intervals.
     pub resamples: u32,
     /// How many points of the curve become rows, at most; 0 for none.
     pub points: u32,
     /// Seed of the draws.
     pub seed: u64,
-    /// Hash of the run, written into every row.
+    /// Hash of the run; every row states it.
     pub run: String,
 }
 
@@ -52,11 +52,11 @@ impl Default for VerificationOptions {
     }
 }
 
-/// Scores `trials` with the threshold of `validation`, each data set, system and normalisation by itself.
+/// Scores `trials` with the threshold of `validation`, each data set, system and normalisation separately.
 ///
 /// All rows of the two slices are scored, whatever their split; trials whose client and probe are of two splits only
-/// serve to normalise and are left out with a note. Without trials of `validation` a block has no threshold to carry
-/// over: then it has equal error rates and no HTER, which a note says.
+/// serve to normalise and are left out with a note. Without trials of `validation` there is no threshold to carry
+/// over: the block then has equal error rates but no HTER, and a note says so.
 ///
 /// ```
 /// use stages::evaluate::verification::{VerificationError, VerificationOptions, evaluate_verification};

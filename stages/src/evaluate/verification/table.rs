@@ -18,7 +18,7 @@ pub fn is_verification(protocol: &str) -> bool {
 }
 
 /// The rows as text, a block for each protocol, data set, split and model in the order of the rows; rows of other
-/// protocols are passed over. Points of curves are left out, of the clients' own rows the hardest are listed.
+/// protocols are ignored. Points of curves are left out; of the clients' own rows, the hardest are listed.
 pub fn format_verification(metrics: &[Metric]) -> String {
     let key = |m: &Metric| [&m.protocol, &m.dataset, &m.split, &m.model].map(String::clone);
     let mut blocks: Vec<([String; 4], Vec<&Metric>)> = Vec::new();

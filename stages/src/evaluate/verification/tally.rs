@@ -94,7 +94,7 @@ impl<'a> Tally<'a> {
     /// Counts a frame of class `class` and its `scores`, `[classes]`.
     ///
     /// # Errors
-    /// When frames of one sequence are pooled and do not stand together.
+    /// When frames of one sequence are pooled and are not consecutive.
     pub(super) fn push(&mut self, frame: &Frame<'_>, class: usize, scores: &[f32]) -> Result<(), StageError> {
         if self.pool == Ranked::Frame {
             self.count([frame.dataset, frame.split, frame.subject], rank(scores, class));

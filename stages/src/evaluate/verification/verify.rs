@@ -1,4 +1,4 @@
-//! Verification as a step of a plan: a whole table `trials` in, rows of `metrics` out.
+//! Verification as a stage of a plan: a whole table `trials` in, rows of `metrics` out.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use super::error::VerificationError;
 use super::score::{DEFAULT_POINTS, DEFAULT_RESAMPLES, VerificationOptions, score};
 use crate::stage::{Aggregate, BuildContext, Gathered, Give, Rows, StageError};
 
-/// The split that gives the threshold unless a plan names another.
+/// The split that sets the threshold by default.
 pub const DEFAULT_VALIDATION: &str = "validation";
-/// The split that is scored unless a plan names another.
+/// The split that is scored by default.
 pub const DEFAULT_SPLIT: &str = "test";
-/// Most resamples that a plan may ask for; 100,000 take minutes and narrow nothing.
+/// Most resamples that a plan may ask for; 100,000 take minutes and do not narrow the intervals.
 pub const MAXIMUM_RESAMPLES: u32 = 100_000;
-/// Most points of a curve that a plan may ask for; beyond, no eye and no page tells them apart.
+/// Most points of a curve that a plan may ask for; more cannot be seen on a page.
 pub const MAXIMUM_POINTS: u32 = 10_000;
 
 /// Keys of the step `verify`.
@@ -36,22 +36,22 @@ pub const MAXIMUM_POINTS: u32 = 10_000;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VerifyConfig {
-    /// The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.
+    /// The split whose equal error point sets the threshold of FAR, FRR and HTER; by default `validation`.
     #[serde(default = "default_validation")]
     pub validation: String,
-    /// The split that is scored; `test` where left out. A table of one split is scored whatever that is called.
+    /// The split that is scored; by default `test`. A table of one split is scored whatever its name.
     #[serde(default = "default_split")]
     pub split: String,
-    /// Whether the trials that give the threshold are a table of their own, the second input.
+    /// Whether the trials that set the threshold are a separate table, the second input.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub validation_apart: bool,
-    /// How equal error rates are read off: `linear`, `rocch` or `midpoint`; `linear` where left out.
+    /// How equal error rates are computed: `linear`, `rocch` or `midpoint`; by default `linear`.
     #[serde(default)]
     pub eer: EerMethod,
-    /// How often clients are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    /// How often clients are resampled for the 95 % intervals; 0 for none. 1000 by default.
     #[serde(default = "default_resamples")]
     pub resamples: u32,
-    /// How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 where left out.
+    /// How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 by default.
     #[serde(default = "default_points")]
     pub points: u32,
 }

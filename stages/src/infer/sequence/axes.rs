@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// Which axes of a window, `[T, B, C]`, make which axis of a network's input.
 ///
-/// Written as in einops: `n t b c` is the window as it is, `n t (b c)` a vector a block, `n t c b` channels before
-/// samples, `n c (t b)` one long signal of C channels. `n` stands for the rows and comes first.
+/// Written as in einops: `n t b c` is the window unchanged, `n t (b c)` one vector per block, `n t c b` channels
+/// before samples, `n c (t b)` one long signal of C channels. `n` stands for the rows and comes first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Axes {

@@ -46,7 +46,7 @@ use crate::network::ports::{Port, expect, fixed_rows, no_others};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SequenceCard {
-    /// Short name; it stands in the metadata of every embedding.
+    /// Short name; it is written to the metadata of every embedding.
     pub name: String,
     /// Where the network comes from.
     #[serde(default)]
@@ -91,18 +91,18 @@ pub struct SequenceOutput {
     pub frames: Frames,
     /// D, the numbers of an embedding.
     pub size: usize,
-    /// The subjects that the D numbers score, in order, where they are class scores.
+    /// The subjects whose scores the D numbers are, in order, if they are class scores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub classes: Vec<String>,
 }
 
-/// What a recurrent network hands from one window to the next: an output of one call is an input of the next.
+/// What a recurrent network passes from one window to the next: an output of one call is an input of the next.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct State {
     /// The network's name for the input, float32 `[N, shape]`; zeros are the start of a session.
     pub input: String,
-    /// The network's name for the output, as large: the state behind the last block of the window.
+    /// The network's name for the output, of the same size: the state after the last block of the window.
     pub output: String,
     /// The sizes behind the rows.
     pub shape: Vec<usize>,
@@ -136,7 +136,7 @@ impl SequenceCard {
     /// Reads and checks the card at `path`.
     ///
     /// # Errors
-    /// When it cannot be read, is no card, or contradicts itself.
+    /// When it cannot be read, is not a card, or contradicts itself.
     pub fn read(path: &Path) -> Result<Self, StageError> {
         read_card(path, Self::validate)
     }

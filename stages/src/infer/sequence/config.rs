@@ -34,8 +34,8 @@ pub struct EmbedConfig {
     /// What runs the network.
     #[serde(default)]
     pub engine: EngineConfig,
-    /// Whether a network with states goes on where the window before ended: the windows of a stretch run one after
-    /// the other, and only the first begins from zeros. By default each one does.
+    /// Whether a network with states continues where the previous window ended: the windows of a stretch run one
+    /// after the other, and only the first begins from zeros. By default every window begins from zeros.
     #[serde(default)]
     pub carry_state: bool,
 }

@@ -1,4 +1,5 @@
-//! Networks that read windows of a signal: `axes` and `card` say how, `worker` runs one, `config` and `stage` are the step `embed`, `carry` finds the windows that a state goes through.
+//! Networks that read windows of a signal: `axes` and `card` say how, `worker` runs one, `config` and `stage` are the
+//! stage `embed`, `carry` finds the windows that a state passes through.
 
 mod axes;
 mod card;

@@ -1,8 +1,8 @@
-//! `gain_offset`: each channel of a row scaled and shifted a little, as another copy of the sensor would.
+//! `gain_offset`: each channel of a row scaled and shifted slightly, as another unit of the sensor would.
 //!
 //! Project Abacus is **recalled, not verified**, to have done so: per example, offset and gain noise, a vector of 12
 //! numbers from U[0.98, 1.02]. Read as six gains and six offsets, that is odd: such offsets would add about 1 to each
-//! channel. Here gains lie about 1 and offsets about 0, equally far to either side.
+//! channel. Here gains are centred on 1 and offsets on 0, with the same range to either side.
 
 use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
@@ -17,8 +17,8 @@ use crate::stage::{BuildContext, StageError};
 pub const GAIN_LOW: Positive = Positive::constant(0.98);
 /// The highest gain. Recalled, not verified, as Project Abacus's.
 pub const GAIN_HIGH: Positive = Positive::constant(1.02);
-/// The largest offset to either side, in the channel's unit, or in deviations where signals are normalised. Ours: as
-/// far as the gains lie from 1.
+/// The largest offset to either side, in the channel's unit, or in deviations where signals are normalised. Our
+/// choice: the same range as the gains about 1.
 pub const OFFSET: NonNegative = NonNegative::constant(0.02);
 
 /// Keys of the stage `gain_offset`.
@@ -36,7 +36,7 @@ pub struct GainOffsetConfig {
     /// The highest gain, [`GAIN_HIGH`].
     #[serde(default = "gain_high")]
     pub gain_high: Positive,
-    /// The largest offset to either side, [`OFFSET`].
+    /// The largest offset to either side; by default [`OFFSET`].
     #[serde(default = "offset")]
     pub offset: NonNegative,
 }

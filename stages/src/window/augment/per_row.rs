@@ -1,4 +1,4 @@
-//! A stage that draws for each row and changes its samples: all that `gain_offset` and `rotate_frame` share.
+//! A stage that draws for each row and changes its samples: what `gain_offset` and `rotate_frame` share.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;

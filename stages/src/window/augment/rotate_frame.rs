@@ -1,4 +1,4 @@
-//! `rotate_frame`: the device turned in the hand or pocket: one rotation for all vectors of a row.
+//! `rotate_frame`: the device rotated in the hand or pocket: one rotation for all vectors of a row.
 
 use schemars::JsonSchema;
 use schemas::random::KeyedRandom;
@@ -11,7 +11,7 @@ use super::super::features::vectors;
 use super::per_row::{PerRow, Vary};
 use crate::stage::{BuildContext, StageError};
 
-/// How the rotation is distributed. Ours; not part of a paper's protocol.
+/// How the rotation is distributed. Our choice; not part of any paper's protocol.
 ///
 /// ```
 /// use stages::window::RotateFrameConfig;

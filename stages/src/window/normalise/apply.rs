@@ -1,4 +1,4 @@
-//! `apply_normaliser`: signals by the means and deviations that were fitted.
+//! `apply_normaliser`: signals normalised by fitted means and deviations.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ impl ApplyNormaliserConfig {
     }
 }
 
-/// Each signal by the normaliser of its device, or by the one that serves all; batch by batch, in order.
+/// Normalises each signal by the normaliser of its device, or by the one for all; batch by batch, in order.
 ///
 /// A channel whose deviation is 0 is only centred. A row whose device has no normaliser is rejected.
 #[derive(Debug, Clone)]

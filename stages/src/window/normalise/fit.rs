@@ -16,7 +16,7 @@ use super::super::error::WindowError;
 use super::moments::Moments;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 
-/// The split that is fitted on, unless said otherwise.
+/// The split that is fitted on by default.
 pub const SPLIT: &str = "train";
 
 /// Keys of the stage `fit_normaliser`.
@@ -31,7 +31,7 @@ pub const SPLIT: &str = "train";
 pub struct FitNormaliserConfig {
     /// What has a normaliser of its own.
     pub per: FitPer,
-    /// The split that is fitted on, [`SPLIT`]; `*` for all rows.
+    /// The split that is fitted on, by default [`SPLIT`]; `*` for all rows.
     #[serde(default = "split")]
     pub split: String,
 }

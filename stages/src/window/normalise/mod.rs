@@ -1,4 +1,4 @@
-//! The scale of signals taken out: z = (x - mean) / deviation, channel by channel.
+//! Removes the scale of signals: z = (x - mean) / deviation, channel by channel.
 //!
 //! [`session`] needs no fit; [`fit`] gives `normalisers` that [`apply`] uses.
 

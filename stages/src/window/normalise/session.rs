@@ -1,4 +1,4 @@
-//! `normalise`: each signal by its own mean and deviation.
+//! `normalise`: each signal normalised by its own mean and deviation.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -29,8 +29,8 @@ pub struct NormaliseConfig {
 pub enum NormalisePer {
     /// Those of the row itself: the whole gapless stretch of the session.
     ///
-    /// A session with gaps has several rows, each of which is normalised by itself: rows of one session may come in
-    /// different batches. What the statistics of the paper are is not established.
+    /// A session with gaps has several rows, each of which is normalised separately: rows of one session may be in
+    /// different batches. The paper does not say which statistics it uses.
     Session,
 }
 
@@ -42,7 +42,7 @@ impl NormaliseConfig {
     }
 }
 
-/// Takes the mean off each channel of a signal and divides by its standard deviation (divisor: the number of
+/// Subtracts the mean of each channel of a signal and divides by its standard deviation (divisor: the number of
 /// samples). A channel that never changes is only centred, so it is 0 throughout. It rejects no row.
 #[derive(Debug, Clone)]
 pub struct Normalise;

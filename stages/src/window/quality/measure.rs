@@ -6,13 +6,13 @@ use schemas::tables::readings::TrackView;
 use super::super::median::median;
 use super::super::timing::{NANOS_PER_MS, NANOS_PER_SECOND};
 
-/// How far two sensors' mean periods may lie apart, as a share, for their clocks to be compared: further apart, the
-/// sensors do not aim at one rate, and a difference says nothing of their clocks.
+/// How far two sensors' mean periods may differ, as a share, for their clocks to be compared: if they differ more,
+/// the sensors do not aim at the same rate, and the difference says nothing about their clocks.
 pub const SAME_RATE: f64 = 0.01;
 /// A step up to this many median steps counts for the clock, as so many periods as it is nearest to, since readings
 /// go missing or come in bursts. How many periods a longer one takes cannot be told well enough.
 const COUNTED_PERIODS: f64 = 10.0;
-/// Readings in a row at the largest magnitude from which on a sensor counts as saturated.
+/// From how many consecutive readings at the largest magnitude a sensor counts as saturated.
 pub const SATURATED_RUN: usize = 3;
 
 /// The clock of a sensor, as its stamps show it.

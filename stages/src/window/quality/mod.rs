@@ -25,7 +25,8 @@ use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QualityConfig {
-    /// The longest step between two readings that is no gap, ms; [`MAX_GAP_MS`], that of `resample`.
+    /// The longest step between two readings that is not a gap, ms; by default [`MAX_GAP_MS`], as in
+    /// `resample`.
     #[serde(default = "max_gap_ms")]
     pub max_gap_ms: Positive,
 }

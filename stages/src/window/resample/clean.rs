@@ -1,14 +1,15 @@
 //! The readings of one sensor that can be used, and the stretches of them without a gap.
 //!
 //! The rules, reading by reading in the order of the log:
-//! 1. One that is no finite number, or none as `f32`, is dropped.
+//! 1. One that is not finite, or not finite as `f32`, is dropped.
 //! 2. One with the stamp of the latest reading so far takes its place: the last of equal stamps is kept, as in the
 //!    conversion of HMOG.
-//! 3. One whose stamp lies before the latest so far, by no more than the jump limit, came late and is dropped.
-//! 4. One that lies further back says that the clock was set back: a new stretch begins with it, and the latest so
-//!    far starts anew. A jump forward needs no rule of its own: it is a gap.
+//! 3. One whose stamp is before the latest so far, by no more than the jump limit, came late and is dropped.
+//! 4. One that is further back means that the clock was set back: a new stretch begins with it, and the latest so
+//!    far is reset. A jump forward needs no rule of its own: it is a gap.
 //! 5. A step beyond the gap limit ends a stretch.
-//! 6. A stretch of one reading is dropped: nothing lies between its ends. So a single wild stamp costs one reading.
+//! 6. A stretch of one reading is dropped: nothing lies between its ends. So a single outlier stamp costs one
+//!    reading.
 //!
 //! An **epoch** is a run of stretches that follow one another in time; each time the clock was set back, the next
 //! one begins.
@@ -23,7 +24,7 @@ use schemas::tables::readings::TrackView;
 pub(super) struct Limits {
     /// The longest step within a stretch.
     pub max_gap_nanos: i64,
-    /// The longest step back that counts as a late reading and not as a clock that was set back.
+    /// The longest step back that counts as a late reading rather than as a clock that was set back.
     pub clock_jump_nanos: i64,
 }
 

@@ -1,4 +1,5 @@
-//! The low-pass before a sensor is brought to a lower rate: no phase shift, no alias in what people do.
+//! The low-pass before a sensor is reduced to a lower rate: no phase shift, and no aliases at the frequencies
+//! of human movement.
 //!
 //! Readings are drawn by straight line on a grid of a whole multiple of the target rate, at least twice as fine as
 //! the sensor's own. There they are convolved with a symmetric Kaiser-windowed sinc, only where a sample of the
@@ -16,13 +17,13 @@ use std::ops::Range;
 use super::convolve::convolve;
 use super::grid::{Drawing, Grid};
 
-/// End of the pass band, as a share of half the target rate: 20 Hz of 25, above what a person moves at. Ours.
+/// End of the pass band, as a share of half the target rate: 20 Hz of 25, above human movement. Our choice.
 pub const PASS_SHARE: f64 = 0.8;
-/// Start of the stop band, as a share of half the target rate. What lies below it folds to above [`PASS_SHARE`], so
-/// the pass band is free of aliases with a filter half as long as one that stops at 1.
+/// Start of the stop band, as a share of half the target rate. Frequencies below it fold to above [`PASS_SHARE`],
+/// so the pass band is free of aliases with a filter half as long as one that stops at 1.
 pub const STOP_SHARE: f64 = 1.2;
 /// Damping of the stop band in dB: a tone of 1 m/s² comes back as 1 mm/s² at most. The ripple of the pass band is
-/// as small, 0.1 %. Ours.
+/// as small, 0.1 %. Our choice.
 pub const ATTENUATION_DB: f64 = 60.0;
 /// How much finer the grid is than the sensor's own, at least: the first image of a tone in the pass band then lies
 /// in the stop band.

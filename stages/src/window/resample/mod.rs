@@ -1,7 +1,8 @@
-//! `resample`: the sensors of each session on one clock, at one rate.
+//! `resample`: puts the sensors of each session on one clock, at one rate.
 //!
-//! [`clean`] says which readings can be used and where a sensor has a gap, [`segments`] where all sensors have
-//! readings, [`grid`] draws the samples, [`low_pass`] keeps what the rate cannot hold out of them.
+//! [`clean`] says which readings can be used and where a sensor has a gap, [`segments`] says where all sensors
+//! have readings, [`grid`] interpolates the samples, [`low_pass`] removes frequencies that are too high for the
+//! rate.
 
 mod clean;
 mod convolve;
@@ -34,13 +35,13 @@ use super::median::median;
 use super::timing::{NANOS_PER_MS, NANOS_PER_SECOND};
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 
-/// Samples a second, Hz. Source: Project Abacus (arXiv 1511.03908).
+/// Samples per second, Hz. Source: Project Abacus (arXiv 1511.03908).
 pub const RATE_HZ: Positive = Positive::constant(50.0);
 /// The longest step between two readings that is drawn over by a straight line, ms.
 ///
 /// Phones hold readings back and give them in bursts: logs of 100 Hz in daily use have steps up to 188 ms
-/// (sp-sw-har), while a sensor that was switched off is gone for seconds. 200 ms parts the two. Ours; the paper does
-/// not say.
+/// (sp-sw-har), while a sensor that was switched off is gone for seconds. 200 ms separates the two. Our choice; the
+/// paper does not say.
 pub const MAX_GAP_MS: Positive = Positive::constant(200.0);
 /// How far a stamp may lie behind the latest one and still be a late reading, s. Readings come late by one burst,
 /// parts of a second; a clock that was set back goes further. Ours.
@@ -58,20 +59,21 @@ const MOST_IN_A_GAP: f64 = 100_000.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResampleConfig {
-    /// Samples a second, [`RATE_HZ`].
+    /// Samples per second; by default [`RATE_HZ`].
     #[serde(default = "rate_hz")]
     pub rate_hz: Positive,
-    /// The longest step between two readings that is drawn over, [`MAX_GAP_MS`]; a longer one ends a segment.
+    /// The longest step between two readings that is interpolated; by default [`MAX_GAP_MS`]. A longer one ends
+    /// a segment.
     #[serde(default = "max_gap_ms")]
     pub max_gap_ms: Positive,
-    /// The longest step back that is a late reading, [`CLOCK_JUMP_SECONDS`]; at a longer one a segment begins.
+    /// The longest step back that counts as a late reading; by default [`CLOCK_JUMP_SECONDS`]. At a longer one
+    /// a segment begins.
     #[serde(default = "clock_jump_seconds")]
     pub clock_jump_seconds: Positive,
-    /// Whether a sensor that is faster than `rate_hz` is filtered first; on unless said otherwise.
+    /// Whether a sensor that is faster than `rate_hz` is filtered first; on by default.
     #[serde(default = "low_pass")]
     pub low_pass: bool,
-    /// The sensors that a session needs, both unless said otherwise; their channels stand in the order of
-    /// [`RAW_CHANNELS`].
+    /// The sensors that a session needs, both by default; their channels are in the order of [`RAW_CHANNELS`].
     #[serde(default = "sensors")]
     pub sensors: BTreeSet<SensorName>,
 }

@@ -1,4 +1,4 @@
-//! Where all sensors have readings: the stretches of each, laid over one another.
+//! Where all sensors have readings: the intersection of their stretches.
 
 use std::ops::Range;
 
@@ -17,8 +17,8 @@ pub(super) struct Segment {
 
 /// The segments of `sensors`, and how many readings of each sensor stand in one.
 ///
-/// The clock of a log may have been set back. Nothing in the stamps says then which readings of the sensors belong
-/// together, except that all sensors share the clock: so epoch k of one is laid over epoch k of the others.
+/// The clock of a log may have been set back. The stamps then do not say which readings of the sensors belong
+/// together, except that all sensors share the clock: so epoch k of one is intersected with epoch k of the others.
 pub(super) fn segments(sensors: &[Clean<'_>]) -> (Vec<Segment>, Vec<usize>) {
     let mut segments = Vec::new();
     let mut next = vec![0; sensors.len()];
