@@ -170,7 +170,7 @@ impl OpenSource {
         &self.notes
     }
 
-    /// How much an annotation file holds and how many of its pictures are not there, in words. Looks for each picture.
+    /// How much an annotation file holds and how many of its image files are missing, in words. Looks for each picture.
     pub fn counts(&self) -> Vec<String> {
         match &self.rows {
             Rows::People(_, people, images) => counts(people, *images),
@@ -232,7 +232,7 @@ fn counts(people: &[Person], images: usize) -> Vec<String> {
         count(joints)
     )];
     if absent > 0 {
-        counts.push(format!("{} of {} pictures are not there", count(absent), count(pictures.len())));
+        counts.push(format!("{} of {} image files are missing", count(absent), count(pictures.len())));
     }
     counts
 }

@@ -24,7 +24,7 @@ class PoseInput:
     mean: float = 0.0
     std: float = 255.0
     center_sigma: float | None = None
-    """Spread in px of the Gaussian at the person's centre, where the network asks whom to look at."""
+    """Spread in px of the Gaussian at the person's centre, where the network needs the person's centre."""
 
 
 @dataclass(frozen=True)

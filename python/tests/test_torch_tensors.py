@@ -71,7 +71,7 @@ def test_null_is_nan_or_named():
     assert to_tensors(batch(), ["scale"])["scale"].isnan().tolist() == [False, True]
     with pytest.raises(DataError, match="column `person_index` has null in 1 of 2 rows"):
         to_tensors(batch(), ["person_index"])
-    with pytest.raises(SchemaError, match="column `words` of type list<.*> can be no tensor"):
+    with pytest.raises(SchemaError, match="column `words` of type list<.*> cannot become a tensor"):
         to_tensors(batch(), ["words"])
     with pytest.raises(SchemaError, match="column `x` is missing; the columns are `image`, `sample_id`"):
         to_tensors(batch(), ["x"])

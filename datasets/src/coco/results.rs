@@ -55,7 +55,7 @@ impl Source for CocoResultsConfig {
         let (skeleton, people) = all_people(&inputs[0]).map_err(|error| {
             ReadError::unexpected(
                 &self.file,
-                "COCO results need the people that they are of",
+                "COCO results need the people they belong to",
                 error.to_string(),
             )
         })?;
@@ -243,10 +243,10 @@ impl<'a> Joining<'a> {
         };
         match self.by_id.get(id.as_str()) {
             None => {
-                self.reject(row, Some(id), "nobody of this id in the people", format!("image {image_id}"));
+                self.reject(row, Some(id), "no person with this id", format!("image {image_id}"));
             }
             Some(&person) if self.taken[person].is_some() => {
-                self.reject(row, Some(id), "detected twice", "the first detection stands".to_owned());
+                self.reject(row, Some(id), "detected twice", "the first detection is kept".to_owned());
             }
             Some(&person) => self.taken[person] = Some(found),
         }

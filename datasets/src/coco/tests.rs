@@ -189,8 +189,7 @@ fn detections_of_nobody_are_rejects() {
     assert_eq!(found.batch.num_rows(), 1);
     let reasons: Vec<&str> = found.rejects.iter().map(|reject| reject.reason.as_str()).collect();
     let shape = "record of another shape";
-    let expected =
-        ["detected twice", "nobody of this id in the people", shape, "image not in the people", shape];
+    let expected = ["detected twice", "no person with this id", shape, "image not in the people", shape];
     assert_eq!(reasons, expected);
     assert_eq!(found.notes, ["2 labelled people have no detection"]);
 }

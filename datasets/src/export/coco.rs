@@ -116,8 +116,7 @@ impl Encode for Encoder {
         file.put("\n],\n\"categories\":")?;
         file.put_json(&json!([category(skeleton.get()?)]))?;
         file.put("}\n")?;
-        exported
-            .note(sizes.stated, "pictures are not there; their sizes are those that the annotations state");
+        exported.note(sizes.stated, "image files are missing; their sizes are taken from the annotations");
         Ok(Target::File(file))
     }
 }

@@ -73,7 +73,7 @@ impl Hinted for ExportError {
             Self::Exists { .. } => "choose another place, or replace it with `--force`".into(),
             Self::NotOurs { .. } => "choose another place".into(),
             Self::OtherTable { expected: "people", found } if found == "samples" => {
-                "joints must stand in the picture: name the table of people that the samples were made from"
+                "joints must be in px of the image: name the table of people that the samples were made from"
                     .into()
             }
             Self::OtherTable { expected, .. } => format!("name a table `{expected}`"),
@@ -83,7 +83,7 @@ impl Hinted for ExportError {
                 )
             }
             Self::SameName { .. } => {
-                "name the folder that both lie below, so that paths are told apart: `--images DIR`".into()
+                "name the folder that both lie below, so that names are unique: `--images DIR`".into()
             }
             Self::Outside { .. } => "name a folder that all images lie below: `--images DIR`".into(),
             Self::SameImageId(_) => {

@@ -106,7 +106,10 @@ impl Encode for Encoder {
             return Err(ExportError::Empty);
         }
         self.file.put("\n]\n")?;
-        exported.note(self.hidden, "joints are hidden, which the format cannot say; they stand as annotated");
+        exported.note(
+            self.hidden,
+            "joints are hidden, which the format cannot express; they are written as annotated",
+        );
         Ok(Target::File(self.file))
     }
 }

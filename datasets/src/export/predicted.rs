@@ -44,7 +44,7 @@ impl Predicted {
                     None => drop(by_id.insert(pose.sample_id.clone(), pose)),
                     Some(first) if first.head == pose.head => rejects.push(Reject {
                         reason: "predicted twice".into(),
-                        detail: format!("head {}; the first row stands", first.head),
+                        detail: format!("head {}; the first row is kept", first.head),
                         sample_id: Some(pose.sample_id),
                         ..Reject::default()
                     }),
@@ -95,7 +95,7 @@ impl Predicted {
         exported.written += pairs.iter().filter(|(_, prediction)| prediction.is_some()).count() as u64;
         let strangers: BTreeMap<String, PredictedPose> = self.by_id.into_iter().collect();
         let strangers = strangers.into_keys().map(|id| Reject {
-            reason: "nobody of this id in the people".into(),
+            reason: "no person with this id".into(),
             sample_id: Some(id),
             ..Reject::default()
         });

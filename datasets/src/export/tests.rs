@@ -234,7 +234,7 @@ fn preds_stand_in_the_order_of_the_people_and_of_their_joints() {
     assert_eq!(exported.written, 2);
     let reasons: Vec<(&str, u64)> =
         exported.rejects.iter().map(|one| (one.reason.as_str(), one.rows)).collect();
-    assert_eq!(reasons, [("another head", 3), ("nobody of this id in the people", 1)]);
+    assert_eq!(reasons, [("another head", 3), ("no person with this id", 1)]);
     assert_eq!(exported.notes[1], "1 people have no prediction; their rows are NaN");
     let options = predictions::Options {
         array: mpii_preds::ARRAY.into(),

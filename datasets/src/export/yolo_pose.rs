@@ -118,7 +118,7 @@ impl Encode for Encoder {
         let yaml = folder.path().join("data.yaml");
         fs::write(&yaml, description(skeleton.get()?, lists.keys()))
             .map_err(ExportError::io("write", &yaml))?;
-        exported.note(outside, "annotated joints lie outside the picture; they stand as not annotated");
+        exported.note(outside, "annotated joints lie outside the picture; they are written as not annotated");
         if !(lists.contains_key("train") && lists.contains_key("val")) {
             let splits: Vec<String> = lists.keys().map(|split| format!("`{split}`")).collect();
             exported.notes.push(format!(

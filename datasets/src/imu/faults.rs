@@ -57,7 +57,7 @@ impl Faults {
         let detail = if rows == 1 {
             fault.detail
         } else {
-            format!("{}; the first of {rows} lines alike", fault.detail)
+            format!("{}; the first of {rows} similar lines", fault.detail)
         };
         let mut reject = file_reject(&self.dataset, &self.file, fault.reason, detail);
         reject.source_record = Some(lines(first, last));

@@ -81,7 +81,7 @@ impl<'a> Cursor<'a> {
             ($type:ty, $target:ty) => {{
                 const SIZE: usize = size_of::<$type>();
                 if !bytes.len().is_multiple_of(SIZE) {
-                    return Err(format!("{} bytes are no multiple of {SIZE}", bytes.len()));
+                    return Err(format!("{} bytes are not a multiple of {SIZE}", bytes.len()));
                 }
                 let raw =
                     bytes.chunks_exact(SIZE).map(|raw| <[u8; SIZE]>::try_from(raw).expect("exact chunks"));

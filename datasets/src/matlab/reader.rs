@@ -157,7 +157,7 @@ impl Cursor<'_> {
             return Err(format!("array sizes of type {kind} instead of 32-bit integers"));
         }
         let Numbers::Int32(sizes) = self.numbers(class::INT32, kind, data.bytes())? else {
-            return Err("array sizes are no integers".into());
+            return Err("array sizes are not integers".into());
         };
         if sizes.len() < 2 || sizes.len() > MAX_DIMENSIONS {
             return Err(format!(
@@ -228,7 +228,7 @@ impl Cursor<'_> {
         let (_, data) = self.data("field names")?;
         let names = data.bytes();
         if (length == 0 && !names.is_empty()) || (length > 0 && !names.len().is_multiple_of(length)) {
-            return Err(format!("{} bytes of field names are no multiple of {length}", names.len()));
+            return Err(format!("{} bytes of field names are not a multiple of {length}", names.len()));
         }
         let fields: Vec<String> = names.chunks_exact(length.max(1)).map(text_of).collect();
         let members = count.checked_mul(fields.len()).ok_or("sizes overflow")?;
@@ -254,11 +254,11 @@ impl Cursor<'_> {
             }
             kind::UTF32 => {
                 let Numbers::UInt32(codes) = self.numbers(class::UINT32, kind::UINT32, bytes)? else {
-                    return Err("characters are no integers".into());
+                    return Err("characters are not integers".into());
                 };
                 let characters = codes.iter().map(|&code| char::from_u32(code).ok_or(code));
                 let text = characters.collect::<Result<String, _>>();
-                let text = text.map_err(|code| format!("{code:#x} is no character"))?;
+                let text = text.map_err(|code| format!("{code:#x} is not a character"))?;
                 text.encode_utf16().collect::<Vec<u16>>()
             }
             kind::UTF16 => self.code_units(kind::UINT16, bytes)?,
@@ -279,7 +279,7 @@ impl Cursor<'_> {
     fn code_units(&self, kind: u32, bytes: &[u8]) -> Result<Vec<u16>, String> {
         match self.numbers(class::UINT16, kind, bytes)? {
             Numbers::UInt16(units) => Ok(units),
-            _ => Err("characters are no integers".into()),
+            _ => Err("characters are not integers".into()),
         }
     }
 }

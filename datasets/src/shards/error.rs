@@ -54,7 +54,7 @@ impl Hinted for ShardError {
         match self {
             Self::Exists { .. } => Some("choose another folder, or replace it with `--force`".to_owned()),
             Self::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                Some("free some space and run the same command again: it goes on where it stopped".to_owned())
+                Some("free some space and run the same command again: it resumes where it stopped".to_owned())
             }
             Self::NoManifest { .. } => {
                 Some("only `motionmill ingest` and `motionmill run` make table folders".to_owned())

@@ -100,7 +100,7 @@ impl TableWriter {
                 Ok(manifest) if manifest.provenance == provenance => return Ok(Started::Complete(manifest)),
                 Ok(manifest) => format!("a `{}` table of other work", manifest.table),
                 Err(_) if is_empty_folder(folder) => String::new(),
-                Err(_) => "files that are no table of ours".to_owned(),
+                Err(_) => "files that motionmill did not write".to_owned(),
             };
             if !holds.is_empty() {
                 return Err(ShardError::Exists { holds, path: folder.to_owned() });

@@ -28,7 +28,7 @@ pub(super) fn labels(
 fn label(line: &str, joints: usize, dimensions: usize, [width, height]: [f64; 2]) -> Result<Label, String> {
     let number = |word: &str| match word.parse::<f64>() {
         Ok(number) if number.is_finite() => Ok(number),
-        _ => Err(format!("`{word}` is no finite number")),
+        _ => Err(format!("`{word}` is not a finite number")),
     };
     let numbers = line.split_whitespace().map(number).collect::<Result<Vec<f64>, _>>()?;
     let expected = 5 + joints * dimensions;

@@ -205,6 +205,6 @@ fn fail(fail_on: &[FailOn], checked: &Checked) -> anyhow::Result<()> {
     }
     Err(Hint::error(
         format!("there are findings: {}", failed.join(", ")),
-        "look at them with `--out` or `--gallery`; without `--fail-on` they are no failure",
+        "look at them with `--out` or `--gallery`; without `--fail-on` they do not fail the command",
     ))
 }

@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(
             failure.text,
             "error: cannot build the stage `net`\n  caused by: `devices` is empty\n\n\
-             hint: name the cards to use, such as `devices = [0]`\n"
+             hint: name the GPUs to use, such as `devices = [0]`\n"
         );
         assert_eq!(failure.exit_code, 1);
     }

@@ -75,7 +75,7 @@ fn one_split(path: &Path, split: Option<&str>) -> anyhow::Result<()> {
     }
     let names: Vec<String> = splits.iter().map(|split| format!("`{split}`")).collect();
     Err(Hint::error(
-        format!("the people have several splits ({}), whose rows stand apart", names.join(", ")),
-        format!("say which one the array is of: `--split {}`", splits[0]),
+        format!("the people have several splits ({}), whose rows are not consecutive", names.join(", ")),
+        format!("name the split of the array: `--split {}`", splits[0]),
     ))
 }

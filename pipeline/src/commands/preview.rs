@@ -38,7 +38,7 @@ pub(super) fn run(args: &PreviewArgs) -> anyhow::Result<()> {
         let Some(folder) = &args.people else {
             return Err(Hint::error(
                 "a table of keypoints has no pictures",
-                "name the people that they are of: `--people DIR`",
+                "name their people: `--people DIR`",
             ));
         };
         let people = TableReader::open(folder, None)?.read_all()?;

@@ -78,7 +78,7 @@ pub(super) fn cut(graph: &Graph) -> Result<Cut, OnlineError> {
             Some(last) if node.inputs == [*last] => {}
             _ => {
                 return Err(refuse(
-                    "takes rows from several places behind the first stage that makes samples",
+                    "takes rows from several places after the first stage that makes samples",
                 ));
             }
         }

@@ -190,7 +190,7 @@ fn ways_that_are_not_straight_are_refused() {
     let (_folder, plan) = people(&["stages.warp.inputs=[\"flip\", \"rotate\"]"]);
     assert_eq!(
         refusal(&plan),
-        "`warp` takes rows from several places behind the first stage that makes samples, so its rows cannot be made \
+        "`warp` takes rows from several places after the first stage that makes samples, so its rows cannot be made \
          one by one"
     );
     let (_folder, plan) = people(&["stages.targets.run={evaluate={protocols=[\"lsp-pck\"]}}"]);

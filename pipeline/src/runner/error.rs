@@ -53,7 +53,7 @@ impl RunError {
             Self::Shard(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Sink { source, .. } => source.hint(),
-            Self::Cancelled => Some("run it again: it goes on where it stopped".to_owned()),
+            Self::Cancelled => Some("run it again: it resumes where it stopped".to_owned()),
             _ => None,
         }
     }

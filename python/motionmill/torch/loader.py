@@ -146,7 +146,7 @@ class Loader(torch.utils.data.IterableDataset[dict[str, Any]]):
             if key not in state:
                 raise ConfigError(f"the state has no `{key}`")
             if state[key] != value:
-                raise ConfigError(f"the state is of another loader: `{key}` is {state[key]!r} there and {value!r} here")
+                raise ConfigError(f"the state belongs to another loader: `{key}` is {state[key]!r} there and {value!r} here")
         self.set_epoch(int(state["epoch"]))
         self._start = int(state["batch"])
 

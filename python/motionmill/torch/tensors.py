@@ -99,7 +99,7 @@ def _flat(column: pa.Array, field: pa.Field) -> torch.Tensor:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         _no_nulls(column, field.name)
         return torch.utils.dlpack.from_dlpack(column)
-    raise SchemaError(f"column `{field.name}` of type {field.type} can be no tensor")
+    raise SchemaError(f"column `{field.name}` of type {field.type} cannot become a tensor")
 
 
 def _no_nulls(column: pa.Array, name: str) -> None:

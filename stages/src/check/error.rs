@@ -27,7 +27,9 @@ impl Hinted for CheckError {
                 format!("leave `rules` out for all, or name some: {names}")
             }
             Self::PictureBits { usual, .. } => format!("set `picture_bits = {usual}`"),
-            Self::TwoSkeletons { .. } => "map them to one with `map_skeleton`, or check them apart".into(),
+            Self::TwoSkeletons { .. } => {
+                "map them to one with `map_skeleton`, or check them separately".into()
+            }
         })
     }
 

@@ -25,7 +25,7 @@ pub enum DecodeError {
     #[error("the input `spatial_model` must be a table `{}`, found {found}", spatial_models::NAME)]
     NoSpatialModel { found: String },
     /// The model is of another skeleton.
-    #[error("the spatial model is one of `{model}`, the maps are of `{maps}`")]
+    #[error("the spatial model is for `{model}`, the maps are of `{maps}`")]
     OtherSkeleton { model: &'static str, maps: &'static str },
     /// The model is for maps of another size, height and width in px.
     #[error(

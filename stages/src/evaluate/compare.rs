@@ -98,7 +98,7 @@ pub fn compare_poses(
     let mut notes = Vec::new();
     if shared.len() < either {
         let left = either - shared.len();
-        notes.push(format!("{left} of {either} people are predicted by one of the two alone; not compared"));
+        notes.push(format!("{left} of {either} people are predicted by only one of the two; not compared"));
     }
     let kept: HashSet<&str> = shared.iter().map(|person| person.sample_id.as_str()).collect();
     let [one_poses, other_poses] = [one, other].map(|predicted| -> Vec<PredictedPose> {

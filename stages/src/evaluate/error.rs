@@ -14,7 +14,7 @@ pub enum EvaluateError {
     DuplicateTruth { sample_id: String },
     /// One output head of one model predicts one person twice.
     #[error(
-        "model `{model}`, head {head}, predicts `{sample_id}` twice; one row a person and head is scored"
+        "model `{model}`, head {head}, predicts `{sample_id}` twice; one row per person and head is scored"
     )]
     DuplicatePrediction { model: String, head: i32, sample_id: String },
     /// A pose has another number of joints than its skeleton.

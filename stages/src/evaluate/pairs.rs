@@ -69,7 +69,9 @@ impl<'a> Pairs<'a> {
         for (head, poses) in &heads {
             let strangers = poses.keys().filter(|id| !ids.contains(**id)).count();
             if strangers > 0 {
-                notes.push(format!("{head}: {strangers} predictions are of nobody in the truth; not scored"));
+                notes.push(format!(
+                    "{head}: {strangers} predictions belong to nobody in the truth; not scored"
+                ));
             }
             let missed =
                 people.iter().filter(|person| !poses.contains_key(person.sample_id.as_str())).count();

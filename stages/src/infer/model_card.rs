@@ -19,7 +19,7 @@
 //!     mean = [128.0, 128.0, 128.0]  # per channel in the order of `colour`, on the scale 0 to 255:
 //!     std = [256.0, 256.0, 256.0]   # value = (level - mean) / std
 //!
-//!     [center_map]                  # only where the network asks whom to look at
+//!     [center_map]                  # only where the network needs the person's centre
 //!     name = "center"
 //!     sigma = 21.0                  # input px
 //!     layout = "nhwc"

@@ -102,7 +102,7 @@ impl Infer {
                 center_in_crop(&crop_from_image[row], point)
             });
             if center == Some(None) {
-                rejects.push(reject(batch, row, NAME, "no centre", "the network asks whom to look at"));
+                rejects.push(reject(batch, row, NAME, "no centre", "the network needs the person's centre"));
                 continue;
             }
             fit.push((

@@ -213,7 +213,7 @@ fn many_threads_share_few_sessions() {
             scope.spawn(|| assert_eq!(infer.run(&batch).unwrap().rows, expected));
         }
     });
-    assert!(infer.describe().contains("`nchw` on cpu: 2 session(s), 1 row(s) a call, ONNX Runtime"));
+    assert!(infer.describe().contains("`nchw` on cpu: 2 session(s), 1 row(s) per call, ONNX Runtime"));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn what_does_not_fit_is_said_before_a_row_flows() {
     let infer = build("nchw").unwrap();
     let small = Schema::new(vec![Field::new("sample_id", DataType::Utf8, false), raw_image_field(6, 8)]);
     let error = infer.output_schema(&Arc::new(small)).unwrap_err();
-    assert_eq!(error.to_string(), "the network `nchw` wants images of 12 x 8 px, the samples are 6 x 8 px");
+    assert_eq!(error.to_string(), "the network `nchw` expects images of 12 x 8 px, the samples are 6 x 8 px");
     let unread = Schema::new(vec![Field::new("sample_id", DataType::Utf8, false)]);
     assert!(infer.output_schema(&Arc::new(unread)).unwrap_err().to_string().contains("`image` is missing"));
 
@@ -235,7 +235,7 @@ fn what_does_not_fit_is_said_before_a_row_flows() {
     assert!(message.ends_with("uint8.toml`"), "{message}");
     let message =
         refused(with_engine(InferConfig::new("nhwc_fixed.onnx"), |engine| engine.batch = 4.try_into().ok()));
-    assert!(message.contains("takes 1 rows a call"), "{message}");
+    assert!(message.contains("takes 1 rows per call"), "{message}");
     assert!(refused(InferConfig::new("absent.onnx")).contains("cannot read the network"));
     let no_card = |engine: &mut EngineConfig| {
         *engine = EngineConfig { devices: vec![], provider: Provider::Cuda, ..EngineConfig::default() }

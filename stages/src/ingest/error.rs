@@ -11,10 +11,10 @@ use schemas::{Fault, Hinted};
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
 pub enum IngestError {
     /// A condition that cannot be read.
-    #[error("`{stage}`: `{key}` is no SQL expression: {error}: `{sql}`")]
+    #[error("`{stage}`: `{key}` is not an SQL expression: {error}: `{sql}`")]
     NotSql { stage: String, key: &'static str, error: PolarsError, sql: String },
     /// A condition whose answer depends on how rows are batched.
-    #[error("`{stage}`: `{key}` must judge each row by itself, found {found}: `{sql}`")]
+    #[error("`{stage}`: `{key}` must judge each row independently, found {found}: `{sql}`")]
     BeyondOneRow { stage: String, key: &'static str, found: String, sql: String },
     /// A condition that does not fit the rows.
     #[error("cannot evaluate the condition: {error}: `{sql}`")]
@@ -68,7 +68,7 @@ impl Hinted for IngestError {
             Self::Skeleton { .. } => "name one of these in `to`",
             Self::NoSharedJoint { .. } => "map to a skeleton with some of the same joints",
             Self::MapsMade { .. } => "map the skeleton before the maps are made",
-            Self::EmptyList { .. } => "write one name a line",
+            Self::EmptyList { .. } => "write one name per line",
             Self::DividesSessions { .. } => {
                 "split by `subject`, `device` or `session`, or put the stage before `window`"
             }

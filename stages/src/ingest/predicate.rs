@@ -233,7 +233,7 @@ mod tests {
         assert!(check("split > 3").is_err());
         let message = check("scale + 1").unwrap_err().to_string();
         assert!(message.contains("must be true or false, found f64"), "{message}");
-        assert!(check("scale >").unwrap_err().to_string().contains("no SQL expression"));
+        assert!(check("scale >").unwrap_err().to_string().contains("not an SQL expression"));
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
         ] {
             let message = Predicate::new("filter", "where", sql).unwrap_err().to_string();
             assert!(
-                message.contains("must judge each row by itself") || message.contains("no SQL"),
+                message.contains("must judge each row independently") || message.contains("not an SQL"),
                 "{message}"
             );
         }

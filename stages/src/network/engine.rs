@@ -179,7 +179,7 @@ impl<W> Opened<W> {
     pub fn describe(&self, name: &str) -> String {
         let Self { running, sessions, rows, .. } = self;
         let runtime = self.runtime.describe();
-        format!("`{name}` on {running}: {sessions} session(s), {rows} row(s) a call, {runtime}")
+        format!("`{name}` on {running}: {sessions} session(s), {rows} row(s) per call, {runtime}")
     }
 }
 

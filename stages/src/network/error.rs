@@ -37,7 +37,7 @@ pub enum NetworkError {
     Head { output: String, found: i32 },
     #[error("output `{output}`: `stride` {stride} and `{key}` {value} give no place")]
     NoPlace { output: String, stride: f64, key: &'static str, value: f64 },
-    #[error("output `{output}`: `background` is no index of its {channels} channels")]
+    #[error("output `{output}`: `background` is not an index of its {channels} channels")]
     Background { output: String, channels: usize },
     #[error("output `{output}` keeps {kept} channels, but skeleton `{skeleton}` has {joints} joints")]
     Channels { output: String, kept: usize, skeleton: String, joints: usize },
@@ -63,9 +63,9 @@ pub enum NetworkError {
     OtherPort { what: &'static str, port: Port, element: &'static str, dimensions: Vec<i64> },
     #[error("the network takes {rows} rows of `{port}` a call, but {other_rows} of `{other}`")]
     UnequalRows { rows: i64, port: String, other_rows: i64, other: String },
-    #[error("the network takes 0 rows a call")]
+    #[error("the network takes 0 rows per call")]
     NoRows,
-    #[error("`batch = {asked}`, but the network takes {fixed} rows a call")]
+    #[error("`batch = {asked}`, but the network takes {fixed} rows per call")]
     FixedRows { asked: usize, fixed: usize },
     #[error(
         "output `{output}`: {rows} rows of {expected} are expected, a run gave {}",
@@ -91,11 +91,11 @@ pub enum NetworkError {
 
     // The rows against the network.
     #[error(
-        "the network `{network}` wants images of {} x {} px, the samples are {} x {} px",
+        "the network `{network}` expects images of {} x {} px, the samples are {} x {} px",
         expected[0], expected[1], found[0], found[1]
     )]
     ImageSize { network: String, expected: [u32; 2], found: [u32; 2] },
-    #[error("the network `{network}` looks at the picture again, but the rows have none")]
+    #[error("the network `{network}` needs the image, but the rows have none")]
     NoImage { network: String },
     #[error("the network `{network}` refines joints of `{expected}`, the maps are of `{found}`")]
     OtherSkeleton { network: String, expected: String, found: String },
@@ -184,7 +184,7 @@ impl Hinted for NetworkError {
             Self::Stride { .. } => "correct `stride` in the model card".into(),
             Self::CenterOutside { .. } => "correct `center` in the model card".into(),
             Self::MapSizes { .. } => {
-                "name outputs of one size in the model card, and the others in a card of their own".into()
+                "name outputs of one size in the model card, and the others in a separate card".into()
             }
             Self::Asymmetric { .. } => "leave `flip_average` out".into(),
             Self::ImageSize { expected: [width, height], .. } => {
@@ -208,7 +208,7 @@ impl Hinted for NetworkError {
                     .into()
             }
             Self::SameWindow { .. } => "give every stretch of a session a `segment` of its own".into(),
-            Self::NoDevices => "name the cards to use, such as `devices = [0]`".into(),
+            Self::NoDevices => "name the GPUs to use, such as `devices = [0]`".into(),
             Self::OtherRuntime { .. } => {
                 format!("name the same library everywhere, or set `{LIBRARY_VARIABLE}`")
             }

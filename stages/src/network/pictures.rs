@@ -141,7 +141,7 @@ impl PictureWorker {
         Ok(())
     }
 
-    /// How many rows a call has.
+    /// How many rows per call has.
     pub fn rows(&self) -> usize {
         self.rows
     }

@@ -59,7 +59,7 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Variable => "`ORT_DYLIB_PATH` names it",
-            Self::Asked => "it was asked for by path",
+            Self::Asked => "its path was given",
             Self::ThisInterpreter => "it belongs to the Python that runs this",
             Self::ActiveEnvironment => "it is in the active virtual environment",
             Self::BesideCurrentFolder => "it is in a `.venv` beside or above the current folder",

@@ -199,7 +199,7 @@ impl Adapt {
         for ((name, split), _) in without {
             gathered
                 .notes
-                .push(format!("`{name}` of split `{split}` has no frame to adapt with and is no client"));
+                .push(format!("`{name}` of split `{split}` has no frame to adapt with and is not a client"));
         }
         for group in with.chunks(CLIENTS_PER_BATCH) {
             let adapted: Result<Vec<Mixture>, StageError> = group

@@ -134,7 +134,7 @@ impl Hinted for VerifyError {
             Self::MixtureShape { .. }
             | Self::NoDimension
             | Self::MixtureNumber { .. }
-            | Self::Weights { .. } => "fit it anew with `fit_background`".into(),
+            | Self::Weights { .. } => "fit it again with `fit_background`".into(),
             Self::AdaptsNothing { .. } => "name `means`, `weights` or `variances` in `parameters`".into(),
             Self::NoSplits { .. } => "name a split in `splits`".into(),
             Self::Seen { .. } => {

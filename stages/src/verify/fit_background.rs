@@ -245,7 +245,7 @@ impl FitBackground {
 fn note(fit: &Fit, subjects: usize) -> String {
     let (before, after) = (fit.log_likelihoods.first(), fit.log_likelihoods.last());
     let ends = before.zip(after).map_or_else(String::new, |(before, after)| {
-        format!(": {before:.4} to {after:.4} nats a frame in {} iterations", fit.log_likelihoods.len() - 1)
+        format!(": {before:.4} to {after:.4} nats per frame in {} iterations", fit.log_likelihoods.len() - 1)
     });
     let idle = if fit.idle > 0 { format!("; {} components have no frames", fit.idle) } else { String::new() };
     format!("fitted on {} frames of {subjects} subjects{ends}{idle}", fit.frames)

@@ -119,7 +119,7 @@ fn enrolment_must_be_there() {
     rows.iter_mut().filter(|row| row.subject == "x2").for_each(|row| row.numbers[0] = f32::NAN);
     let (clients, gathered) = run(&adapt(""), &[&vec![table(&rows)], &model]).unwrap();
     assert_eq!((clients[0].num_rows(), gathered.rejects.len()), (1, 10));
-    assert_eq!(gathered.notes[0], "`x2` of split `test` has no frame to adapt with and is no client");
+    assert_eq!(gathered.notes[0], "`x2` of split `test` has no frame to adapt with and is not a client");
 }
 
 #[test]

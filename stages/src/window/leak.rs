@@ -28,7 +28,7 @@ pub struct Span<'a> {
 pub enum Leak {
     /// A session is in both.
     #[error(
-        "session `{session}` of subject `{subject}`, device `{device}`, stands in two sets: `{}` and `{}`",
+        "session `{session}` of subject `{subject}`, device `{device}`, is in two sets: `{}` and `{}`",
         sets[0], sets[1]
     )]
     Session { subject: String, device: String, session: String, sets: [String; 2] },
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn a_session_in_two_sets_is_named() {
         let leak = check_disjoint(&[span("1", "test", 50, 60), span("1", "train", 0, 10)]).unwrap_err();
-        let expected = "session `1` of subject `s`, device `d`, stands in two sets: `test` and `train`";
+        let expected = "session `1` of subject `s`, device `d`, is in two sets: `test` and `train`";
         assert_eq!(leak.to_string(), expected);
         // The same name of another device is another session.
         let other = Span { device: "e", ..span("1", "train", 50, 60) };

@@ -96,7 +96,7 @@ fn leaks_are_errors_that_name_both_sessions() {
     // A session that a split divides.
     let divided = [row("a", "1", 0), Signal { split: Some("test"), ..row("a", "1", 5) }, row("a", "2", 9)];
     let error = run("enrolment = { share = 0.5 }", &divided).unwrap_err().to_string();
-    assert_eq!(error, "session `1` of subject `a`, device `phone`, stands in two sets: `test` and `train`");
+    assert_eq!(error, "session `1` of subject `a`, device `phone`, is in two sets: `test` and `train`");
     let unsplit = [row("a", "1", 0), Signal { split: None, ..row("a", "1", 5) }];
     assert!(run("enrolment = { share = 0.5 }", &unsplit).unwrap_err().to_string().contains("`no split`"));
     // Other subjects and devices may record at the same time.

@@ -148,7 +148,7 @@ fn truth_of(tables: &[Found], place: usize, truths: &[usize], ids: &HashSet<&str
         )),
         [] => Err(Hint::error(
             format!("the predictions `{}` are of nobody in {}", predictions.label, names(truths)),
-            "name the people that they are of: `--truth DIR`",
+            "name their people: `--truth DIR`",
         )),
         _ => Err(Hint::error(
             format!("the predictions `{}` may be of several tables: {}", predictions.label, names(&holding)),

@@ -21,9 +21,9 @@ const NEEDED: [&str; 4] =
 
 /// A second network, ready to look again.
 ///
-/// A joint's coarse place is the highest px of its map, `origin + stride * px` of the crop (where the origin is (stride
-/// - 1) / 2, that is (px + 1/2) * stride - 1/2; the paper does not state its convention), rounded to whole px, a half
-/// upwards. The network gets the picture and these places, and returns for each joint a fine map of the window around
+/// A joint's coarse place is the highest px of its map, `origin + stride * px` of the crop (where the origin is
+/// (stride - 1) / 2, that is (px + 1/2) * stride - 1/2; the paper does not state its convention), rounded to whole px,
+/// a half upwards. The network gets the picture and these places, and returns for each joint a fine map of the window around
 /// its place; the joint is at `place + stride * (highest px - center)` of the crop, without interpolation between px.
 ///
 /// `score` is the height of the coarse peak and `heatmap_mean` the mean of the coarse map. A joint whose coarse or fine

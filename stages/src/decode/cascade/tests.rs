@@ -187,7 +187,7 @@ fn what_does_not_fit_is_said_before_a_row_flows() {
     assert_eq!(message, "the network `twice` refines joints of `flic9`, the maps are of `cpm14`");
     let small =
         schemas::columns::with_column(&batch, raw_image_field(6, 8), batch.column(1).clone()).unwrap();
-    assert!(refused(small).0.contains("wants images of 12 x 8 px, the samples are 6 x 8 px"));
+    assert!(refused(small).0.contains("expects images of 12 x 8 px, the samples are 6 x 8 px"));
 }
 
 /// What a card that differs from the network's own is told.

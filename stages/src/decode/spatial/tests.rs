@@ -168,7 +168,7 @@ fn a_model_for_something_else_is_refused_before_a_row_flows() {
     let of =
         |skeleton: &Skeleton, map, torso: Torso| spatial_models::schema(skeleton, map, 4.0, torso.name());
     let skeleton = refused(of(&CPM14, MAP, Torso::None));
-    assert_eq!(skeleton, "the spatial model is one of `cpm14`, the maps are of `flic9`");
+    assert_eq!(skeleton, "the spatial model is for `cpm14`, the maps are of `flic9`");
     let size = refused(of(&FLIC9, [16, 16], Torso::None));
     assert_eq!(size, "the spatial model is for maps of 16 x 16 px, the maps are 24 x 16 px");
     assert!(refused(rows.schema()).contains("must be a table `spatial_models`, found `heatmaps`"));

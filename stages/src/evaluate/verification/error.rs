@@ -35,7 +35,7 @@ pub enum VerificationError {
     #[error("the embeddings do not say which subjects their numbers are scores of")]
     NoClasses,
     /// The metadata of the embeddings was not written by us.
-    #[error("`{CLASSES_KEY}` is no list of subjects: {error}")]
+    #[error("`{CLASSES_KEY}` is not a list of subjects: {error}")]
     ClassList { error: String },
     /// Each score needs a class.
     #[error("there are {classes} classes and {scores} scores a frame")]

@@ -88,7 +88,9 @@ pub(super) fn score(
     let (blocks, rejects, cohort) = collector.finish();
     let mut evaluation = Evaluation { rejects, ..Evaluation::default() };
     if cohort > 0 {
-        evaluation.notes.push(format!("{cohort} trials across splits serve to normalise scores; not scored"));
+        evaluation
+            .notes
+            .push(format!("{cohort} trials across splits are only used to normalise scores; not scored"));
     }
     if !evaluation.rejects.is_empty() {
         let count = evaluation.rejects.len();
@@ -111,7 +113,7 @@ pub(super) fn score(
 fn keep(block: &Block, notes: &mut Vec<String>) -> bool {
     let empty = block.test.scored.is_empty();
     if empty {
-        notes.push(format!("{} have trials in the validation split alone; not scored", named(block)));
+        notes.push(format!("{} have trials only in the validation split; not scored", named(block)));
     }
     !empty
 }

@@ -38,7 +38,7 @@ impl TryFrom<String> for Axes {
                 (")", Some(group)) if !group.is_empty() => groups.extend(open.take()),
                 (letter, open) => {
                     let axis = LETTERS.iter().position(|known| letter == known.to_string());
-                    let axis = axis.ok_or_else(|| wrong(&format!("`{letter}` is no axis")))?;
+                    let axis = axis.ok_or_else(|| wrong(&format!("`{letter}` is not an axis")))?;
                     match open {
                         Some(group) => group.push(axis),
                         None => groups.push(vec![axis]),

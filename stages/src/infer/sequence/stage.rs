@@ -147,7 +147,7 @@ impl Stage for Embed {
                     row,
                     NAME,
                     "not finite",
-                    "a sample of the window is no finite number",
+                    "a sample of the window is not a finite number",
                 ));
             }
         }

@@ -83,7 +83,7 @@ fn fixed_rows_are_filled_up_and_only_the_last_step_is_kept() {
     assert_eq!(embeddings::values(&rows).unwrap(), [276.0, 852.0, 1428.0]);
     let error =
         build("sequence_flat", |config| config.engine.batch = std::num::NonZeroUsize::new(3)).err().unwrap();
-    assert!(error.to_string().contains("takes 2 rows a call"), "{error}");
+    assert!(error.to_string().contains("takes 2 rows per call"), "{error}");
 }
 
 #[test]
