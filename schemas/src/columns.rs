@@ -230,18 +230,6 @@ pub fn vectors_f64<'a>(
     vectors::<Float64Type>(batch, name, length)
 }
 
-/// The `[N, length]` `f32` column `name`.
-///
-/// # Errors
-/// When it is absent or of another type or length.
-pub fn vectors_f32<'a>(
-    batch: &'a RecordBatch,
-    name: &str,
-    length: usize,
-) -> Result<Vectors<'a, f32>, SchemaError> {
-    vectors::<Float32Type>(batch, name, length)
-}
-
 /// The `[N, length]` `u8` column `name`.
 ///
 /// # Errors

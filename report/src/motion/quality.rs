@@ -8,8 +8,6 @@ use super::super::Sheet;
 use super::super::chart::{Anchor, Figure, LINE_PX, Mark, Shape, TEXT_PX, draw, fitted, width_of};
 use super::super::error::{ReportError, within};
 
-/// Rows of a page unless asked otherwise.
-pub const DEFAULT_ROWS: usize = 60;
 /// The most rows of a page.
 pub(super) const MOST_ROWS: usize = 800;
 /// White about the page, px.
