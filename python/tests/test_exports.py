@@ -13,9 +13,10 @@ import numpy as np
 import pyarrow
 import pyarrow.parquet as parquet
 import pytest
+from PIL import Image
+
 from motionmill import write as motionmill_write
 from motionmill.errors import FileError
-from PIL import Image
 
 WORKSPACE = Path(__file__).resolve().parents[2]
 COMMAND = os.environ.get("MOTIONMILL_BIN", str(WORKSPACE / "target/debug/motionmill"))
