@@ -43,9 +43,9 @@ def table(*, path: str | os.PathLike[str], split: str | None = None) -> pa.Table
 def mpii(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], subset: str | os.PathLike[str] | None = None) -> pa.Table:
     """MPII Human Pose: the `RELEASE` `.mat`, the `HRNet` JSON, the hourglass `.h5` or `gt_valid.mat`.
 
-    - ``annotations``: The annotation file; its content tells which of the four it is.
-    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
-    - ``subset``: A `valid.h5` of the stacked hourglass: its people alone are kept, in its order, as the split `validation`, so that prediction arrays line up.
+    - ``annotations``: The annotation file; which of the four it is, is recognised from its content.
+    - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
+    - ``subset``: A `valid.h5` of the stacked hourglass: only its people are kept, in its order, as the split `validation`, so that prediction arrays line up.
     """
     return read_source("mpii", annotations=annotations, images=images, subset=subset)
 
@@ -54,7 +54,7 @@ def lsp(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str]) 
     """Leeds Sports Pose, `joints.mat` of 3 x 14 x N.
 
     - ``annotations``: The annotation file.
-    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
     """
     return read_source("lsp", annotations=annotations, images=images)
 
@@ -63,7 +63,7 @@ def lspet(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str]
     """Leeds Sports Pose extended training, `joints.mat` of 14 x 3 x N.
 
     - ``annotations``: The annotation file.
-    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
     """
     return read_source("lspet", annotations=annotations, images=images)
 
@@ -72,7 +72,7 @@ def flic(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str],
     """FLIC, `examples.mat`.
 
     - ``annotations``: The annotation file.
-    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
     - ``labels``: Whose left and right the joints are named for.
     - ``plus``: `tr_plus_indices.mat`, the training list of FLIC-plus: numbers of examples of FLIC-full, from 1.
     """
@@ -83,10 +83,10 @@ def coco(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str],
     """COCO keypoints, or another data set in its format.
 
     - ``annotations``: The annotation file.
-    - ``images``: Folder of the pictures; they may be absent, only stages that need pixels miss them.
+    - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
     - ``category``: Name of the category, where several have keypoints.
-    - ``dataset``: Name of the data set, where it is not COCO itself.
-    - ``split``: The split of all people; else the file's name tells (`train`, `val`, `test`), else they are `unassigned`.
+    - ``dataset``: Name of the data set, if it is not COCO itself.
+    - ``split``: The split of all people; by default from the file's name (`train`, `val`, `test`), else `unassigned`.
     """
     return read_source("coco", annotations=annotations, images=images, category=category, dataset=dataset, split=split)
 
@@ -95,7 +95,7 @@ def yolo(*, annotations: str | os.PathLike[str], skeleton: str | None = None, ca
     """YOLO-pose: the `data.yaml` of a data set, with its label files and pictures.
 
     - ``annotations``: The `data.yaml`; it says where pictures are, relative to its own folder.
-    - ``skeleton``: The skeleton whose order the keypoints have, where neither `kpt_names` nor `flip_idx` of the file tell.
+    - ``skeleton``: The skeleton whose order the keypoints have, if neither `kpt_names` nor `flip_idx` of the file determines it.
     - ``category``: Name of the category (YOLO's class) to read, where the file has several.
     - ``dataset``: Name of the data set; `yolo` if not given.
     """
@@ -103,7 +103,7 @@ def yolo(*, annotations: str | os.PathLike[str], skeleton: str | None = None, ca
 
 
 def hmog(*, path: str | os.PathLike[str], clock: Literal["system", "event"] = "system", event_unit: Literal["s", "ms", "us", "ns"] = "ns") -> pa.Table:
-    """HMOG: accelerometer and gyroscope logs, a zip or folder a subject, or the zip of all.
+    """HMOG: accelerometer and gyroscope logs, one zip or folder per subject, or the zip of all subjects.
 
     - ``path``: The outer archive, a folder of subjects' archives, one such archive, or a folder with unpacked ones.
     - ``clock``: Which of the two clocks the stamps are from.
@@ -117,17 +117,17 @@ def logs(*, path: str | os.PathLike[str], layout: str | os.PathLike[str] | None 
 
 
 
-    One of the two real sets that we know needs no declaration: `preset = "sp-sw-har"` or `"hhar-phone"`.
+    Two published data sets need no declaration: `preset = "sp-sw-har"` or `"hhar-phone"`.
 
-    Files that agree in subject, device and session make one session, sensors in files of their own included. The rows
+    Files that agree in subject, device and session make one session, even if each sensor has its own file. The rows
     of a file whose subject, device or session comes from a column are grouped by value, in order of first appearance.
 
     - ``path``: A folder, or one file.
     - ``layout``: A TOML file with the keys `files`, `dataset` and `sessions`, instead of giving them here.
-    - ``dataset``: Name of the data set; a preset has one of its own.
+    - ``dataset``: Name of the data set; a preset has its own.
     - ``preset``: A data set whose files are known.
-    - ``files``: Groups of files; a file belongs to the first group whose pattern fits.
-    - ``sessions``: How to cut long logs; without it they stay as they are. It overrides that of a preset.
+    - ``files``: Groups of files; a file belongs to the first group whose pattern matches.
+    - ``sessions``: How to cut long logs; without it they are not cut. It overrides the preset's.
     """
     return read_source("logs", path=path, layout=layout, dataset=dataset, preset=preset, files=files, sessions=sessions)
 
@@ -146,7 +146,7 @@ def predictions(people: Any, *, file: str | os.PathLike[str], array: str, axes: 
 
 
 def coco_results(people: Any, *, file: str | os.PathLike[str], category_id: int | None = None, model: str | None = None) -> pa.Table:
-    """COCO results JSON: detections, joined to the people that they are of.
+    """COCO results JSON: detections, matched to the people they belong to.
 
     - ``file``: The file.
     - ``category_id``: Number of the category, where the file has several.

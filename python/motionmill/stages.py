@@ -76,9 +76,9 @@ __all__ = [
 
 
 class Filter(Stage):
-    """Keeps the rows that an SQL condition holds for; the others are rejected.
+    """Keeps the rows for which an SQL condition holds; the others are rejected.
 
-    Any table; rows stay as they are.
+    Any table; rows do not change.
 
     - ``where``: An SQL condition on the scalar columns and on `annotated_joints`, `visible_joints` and `occluded_joints`. Rows for which it is false or null are rejected.
     """
@@ -90,9 +90,9 @@ class Filter(Stage):
 
 
 class Split(Stage):
-    """Gives rows another split: by chance keyed by a name, by a condition, or by a list.
+    """Assigns rows to another split: at random keyed by a name, by a condition, or by a list.
 
-    Any table with `split`; every row goes on, in order.
+    Any table with `split`; every row is kept, in order.
 
     One of these is given:
 
@@ -108,14 +108,14 @@ class Split(Stage):
 
 
 class SplitSubjects(Stage):
-    """Deals whole subjects out to splits, by number or by share.
+    """Assigns whole subjects to splits, by number or by share.
 
     Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
 
     One of these is given:
 
-    - ``counts``: People of each split. Rows of people beyond the sum are rejected.
-    - ``shares``: Share of people of each split; the shares make 1.
+    - ``counts``: Number of people in each split. Rows of people beyond the sum are rejected.
+    - ``shares``: Share of people in each split; the shares must add up to 1.
     """
 
     kind = "split_subjects"
@@ -127,9 +127,9 @@ class SplitSubjects(Stage):
 class MapSkeleton(Stage):
     """Reorders poses into another skeleton, by joint name.
 
-    `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were not there are not annotated.
+    `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were missing are not annotated.
 
-    - ``to``: Name of the skeleton that poses have afterwards.
+    - ``to``: Name of the skeleton to map to.
     """
 
     kind = "map_skeleton"
@@ -156,11 +156,11 @@ class Select(Stage):
 
 
 class Repeat(Stage):
-    """Gives each row several times, numbered in `copy`, so that each copy is augmented by itself.
+    """Repeats each row several times, numbered in `copy`, so that each copy is augmented differently.
 
     Any table; N rows become N x `copies`.
 
-    - ``copies``: How many rows leave for one that enters, 1 or more.
+    - ``copies``: How many rows come out for each that goes in, 1 or more.
     """
 
     kind = "repeat"
@@ -170,12 +170,12 @@ class Repeat(Stage):
 
 
 class Check(Stage):
-    """Looks for what annotations have wrong, and changes none.
+    """Looks for errors in annotations, without changing any.
 
-    `people` to `findings`: one row a person and joint, with rule, value and limit.
+    `people` to `findings`: one row per person and joint, with rule, value and limit.
 
-    - ``rules``: The rules to check; all where left out. They run in their own order.
-    - ``images``: Folder that `image_path` starts from; the plan's own folder if it is not given.
+    - ``rules``: The rules to check; by default all. They run in a fixed order.
+    - ``images``: Folder that `image_path` starts from; by default the plan's own folder.
     - ``least_joints``: `few_joints`: fewest annotated joints of a person who has any.
     - ``margin_px``: `out_of_image`: how far beyond the outermost pixel's edge a joint may lie, px.
     - ``inversion_width``: `left_right`: how broad shoulders and hips must be for their contradiction to count, torso lengths.
@@ -183,9 +183,9 @@ class Check(Stage):
     - ``head_sigma``: `head_size`: how far from usual a head may be, robust standard deviations.
     - ``scale_sigma``: `person_scale`: how far from usual a stated scale may be, robust standard deviations.
     - ``limb_sigma``: `limb_length`: how far above usual a limb may be, robust standard deviations.
-    - ``least_people``: `head_size`, `person_scale`, `limb_length`: fewest people that show what is usual in their data set.
+    - ``least_people``: `head_size`, `person_scale`, `limb_length`: fewest people from whom the usual lengths of a data set are learnt.
     - ``duplicate_distance``: `duplicate_person`: mean distance of joints within which two people are one, in diagonals of their box.
-    - ``picture_bits``: `leak`, `duplicate_picture`: how many bits of 64 the prints of nearly the same picture may differ in.
+    - ``picture_bits``: `leak`, `duplicate_picture`: in how many of 64 bits the fingerprints of nearly the same picture may differ.
     """
 
     kind = "check"
@@ -195,14 +195,14 @@ class Check(Stage):
 
 
 class Crop(Stage):
-    """Lays a crop around each person.
+    """Places a crop around each person.
 
     `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
     px, and `crop_size` `[2]` px, width then height.
 
     - ``size``: Width and height of the crop in px.
-    - ``frame``: How the crop is laid around the person.
-    - ``images``: Folder of the images, read only where a frame needs an image's size and the table does not say it.
+    - ``frame``: How the crop is placed around the person.
+    - ``images``: Folder of the images, read only where a frame needs an image's size and the table does not state it.
     """
 
     kind = "crop"
@@ -218,9 +218,9 @@ class Scale(Stage):
 
     One of these is given:
 
-    - ``uniform``: Enlarges the picture by a factor that is uniform from `min` to `max`; with 1 - `probability`, by 1. Convolutional pose machines: 0.7 to 1.3, always.
-    - ``log2_normal``: Enlarges the window by 2^ε, so the picture by 2^-ε, where ε is normal with spread `sigma` and clamped to ±`clamp`. Stacked hourglass.
-    - ``clipped_normal``: Enlarges the window by 1 + ε, clamped to `min` and `max`, so the picture by its inverse, where ε is normal with spread `sigma`. `HRNet`: 0.25 and 0.75 to 1.25.
+    - ``uniform``: Enlarges the image by a factor that is uniform from `min` to `max`; by 1 with probability 1 - `probability`. Convolutional pose machines: 0.7 to 1.3, always.
+    - ``log2_normal``: Enlarges the window by 2^ε, so the image by 2^-ε, where ε is normal with spread `sigma` and clamped to ±`clamp`. Stacked hourglass.
+    - ``clipped_normal``: Enlarges the window by 1 + ε, clamped to `min` and `max`, so the image by its inverse, where ε is normal with spread `sigma`. `HRNet`: 0.25 and 0.75 to 1.25.
     """
 
     kind = "scale"
@@ -230,11 +230,11 @@ class Scale(Stage):
 
 
 class SearchScales(Stage):
-    """Gives each sample once at every scale of a list, enlarged about the crop's centre.
+    """Repeats each sample at every scale of a list, enlarged about the crop's centre.
 
     `samples`; N rows become N x S, numbered in `scale_index`; multiplies into `crop_from_image`.
 
-    - ``factors``: Factors by which the picture is enlarged about the crop's centre, one row for each, in this order.
+    - ``factors``: Factors by which the image is enlarged about the crop's centre, one row for each, in this order.
     """
 
     kind = "search_scales"
@@ -244,14 +244,14 @@ class SearchScales(Stage):
 
 
 class Rotate(Stage):
-    """Turns each sample about the crop's centre, by a random angle.
+    """Rotates each sample about the crop's centre, by a random angle.
 
     `samples`; multiplies into `crop_from_image`.
 
     One of these is given:
 
     - ``uniform``: Uniform up to `max_degrees` to either side. Convolutional pose machines: 40.
-    - ``normal``: Normal with spread `sigma_degrees`, clamped to `clamp_degrees`; with 1 - `probability`, 0. Stacked hourglass.
+    - ``normal``: Normal with spread `sigma_degrees`, clamped to `clamp_degrees`; 0 with probability 1 - `probability`. Stacked hourglass.
     """
 
     kind = "rotate"
@@ -293,10 +293,10 @@ class Colour(Stage):
 
     `samples`; multiplies into `colour_matrix` `[12]`, 3 x 4.
 
-    - ``gain``: Each channel times a factor of its own. Stacked hourglass: 0.6 to 1.4.
+    - ``gain``: Multiplies each channel by its own factor. Stacked hourglass: 0.6 to 1.4.
     - ``brightness``: All channels times one factor.
-    - ``contrast``: The distance of every level from mid grey times one factor.
-    - ``saturation``: The distance of every pixel from its own grey level times one factor.
+    - ``contrast``: Multiplies the distance of every level from mid grey by one factor.
+    - ``saturation``: Multiplies the distance of every pixel from its own grey level by one factor.
     """
 
     kind = "colour"
@@ -310,9 +310,9 @@ class Warp(Stage):
 
     `samples`; adds `image` `[H, W, 3]` u8 RGB, and `keypoints` `[K, 2]` are px of the crop.
 
-    - ``images``: Folder that `image_path` starts from; the plan's own folder if it is not given.
+    - ``images``: Folder that `image_path` starts from; by default the plan's own folder.
     - ``border``: Level of all channels outside the image.
-    - ``scaled_decoding``: Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. Faster, but other pixels: what was done is noted in `decode_reduction`.
+    - ``scaled_decoding``: Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. This is faster but changes pixels; `decode_reduction` records what was done.
     - ``max_megapixels``: Images with more pixels are rejected.
     """
 
@@ -325,15 +325,15 @@ class Warp(Stage):
 class EncodeHeatmaps(Stage):
     """Draws the maps that a network is trained to give.
 
-    `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with a further map for the background or the person's
-    centre where asked for.
+    `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with further maps for the background and the
+    person's centre on request.
 
     - ``stride``: Px of the crop per px of the maps. Pose machines: 8. Hourglass: 4. `RePose`: 1.
     - ``style``: How a joint is drawn.
-    - ``missing``: What becomes of a joint that is not annotated.
+    - ``missing``: What happens to a joint that is not annotated.
     - ``labels``: Whose joints are drawn.
-    - ``background``: Whether each set of labels ends with a map of what no joint claims.
-    - ``center_map``: The map that tells a network whom to look at, in full resolution.
+    - ``background``: Whether each set of labels ends with a background map, of what no joint claims.
+    - ``center_map``: The map that tells a network which person to look at, in full resolution.
     """
 
     kind = "encode_heatmaps"
@@ -343,7 +343,7 @@ class EncodeHeatmaps(Stage):
 
 
 class EncodeImage(Stage):
-    """Writes raw pixels as image files in the table.
+    """Encodes raw pixels as image files in the table.
 
     `samples`; the column `image` `[H, W, 3]` u8 becomes `struct<bytes, path>`, which Hugging Face data sets show.
 
@@ -362,9 +362,9 @@ class EncodeImage(Stage):
 class Quality(Stage):
     """Measures each log: rate, gaps, duplicates, clock skew and drift.
 
-    `readings` of whole sessions to `quality`, one row a sensor and session.
+    `readings` of whole sessions to `quality`, one row per sensor and session.
 
-    - ``max_gap_ms``: The longest step between two readings that is no gap, ms; `MAX_GAP_MS`, that of `resample`.
+    - ``max_gap_ms``: The longest step between two readings that is not a gap, ms; by default `MAX_GAP_MS`, as in `resample`.
     """
 
     kind = "quality"
@@ -378,11 +378,11 @@ class Resample(Stage):
 
     `readings` of whole sessions to `signals`: `signal` is a list of `[C]` f32, m/s^2 and rad/s.
 
-    - ``rate_hz``: Samples a second, `RATE_HZ`.
-    - ``max_gap_ms``: The longest step between two readings that is drawn over, `MAX_GAP_MS`; a longer one ends a segment.
-    - ``clock_jump_seconds``: The longest step back that is a late reading, `CLOCK_JUMP_SECONDS`; at a longer one a segment begins.
-    - ``low_pass``: Whether a sensor that is faster than `rate_hz` is filtered first; on unless said otherwise.
-    - ``sensors``: The sensors that a session needs, both unless said otherwise; their channels stand in the order of `RAW_CHANNELS`.
+    - ``rate_hz``: Samples per second; by default `RATE_HZ`.
+    - ``max_gap_ms``: The longest step between two readings that is interpolated; by default `MAX_GAP_MS`. A longer one ends a segment.
+    - ``clock_jump_seconds``: The longest step back that counts as a late reading; by default `CLOCK_JUMP_SECONDS`. At a longer one a segment begins.
+    - ``low_pass``: Whether a sensor that is faster than `rate_hz` is filtered first; on by default.
+    - ``sensors``: The sensors that a session needs, both by default; their channels are in the order of `RAW_CHANNELS`.
     """
 
     kind = "resample"
@@ -392,7 +392,7 @@ class Resample(Stage):
 
 
 class Normalise(Stage):
-    """Takes the mean out of each signal and divides by its deviation, by its own numbers.
+    """Subtracts each signal's own mean and divides by its own standard deviation.
 
     `signals`.
 
@@ -411,7 +411,7 @@ class FitNormaliser(Stage):
     `signals` to `normalisers`.
 
     - ``per``: What has a normaliser of its own.
-    - ``split``: The split that is fitted on, `SPLIT`; `*` for all rows.
+    - ``split``: The split that is fitted on, by default `SPLIT`; `*` for all rows.
     """
 
     kind = "fit_normaliser"
@@ -421,7 +421,7 @@ class FitNormaliser(Stage):
 
 
 class ApplyNormaliser(Stage):
-    """Takes fitted means out of signals and divides by fitted deviations.
+    """Subtracts fitted means from signals and divides by fitted deviations.
 
     `signals` and `normalisers` to `signals`.
     """
@@ -433,11 +433,11 @@ class ApplyNormaliser(Stage):
 
 
 class Features(Stage):
-    """Gives magnitudes and orientation angles beside, or in place of, the channels of a signal.
+    """Adds magnitudes and orientation angles to the channels of a signal, or replaces them.
 
     `signals` of C channels to `signals` of C' channels.
 
-    - ``channels``: What a sample holds, in this order; the channels as they are unless said otherwise.
+    - ``channels``: What a sample holds, in this order; by default the unchanged channels.
     """
 
     kind = "features"
@@ -447,13 +447,13 @@ class Features(Stage):
 
 
 class GainOffset(Stage):
-    """Scales and shifts each channel a little, by chance, as another copy of the sensor would.
+    """Scales and shifts each channel slightly at random, as another unit of the sensor would.
 
-    `signals` or `windows`; shapes stay.
+    `signals` or `windows`; shapes do not change.
 
     - ``gain_low``: The lowest gain, `GAIN_LOW`.
     - ``gain_high``: The highest gain, `GAIN_HIGH`.
-    - ``offset``: The largest offset to either side, `OFFSET`.
+    - ``offset``: The largest offset to either side; by default `OFFSET`.
     """
 
     kind = "gain_offset"
@@ -463,9 +463,9 @@ class GainOffset(Stage):
 
 
 class RotateFrame(Stage):
-    """Turns the device: one random rotation for all vectors of a row.
+    """Rotates the device: one random rotation for all vectors of a row.
 
-    `signals` or `windows`; shapes stay.
+    `signals` or `windows`; shapes do not change.
 
     One of these is given:
 
@@ -485,10 +485,10 @@ class Window(Stage):
     `signals` to `windows`: `window` `[T, B, C]` f32, T blocks of B samples of C channels.
 
     - ``blocks``: T, blocks in a sequence, `BLOCKS`.
-    - ``block_samples``: B, samples in a block, `BLOCK_SAMPLES`.
-    - ``block_hop_samples``: Samples from the start of one block to that of the next, `BLOCK_HOP_SAMPLES`.
-    - ``stride_samples``: Samples from the start of one sequence to that of the next. The paper does not establish it. Unless given, it is ours: half a sequence, rounded down to whole hops but one hop at least, so that neighbours overlap by half or a little more and share blocks: 250 with the other defaults.
-    - ``start_shift_samples``: The first sequence of a signal begins at a random sample from 0 to this one, drawn for each row and copy, and no further than one sequence allows. 0, no shift, unless given.
+    - ``block_samples``: B, samples in a block; by default `BLOCK_SAMPLES`.
+    - ``block_hop_samples``: Samples from the start of one block to that of the next; by default `BLOCK_HOP_SAMPLES`.
+    - ``stride_samples``: Samples from the start of one sequence to that of the next. The paper does not state it. The default is our choice: half a sequence, rounded down to whole hops but at least one hop, so that neighbours overlap by half or slightly more and share blocks: 250 with the other defaults.
+    - ``start_shift_samples``: The first sequence of a signal begins at a random sample from 0 to this one, drawn for each row and copy, and no further than leaves room for one sequence. By default 0, no shift.
     """
 
     kind = "window"
@@ -498,7 +498,7 @@ class Window(Stage):
 
 
 class Frames(Stage):
-    """Takes windows as frames without a network: what raw features are.
+    """Uses windows as frames without a network: raw features.
 
     `windows` to `embeddings`: `embedding` `[D]` f32, D = B x C or C.
 
@@ -512,11 +512,11 @@ class Frames(Stage):
 
 
 class Balance(Stage):
-    """Keeps at most so many rows of each subject.
+    """Keeps at most a given number of rows of each subject.
 
     `windows` or `embeddings`.
 
-    - ``per_subject``: The most rows that stay of one subject, of all splits together.
+    - ``per_subject``: The most rows that are kept of one subject, over all splits together.
     """
 
     kind = "balance"
@@ -526,7 +526,7 @@ class Balance(Stage):
 
 
 class AssignRoles(Stage):
-    """Says which sessions of a subject enrol it, and which are probes.
+    """Decides which sessions of a subject enrol it, and which are probes.
 
     `signals`, `windows` or `embeddings`; adds `role`. It is an error if roles or splits leak.
 
@@ -548,7 +548,7 @@ class Infer(Stage):
     - ``model``: The `.onnx` file.
     - ``card``: Its model card; by default the `.toml` of the same stem beside it.
     - ``engine``: What runs the network.
-    - ``flip_average``: Whether each row runs mirrored as well and its maps, mirrored back and left and right joints swapped, are averaged with the others (stacked hourglass, `src/train.lua`; no px of shift between the two). Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is another than (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
+    - ``flip_average``: Whether each row is also run mirrored and its maps, mirrored back and with left and right joints swapped, are averaged with the others (stacked hourglass, `src/train.lua`; no shift in px between the two). Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is not (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
     - ``keep_image``: Whether the pixels stay in the rows.
     """
 
@@ -561,13 +561,13 @@ class Infer(Stage):
 class Embed(Stage):
     """Runs an ONNX network that reads windows.
 
-    `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row a block or a window.
+    `windows` `[T, B, C]` to `embeddings`: `embedding` `[D]` f32, one row per block or window.
 
     - ``model``: The `.onnx` file.
     - ``card``: Its card; by default the `.toml` of the same stem beside it.
     - ``output``: The output to keep, by its name in the card; the card's first by default.
     - ``engine``: What runs the network.
-    - ``carry_state``: Whether a network with states goes on where the window before ended: the windows of a stretch run one after the other, and only the first begins from zeros. By default each one does.
+    - ``carry_state``: Whether a network with states continues where the previous window ended: the windows of a stretch run one after the other, and only the first begins from zeros. By default every window begins from zeros.
     """
 
     kind = "embed"
@@ -577,14 +577,14 @@ class Embed(Stage):
 
 
 class FitSpatialModel(Stage):
-    """Learns where each joint lies, seen from each other one and from the torso.
+    """Learns where each joint lies relative to each other one and to the torso.
 
-    `samples`, behind `crop` or `warp`, to `spatial_models`: a histogram of displacements for each ordered pair.
+    `samples`, after `crop` or `warp`, to `spatial_models`: a histogram of displacements for each ordered pair.
 
     - ``stride``: Px of the crop per px of the maps that the model is for: the network's.
-    - ``sigma``: Spread of the Gaussian that smooths the histograms, px of the maps; the square root of 2 where left out.
-    - ``torso``: What stands for the torso, when the model is fitted and when it is used.
-    - ``split``: The split that it is fitted on; `train` where left out.
+    - ``sigma``: Spread of the Gaussian that smooths the histograms, px of the maps; by default the square root of 2.
+    - ``torso``: What represents the torso, when the model is fitted and when it is used.
+    - ``split``: The split that it is fitted on; by default `train`.
     """
 
     kind = "fit_spatial_model"
@@ -594,15 +594,15 @@ class FitSpatialModel(Stage):
 
 
 class SpatialModel(Stage):
-    """Lets joints hear from each other where they may be.
+    """Makes the maps of the joints agree with where joints lie relative to each other.
 
     `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
 
     - ``form``: How messages are combined.
-    - ``beta``: beta of `SoftPlus` in the form `energy`, `BETA` where left out.
-    - ``epsilon``: The least energy of a map in the form `energy`, `EPSILON` where left out.
-    - ``bias``: What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message weighs against the network's own map. ln 2 / `beta` where left out, in the form `probability` 0.05.
-    - ``torso_sigma``: Spread of the Gaussian that the torso is drawn as, px of the maps; `TORSO_SIGMA` where left out.
+    - ``beta``: beta of `SoftPlus` in the form `energy`; by default `BETA`.
+    - ``epsilon``: The least energy of a map in the form `energy`; by default `EPSILON`.
+    - ``bias``: What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message weighs against the network's own map. By default ln 2 / `beta`, in the form `probability` 0.05.
+    - ``torso_sigma``: Spread of the Gaussian that the torso is drawn as, px of the maps; by default `TORSO_SIGMA`.
     """
 
     kind = "spatial_model"
@@ -618,8 +618,8 @@ class Decode(Stage):
     `[K]`.
 
     - ``rule``: Whose way.
-    - ``refine``: How the place is refined: by default `quarter`, and `none` under the rule `cpm`, which allows nothing else.
-    - ``truncate``: Whether image coordinates lose their fraction, towards zero, as stacked hourglass's predictions do.
+    - ``refine``: How the place is refined: by default `quarter`, but `none` with the rule `cpm`, which allows nothing else.
+    - ``truncate``: Whether image coordinates are truncated to whole px, towards zero, as in stacked hourglass's predictions.
     - ``keep_heatmaps``: Whether the maps stay in the rows.
     """
 
@@ -632,9 +632,9 @@ class Decode(Stage):
 class MergeScales(Stage):
     """Adds a sample's maps at several scales up in the image, and finds each joint there.
 
-    `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row a sample and output head, as `decode` gives them.
+    `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row per sample and output head, as from `decode`.
 
-    - ``images``: Folder that `image_path` starts from, read only for the size of images that the rows do not say; the plan's own folder if it is not given. Without `image_path`, an image is as large as the crops reach.
+    - ``images``: Folder that `image_path` starts from, read only for the size of images whose rows do not state it; by default the plan's own folder. Without `image_path`, an image is as large as the crops reach.
     """
 
     kind = "merge_scales"
@@ -646,7 +646,7 @@ class MergeScales(Stage):
 class Refine(Stage):
     """Runs a second ONNX network that looks again where a first one saw each joint.
 
-    `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as `decode` gives them.
+    `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as from `decode`.
 
     - ``model``: The `.onnx` file.
     - ``card``: Its card; by default the `.toml` of the same stem beside it.
@@ -664,8 +664,8 @@ class FitProjection(Stage):
 
     `embeddings` `[D]` to `projections`: P directions of D numbers.
 
-    - ``components``: P, the numbers that are kept of each frame; 100 where left out.
-    - ``split``: The split that it is fitted on; `train` where left out.
+    - ``components``: P, how many numbers each frame is projected to; by default 100.
+    - ``split``: The split that it is fitted on; by default `train`.
     """
 
     kind = "fit_projection"
@@ -675,7 +675,7 @@ class FitProjection(Stage):
 
 
 class Project(Stage):
-    """Takes embeddings along the directions of a fitted projection.
+    """Projects embeddings onto the directions of a fitted projection.
 
     `embeddings` `[D]` and `projections` to `embeddings` `[P]`.
     """
@@ -687,18 +687,18 @@ class Project(Stage):
 
 
 class FitBackground(Stage):
-    """Fits the mixture of Gaussians that describes everybody.
+    """Fits the mixture of Gaussians that describes the whole population.
 
     `embeddings` to `mixtures`.
 
-    - ``components``: M, the Gaussians; 256 where left out.
-    - ``iterations``: Iterations at most; 100 where left out.
-    - ``tolerance``: It stops when the mean log-likelihood of a frame gains less than this, in nats; 0 (never) where left out.
-    - ``variance_floor``: The least variance, as a share of that of all frames in the same dimension; 0.01 where left out.
-    - ``regularisation``: What is added to each variance after each iteration, in squared units of the embedding; 0 where left out. With more than 0 the likelihood may fall a little.
-    - ``kmeans_iterations``: Rounds of k-means that make the start, at most; 10 where left out.
-    - ``max_frames``: Frames, drawn by their keys, that k-means sees at most; 20,000 where left out.
-    - ``split``: The split that it is fitted on; `train` where left out.
+    - ``components``: M, the number of Gaussians; by default 256.
+    - ``iterations``: Iterations at most; by default 100.
+    - ``tolerance``: It stops when the mean log-likelihood of a frame increases by less than this, in nats; by default 0 (never).
+    - ``variance_floor``: The least variance, as a share of that of all frames in the same dimension; by default 0.01.
+    - ``regularisation``: What is added to each variance after each iteration, in squared units of the embedding; by default 0. Above 0 the likelihood may decrease slightly.
+    - ``kmeans_iterations``: Rounds of k-means for the starting point, at most; by default 10.
+    - ``max_frames``: Frames, drawn by their keys, that k-means sees at most; by default 20,000.
+    - ``split``: The split that it is fitted on; by default `train`.
     """
 
     kind = "fit_background"
@@ -710,13 +710,13 @@ class FitBackground(Stage):
 class Adapt(Stage):
     """Adapts each client's model from the background model and the client's enrolment.
 
-    `embeddings` with roles and `mixtures` to `mixtures`, one a client.
+    `embeddings` with roles and `mixtures` to `mixtures`, one per client.
 
-    - ``parameters``: What is adapted; `means` where left out.
-    - ``relevance``: r, in frames: with so many frames a component lies halfway between background and client; 4 where left out.
-    - ``splits``: The splits whose subjects are clients; `validation` and `test` where left out.
+    - ``parameters``: What is adapted; by default `means`.
+    - ``relevance``: r, in frames: with this many frames a component is halfway between background and client; by default 4.
+    - ``splits``: The splits whose subjects are clients; by default `validation` and `test`.
     - ``cohort``: A split whose subjects become clients only to normalise scores; the background model may have seen them.
-    - ``allow_seen``: Whether the background model may have seen any client; `false` where left out.
+    - ``allow_seen``: Whether the background model may have seen any client; by default `false`.
     """
 
     kind = "adapt"
@@ -730,11 +730,11 @@ class Score(Stage):
 
     `embeddings`, the clients' `mixtures` and the background's to `trials`.
 
-    - ``pool``: What one score is of: `session`, `sequence` or `frame`; `session` where left out.
+    - ``pool``: What one score is for: `session`, `sequence` or `frame`; by default `session`.
     - ``pooling``: How frames are pooled: `mean`.
-    - ``cohort``: A split whose clients and probes serve to normalise scores; the trials for `z`, `t` and `zt` are made too.
-    - ``fast_components``: Components that are evaluated for a frame, the likeliest of the background model; 0, all, where left out. With 5 or more scores hardly change (Reynolds, Quatieri, Dunn 2000).
-    - ``model``: Name of the system in the trials; the embeddings' model and `gmm-ubm` where left out.
+    - ``cohort``: A split whose clients and probes are used to normalise scores; the trials for `z`, `t` and `zt` are made too.
+    - ``fast_components``: How many components are evaluated for a frame, the likeliest of the background model; by default 0, all. With 5 or more scores hardly change (Reynolds, Quatieri, Dunn 2000).
+    - ``model``: Name of the system in the trials; by default the embeddings' model and `gmm-ubm`.
     """
 
     kind = "score"
@@ -744,12 +744,12 @@ class Score(Stage):
 
 
 class NormaliseScores(Stage):
-    """Gives scores in spreads above what impostors reach: z, t, or both.
+    """Normalises scores by the mean and spread of impostors' scores: z, t, or both.
 
     `trials` to `trials`.
 
-    - ``kind``: `z`, `t` or `zt`; `zt` where left out.
-    - ``cohort``: The split of the cohort, as in `score`; `train` where left out.
+    - ``kind``: `z`, `t` or `zt`; by default `zt`.
+    - ``cohort``: The split of the cohort, as in `score`; by default `train`.
     """
 
     kind = "normalise_scores"
@@ -764,8 +764,8 @@ class Evaluate(Stage):
     `people` and `keypoints` to `metrics`.
 
     - ``protocols``: The protocols to score by, one or more.
-    - ``split``: Only people of this split of the truth; everyone where left out.
-    - ``resamples``: How often people are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    - ``split``: Only people of this split of the truth; by default everyone.
+    - ``resamples``: How often people are resampled for the 95 % intervals; 0 for none. 1000 by default.
     """
 
     kind = "evaluate"
@@ -775,16 +775,16 @@ class Evaluate(Stage):
 
 
 class Verify(Stage):
-    """Reads equal error rate, half total error rate and curves off trials.
+    """Computes equal error rate, half total error rate and curves from trials.
 
-    `trials`, and the trials that give the threshold where they are a table of their own, to `metrics`.
+    `trials`, and the trials that set the threshold if they are a separate table, to `metrics`.
 
-    - ``validation``: The split whose equal error point gives the threshold of FAR, FRR and HTER; `validation` where left out.
-    - ``split``: The split that is scored; `test` where left out. A table of one split is scored whatever that is called.
-    - ``validation_apart``: Whether the trials that give the threshold are a table of their own, the second input.
-    - ``eer``: How equal error rates are read off: `linear`, `rocch` or `midpoint`; `linear` where left out.
-    - ``resamples``: How often clients are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
-    - ``points``: How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 where left out.
+    - ``validation``: The split whose equal error point sets the threshold of FAR, FRR and HTER; by default `validation`.
+    - ``split``: The split that is scored; by default `test`. A table of one split is scored whatever its name.
+    - ``validation_apart``: Whether the trials that set the threshold are a separate table, the second input.
+    - ``eer``: How equal error rates are computed: `linear`, `rocch` or `midpoint`; by default `linear`.
+    - ``resamples``: How often clients are resampled for the 95 % intervals; 0 for none. 1000 by default.
+    - ``points``: How many points of the curve become rows, at most: 0 for none, else 2 or more. 200 by default.
     """
 
     kind = "verify"
@@ -798,11 +798,11 @@ class Identify(Stage):
 
     `embeddings` that hold class scores to `metrics`.
 
-    - ``share``: Share of the classes that count as the top, above 0; 0.05 where left out.
-    - ``rounding``: How the share becomes a number of classes: `up`, `down` or `nearest`; `up` where left out.
-    - ``split``: Only rows of this split; all where left out.
-    - ``pool``: What is ranked: `frame` or `sequence`; `frame` where left out.
-    - ``resamples``: How often subjects are drawn anew for the 95 % intervals; 0 for none. 1000 where left out.
+    - ``share``: Share of the classes that count as the top, above 0; by default 0.05.
+    - ``rounding``: How the share becomes a number of classes: `up`, `down` or `nearest`; by default `up`.
+    - ``split``: Only rows of this split; by default all.
+    - ``pool``: What is ranked: `frame` or `sequence`; by default `frame`.
+    - ``resamples``: How often subjects are resampled for the 95 % intervals; 0 for none. 1000 by default.
     """
 
     kind = "identify"

@@ -27,7 +27,7 @@ __all__ = [
 def parquet(rows: Any, *, path: str | os.PathLike[str], shard_mib: int = 512, force: bool = False) -> int:
     """A table folder of Parquet shards with a manifest.
 
-    - ``path``: The folder; it must not exist, or hold the result of the same plan.
+    - ``path``: The folder; it must either not exist or hold the result of the same plan.
     - ``shard_mib``: Size in memory, MiB, at which the shards are closed.
     """
     return write_sink("parquet", [rows], force=force, path=path, shard_mib=shard_mib)
@@ -44,11 +44,12 @@ def arrow(rows: Any, *, path: str | os.PathLike[str], force: bool = False) -> in
 def coco(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", force: bool = False) -> int:
     """COCO keypoints JSON, of a table of people.
 
-    Rejects are people of whom no box can be made, and rows whose picture is neither there nor of stated size.
+    Rejects are people for whom no box can be made, and rows whose picture is missing and whose size is not
+    stated.
 
     - ``path``: The file.
-    - ``images``: Folder that names of images are relative to; their file names alone if not given.
-    - ``bbox``: What a person's box is made from, where the source states none.
+    - ``images``: Folder that image names are made relative to; bare file names if not given.
+    - ``bbox``: How a person's box is made, if the source states none.
     """
     return write_sink("coco", [rows], force=force, path=path, images=images, bbox=bbox)
 
@@ -56,8 +57,9 @@ def coco(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[s
 def coco_results(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: int | None = None, force: bool = False) -> int:
     """COCO results JSON, of a table of keypoints.
 
-    The people give order, joints and numbers of images. A person's score is that of the detection, else the mean of the
-    joints' scores, else 1. Rejects are predictions of nobody, second ones and those of other heads.
+    The people determine the order, the joints and the image numbers. A person's score is that of the detection, else
+    the mean of the joints' scores, else 1. Rejects are predictions without a person, second predictions of a person and
+    those of other heads.
 
     - ``path``: The file.
     - ``head``: The output head, from 1; each person's last if not given.
@@ -68,19 +70,20 @@ def coco_results(keypoints: Any, people: Any, *, path: str | os.PathLike[str], h
 def hrnet(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, force: bool = False) -> int:
     """MPII JSON of `HRNet` and mmpose, of a table of people (mpii16).
 
-    Rejects are people without centre or scale, which no reader of the format can do without, and images without
+    Rejects are people without centre or scale, which every reader of the format needs, and images without
     people.
 
     - ``path``: The file.
-    - ``images``: Folder that names of images are relative to; their file names alone if not given.
+    - ``images``: Folder that image names are made relative to; bare file names if not given.
     """
     return write_sink("hrnet", [rows], force=force, path=path, images=images)
 
 
 def preds(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: int | None = None, force: bool = False) -> int:
-    """The array `preds` of N x K x 2 in a .mat, as evaluators of MPII read it, of a table of keypoints.
+    """The array `preds` of N x K x 2 in a .mat, as MPII evaluators read it, from a table of keypoints.
 
-    The people give order and joints. Rejects are predictions of nobody, second ones and those of other heads.
+    The people determine order and joints. Rejects are predictions without a person, second predictions of a
+    person and those of other heads.
 
     - ``path``: The file.
     - ``head``: The output head, from 1; each person's last if not given.
@@ -91,12 +94,12 @@ def preds(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: in
 def yolo(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", link: bool = False, force: bool = False) -> int:
     """A folder of pictures, labels and data.yaml for trainers of YOLO-pose, of a table of people.
 
-    Rejects are rows whose picture is not there or unreadable, and people of whom no box can be made. A picture
+    Rejects are rows whose picture is missing or unreadable, and people for whom no box can be made. A picture
     without people has an empty label file.
 
     - ``path``: The folder.
-    - ``images``: Folder that names of images are relative to; their file names alone if not given.
-    - ``bbox``: What a person's box is made from, where the source states none.
+    - ``images``: Folder that image names are made relative to; bare file names if not given.
+    - ``bbox``: How a person's box is made, if the source states none.
     - ``link``: Link to the pictures instead of copying them.
     """
     return write_sink("yolo", [rows], force=force, path=path, images=images, bbox=bbox, link=link)
@@ -105,8 +108,8 @@ def yolo(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[s
 def webdataset(rows: Any, *, path: str | os.PathLike[str], shard_mib: int = 512, force: bool = False) -> int:
     """`WebDataset` shards, of a table of samples with encoded pictures.
 
-    The bytes depend on the rows alone: members have no owner and the time 0. Rejects are samples without a picture, of
-    an unknown image format, with an id that is no key, or with the key of another one.
+    The bytes depend only on the rows: members have no owner and time 0. Rejects are samples without an image, of an
+    unknown image format, with an id that is not a valid key, or with the key of another sample.
 
     - ``path``: The folder.
     - ``shard_mib``: Largest size of a shard, MiB, unless one sample alone is larger.
