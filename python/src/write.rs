@@ -12,6 +12,9 @@ use crate::error::{Kind, detached, exception};
 use crate::rows::{batch_to_python, tables_of};
 use crate::value::config_of;
 
+/// Rows written at a time: a target that is cut into shards is cut between pieces.
+const PIECE_ROWS: usize = 1024;
+
 /// Rows written, rejects, notes.
 type Done<'py> = (u64, Bound<'py, PyAny>, Vec<String>);
 
@@ -53,13 +56,22 @@ fn written(
     let Start::Begun(mut writer) = config.start(schemas, provenance, true)? else {
         anyhow::bail!("what is replaced was taken for complete: `{}`", config.path().display());
     };
-    let batches =
-        tables.iter().enumerate().flat_map(|(input, table)| table.iter().map(move |rows| (input, rows)));
-    for (number, (input, batch)) in (0..).zip(batches) {
-        if writer.write(number, input, batch)? {
+    let batches = tables
+        .iter()
+        .enumerate()
+        .flat_map(|(input, table)| table.iter().flat_map(pieces).map(move |rows| (input, rows)));
+    for (number, (input, rows)) in (0..).zip(batches) {
+        if writer.write(number, input, &rows)? {
             writer.cut(number + 1)?;
         }
     }
     let exported = writer.close()?;
     Ok((writer.complete(&rejects::by_reason(&exported.rejects))?, exported))
+}
+
+/// `batch` in pieces of at most [`PIECE_ROWS`] rows, at least one.
+fn pieces(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
+    let rows = batch.num_rows();
+    let starts = (0..rows.max(1)).step_by(PIECE_ROWS);
+    starts.map(move |start| batch.slice(start, PIECE_ROWS.min(rows - start)))
 }

@@ -13,6 +13,6 @@ mod verification;
 mod tests;
 
 pub use block_bars::Blocks;
-pub use quality::quality_sheet;
+pub use quality::{DEFAULT_ROWS as DEFAULT_QUALITY_ROWS, quality_sheet};
 pub use signals::{SignalOptions, signal_sheet};
 pub use verification::{VerificationSheetOptions, verification_sheet};

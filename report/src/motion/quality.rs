@@ -8,6 +8,8 @@ use super::super::Sheet;
 use super::super::chart::{Anchor, Figure, LINE_PX, Mark, Shape, TEXT_PX, draw, fitted, width_of};
 use super::super::error::{ReportError, within};
 
+/// Rows per page by default.
+pub const DEFAULT_ROWS: usize = 60;
 /// The most rows of a page.
 pub(super) const MOST_ROWS: usize = 800;
 /// White about the page, px.
