@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(pairs.people.len(), 2);
         let notes = pairs.notes.join("\n");
         assert!(notes.contains("1 of 3 rows of the truth have no annotated joint"), "{notes}");
-        assert!(notes.contains("1 predictions are of nobody"), "{notes}");
+        assert!(notes.contains("1 predictions belong to nobody"), "{notes}");
         assert!(notes.contains("1 of 2 people have no prediction; counted as wrong"), "{notes}");
     }
 

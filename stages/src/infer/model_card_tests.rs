@@ -33,7 +33,7 @@ fn a_card_that_contradicts_itself_is_refused() {
     toml::from_str::<ModelCard>(CARD).unwrap().validate().unwrap();
     assert!(complaint("flic9", "cpm14").contains("keeps 9 channels, but skeleton `cpm14` has 14 joints"));
     assert!(complaint("flic9", "mpii").contains("no skeleton is called `mpii`"));
-    assert!(complaint("background = 9", "background = 10").contains("no index of its 10 channels"));
+    assert!(complaint("background = 9", "background = 10").contains("not an index of its 10 channels"));
     assert!(complaint("head = 1", "head = 0").contains("counts from 1"));
     assert!(complaint("height = 8", "height = 8\nmean = [1.0, 1.0, 1.0]").contains("not normalised"));
     assert!(complaint("height = 8", "height = 8\nstd = [1.0, 0.0, 1.0]").contains("must be positive"));

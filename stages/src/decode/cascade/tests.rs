@@ -214,7 +214,7 @@ fn a_card_that_lies_is_refused() {
     says(
         "skeleton = \"flic9\"",
         "skeleton = \"cpm14\"",
-        "has 9 channels, but skeleton `cpm14` has 14 joints",
+        "keeps 9 channels, but skeleton `cpm14` has 14 joints",
     );
     says("center = 2", "center = 5", "`center` 5 lies outside its maps of 5 x 5 px");
     says("center = 2", "center = nan", "give no place");

@@ -115,7 +115,7 @@ fn embeddings_without_classes_are_refused() {
     };
     assert!(with("[\"a\"]").contains("1 classes and 4 scores"));
     assert!(with("[\"a\",\"b\",\"c\",\"a\"]").contains("only 3 of the 4"));
-    assert!(with("nonsense").contains("no list of subjects"));
+    assert!(with("nonsense").contains("not a list of subjects"));
     let mut schema = batch.schema().as_ref().clone();
     schema.metadata.remove(CLASSES_KEY);
     let error = run(&[RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec()).unwrap()], "");
