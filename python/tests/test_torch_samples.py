@@ -151,7 +151,7 @@ def test_a_state_of_other_settings_is_refused(people):
     state = loader(people).state_dict()
     with pytest.raises(ConfigError, match="`batch_size` is 4 there and 2 here"):
         loader(people, batch_size=2).load_state_dict(state)
-    with pytest.raises(ConfigError, match="of another loader: `shuffle`"):
+    with pytest.raises(ConfigError, match="belongs to another loader: `shuffle`"):
         loader(people, seed=8).load_state_dict(state)
     with pytest.raises(ConfigError, match="the state has no `epoch`|the state has no `version`"):
         loader(people).load_state_dict({})
