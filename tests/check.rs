@@ -133,6 +133,16 @@ fn what_is_asked_wrongly_is_told() {
     assert!(message(&["people", "--fail-on", "leek"]).contains("`duplicate_picture`"));
     assert!(message(&["people", "--gallery", "g.gif"]).contains("ends in `.html` or `.png`"));
     assert!(message(&["people-rejects"]).contains("`people-rejects`"));
+    let other = "[sources.people]\nread.table = { path = \"people\" }\n[stages.other]\ninputs = [\"people\"]\n\
+                 run.map_skeleton = { to = \"mpii16\" }\n[sinks.other]\ninputs = [\"other\"]\n\
+                 write.parquet = { path = \"other\" }\n";
+    fs::write(folder.join("other.toml"), other).unwrap();
+    motionmill(folder, &["run", "other.toml"]).succeeded();
+    let mixed = message(&["people", "other"]);
+    assert!(
+        mixed.contains("whose skeletons are `lsp14` and `mpii16`") && mixed.contains("`map_skeleton`"),
+        "{mixed}"
+    );
     assert!(message(&[]).contains("<PEOPLE>"));
 }
 

@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use datasets::ReadError;
 use datasets::source::OpenSource;
+use schemas::columns::SKELETON_KEY;
 use stages::BuildContext;
 use stages::registry::Step;
 
@@ -143,6 +144,14 @@ impl Graph {
         let first = &self.nodes[inputs[0]];
         for &input in &inputs[1..] {
             let second = &self.nodes[input];
+            let skeletons = [&first.schema, &second.schema].map(|schema| schema.metadata().get(SKELETON_KEY));
+            if let [Some(one), Some(other)] = skeletons
+                && one != other
+            {
+                let (node, skeletons) = (node.to_owned(), [one.clone(), other.clone()]);
+                let (first, second) = (first.name.clone(), second.name.clone());
+                return Err(GraphError::TwoSkeletons { node, first, second, skeletons });
+            }
             if let Some(detail) = difference(&first.schema, &second.schema) {
                 let (first, second) = (first.name.clone(), second.name.clone());
                 return Err(GraphError::MixedInputs { node: node.to_owned(), first, second, detail });

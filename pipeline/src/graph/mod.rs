@@ -123,6 +123,9 @@ pub enum GraphError {
     /// Inputs of one stage that do not have one schema.
     #[error("`{node}` takes rows from `{first}` and `{second}`, which differ: {detail}")]
     MixedInputs { node: String, first: String, second: String, detail: String },
+    /// Inputs of one stage that follow two skeletons.
+    #[error("`{node}` takes rows from `{first}` and `{second}`, whose skeletons are `{}` and `{}`", skeletons[0], skeletons[1])]
+    TwoSkeletons { node: String, first: String, second: String, skeletons: [String; 2] },
     /// A stage cannot be built from its configuration.
     #[error("cannot build the stage `{node}`")]
     Build {
@@ -167,6 +170,9 @@ impl GraphError {
             Self::Build { source, .. } | Self::Edge { source, .. } => source.hint(),
             Self::NoSink => {
                 Some("add `[sinks.NAME]` with `inputs` and `write.parquet = { path = .. }`".to_owned())
+            }
+            Self::TwoSkeletons { .. } => {
+                Some("map them to one with `map_skeleton`, or use them separately".to_owned())
             }
             Self::Source { source, .. } => source.hint(),
             Self::Sink { source, .. } => source.hint(),
