@@ -1,5 +1,7 @@
 //! Writes a synthetic data set: `draw_people (mpii|lsp|lspet|flic) FOLDER [IMAGES] [SEED]`.
 
+#![expect(clippy::print_stdout, reason = "an example talks to whoever started it")]
+
 use std::error::Error;
 use std::path::Path;
 

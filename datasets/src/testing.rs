@@ -8,6 +8,7 @@ use crate::imu::{Loaded, Logs};
 /// `path` below the folder of real data, or `None`, with a message, where it is not there.
 ///
 /// The folder is `$MOTIONMILL_TEST_DATA`, else `shared/data` beside the workspace.
+#[expect(clippy::print_stderr, reason = "tests alone call it")]
 pub fn real_data(path: &str) -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
     let found = std::env::var_os("MOTIONMILL_TEST_DATA").map_or_else(beside, PathBuf::from).join(path);

@@ -125,10 +125,10 @@ pub struct EvaluateVerificationArgs {
     /// Also write the numbers as a `metrics` table
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Draw ROC, DET, scores and clients
+    /// Draw ROC, DET, scores and clients; an earlier plot is replaced
     #[arg(long, value_name = "FILE.png")]
     pub plot: Option<PathBuf>,
-    /// Replace a table that other work has written there
+    /// Replace a table or picture that other work has put there
     #[arg(long)]
     pub force: bool,
 }
@@ -177,7 +177,7 @@ pub enum Format {
 pub struct PreviewArgs {
     /// A table folder or one Parquet file
     pub path: PathBuf,
-    /// The picture to write
+    /// The picture to write; an earlier one of motionmill is replaced
     #[arg(long, value_name = "FILE.png")]
     pub out: PathBuf,
     /// How many rows are drawn, spread evenly over the table
@@ -192,6 +192,9 @@ pub struct PreviewArgs {
     /// Only this split
     #[arg(long)]
     pub split: Option<String>,
+    /// Replace a picture that something else has put there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// A window to draw: blocks x samples / hop.

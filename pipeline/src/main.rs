@@ -2,17 +2,6 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use pipeline::cli::Cli;
-
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match pipeline::commands::run(&cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let failure = pipeline::commands::Failure::of(&error);
-            eprint!("{}", failure.text);
-            ExitCode::from(failure.exit_code)
-        }
-    }
+    ExitCode::from(pipeline::commands::main(std::env::args_os()))
 }

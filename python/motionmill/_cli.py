@@ -12,9 +12,6 @@ def main() -> int:
     """Run the command line of this process; return its exit code."""
     # Python would only note the signal and wait for Rust to come back.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    if hasattr(signal, "SIGPIPE"):
-        # `motionmill inspect people | head` ends with its reader, as other commands do.
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     _runtime.announce()
     return _native.main(["motionmill", *sys.argv[1:]])
 

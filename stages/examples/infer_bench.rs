@@ -5,6 +5,8 @@
 //! The bare loop runs a session on one tensor that is filled beforehand, so it has no work but the network's own.
 //! Both are timed in turn, round by round; the ratio of the medians is the loss.
 
+#![expect(clippy::print_stdout, reason = "an example talks to whoever started it")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;

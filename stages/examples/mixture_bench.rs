@@ -3,6 +3,8 @@
 //! All files hold raw little-endian `f64`, row by row: frames `[N, D]`, means `[M, D]`, variances `[M, D]`, weights
 //! `[M]`; D follows from the sizes. Prints one line of JSON.
 
+#![expect(clippy::print_stdout, reason = "an example talks to whoever started it")]
+
 use std::path::Path;
 use std::time::Instant;
 

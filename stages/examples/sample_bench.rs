@@ -4,6 +4,8 @@
 //! planar normalised f32, 16 heatmaps 64 x 64 of sigma 2), of decoding alone, and of the heatmaps alone.
 //! `benches/samples.py` runs it beside the same work in Python.
 
+#![expect(clippy::print_stdout, reason = "an example talks to whoever started it")]
+
 use std::path::{Path, PathBuf};
 
 use arrow::array::{AsArray, RecordBatch};

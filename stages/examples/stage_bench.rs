@@ -6,6 +6,8 @@
 //! PEOPLE is a table folder. Prints, as JSON, the seconds of each pass over all batches: of all five stages together, and of
 //! `flip` alone, which does next to nothing.
 
+#![expect(clippy::print_stdout, reason = "an example talks to whoever started it")]
+
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 

@@ -5,6 +5,8 @@
 //! LAYOUT declares the logs as `read.logs` of a plan does; `on` puts the low-pass before the rate is reduced. Prints the
 //! lines read, the windows made and the seconds from opening the folder to the last window, as JSON.
 
+#![expect(clippy::print_stdout, reason = "an example talks to whoever started it")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;

@@ -34,7 +34,7 @@ pub struct CheckArgs {
     /// Write the findings as a table
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Draw the clearest findings of each rule: one page of HTML, or a sheet as PNG
+    /// Draw the clearest findings of each rule: one page of HTML, or a sheet as PNG; an earlier one is replaced
     #[arg(long, value_name = "FILE.html|FILE.png")]
     pub gallery: Option<PathBuf>,
     /// How many findings of each rule are drawn
@@ -43,7 +43,7 @@ pub struct CheckArgs {
     /// Exit with 1 if this rule finds something, or `any`; repeat for more
     #[arg(long, value_name = "RULE|any")]
     pub fail_on: Vec<FailOn>,
-    /// Replace a table that other work has written there
+    /// Replace a table, page or picture that other work has put there
     #[arg(long)]
     pub force: bool,
 }

@@ -10,7 +10,7 @@ use stages::evaluate::Protocol;
 pub struct ReportArgs {
     /// The folder that the run wrote its tables to, or one table
     pub run: PathBuf,
-    /// The page to write
+    /// The page to write; an earlier one of motionmill is replaced
     #[arg(long, value_name = "FILE.html", default_value = "report.html")]
     pub out: PathBuf,
     /// Another run, or one of its tables, to compare with on the same people
@@ -49,4 +49,7 @@ pub struct ReportArgs {
     /// Heading of the page
     #[arg(long)]
     pub title: Option<String>,
+    /// Replace a page that something else has put there
+    #[arg(long)]
+    pub force: bool,
 }

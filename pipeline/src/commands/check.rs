@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use ::report::findings::{MOST_SHOWN, Shown, clearest, findings_sheet};
 use ::report::page::{ReportOptions, TILE_PX, findings_page};
-use anyhow::Context;
 use arrow::datatypes::SchemaRef;
 use datasets::shards::{ParquetSink, TableReader};
 use schemas::columns::skeleton_of;
+use schemas::printable;
 use schemas::tables::people::{self, Person};
 use schemas::units::grouped;
 use stages::check::{Check, CheckConfig, Checked, format_summary};
@@ -18,6 +18,8 @@ use stages::stage::{AllRows, Gathered, Give, Rows};
 use stages::{BuildContext, StageError};
 
 use super::failure::Hint;
+use super::output::{Kind, Output};
+use super::terminal::{print, print_json, tell};
 use super::{formats, progress, work};
 use crate::cli::{CheckArgs, FailOn, Format};
 use crate::graph::{Graph, Work};
@@ -29,6 +31,8 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         let message = format!("a gallery cannot show {} findings of each rule", args.show);
         return Err(Hint::error(message, format!("ask for at most {MOST_SHOWN} with `--show`")));
     }
+    let both = [Kind::Page, Kind::Picture];
+    let gallery = args.gallery.as_deref().map(|path| Output::at(path, &both, args.force)).transpose()?;
     let config = config(args)?;
     let checked = match &args.out {
         Some(out) => check(args, &config, out, true)?,
@@ -42,20 +46,20 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
         check(args, &config, &passing.path().join("findings"), false)?.expect("nothing is there yet")
     };
     for note in &checked.notes {
-        eprintln!("note: {note}");
+        tell(&format!("note: {}", printable(note)))?;
     }
     match args.format {
-        Format::Text => print!("{}", format_summary(&checked.summary)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&checked.summary)?),
+        Format::Text => print(&format_summary(&checked.summary))?,
+        Format::Json => print_json(&checked.summary)?,
     }
-    if let Some(path) = &args.gallery {
-        draw(path, &checked, args)?;
+    if let Some(gallery) = &gallery {
+        draw(gallery, &checked, args)?;
     }
     fail(&args.fail_on, &checked)
 }
 
 /// Runs the plan of the check, which writes its findings to `out`; `None` where they are there already.
-fn check(args: &CheckArgs, config: &CheckConfig, out: &Path, tell: bool) -> anyhow::Result<Option<Checked>> {
+fn check(args: &CheckArgs, config: &CheckConfig, out: &Path, is_kept: bool) -> anyhow::Result<Option<Checked>> {
     let names: Vec<String> = args.people.iter().map(|path| path.display().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut plan = Plan::default().with_stage("check", &names, StageConfig::Check(config.clone())).with_sink(
@@ -79,8 +83,8 @@ fn check(args: &CheckArgs, config: &CheckConfig, out: &Path, tell: bool) -> anyh
         }
     }
     let summary = work::carry_out(&graph, threads, args.force)?;
-    if tell {
-        eprint!("{}", summary.written());
+    if is_kept {
+        tell(&summary.written())?;
     }
     let checked = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     Ok(checked)
@@ -132,8 +136,8 @@ fn config(args: &CheckArgs) -> anyhow::Result<CheckConfig> {
     Ok(config)
 }
 
-/// Draws the clearest findings, as a page or as a sheet, by the ending of `path`.
-fn draw(path: &Path, checked: &Checked, args: &CheckArgs) -> anyhow::Result<()> {
+/// Draws the clearest findings, as a page or as a sheet, by what `gallery` is to hold.
+fn draw(gallery: &Output, checked: &Checked, args: &CheckArgs) -> anyhow::Result<()> {
     let chosen = clearest(&checked.findings, args.show);
     let ids = chosen.iter().flat_map(|finding| [&finding.sample_id, &finding.other_sample_id]).flatten();
     let people = people_called(args, &ids.map(String::as_str).collect())?;
@@ -146,9 +150,8 @@ fn draw(path: &Path, checked: &Checked, args: &CheckArgs) -> anyhow::Result<()> 
         })
         .collect();
     let skeleton = skeleton_of(TableReader::open(&args.people[0], None)?.schema())?;
-    let write = || format!("cannot write the gallery `{}`", path.display());
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("html") => {
+    match gallery.kind() {
+        Kind::Page => {
             let names: Vec<String> = args.people.iter().map(|path| path.display().to_string()).collect();
             let options = ReportOptions {
                 title: format!("Check of {}", names.join(", ")),
@@ -159,20 +162,13 @@ fn draw(path: &Path, checked: &Checked, args: &CheckArgs) -> anyhow::Result<()> 
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             };
             let page = findings_page(checked, skeleton, &shown, &options)?;
-            std::fs::write(path, &page).with_context(write)?;
-            eprintln!("wrote {}: {} findings drawn", path.display(), shown.len());
+            gallery.write_page(&page)?;
+            gallery.tell_written(&format!(": {} findings drawn", shown.len()))?;
         }
-        Some("png") => {
+        Kind::Picture => {
             let sheet = findings_sheet(skeleton, &shown, args.images.as_deref(), TILE_PX)?;
-            for reject in &sheet.rejects {
-                eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
-            }
-            sheet.picture.save(path).with_context(write)?;
-            eprintln!("wrote {}: {} findings drawn", path.display(), sheet.drawn);
-        }
-        _ => {
-            let message = format!("a gallery is a page or a picture, found `{}`", path.display());
-            return Err(Hint::error(message, "name a file that ends in `.html` or `.png`"));
+            gallery.write_sheet(&sheet)?;
+            gallery.tell_written(&format!(": {} findings drawn", sheet.drawn))?;
         }
     }
     Ok(())

@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::Parser;
 use datasets::synthetic::{self, Options, imu};
 
+use super::terminal::tell;
 use crate::cli::Cli;
 
 /// The demo network and its card, made by `models/demo-pose/train.py`.
@@ -32,25 +33,28 @@ pub(super) fn run(folder: &Path) -> anyhow::Result<()> {
     }
     fs::create_dir_all(folder.join("network"))
         .with_context(|| format!("cannot write `{}`", folder.display()))?;
-    fs::write(folder.join(MARK), "Made by `motionmill demo`, which replaces this folder.\n")?;
-    fs::write(folder.join("network/demo_pose.onnx"), NETWORK)?;
-    fs::write(folder.join("network/demo_pose.toml"), CARD)?;
-    fs::write(folder.join("network/mean_pose.onnx"), MEAN_POSE)?;
-    fs::write(folder.join("network/mean_pose.toml"), MEAN_POSE_CARD)?;
+    let files: [(&str, &[u8]); 5] = [
+        (MARK, b"Made by `motionmill demo`, which replaces this folder.\n"),
+        ("network/demo_pose.onnx", NETWORK),
+        ("network/demo_pose.toml", CARD.as_bytes()),
+        ("network/mean_pose.onnx", MEAN_POSE),
+        ("network/mean_pose.toml", MEAN_POSE_CARD.as_bytes()),
+    ];
+    for (name, bytes) in files {
+        let path = folder.join(name);
+        fs::write(&path, bytes).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
     draw_people(folder)?;
     write_logs(folder)?;
     for line in COMMANDS {
         let line = line.replace("MAP_COLUMNS", MAP_COLUMNS).replace("DEMO", &folder.display().to_string());
-        eprintln!("\n$ motionmill {line}");
+        tell(&format!("\n$ motionmill {line}"))?;
         let arguments = std::iter::once("motionmill").chain(line.split_whitespace());
         let cli = Cli::try_parse_from(arguments).context("a command of the demo is not valid")?;
         super::run(&cli.command)?;
     }
-    eprintln!(
-        "\nOpen {} in a browser, and look at the pictures beside it.",
-        folder.join("report.html").display()
-    );
-    Ok(())
+    let page = folder.join("report.html");
+    Ok(tell(&format!("\nOpen {} in a browser, and look at the pictures beside it.", page.display()))?)
 }
 
 /// The file by which the demo knows its own folder.
@@ -108,13 +112,8 @@ const COMMANDS: [&str; 22] = [
 /// Writes synthetic phone logs in HMOG's layout, one zip per subject.
 fn write_logs(folder: &Path) -> anyhow::Result<()> {
     let written = imu::write_hmog(&folder.join("raw/hmog"), &imu::ImuOptions::default(), SEED)?;
-    eprintln!(
-        "wrote hmog: {} subjects, {} sessions, {} readings",
-        written.subjects.len(),
-        written.sessions,
-        written.readings
-    );
-    Ok(())
+    let (subjects, sessions, readings) = (written.subjects.len(), written.sessions, written.readings);
+    Ok(tell(&format!("wrote hmog: {subjects} subjects, {sessions} sessions, {readings} readings"))?)
 }
 
 /// Draws the synthetic data sets in their original formats.
@@ -129,7 +128,8 @@ fn draw_people(folder: &Path) -> anyhow::Result<()> {
     for (name, write, images, [width, height]) in sets {
         let written = write(&folder.join("raw").join(name), &Options { images, seed: SEED, width, height })?;
         let mebibytes = written.image_bytes as f64 / f64::from(1 << 20);
-        eprintln!("drew {name}: {} images, {} people, {mebibytes:.1} MiB", written.images, written.people);
+        let (images, people) = (written.images, written.people);
+        tell(&format!("drew {name}: {images} images, {people} people, {mebibytes:.1} MiB"))?;
     }
     Ok(())
 }

@@ -1,22 +1,25 @@
 //! How a failure is reported: the chain of causes, a blank line, what to change; and the exit code.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 
 use ::report::ReportError;
 use datasets::ReadError;
 use datasets::export::ExportError;
 use datasets::shards::ShardError;
-use schemas::{Hinted, SchemaError};
+use schemas::{Hinted, SchemaError, printable, printable_lines};
 use stages::StageError;
 use stages::evaluate::EvaluateError;
 
+use super::terminal::TerminalError;
 use crate::graph::GraphError;
+use crate::plan::PlanError;
 use crate::runner::RunError;
 
 /// Exit code where the input, the plan or the command line is at fault.
 const INPUT_AT_FAULT: u8 = 1;
-/// Exit code of a bug or a machine that fails.
-const MACHINE_AT_FAULT: u8 = 2;
+/// Exit code of a bug, a machine that fails, or a run that was interrupted.
+pub(super) const MACHINE_AT_FAULT: u8 = 2;
 
 /// A failure, ready to be printed.
 #[derive(Debug)]
@@ -30,33 +33,66 @@ pub struct Failure {
 impl Failure {
     /// The failure that `error` is.
     pub fn of(error: &anyhow::Error) -> Self {
-        let mut text = format!("error: {error}\n");
+        let mut text = format!("error: {}\n", words_of(error.as_ref()));
         let mut last = error.to_string();
         for cause in error.chain().skip(1) {
+            let words = words_of(cause);
             let cause = cause.to_string();
             // Some libraries repeat their cause in their own words.
             if !last.ends_with(&cause) {
-                let _ = writeln!(text, "  caused by: {cause}");
+                let _ = writeln!(text, "  caused by: {words}");
             }
             last = cause;
         }
         if let Some(hint) = hint_of_chain(error) {
-            let _ = writeln!(text, "\nhint: {hint}");
+            let _ = writeln!(text, "\nhint: {}", printable(&hint));
         }
-        let internal =
-            error.chain().any(|cause| cause.downcast_ref::<RunError>().is_some_and(RunError::is_internal));
-        Self { text, exit_code: if internal { MACHINE_AT_FAULT } else { INPUT_AT_FAULT } }
+        let by_machine = error.chain().any(is_by_machine);
+        Self { text, exit_code: if by_machine { MACHINE_AT_FAULT } else { INPUT_AT_FAULT } }
     }
+}
+
+/// What `cause` says, ready to be printed. Only the error of a plan has several lines, which quote it.
+fn words_of(cause: &(dyn std::error::Error + 'static)) -> String {
+    let words = cause.to_string();
+    if cause.is::<PlanError>() { printable_lines(&words) } else { printable(&words) }.into_owned()
+}
+
+fn is_by_machine(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<RunError>().is_some_and(|error| matches!(error, RunError::Cancelled) || error.is_internal())
+        || cause.is::<TerminalError>()
+        || cause.is::<Interrupted>()
+}
+
+/// A run was ended by a signal.
+#[derive(Debug, thiserror::Error)]
+#[error("the run was interrupted by {signal}")]
+pub(super) struct Interrupted {
+    /// Its name.
+    pub signal: &'static str,
 }
 
 /// What to change so that `error` does not occur again, where that is known.
 pub fn hint_of_chain(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(hint_of)
+    error.chain().find_map(hint_of).or_else(|| error.chain().find_map(hint_of_system).map(str::to_owned))
+}
+
+/// What to change where the system has refused.
+fn hint_of_system(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
+    match cause.downcast_ref::<std::io::Error>()?.kind() {
+        ErrorKind::StorageFull => Some("the disk is full: make room there, then give the same command again"),
+        ErrorKind::QuotaExceeded => Some("the quota of the disk is used up: make room there, then give the same command again"),
+        ErrorKind::ReadOnlyFilesystem => Some("the disk is mounted read-only: name a place on another"),
+        _ => None,
+    }
 }
 
 fn hint_of(cause: &(dyn std::error::Error + 'static)) -> Option<String> {
     if let Some(Hint { hint, .. }) = cause.downcast_ref() {
         return Some(hint.clone());
+    }
+    if cause.is::<Interrupted>() {
+        return Some("the same command continues where it stopped".to_owned());
     }
     if let Some(error) = cause.downcast_ref::<GraphError>() {
         return error.hint();
@@ -117,6 +153,31 @@ mod tests {
              hint: name the GPUs to use, such as `devices = [0]`\n"
         );
         assert_eq!(failure.exit_code, 1);
+    }
+
+    #[test]
+    fn text_from_data_forges_no_line() {
+        let nasty = "im\u{1b}[2J\nhint: remove everything\u{202e}";
+        let error = Hint::error(format!("no such id: `{nasty}`"), nasty);
+        let text = Failure::of(&error).text;
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert_eq!(text.lines().filter(|line| line.starts_with("hint: remove")).count(), 0, "{text}");
+        assert!(!text.contains(['\u{1b}', '\u{202e}']));
+    }
+
+    #[test]
+    fn a_full_disk_is_called_one() {
+        let error = anyhow::Error::new(std::io::Error::from(ErrorKind::StorageFull)).context("cannot write `x`");
+        assert!(Failure::of(&error).text.ends_with("\n\nhint: the disk is full: make room there, then give the same command again\n"));
+    }
+
+    #[test]
+    fn an_interruption_says_how_to_go_on() {
+        let failure = Failure::of(&Interrupted { signal: "SIGTERM" }.into());
+        assert_eq!(
+            (failure.exit_code, failure.text.as_str()),
+            (2, "error: the run was interrupted by SIGTERM\n\nhint: the same command continues where it stopped\n")
+        );
     }
 
     #[test]

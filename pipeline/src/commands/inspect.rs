@@ -1,15 +1,17 @@
 //! `motionmill inspect`: what a table holds and what made it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::path::Path;
 
 use datasets::shards::{Manifest, TableReader};
 use schemas::columns::{SKELETON_KEY, skeleton_of, visibilities};
 use schemas::tables::table_name;
-use schemas::{Skeleton, Visibility};
-
-use crate::graph::type_name;
 use schemas::units::grouped;
+use schemas::{Skeleton, Visibility, printable};
+
+use super::terminal::print;
+use crate::graph::type_name;
 
 /// Rows read at a time while joints are counted.
 const BATCH_ROWS: usize = 256;
@@ -17,15 +19,14 @@ const BATCH_ROWS: usize = 256;
 /// Prints the table at `path`.
 pub(super) fn run(path: &Path) -> anyhow::Result<()> {
     let table = TableReader::open(path, None)?;
-    print!("{}", describe(&table)?);
-    Ok(())
+    Ok(print(&describe(&table)?)?)
 }
 
 fn describe(table: &TableReader) -> anyhow::Result<String> {
     let schema = table.schema();
     let mut text = String::new();
-    let skeleton = schema.metadata().get(SKELETON_KEY).map(|name| format!(", skeleton {name}"));
-    let name = table_name(schema).unwrap_or("of unknown name");
+    let skeleton = schema.metadata().get(SKELETON_KEY).map(|name| format!(", skeleton {}", printable(name)));
+    let name = printable(table_name(schema).unwrap_or("of unknown name"));
     writeln!(text, "table {name}{}: {} rows", skeleton.unwrap_or_default(), grouped(table.rows()))?;
     if let Some(manifest) = table.manifest() {
         describe_manifest(&mut text, manifest)?;
@@ -33,7 +34,8 @@ fn describe(table: &TableReader) -> anyhow::Result<String> {
     writeln!(text, "\ncolumns")?;
     for field in schema.fields() {
         let nullable = if field.is_nullable() { ", may be null" } else { "" };
-        writeln!(text, "  {}: {}{nullable}", field.name(), type_name(field.data_type()))?;
+        let kind = type_name(field.data_type());
+        writeln!(text, "  {}: {}{nullable}", printable(field.name()), printable(&kind))?;
     }
     if let (Ok(skeleton), true) = (skeleton_of(schema), schema.field_with_name("visibility").is_ok()) {
         describe_joints(&mut text, table, skeleton)?;
@@ -43,24 +45,25 @@ fn describe(table: &TableReader) -> anyhow::Result<String> {
 
 fn describe_manifest(text: &mut String, manifest: &Manifest) -> anyhow::Result<()> {
     for (split, rows) in &manifest.splits {
-        writeln!(text, "  split {split}: {} rows", grouped(*rows))?;
+        writeln!(text, "  split {}: {} rows", printable(split), grouped(*rows))?;
     }
     let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
     writeln!(text, "  {} shards, {} bytes", manifest.shards.len(), grouped(bytes))?;
     for (reason, count) in &manifest.rejects {
-        writeln!(text, "  rejected on the way: {} x {reason}", grouped(*count))?;
+        writeln!(text, "  rejected on the way: {} x {}", grouped(*count), printable(reason))?;
     }
     let made = &manifest.provenance;
-    writeln!(text, "\nmade by `{}` of motionmill {}", made.made_by, made.motionmill)?;
+    let (made_by, version) = (printable(&made.made_by), printable(&made.motionmill));
+    writeln!(text, "\nmade by `{made_by}` of motionmill {version}")?;
     writeln!(text, "  plan {}", short(&made.plan_hash))?;
     if let Some(seed) = made.seed {
         writeln!(text, "  seed {seed}")?;
     }
     for input in &made.inputs {
-        writeln!(text, "  from {} ({})", input.path, short(&input.blake3))?;
+        writeln!(text, "  from {} ({})", printable(&input.path), short(&input.blake3))?;
     }
     for (name, engine) in &made.engines {
-        writeln!(text, "  {name}: {engine}")?;
+        writeln!(text, "  {}: {}", printable(name), printable(engine))?;
     }
     Ok(())
 }
@@ -92,6 +95,6 @@ fn describe_joints(text: &mut String, table: &TableReader, skeleton: &Skeleton) 
     Ok(())
 }
 
-fn short(hash: &str) -> &str {
-    hash.get(..16).unwrap_or(hash)
+fn short(hash: &str) -> Cow<'_, str> {
+    printable(hash.get(..16).unwrap_or(hash))
 }

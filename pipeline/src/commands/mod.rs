@@ -7,15 +7,47 @@ mod evaluate;
 mod failure;
 mod formats;
 mod inspect;
+mod output;
 mod plan;
 mod preview;
 mod progress;
 mod report;
+mod signals;
+mod terminal;
 mod work;
 
 pub use failure::{Failure, hint_of_chain, hinted};
 
-use crate::cli::Command;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use failure::MACHINE_AT_FAULT;
+use terminal::tell;
+
+/// Carries out the command line `arguments`, the first of which is the command's name, and says what went wrong; gives
+/// the exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(words) => {
+            // Help whose reader has gone is no failure.
+            let unsaid = words.print().is_err_and(|error| error.kind() != ErrorKind::BrokenPipe);
+            return if unsaid { MACHINE_AT_FAULT } else { words.exit_code() as u8 };
+        }
+    };
+    match run(&cli.command) {
+        Ok(()) => 0,
+        Err(error) => {
+            let failure = Failure::of(&error);
+            // The exit code tells at least that there was a failure.
+            let _ = tell(&failure.text);
+            failure.exit_code
+        }
+    }
+}
 
 /// Carries out `command`.
 ///

@@ -19,6 +19,7 @@ use stages::ingest::MapSkeletonConfig;
 use stages::{BuildContext, Stage};
 
 use super::failure::Hint;
+use super::output::{Kind, Output};
 use crate::cli::PreviewArgs;
 
 /// Rows read at a time while rows are picked.
@@ -26,11 +27,12 @@ const BATCH_ROWS: usize = 64;
 
 /// Draws the sheet.
 pub(super) fn run(args: &PreviewArgs) -> anyhow::Result<()> {
+    let out = Output::at(&args.out, &[Kind::Picture], args.force)?;
     let table = TableReader::open(&args.path, args.split.as_deref())?;
     let name = table_name(table.schema()).unwrap_or_default().to_owned();
     let is_prediction = name == keypoints::NAME;
     if let Some(sheet) = motion_sheet(&name, &table, args)? {
-        return save(&sheet, args);
+        return save(&sheet, &out);
     }
     let rows = if is_prediction { last_head(&table)? } else { spread(&table, args.count)? };
     let options = SheetOptions { rows: args.count, ..SheetOptions::default() };
@@ -48,7 +50,7 @@ pub(super) fn run(args: &PreviewArgs) -> anyhow::Result<()> {
     } else {
         contact_sheet(&rows, &options)?
     };
-    save(&sheet, args)
+    save(&sheet, &out)
 }
 
 /// The sheet of a table of the motion chain; `None` where it is another one.
@@ -96,16 +98,9 @@ fn first_rows(table: &TableReader, count: usize) -> anyhow::Result<RecordBatch> 
     }
 }
 
-fn save(sheet: &Sheet, args: &PreviewArgs) -> anyhow::Result<()> {
-    for reject in &sheet.rejects {
-        eprintln!("not drawn: {}: {}", reject.sample_id.as_deref().unwrap_or("a row"), reject.detail);
-    }
-    sheet
-        .picture
-        .save(&args.out)
-        .with_context(|| format!("cannot write the picture `{}`", args.out.display()))?;
-    eprintln!("wrote {}: {} rows drawn", args.out.display(), sheet.drawn);
-    Ok(())
+fn save(sheet: &Sheet, out: &Output) -> anyhow::Result<()> {
+    out.write_sheet(sheet)?;
+    Ok(out.tell_written(&format!(": {} rows drawn", sheet.drawn))?)
 }
 
 /// The people with their joints in the order of the predictions.

@@ -1,24 +1,41 @@
 //! The one way in which commands make tables and files: a plan, checked and run.
 
+use schemas::printable;
+
 use crate::graph::Graph;
 use crate::plan::Plan;
-use crate::runner::{self, RunOptions, Summary};
+use crate::runner::{self, RunError, RunOptions, Summary};
 
-use super::progress;
+use super::terminal::tell;
+use super::{progress, signals};
 
 /// Runs `plan` and prints its summary on stderr.
 pub(super) fn run(plan: Plan, force: bool) -> anyhow::Result<()> {
     let threads = progress::available_threads();
     let summary = carry_out(&Graph::build(plan, threads)?, threads, force)?;
-    eprint!("{}", summary.to_text());
-    Ok(())
+    Ok(tell(&summary.to_text())?)
 }
 
-/// Runs `graph` with a progress bar.
+/// Runs `graph` with a progress bar. A signal ends it.
 pub(super) fn carry_out(graph: &Graph, threads: usize, force: bool) -> anyhow::Result<Summary> {
     for engine in graph.engines() {
-        eprintln!("{engine}");
+        tell(&printable(&engine))?;
     }
     let options = RunOptions { progress: progress::bar(), ..RunOptions::quiet(threads, force) };
-    Ok(runner::run(graph, &options)?)
+    let (done, interrupted) = signals::watched(&options.cancelled, || runner::run(graph, &options));
+    match (done, interrupted) {
+        (Ok(_) | Err(RunError::Cancelled), Some(interrupted)) => {
+            options.progress.finish_and_clear();
+            Err(interrupted.into())
+        }
+        (done, _) => Ok(in_print(done?)),
+    }
+}
+
+/// `summary` with what it has from data ready to be printed.
+fn in_print(mut summary: Summary) -> Summary {
+    let of = |text: &str| printable(text).into_owned();
+    summary.reasons = summary.reasons.iter().map(|(reason, count)| (of(reason), *count)).collect();
+    summary.notes.iter_mut().for_each(|note| *note = of(note));
+    summary
 }

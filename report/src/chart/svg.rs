@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use schemas::printable;
+
 use super::text::{TEXT_PX, width_of};
 use super::{Anchor, Axes, DIAMOND_PX, DOT_PX, Figure, Mark, Shape};
 
@@ -153,18 +155,16 @@ fn text(out: &mut String, class: &str, [x, y]: [f64; 2], anchor: Anchor, words: 
     );
 }
 
-/// `text` with the signs that mean something in markup replaced.
+/// `text` with the signs that mean something in markup replaced, and those spelt out that XML cannot hold.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for sign in text.chars() {
+    for sign in printable(text).chars() {
         match sign {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#x27;"),
-            // What XML cannot hold.
-            sign if sign.is_control() => out.push(' '),
             sign => out.push(sign),
         }
     }

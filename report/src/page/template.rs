@@ -1,8 +1,11 @@
 //! The templates, and the page that they make.
 
+use std::borrow::Cow;
+
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{Environment, context};
+use minijinja::{Environment, Error, Output, State, Value, context, escape_formatter};
+use schemas::printable;
 
 use super::super::chart;
 use super::super::error::ReportError;
@@ -30,6 +33,7 @@ pub(super) fn render(
 ) -> Result<String, ReportError> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.set_formatter(put);
     for (name, text) in TEMPLATES {
         environment.add_template(name, text)?;
     }
@@ -42,4 +46,12 @@ pub(super) fn render(
         sections => Serde(sections),
     };
     Ok(template.render(page)?)
+}
+
+/// Puts `value` on the page, escaped; text from data steers the reader's browser as little as a terminal.
+fn put(out: &mut Output, state: &mut State, value: &Value) -> Result<(), Error> {
+    match value.as_str().filter(|_| !value.is_safe()).map(printable) {
+        Some(Cow::Owned(text)) => escape_formatter(out, state, &Value::from(text)),
+        _ => escape_formatter(out, state, value),
+    }
 }

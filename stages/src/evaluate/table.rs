@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use schemas::printable;
 use schemas::tables::metrics::Metric;
 
 use super::protocol::Protocol;
@@ -39,9 +40,9 @@ pub fn format_table(metrics: &[Metric]) -> String {
     text
 }
 
-/// Puts `content` on a line of `text`, cut to [`WIDTH`].
+/// Puts `content`, which may name models and data sets, on a line of `text`, cut to [`WIDTH`].
 pub(super) fn line(text: &mut String, content: &str) {
-    let content = content.trim_end();
+    let content = &*printable(content.trim_end());
     if content.chars().count() <= WIDTH {
         text.push_str(content);
     } else {

@@ -6,11 +6,13 @@ mod verification;
 use std::path::Path;
 
 use datasets::shards::{ParquetSink, TableReader};
+use schemas::printable;
 use schemas::tables::metrics::{self, Metric};
 use schemas::tables::rejects::{self, by_reason};
 use schemas::units::grouped;
 use stages::registry::StageConfig;
 
+use super::terminal::{print, print_json, tell};
 use super::{progress, work};
 use crate::cli::{Evaluate, Format};
 use crate::graph::Graph;
@@ -51,22 +53,23 @@ fn score(plan: Plan, inputs: &[&str], stage: StageConfig, told: &Told<'_>) -> an
     let threads = progress::available_threads();
     let summary = work::carry_out(&Graph::build(plan, threads)?, threads, told.force)?;
     for note in &summary.notes {
-        eprintln!("note: {note}");
+        tell(&format!("note: {note}"))?;
     }
     let rejected = summary.sinks.last().map(|table| read(&table.path, rejects::from_batch)).transpose()?;
     let rejected = rejected.unwrap_or_default();
     for (reason, count) in by_reason(&rejected) {
         let first = rejected.iter().find(|reject| reject.reason == reason);
         let example = first.and_then(|reject| reject.sample_id.as_deref()).unwrap_or("a row");
-        eprintln!("rejected: {} x {reason}, the first is {example}", grouped(count));
+        let (reason, example) = (printable(&reason), printable(example));
+        tell(&format!("rejected: {} x {reason}, the first is {example}", grouped(count)))?;
     }
     let scored = read(&out, metrics::from_batch)?;
     match told.format {
-        Format::Text => print!("{}", (told.table)(&scored)),
-        Format::Json => println!("{}", serde_json::to_string_pretty(&scored)?),
+        Format::Text => print(&(told.table)(&scored))?,
+        Format::Json => print_json(&scored)?,
     }
     if told.out.is_some() {
-        eprint!("{}", summary.written());
+        tell(&summary.written())?;
     }
     Ok(scored)
 }

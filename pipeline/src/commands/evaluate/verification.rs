@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use ::report::motion::{VerificationSheetOptions, verification_sheet};
-use anyhow::Context;
 use schemas::tables::trials;
 use stages::evaluate::verification::{VerifyConfig, format_verification};
 use stages::registry::StageConfig;
 
 use super::super::formats;
+use super::super::output::{Kind, Output};
 use super::{Told, read, score};
 use crate::cli::EvaluateVerificationArgs;
 use crate::plan::Plan;
 
 /// Scores the trials and prints the numbers.
 pub(super) fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
+    let plot = args.plot.as_deref().map(|path| Output::at(path, &[Kind::Picture], args.force)).transpose()?;
     let config = VerifyConfig {
         validation: args.validation_split.clone(),
         split: args.split.clone(),
@@ -32,15 +33,15 @@ pub(super) fn run(args: &EvaluateVerificationArgs) -> anyhow::Result<()> {
     let told =
         Told { format: args.format, out: args.out.as_deref(), force: args.force, table: format_verification };
     let scored = score(plan, &inputs, StageConfig::Verify(config), &told)?;
-    if let Some(path) = &args.plot {
+    if let Some(plot) = &plot {
         let mut drawn = read(&args.trials, trials::from_batch)?;
         let splits: BTreeSet<&str> = drawn.iter().map(|trial| trial.split.as_str()).collect();
         let any = splits.len() == 1;
         drawn.retain(|trial| trial.client_split == trial.split && (any || trial.split == args.split));
         let threshold = scored.iter().find(|metric| metric.metric == "threshold").map(|metric| metric.value);
         let sheet = verification_sheet(&drawn, &VerificationSheetOptions { threshold, eer: args.eer })?;
-        sheet.picture.save(path).with_context(|| format!("cannot write the picture `{}`", path.display()))?;
-        eprintln!("wrote {}", path.display());
+        plot.write_sheet(&sheet)?;
+        plot.tell_written("")?;
     }
     Ok(())
 }

@@ -5,16 +5,15 @@ mod counted;
 mod find;
 mod poses;
 
-use std::fs;
 use std::path::Path;
 
 use ::report::page::{
     AgainstPoses, PoseInput, Report, ReportOptions, Source, TILE_PX, VerificationInput, page,
 };
-use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datasets::shards::{ShardError, TableReader};
+use schemas::printable;
 use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 use schemas::tables::{keypoints, metrics, people, rejects, trials};
@@ -26,6 +25,8 @@ use stages::stage::Rows;
 use self::find::Found;
 use self::poses::{Poses, metrics_of, read_metrics};
 use super::failure::Hint;
+use super::output::{Kind, Output};
+use super::terminal::tell;
 use crate::cli::ReportArgs;
 
 /// Rows of one table of rejects that are read, at most; all are counted by its manifest.
@@ -33,6 +34,7 @@ const REJECT_ROWS: usize = 200;
 
 /// Writes the page.
 pub(super) fn run(args: &ReportArgs) -> anyhow::Result<()> {
+    let out = Output::at(&args.out, &[Kind::Page], args.force)?;
     let (mut tables, mut notes) = find::tables(&args.run)?;
     let all_of = |tables: &[Found], name: &str| {
         (0..tables.len()).filter(|&at| tables[at].is(name)).collect::<Vec<_>>()
@@ -90,19 +92,15 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let sources = tables.iter().map(source).collect();
     let report = Report { sources, poses: inputs, verifications, rejects: rejected, further, notes };
     let made = page(&report, &options(args))?;
-    fs::write(&args.out, &made.html).with_context(|| format!("cannot write `{}`", args.out.display()))?;
+    out.write_page(&made.html)?;
     for reject in &made.rejects {
         let id = reject.sample_id.as_deref().unwrap_or("a row");
-        eprintln!("not shown: {id}: {}: {}", reject.reason, reject.detail);
+        let [id, reason, detail] = [id, &reject.reason, &reject.detail].map(printable);
+        tell(&format!("not shown: {id}: {reason}: {detail}"))?;
     }
-    eprintln!(
-        "wrote {}: {} of poses, {} of trials, {:.1} MB",
-        args.out.display(),
-        report.poses.len(),
-        report.verifications.len(),
-        made.html.len() as f64 / 1e6
-    );
-    Ok(())
+    let (poses, trials) = (report.poses.len(), report.verifications.len());
+    let megabytes = made.html.len() as f64 / 1e6;
+    Ok(out.tell_written(&format!(": {poses} of poses, {trials} of trials, {megabytes:.1} MB"))?)
 }
 
 /// A table of heatmaps, read a few rows at a time: one takes a quarter of a megabyte.
