@@ -22,8 +22,8 @@ use crate::lsp::LspConfig;
 use crate::lspet::LspetConfig;
 use crate::mpii::MpiiConfig;
 use crate::predictions::PredictionsConfig;
-use crate::shards::{ParquetSink, Provenance, TableSource};
-use crate::sink::{Sink, Start};
+use crate::shards::{Claiming, ParquetSink, Provenance, TableSource};
+use crate::sink::{Sink, Target, Written};
 use crate::source::{OpenSource, Source};
 use crate::yolo::YoloConfig;
 
@@ -114,17 +114,30 @@ macro_rules! sinks {
                 match self { $(Self::$variant(config) => config.check(inputs),)* }
             }
 
-            /// [`Sink::start`].
+            /// [`Sink::IN_UNITS`].
+            pub fn in_units(&self) -> bool {
+                match self { $(Self::$variant(_) => <$config as Sink>::IN_UNITS,)* }
+            }
+
+            /// [`Sink::complete`].
             ///
             /// # Errors
             /// As the format says.
-            pub fn start(
+            pub fn complete(&self, provenance: &Provenance, deep: bool) -> Result<Option<Written>, ExportError> {
+                match self { $(Self::$variant(config) => config.complete(provenance, deep),)* }
+            }
+
+            /// [`Sink::claim`].
+            ///
+            /// # Errors
+            /// As the format says.
+            pub fn claim(
                 &self,
                 inputs: &[SchemaRef],
                 provenance: Provenance,
-                force: bool,
-            ) -> Result<Start, ExportError> {
-                match self { $(Self::$variant(config) => config.start(inputs, provenance, force),)* }
+                claiming: Claiming,
+            ) -> Result<Target, ExportError> {
+                match self { $(Self::$variant(config) => config.claim(inputs, provenance, claiming),)* }
             }
         }
     };

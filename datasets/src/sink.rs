@@ -8,7 +8,7 @@ use arrow::datatypes::SchemaRef;
 use schemas::tables::rejects::Reject;
 
 use crate::export::ExportError;
-use crate::shards::Provenance;
+use crate::shards::{Claiming, Provenance, ShardError, TableFolder};
 
 /// A format that rows go to; its configuration implements this.
 ///
@@ -19,6 +19,9 @@ pub trait Sink {
     /// nodes of one schema, whose rows are written one after the other.
     const INPUTS: &'static [&'static str] = &["rows"];
 
+    /// Whether units write shards of their own; else all rows are written when the last has come.
+    const IN_UNITS: bool = false;
+
     /// The file or folder that it makes.
     fn path(&self) -> &Path;
 
@@ -28,19 +31,43 @@ pub trait Sink {
     /// When they cannot; the message names table or column.
     fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError>;
 
-    /// Starts, or resumes, the target; `force` replaces the result of other work.
+    /// What the target holds, if it is there and the work of `provenance` made it; `deep` checks its bytes too.
     ///
     /// # Errors
-    /// When other work made it and `force` is not set, or the system refuses.
-    fn start(&self, inputs: &[SchemaRef], provenance: Provenance, force: bool) -> Result<Start, ExportError>;
+    /// When `deep` finds damage.
+    fn complete(&self, provenance: &Provenance, deep: bool) -> Result<Option<Written>, ExportError>;
+
+    /// Claims the target for the rows of `inputs`. What is there stays until the new one is complete.
+    ///
+    /// # Errors
+    /// When other work made it and [`Claiming::force`] is not set, another run writes it, or the system refuses.
+    fn claim(
+        &self,
+        inputs: &[SchemaRef],
+        provenance: Provenance,
+        claiming: Claiming,
+    ) -> Result<Target, ExportError>;
 }
 
-/// Where writing begins.
-pub enum Start {
-    /// Nothing to do: the same work has made the target already.
-    Complete(Written),
-    /// Write the batches from [`SinkWriter::next_batch`] on.
-    Begun(Box<dyn SinkWriter>),
+/// A target that is claimed.
+pub enum Target {
+    /// Each unit writes shards of its own.
+    Table(TableFolder),
+    /// All rows are written at once.
+    Whole(Box<dyn WholeTarget>),
+}
+
+impl Target {
+    /// Gives the target back without completing it: for work that came to nothing.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn release(self) -> Result<(), ShardError> {
+        match self {
+            Self::Table(table) => table.release(),
+            Self::Whole(target) => target.release(),
+        }
+    }
 }
 
 /// What a target holds.
@@ -63,29 +90,19 @@ pub struct Exported {
     pub notes: Vec<String>,
 }
 
-/// A target that is being written. It appears only when complete.
-pub trait SinkWriter: Send {
-    /// Number of the first batch that it lacks: 0 unless killed work is resumed.
-    fn next_batch(&self) -> u64 {
-        0
-    }
-
-    /// Writes batch number `number`, which came by input number `input`; numbers never fall. Says whether the target
-    /// should be [`cut`](Self::cut) here.
-    ///
-    /// # Errors
-    /// When the rows are not what the format needs, or the system refuses.
-    fn write(&mut self, number: u64, input: usize, rows: &RecordBatch) -> Result<bool, ExportError>;
-
-    /// Makes what was written so far permanent, so that killed work resumes at batch number `next`. Targets that
-    /// are written together are cut together.
+/// A target of which nothing is seen until it is whole.
+pub trait WholeTarget: Send {
+    /// Begins it.
     ///
     /// # Errors
     /// When the system refuses.
-    fn cut(&mut self, next: u64) -> Result<(), ExportError> {
-        let _ = next;
-        Ok(())
-    }
+    fn begin(&mut self) -> Result<(), ExportError>;
+
+    /// Writes `rows`, which came by input number `input`; rows of one input come in order.
+    ///
+    /// # Errors
+    /// When the rows are not what the format needs, or the system refuses.
+    fn write(&mut self, input: usize, rows: &RecordBatch) -> Result<(), ExportError>;
 
     /// Ends the writing after the last row and says what happened to the rows. The target is not in its place
     /// yet.
@@ -98,5 +115,11 @@ pub trait SinkWriter: Send {
     ///
     /// # Errors
     /// When the system refuses.
-    fn complete(self: Box<Self>, rejects: &BTreeMap<String, u64>) -> Result<Written, ExportError>;
+    fn complete(&mut self, rejects: &BTreeMap<String, u64>) -> Result<Written, ExportError>;
+
+    /// Gives the place back: after [`complete`](Self::complete), or where nothing is worth keeping.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn release(self: Box<Self>) -> Result<(), ShardError>;
 }

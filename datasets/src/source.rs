@@ -1,5 +1,6 @@
 //! Sources: what every format that rows come from has in common, and sources that are open.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +8,9 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use schemas::Skeleton;
 use schemas::tables::people::{self, Person};
+use schemas::tables::readings::{self, SessionKey};
 use schemas::tables::rejects::Reject;
-use schemas::tables::{readings, table_name};
+use schemas::tables::table_name;
 use schemas::units::grouped;
 
 use crate::imu::{Loaded, Logs};
@@ -183,31 +185,102 @@ impl OpenSource {
         &self.files
     }
 
-    /// Its rows, in order: at most `batch_rows` at a time, readings by whole sessions.
+    /// All its rows, in order: at most `batch_rows` at a time, readings by whole sessions.
     pub fn chunks(&self, batch_rows: usize) -> Chunks {
+        self.chunks_of(0..u64::MAX, batch_rows)
+    }
+
+    /// The parts into which its rows are cut, each of `batches` batches of `batch_rows` rows, as
+    /// [`chunks_of`](Self::chunks_of) takes them; always at least one.
+    ///
+    /// # Errors
+    /// When the borders of sessions in a table of readings cannot be read.
+    pub fn units(&self, batches: u64, batch_rows: usize) -> Result<Vec<Range<u64>>, ReadError> {
+        let (length, step) = match &self.rows {
+            Rows::Batches(given) => (given.len() as u64, batches),
+            Rows::Logs(logs) => (logs.items().len() as u64, batches),
+            Rows::People(_, people, _) => (people.len() as u64, batches * batch_rows as u64),
+            Rows::Table(table) if is_readings(table) => return session_borders(table),
+            Rows::Table(table) => (table.rows(), batches * batch_rows as u64),
+        };
+        let starts = (0..length.max(1)).step_by(usize::try_from(step.max(1)).unwrap_or(usize::MAX));
+        Ok(starts.map(|start| start..(start + step).min(length)).collect())
+    }
+
+    /// The rows of the part `unit` of [`units`](Self::units), in order: at most `batch_rows` at a time, readings by whole
+    /// sessions.
+    pub fn chunks_of(&self, unit: Range<u64>, batch_rows: usize) -> Chunks {
+        let within = |length: usize| {
+            let place = |position: u64| usize::try_from(position).unwrap_or(usize::MAX).min(length);
+            place(unit.start)..place(unit.end)
+        };
         match &self.rows {
-            Rows::Batches(batches) => Box::new(batches.clone().into_iter().map(|batch| Ok(ready(batch)))),
-            Rows::Table(table) if table_name(table.schema()) == Some(readings::NAME) => {
-                let sessions = WholeSessions::new(table.batches(READ_ROWS));
+            Rows::Batches(batches) => {
+                let batches = batches[within(batches.len())].to_vec();
+                Box::new(batches.into_iter().map(|batch| Ok(ready(batch))))
+            }
+            Rows::Table(table) if is_readings(table) => {
+                let sessions = WholeSessions::new(table.batches_of(unit, READ_ROWS));
                 Box::new(sessions.map(|batch| Ok(ready(batch?))))
             }
-            Rows::Table(table) => Box::new(table.batches(batch_rows).map(|batch| Ok(ready(batch?)))),
+            Rows::Table(table) => Box::new(table.batches_of(unit, batch_rows).map(|batch| Ok(ready(batch?)))),
             Rows::People(skeleton, people, _) => {
                 let (skeleton, people) = (*skeleton, Arc::clone(people));
-                let starts = (0..people.len()).step_by(batch_rows.max(1));
+                let Range { start: first, end: last } = within(people.len());
+                let starts = (first..last).step_by(batch_rows.max(1));
                 Box::new(starts.map(move |start| {
-                    let end = (start + batch_rows).min(people.len());
+                    let end = (start + batch_rows).min(last);
                     Ok(ready(people::to_batch(skeleton, &people[start..end])))
                 }))
             }
             Rows::Logs(logs) => {
                 let later =
                     |item: Arc<dyn crate::imu::SessionSource>| Load::Later(Box::new(move || item.load()));
-                let items = logs.items().to_vec().into_iter();
+                let items = logs.items()[within(logs.items().len())].to_vec().into_iter();
                 Box::new(items.map(move |item| Ok(Chunk { length: 1, load: later(item) })))
             }
         }
     }
+
+    /// Whether reading its rows again costs little: all but logs.
+    pub fn is_rereadable(&self) -> bool {
+        !matches!(self.rows, Rows::Logs(_))
+    }
+
+    /// The columns numbered `columns` of the rows of a table, which are all that is read; `None` of other sources.
+    ///
+    /// # Errors
+    /// When there are fewer columns.
+    pub fn projected(&self, columns: &[usize]) -> Result<Option<Self>, ReadError> {
+        let Rows::Table(table) = &self.rows else { return Ok(None) };
+        Ok(Some(Self { rows: Rows::Table(table.project(columns)?), ..Self::default() }))
+    }
+}
+
+fn is_readings(table: &TableReader) -> bool {
+    table_name(table.schema()) == Some(readings::NAME)
+}
+
+/// The parts of a table of readings that begin and end with a session: its shards, joined where a session goes on.
+fn session_borders(table: &TableReader) -> Result<Vec<Range<u64>>, ReadError> {
+    let session_at = |row: u64| -> Result<Option<SessionKey>, ReadError> {
+        let Some(batch) = table.batches_of(row..row + 1, 1).next().transpose()? else { return Ok(None) };
+        Ok(readings::sessions(&batch)?.into_iter().next().map(|view| view.key))
+    };
+    let mut units: Vec<Range<u64>> = Vec::new();
+    let mut first = 0;
+    for rows in table.shard_rows().filter(|rows| *rows > 0) {
+        let goes_on = first > 0 && session_at(first - 1)? == session_at(first)?;
+        match units.last_mut() {
+            Some(last) if goes_on => last.end = first + rows,
+            _ => units.push(first..first + rows),
+        }
+        first += rows;
+    }
+    if units.is_empty() {
+        units.push(0..0);
+    }
+    Ok(units)
 }
 
 fn ready(batch: RecordBatch) -> Chunk {

@@ -40,6 +40,14 @@ pub enum Command {
     Plan(PlanArgs),
     /// Check a plan, then run it
     Run(RunArgs),
+    /// Complete a plan whose parts an array of runs has done, see `run --shard`
+    Merge(MergeArgs),
+    /// Check that every file of tables and exports is the one that was written
+    Verify {
+        /// Table folders, or exported files and folders
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
     /// Score predictions or trials by a named protocol
     #[command(subcommand)]
     Evaluate(Evaluate),
@@ -82,6 +90,27 @@ pub struct RunArgs {
     #[command(flatten)]
     pub plan: PlanArgs,
     /// Threads; by default as many as the machine has. The output does not depend on them
+    #[arg(long)]
+    pub threads: Option<std::num::NonZeroUsize>,
+    /// Replace outputs that other work has written there
+    #[arg(long)]
+    pub force: bool,
+    /// Do one part of an array of runs, then complete all with `merge`; without a value, the part that a Slurm array or
+    /// an indexed Kubernetes Job has given this process
+    #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = ARRAY)]
+    pub shard: Option<String>,
+}
+
+/// The value of `--shard` where none is given: the environment tells.
+pub const ARRAY: &str = "array";
+
+/// A plan whose parts are done.
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// The plan
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// Threads; by default as many as the machine has
     #[arg(long)]
     pub threads: Option<std::num::NonZeroUsize>,
     /// Replace outputs that other work has written there

@@ -1,10 +1,12 @@
 //! Sinks of a plan, written from Python.
 
+use std::collections::BTreeMap;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datasets::registry::SinkConfig;
-use datasets::shards::Provenance;
-use datasets::sink::{Exported, Start, Written};
+use datasets::shards::{Claiming, Provenance};
+use datasets::sink::{Exported, Target, Written};
 use pyo3::prelude::*;
 use schemas::tables::rejects;
 
@@ -53,20 +55,33 @@ fn written(
         made_by: format!("motionmill.write.{}", config.kind()),
         ..Provenance::default()
     };
-    let Start::Begun(mut writer) = config.start(schemas, provenance, true)? else {
-        anyhow::bail!("what is replaced was taken for complete: `{}`", config.path().display());
-    };
+    let claiming = Claiming { force: true, ..Claiming::default() };
     let batches = tables
         .iter()
         .enumerate()
         .flat_map(|(input, table)| table.iter().flat_map(pieces).map(move |rows| (input, rows)));
-    for (number, (input, rows)) in (0..).zip(batches) {
-        if writer.write(number, input, &rows)? {
-            writer.cut(number + 1)?;
+    match config.claim(schemas, provenance, claiming)? {
+        Target::Table(table) => {
+            let mut unit = table.unit(0);
+            for (_, rows) in batches {
+                unit.write(&rows)?;
+            }
+            let manifest = table.complete(unit.finish()?, BTreeMap::new())?;
+            table.release()?;
+            let (rows, shards) = (manifest.rows, Some(manifest.shards.len()));
+            Ok((Written { rows, shards }, Exported::default()))
+        }
+        Target::Whole(mut target) => {
+            target.begin()?;
+            for (input, rows) in batches {
+                target.write(input, &rows)?;
+            }
+            let exported = target.close()?;
+            let written = target.complete(&rejects::by_reason(&exported.rejects))?;
+            target.release()?;
+            Ok((written, exported))
         }
     }
-    let exported = writer.close()?;
-    Ok((writer.complete(&rejects::by_reason(&exported.rejects))?, exported))
 }
 
 /// `batch` in pieces of at most [`PIECE_ROWS`] rows, at least one.

@@ -6,21 +6,30 @@ use std::path::{Path, PathBuf};
 
 use super::ExportError;
 use crate::hashing::HashingFile;
+use crate::shards::WORK_FOLDER;
 
-fn partial_path(target: &Path) -> PathBuf {
-    let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
+/// `target`, links followed.
+pub(super) fn resolved(target: &Path) -> PathBuf {
+    fs::canonicalize(target).unwrap_or_else(|_| target.to_owned())
+}
+
+/// The hidden folder beside `target` that holds it until it is whole.
+pub(super) fn work_beside(target: &Path) -> PathBuf {
+    let target = resolved(target);
+    let mut name = std::ffi::OsString::from(".");
+    name.push(target.file_name().unwrap_or_default());
+    name.push(WORK_FOLDER);
     target.with_file_name(name)
 }
 
-fn make_parent(target: &Path) -> Result<(), ExportError> {
-    match target.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        Some(parent) => fs::create_dir_all(parent).map_err(ExportError::io("create the folder", parent)),
-        None => Ok(()),
-    }
+/// Where `target` is written, in a work folder that exists.
+fn partial_path(target: &Path) -> Result<PathBuf, ExportError> {
+    let work = work_beside(target);
+    fs::create_dir_all(&work).map_err(ExportError::io("create the folder", &work))?;
+    Ok(work.join("whole"))
 }
 
-/// A file that is written beside its place.
+/// A file that is written in the work folder beside its place.
 #[derive(Debug)]
 pub(super) struct AtomicFile {
     target: PathBuf,
@@ -36,10 +45,9 @@ impl AtomicFile {
         if target.is_dir() {
             return Err(ExportError::NotOurs { path: target.to_owned() });
         }
-        make_parent(target)?;
-        let partial = partial_path(target);
+        let partial = partial_path(target)?;
         let file = File::create(&partial).map_err(ExportError::io("create", &partial))?;
-        Ok(Self { target: target.to_owned(), partial, file: HashingFile::new(file), done: false })
+        Ok(Self { target: resolved(target), partial, file: HashingFile::new(file), done: false })
     }
 
     /// Adds `bytes`.
@@ -102,7 +110,7 @@ impl Drop for AtomicFile {
     }
 }
 
-/// A folder that is written beside its place.
+/// A folder that is written in the work folder beside its place.
 #[derive(Debug)]
 pub(super) struct AtomicFolder {
     target: PathBuf,
@@ -117,13 +125,12 @@ impl AtomicFolder {
         if target.is_file() {
             return Err(ExportError::NotOurs { path: target.to_owned() });
         }
-        make_parent(target)?;
-        let partial = partial_path(target);
+        let partial = partial_path(target)?;
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(ExportError::io("remove stale work", &partial))?;
         }
         fs::create_dir_all(&partial).map_err(ExportError::io("create the folder", &partial))?;
-        Ok(Self { target: target.to_owned(), partial, done: false })
+        Ok(Self { target: resolved(target), partial, done: false })
     }
 
     /// Where the folder stands while it is written.
@@ -137,7 +144,8 @@ impl AtomicFolder {
     /// When the system refuses.
     pub(super) fn finish(mut self) -> Result<(), ExportError> {
         if self.target.exists() {
-            fs::remove_dir_all(&self.target).map_err(ExportError::io("replace", &self.target))?;
+            let former = self.partial.with_file_name("former");
+            fs::rename(&self.target, &former).map_err(ExportError::io("replace", &self.target))?;
         }
         fs::rename(&self.partial, &self.target).map_err(ExportError::io("complete", &self.target))?;
         self.done = true;
@@ -166,7 +174,7 @@ mod tests {
         file.put("half").unwrap();
         assert!(!target.exists());
         drop(file);
-        assert_eq!(fs::read_dir(target.parent().unwrap()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(work_beside(&target)).unwrap().count(), 0);
         let mut file = AtomicFile::create(&target).unwrap();
         file.put_json(&[1]).unwrap();
         file.close().unwrap();
@@ -188,7 +196,8 @@ mod tests {
             begun.finish().unwrap();
         }
         assert!(target.join("new").exists() && !target.join("old").exists());
-        drop(AtomicFolder::create(&folder.path().join("y")).unwrap());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        let dropped = folder.path().join("y");
+        drop(AtomicFolder::create(&dropped).unwrap());
+        assert!(!dropped.exists());
     }
 }

@@ -10,16 +10,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::ExportError;
-use super::atomic::{AtomicFile, AtomicFolder};
-use crate::shards::{InputHash, Provenance};
-use crate::sink::{Exported, Sink, SinkWriter, Start, Written};
+use super::atomic::{AtomicFile, AtomicFolder, resolved, work_beside};
+use crate::shards::work_folder::{Mark, WorkFolder, replace_by_way_of, sync_folder};
+use crate::shards::{Access, Claiming, InputHash, Provenance, ShardError};
+use crate::sink::{self as claimed, Exported, Sink, WholeTarget, Written};
 
 /// The record of an export: in an exported folder the file of this name, beside an exported file `NAME` the file
-/// `NAME.export.json`. A folder without it is never replaced.
+/// `NAME.export.json`. A folder that holds anything else than the record lists is never replaced.
 pub const EXPORT_FILE: &str = "export.json";
 
 /// A file or folder of other programs; its configuration implements this. Each is a [`Sink`].
-pub(super) trait Export {
+pub(super) trait Export: Clone + Send + 'static {
     /// Its name in records and rejects.
     const FORMAT: &'static str;
     /// See [`Sink::INPUTS`].
@@ -49,30 +50,67 @@ impl<E: Export> Sink for E {
         Export::check(self, inputs)
     }
 
-    fn start(&self, inputs: &[SchemaRef], provenance: Provenance, force: bool) -> Result<Start, ExportError> {
+    fn complete(&self, provenance: &Provenance, deep: bool) -> Result<Option<Written>, ExportError> {
         let path = Export::path(self);
-        let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-        if path.exists() && !empty {
-            match Record::of(path) {
-                Some(record) if record.provenance == provenance && !force => {
-                    return Ok(Start::Complete(Written { rows: record.rows, shards: None }));
-                }
-                _ if path.is_dir() && !path.join(EXPORT_FILE).is_file() => {
-                    return Err(ExportError::NotOurs { path: path.to_owned() });
-                }
-                _ if !force => return Err(ExportError::Exists { path: path.to_owned() }),
-                _ => {}
-            }
+        let Some(record) = Record::read(path).filter(|record| record.provenance == *provenance) else {
+            return Ok(None);
+        };
+        if deep {
+            record.check(path)?;
         }
-        Ok(Start::Begun(Box::new(Exporting {
+        Ok(Some(Written { rows: record.rows, shards: None }))
+    }
+
+    fn claim(
+        &self,
+        inputs: &[SchemaRef],
+        provenance: Provenance,
+        claiming: Claiming,
+    ) -> Result<claimed::Target, ExportError> {
+        let path = Export::path(self);
+        allowed(path, &provenance, claiming)?;
+        let work = WorkFolder::take(&work_beside(path), path, claiming.access)?;
+        allowed(path, &provenance, claiming)?;
+        if work.alone() {
+            work.clear()?;
+            work.set_mark(&Mark { provenance: provenance.clone(), tag: String::new() })?;
+        }
+        Ok(claimed::Target::Whole(Box::new(Exporting {
             path: path.to_owned(),
             format: E::FORMAT,
             provenance,
-            encoder: Some(self.begin(inputs)?),
+            begin: Box::new({
+                let (export, inputs) = (self.clone(), inputs.to_vec());
+                move || Export::begin(&export, &inputs)
+            }),
+            work: share(work, claiming)?,
+            encoder: None,
             target: None,
             exported: Exported::default(),
         })))
     }
+}
+
+/// The work folder, open to the other runs of an array where they share it.
+fn share(mut work: WorkFolder, claiming: Claiming) -> Result<WorkFolder, ExportError> {
+    if claiming.access == Access::Shared && work.alone() {
+        work.share()?;
+    }
+    Ok(work)
+}
+
+/// Refuses a target that is not to be replaced.
+fn allowed(path: &Path, provenance: &Provenance, claiming: Claiming) -> Result<(), ExportError> {
+    let empty = fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
+    if !path.exists() || empty {
+        return Ok(());
+    }
+    let record = Record::read(path);
+    if path.is_dir() && !record.as_ref().is_some_and(|record| record.knows_all(path)) {
+        return Err(ExportError::NotOurs { path: path.to_owned() });
+    }
+    let same = record.is_some_and(|record| record.provenance == *provenance);
+    if same || claiming.force { Ok(()) } else { Err(ExportError::Exists { path: path.to_owned() }) }
 }
 
 /// What a format makes of rows.
@@ -107,12 +145,16 @@ struct Record {
     /// BLAKE3 of the file, where the target is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     blake3: Option<String>,
+    /// The files of a folder with their lengths, by their paths in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    files: BTreeMap<String, u64>,
     #[serde(flatten)]
     more: Json,
 }
 
 impl Record {
     fn place(target: &Path) -> PathBuf {
+        let target = resolved(target);
         if target.is_dir() {
             return target.join(EXPORT_FILE);
         }
@@ -122,40 +164,102 @@ impl Record {
         target.with_file_name(name)
     }
 
-    /// The record of `target`, if it is there and the file is the one that it tells of.
-    fn of(target: &Path) -> Option<Self> {
-        let record: Self = serde_json::from_slice(&fs::read(Self::place(target)).ok()?).ok()?;
-        let as_told = match &record.blake3 {
-            Some(blake3) => InputHash::of(target).is_ok_and(|hash| hash.blake3 == *blake3),
-            None => target.is_dir(),
-        };
-        as_told.then_some(record)
+    /// The record of `target`, if it is there.
+    fn read(target: &Path) -> Option<Self> {
+        if !target.exists() {
+            return None;
+        }
+        serde_json::from_slice(&fs::read(Self::place(target)).ok()?).ok()
     }
 
-    fn write(&self, path: &Path) -> Result<(), ExportError> {
+    /// Whether the record accounts for everything in the folder `target`.
+    fn knows_all(&self, target: &Path) -> bool {
+        let listed = |name: &String| name == EXPORT_FILE || self.files.contains_key(name);
+        files_below(target).is_ok_and(|files| files.keys().all(listed))
+    }
+
+    /// Checks that the target is the one that the record tells of: the bytes of a file, the lengths of the files of
+    /// a folder.
+    fn check(&self, target: &Path) -> Result<(), ExportError> {
+        let stale = |detail: String, path: PathBuf| Err(ShardError::Stale { detail, path }.into());
+        if let Some(blake3) = &self.blake3
+            && InputHash::of(target)?.blake3 != *blake3
+        {
+            return stale("its bytes are not those that were written".to_owned(), target.to_owned());
+        }
+        for (name, bytes) in &self.files {
+            let path = target.join(name);
+            let found = path.metadata().map_err(ExportError::io("open", &path))?.len();
+            if found != *bytes {
+                return stale(format!("{found} bytes long instead of {bytes}"), path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes it to `path` by way of the work folder `work`.
+    fn write(&self, work: &WorkFolder, path: &Path) -> Result<(), ExportError> {
         let text = serde_json::to_string_pretty(self).expect("a record is plain data") + "\n";
-        fs::write(path, text).map_err(ExportError::io("write", path))
+        Ok(replace_by_way_of(work.path(), path, text.as_bytes())?)
     }
 }
+
+/// The files below `folder` by their paths in it, with their lengths.
+fn files_below(folder: &Path) -> Result<BTreeMap<String, u64>, ExportError> {
+    let mut files = BTreeMap::new();
+    let mut waiting = vec![folder.to_owned()];
+    while let Some(next) = waiting.pop() {
+        for entry in fs::read_dir(&next).map_err(ExportError::io("list", &next))? {
+            let entry = entry.map_err(ExportError::io("list", &next))?;
+            let (path, metadata) = (entry.path(), entry.metadata().map_err(ExportError::io("list", &next))?);
+            if metadata.is_dir() {
+                waiting.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+                files.insert(name, metadata.len());
+            }
+        }
+    }
+    Ok(files)
+}
+
+/// Checks that the exported file or folder `path` is the one that its record tells of, and gives its rows.
+///
+/// # Errors
+/// When it has no record, or is another.
+pub fn check_export(path: &Path) -> Result<u64, ExportError> {
+    let record = Record::read(path).ok_or_else(|| ExportError::NoRecord { path: path.to_owned() })?;
+    record.check(path)?;
+    Ok(record.rows)
+}
+
+type Begin = Box<dyn FnMut() -> Result<Box<dyn Encode>, ExportError> + Send>;
 
 struct Exporting {
     path: PathBuf,
     format: &'static str,
     provenance: Provenance,
-    /// Until the target is closed.
+    begin: Begin,
+    work: WorkFolder,
+    /// From the beginning until the target is closed.
     encoder: Option<Box<dyn Encode>>,
     /// From then on.
     target: Option<Target>,
     exported: Exported,
 }
 
-impl SinkWriter for Exporting {
-    fn write(&mut self, _number: u64, input: usize, rows: &RecordBatch) -> Result<bool, ExportError> {
-        let encoder = self.encoder.as_mut().expect("a closed target takes no rows");
+impl WholeTarget for Exporting {
+    fn begin(&mut self) -> Result<(), ExportError> {
+        self.encoder = Some((self.begin)()?);
+        Ok(())
+    }
+
+    fn write(&mut self, input: usize, rows: &RecordBatch) -> Result<(), ExportError> {
+        let encoder = self.encoder.as_mut().expect("a target takes rows between beginning and end");
         if rows.num_rows() > 0 {
             encoder.put(input, rows, &mut self.exported)?;
         }
-        Ok(false)
+        Ok(())
     }
 
     fn close(&mut self) -> Result<Exported, ExportError> {
@@ -169,22 +273,34 @@ impl SinkWriter for Exporting {
         Ok(std::mem::replace(&mut self.exported, Exported { written, ..Exported::default() }))
     }
 
-    fn complete(self: Box<Self>, rejects: &BTreeMap<String, u64>) -> Result<Written, ExportError> {
-        let Self { path, format, provenance, target, exported, .. } = *self;
-        let (format, rows, rejects) = (format.to_owned(), exported.written, rejects.clone());
-        let record = Record { format, rows, rejects, provenance, blake3: None, more: Json::Null };
-        match target.expect("a target is completed when it is closed") {
+    fn complete(&mut self, rejects: &BTreeMap<String, u64>) -> Result<Written, ExportError> {
+        let (format, rows, rejects) = (self.format.to_owned(), self.exported.written, rejects.clone());
+        let (provenance, files) = (self.provenance.clone(), BTreeMap::new());
+        let record = Record { format, rows, rejects, provenance, blake3: None, files, more: Json::Null };
+        match self.target.take().expect("a target is completed when it is closed") {
             Target::File(file) => {
                 let blake3 = Some(file.blake3());
                 // The record goes first: with a file that it does not tell of, it means nothing.
-                Record { blake3, ..record }.write(&Record::place(&path))?;
+                Record { blake3, ..record }.write(&self.work, &Record::place(&self.path))?;
                 file.finish()?;
             }
             Target::Folder(folder, more) => {
-                Record { more, ..record }.write(&folder.path().join(EXPORT_FILE))?;
+                let files = files_below(folder.path())?;
+                let record = Record { more, files, ..record };
+                record.write(&self.work, &folder.path().join(EXPORT_FILE))?;
                 folder.finish()?;
             }
         }
+        let place = resolved(&self.path);
+        sync_folder(
+            place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")),
+        )?;
         Ok(Written { rows, shards: None })
+    }
+
+    fn release(self: Box<Self>) -> Result<(), ShardError> {
+        let Self { work, encoder, target, .. } = *self;
+        drop((encoder, target));
+        work.remove()
     }
 }

@@ -21,6 +21,9 @@ pub enum ExportError {
     /// The target is a folder that no export made, or a file where a folder must be; it is not replaced.
     #[error("the target is a {} that no export made: `{}`", if path.is_dir() { "folder" } else { "file" }, path.display())]
     NotOurs { path: PathBuf },
+    /// Nothing says what was written there.
+    #[error("there is no record of what was written: `{}`", path.display())]
+    NoRecord { path: PathBuf },
     /// The table could not be read.
     #[error(transparent)]
     Table(#[from] ShardError),
@@ -72,6 +75,9 @@ impl Hinted for ExportError {
         Some(match self {
             Self::Exists { .. } => "choose another place, or replace it with `--force`".into(),
             Self::NotOurs { .. } => "choose another place".into(),
+            Self::NoRecord { .. } => {
+                "name a table folder, or a file or folder that `motionmill export` or a plan wrote".into()
+            }
             Self::OtherTable { expected: "people", found } if found == "samples" => {
                 "joints must be in px of the image: name the table of people that the samples were made from"
                     .into()
@@ -102,7 +108,9 @@ impl Hinted for ExportError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Io { .. } | Self::Exists { .. } | Self::NotOurs { .. } => Fault::File,
+            Self::Io { .. } | Self::Exists { .. } | Self::NotOurs { .. } | Self::NoRecord { .. } => {
+                Fault::File
+            }
             Self::Table(error) => error.fault(),
             Self::Schema(_) | Self::OtherTable { .. } | Self::OtherSkeleton { .. } => Fault::Schema,
             _ => Fault::Data,

@@ -37,7 +37,7 @@ use crate::sink::Exported;
 pub use arrow::ArrowExport;
 pub use coco::CocoExport;
 pub use coco_results::CocoResultsExport;
-pub use encode::EXPORT_FILE;
+pub use encode::{EXPORT_FILE, check_export};
 pub use error::ExportError;
 pub use hrnet_json::HrnetExport;
 pub use mpii_preds::PredsExport;

@@ -9,23 +9,26 @@ use schemas::{Skeleton, Visibility};
 
 use super::ExportError;
 use crate::pixels;
-use crate::shards::Provenance;
-use crate::sink::{Exported, Sink, Start};
+use crate::shards::{Claiming, Provenance};
+use crate::sink::{Exported, Sink, Target};
 
 /// Writes `tables`, one an input, to the target of `sink`, replacing what is there.
 pub(crate) fn export(sink: &impl Sink, tables: &[&[RecordBatch]]) -> Result<Exported, ExportError> {
     let schemas: Vec<_> = tables.iter().map(|table| table[0].schema()).collect();
     sink.check(&schemas)?;
-    let Start::Begun(mut writer) = sink.start(&schemas, Provenance::default(), true)? else {
-        panic!("what is replaced is begun");
+    let claiming = Claiming { force: true, ..Claiming::default() };
+    let Target::Whole(mut target) = sink.claim(&schemas, Provenance::default(), claiming)? else {
+        panic!("an export is written at once");
     };
+    target.begin()?;
     for (input, table) in tables.iter().enumerate() {
         for batch in *table {
-            writer.write(0, input, batch)?;
+            target.write(input, batch)?;
         }
     }
-    let exported = writer.close()?;
-    let written = writer.complete(&[].into())?;
+    let exported = target.close()?;
+    let written = target.complete(&[].into())?;
+    target.release()?;
     assert_eq!(written.rows, exported.written);
     Ok(exported)
 }

@@ -20,6 +20,15 @@ pub enum ShardError {
     /// The manifest is not what this version writes.
     #[error("the manifest is not readable: {detail}: `{}`", path.display())]
     BadManifest { detail: String, path: PathBuf },
+    /// Another run is writing it.
+    #[error("another run is at work there ({holder}): `{}`", path.display())]
+    Locked { holder: String, path: PathBuf },
+    /// What is there was not made by motionmill.
+    #[error("the output cannot be written, {what}: `{}`", path.display())]
+    Foreign { what: &'static str, path: PathBuf },
+    /// More splits than a table can have.
+    #[error("a table has at most {most} splits: `{}`", path.display())]
+    ManySplits { most: usize, path: PathBuf },
     /// The output exists already, made by other work.
     #[error("the output folder exists and holds {holds}: `{}`", path.display())]
     Exists { holds: String, path: PathBuf },
@@ -29,8 +38,8 @@ pub enum ShardError {
     /// The table is of another version.
     #[error("{source}: `{}`", path.display())]
     OtherVersion { source: SchemaError, path: PathBuf },
-    /// A file changed since the manifest was written.
-    #[error("a shard does not match its manifest, {detail}: `{}`", path.display())]
+    /// A file is not the one that was written.
+    #[error("the file is damaged, {detail}: `{}`", path.display())]
     Stale { detail: String, path: PathBuf },
 }
 
@@ -60,11 +69,24 @@ impl Hinted for ShardError {
                 Some("only `motionmill ingest` and `motionmill run` make table folders".to_owned())
             }
             Self::OtherVersion { source, .. } => source.hint(),
+            Self::Locked { .. } => {
+                Some("wait until it has ended, then run the same command again".to_owned())
+            }
+            Self::Foreign { .. } => {
+                Some("choose another folder, or move what is there; `--force` does not replace it".to_owned())
+            }
+            Self::Stale { .. } => {
+                Some("make the table again: the command that made it, with `--force`".to_owned())
+            }
             _ => None,
         }
     }
 
     fn fault(&self) -> Fault {
-        if matches!(self, Self::BadSplit { .. }) { Fault::Config } else { Fault::File }
+        if matches!(self, Self::BadSplit { .. } | Self::ManySplits { .. }) {
+            Fault::Config
+        } else {
+            Fault::File
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use arrow::datatypes::Schema;
@@ -38,6 +39,9 @@ pub struct Manifest {
     pub rejects: BTreeMap<String, u64>,
     /// The shards, in the order in which a reader takes them.
     pub shards: Vec<ShardEntry>,
+    /// BLAKE3 of all of the above, as compact JSON.
+    #[serde(default)]
+    pub blake3: String,
 }
 
 /// What made a table. Two tables of equal provenance hold the same bytes.
@@ -95,13 +99,23 @@ impl Manifest {
         let path = folder.join(MANIFEST_FILE);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Err(ShardError::NoManifest { path: folder.to_owned() });
             }
             Err(error) => return Err(ShardError::io("read the manifest", &path)(error)),
         };
-        serde_json::from_str(&text)
-            .map_err(|error| ShardError::BadManifest { detail: error.to_string(), path })
+        let bad = |detail: String| ShardError::BadManifest { detail, path: path.clone() };
+        let manifest: Self = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        if manifest.blake3 != manifest.hash() {
+            return Err(bad("it was changed after it was written".to_owned()));
+        }
+        Ok(manifest)
+    }
+
+    fn hash(&self) -> String {
+        let bare = Self { blake3: String::new(), ..self.clone() };
+        let text = serde_json::to_string(&bare).expect("a manifest is plain data");
+        blake3::hash(text.as_bytes()).to_hex().to_string()
     }
 
     /// The manifest of a table without shards yet.
@@ -116,12 +130,14 @@ impl Manifest {
             splits: BTreeMap::new(),
             rejects: BTreeMap::new(),
             shards: Vec::new(),
+            blake3: String::new(),
         }
     }
 
-    /// The manifest as it is written.
+    /// The manifest as it is written, with its own hash.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).expect("a manifest is plain data") + "\n"
+        let sealed = Self { blake3: self.hash(), ..self.clone() };
+        serde_json::to_string_pretty(&sealed).expect("a manifest is plain data") + "\n"
     }
 }
 

@@ -1,29 +1,35 @@
 //! Table folders: Parquet shards and their manifest.
 //!
-//! A table on disk is a folder of `{split}-{i:05d}-of-{n:05d}.parquet` shards and a `manifest.json` that lists
-//! them with their hashes. While it is written it is called `{folder}.partial`, beside its final place, and a
-//! journal there records after each completed round of shards how far it has got; only a complete table ever has
-//! the final name. So a table that can be opened is complete, and a killed writer can be resumed.
+//! A table on disk is a folder of `{split}-{unit}-{part}-{tag}.parquet` shards and a `manifest.json` that lists them with
+//! their hashes. Each unit of a run writes shards of its own, each of which appears whole; the manifest is written
+//! last, and it alone makes the folder a table. While the table is written, the hidden folder `.motionmill` in it
+//! says by which work. See `docs/decisions/0015-a-run-is-a-set-of-units.md`.
 
 mod error;
-mod journal;
+mod folder;
+mod lock;
 mod manifest;
 mod properties;
 mod reader;
 mod row_groups;
 mod sink;
 mod source;
-mod writer;
+mod unit;
+mod verify;
+pub(crate) mod work_folder;
 
 pub use error::ShardError;
-pub use journal::Journal;
+pub(crate) use folder::shard_mib;
+pub use folder::{Claiming, ROW_GROUP_BYTES, SHARD_BYTES, Shelf, TableFolder, TableOptions};
+pub use lock::Access;
 pub use manifest::{InputHash, MANIFEST_FILE, Manifest, Provenance, ShardEntry};
 pub use reader::{Batches, TableReader};
 pub use row_groups::RowGroup;
 pub use sink::ParquetSink;
 pub use source::TableSource;
-pub(crate) use writer::shard_mib;
-pub use writer::{ROW_GROUP_BYTES, SHARD_BYTES, Started, TableWriter, WriterOptions, partial_path};
+pub use unit::UnitWriter;
+pub use verify::check_shard;
+pub use work_folder::{WORK_FOLDER, replace_file};
 
 #[cfg(test)]
 mod tests;

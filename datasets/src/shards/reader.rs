@@ -2,23 +2,62 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use schemas::tables::check_version;
 
 use super::ShardError;
-use super::manifest::Manifest;
+use super::manifest::{Manifest, ShardEntry};
 use super::properties::flowing_schema;
+use super::verify::check_file;
 
 /// A table that can be read.
 #[derive(Debug, Clone)]
 pub struct TableReader {
     schema: SchemaRef,
-    files: Vec<(PathBuf, u64)>,
+    files: Vec<Arc<TableFile>>,
     manifest: Option<Manifest>,
+    /// The columns that are read, in the order in which they are given; all if `None`.
+    columns: Option<Vec<usize>>,
+}
+
+/// One file of a table.
+#[derive(Debug)]
+pub(super) struct TableFile {
+    pub path: PathBuf,
+    pub rows: u64,
+    /// Length and BLAKE3, where they are known.
+    told: Option<(u64, String)>,
+    /// Set once the file is known to be the one that was written.
+    checked: AtomicBool,
+}
+
+impl TableFile {
+    fn of(folder: &Path, entry: &ShardEntry) -> Arc<Self> {
+        let told = Some((entry.bytes, entry.blake3.clone()));
+        Arc::new(Self {
+            path: folder.join(&entry.file),
+            rows: entry.rows,
+            told,
+            checked: AtomicBool::new(false),
+        })
+    }
+
+    /// Hashes the file before its first row is read: damage is an error, never another number.
+    pub(super) fn check(&self) -> Result<(), ShardError> {
+        if let (Some((bytes, blake3)), false) = (&self.told, self.checked.load(Ordering::Relaxed)) {
+            check_file(&self.path, *bytes, blake3)?;
+            self.checked.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
 
 impl TableReader {
@@ -32,7 +71,8 @@ impl TableReader {
             let builder = builder(path)?;
             let rows = builder.metadata().file_metadata().num_rows() as u64;
             let schema = current(flowing_schema(builder.schema()), path)?;
-            return Ok(Self { schema, files: vec![(path.to_owned(), rows)], manifest: None });
+            let file = TableFile { path: path.to_owned(), rows, told: None, checked: AtomicBool::new(true) };
+            return Ok(Self { schema, files: vec![Arc::new(file)], manifest: None, columns: None });
         }
         let manifest = Manifest::read(path)?;
         let mut files = Vec::new();
@@ -43,19 +83,36 @@ impl TableReader {
                 let detail = format!("{} bytes long instead of {}", length, shard.bytes);
                 return Err(ShardError::Stale { detail, path: file });
             }
-            files.push((file, shard.rows));
+            files.push(TableFile::of(path, shard));
         }
         if let (Some(split), true) = (split, files.is_empty()) {
             let splits: Vec<String> = manifest.splits.keys().map(|name| format!("`{name}`")).collect();
             let detail = format!("there is no split `{split}`; the splits are {}", splits.join(", "));
             return Err(ShardError::BadManifest { detail, path: path.to_owned() });
         }
-        let first = files.first().map(|(file, _)| file.clone()).ok_or_else(|| ShardError::BadManifest {
+        let first = files.first().map(|file| file.path.clone()).ok_or_else(|| ShardError::BadManifest {
             detail: "it lists no shard".to_owned(),
             path: path.to_owned(),
         })?;
         let schema = current(flowing_schema(builder(&first)?.schema()), path)?;
-        Ok(Self { schema, files, manifest: Some(manifest) })
+        Ok(Self { schema, files, manifest: Some(manifest), columns: None })
+    }
+
+    /// The rows of `shards` in `folder`, whose schema is `schema`.
+    pub(super) fn of_shards(folder: &Path, schema: SchemaRef, shards: &[ShardEntry]) -> Self {
+        let files = shards.iter().map(|shard| TableFile::of(folder, shard)).collect();
+        Self { schema, files, manifest: None, columns: None }
+    }
+
+    /// The same rows with the columns numbered `columns` alone; the others are not read.
+    ///
+    /// # Errors
+    /// When there are fewer columns.
+    pub fn project(&self, columns: &[usize]) -> Result<Self, ShardError> {
+        let path = self.files.first().map(|file| file.path.clone()).unwrap_or_default();
+        let schema = self.schema.project(columns);
+        let schema = schema.map_err(|error| ShardError::parquet("read", &path)(error.into()))?;
+        Ok(Self { schema: Arc::new(schema), columns: Some(columns.to_vec()), ..self.clone() })
     }
 
     /// The schema of its batches.
@@ -68,20 +125,42 @@ impl TableReader {
         self.manifest.as_ref()
     }
 
+    pub(super) fn table_files(&self) -> &[Arc<TableFile>] {
+        &self.files
+    }
+
+    /// Rows of each shard, in order.
+    pub fn shard_rows(&self) -> impl Iterator<Item = u64> {
+        self.files.iter().map(|file| file.rows)
+    }
+
     /// Its shards, in order.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
-        self.files.iter().map(|(file, _)| file.as_path())
+        self.files.iter().map(|file| file.path.as_path())
     }
 
     /// How many rows there are.
     pub fn rows(&self) -> u64 {
-        self.files.iter().map(|(_, rows)| rows).sum()
+        self.files.iter().map(|file| file.rows).sum()
     }
 
     /// The rows, in order, at most `batch_rows` at a time; a batch never spans two shards.
     pub fn batches(&self, batch_rows: usize) -> Batches {
-        let files = self.files.iter().map(|(file, _)| file.clone()).collect();
-        Batches { files, batch_rows, schema: self.schema.clone(), current: None }
+        self.batches_of(0..self.rows(), batch_rows)
+    }
+
+    /// As [`batches`](Self::batches), of the rows numbered `rows` alone.
+    pub fn batches_of(&self, rows: Range<u64>, batch_rows: usize) -> Batches {
+        let (mut files, mut first) = (VecDeque::new(), 0);
+        for file in &self.files {
+            let (start, end) = (rows.start.max(first), rows.end.min(first + file.rows));
+            if start < end {
+                files.push_back((Arc::clone(file), start - first..end - first));
+            }
+            first += file.rows;
+        }
+        let (schema, columns) = (self.schema.clone(), self.columns.clone());
+        Batches { files, batch_rows, schema, columns, current: None }
     }
 
     /// All rows at once, for tables that are known to be small.
@@ -96,9 +175,11 @@ impl TableReader {
 /// The batches of a table.
 #[derive(Debug)]
 pub struct Batches {
-    files: VecDeque<PathBuf>,
+    /// Files that are still to be read, and which of their rows.
+    files: VecDeque<(Arc<TableFile>, Range<u64>)>,
     batch_rows: usize,
     schema: SchemaRef,
+    columns: Option<Vec<usize>>,
     current: Option<(PathBuf, ParquetRecordBatchReader)>,
 }
 
@@ -108,16 +189,29 @@ impl Batches {
             if let Some((path, reader)) = &mut self.current {
                 let failed = |error| ShardError::parquet("read", path)(error);
                 if let Some(batch) = reader.next() {
+                    // Parquet gives columns in the order of the file.
+                    let batch = batch.and_then(|batch| match &self.columns {
+                        Some(columns) => batch.project(&ranks(columns)),
+                        None => Ok(batch),
+                    });
                     let batch = batch.and_then(|batch| batch.with_schema(self.schema.clone()));
                     return batch.map(Some).map_err(|error| failed(error.into()));
                 }
                 self.current = None;
             }
-            let Some(path) = self.files.pop_front() else { return Ok(None) };
-            let reader = builder(&path)?
-                .with_batch_size(self.batch_rows)
-                .build()
-                .map_err(ShardError::parquet("read", &path))?;
+            let Some((file, rows)) = self.files.pop_front() else { return Ok(None) };
+            file.check()?;
+            let path = file.path.clone();
+            let mut builder = builder(&path)?.with_batch_size(self.batch_rows);
+            if let Some(columns) = &self.columns {
+                let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
+                builder = builder.with_projection(mask);
+            }
+            if rows != (0..file.rows) {
+                let (offset, limit) = (rows.start as usize, (rows.end - rows.start) as usize);
+                builder = builder.with_offset(offset).with_limit(limit);
+            }
+            let reader = builder.build().map_err(ShardError::parquet("read", &path))?;
             self.current = Some((path, reader));
         }
     }
@@ -134,6 +228,11 @@ impl Iterator for Batches {
         }
         next.transpose()
     }
+}
+
+/// The place of each of `columns` among them in ascending order.
+fn ranks(columns: &[usize]) -> Vec<usize> {
+    columns.iter().map(|column| columns.iter().filter(|other| *other < column).count()).collect()
 }
 
 /// `schema` of the table at `path`, which must be of the present version.

@@ -1,6 +1,8 @@
 //! Row groups of a table: parts that can be read independently, in any order.
 
 use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
@@ -11,8 +13,7 @@ use parquet::arrow::arrow_reader::{
 use schemas::columns::field;
 
 use super::properties::flowing_schema;
-use super::reader::TableReader;
-use std::path::{Path, PathBuf};
+use super::reader::{TableFile, TableReader};
 
 use super::ShardError;
 
@@ -21,7 +22,7 @@ use super::ShardError;
 pub struct RowGroup {
     /// How many rows it has.
     pub rows: usize,
-    file: PathBuf,
+    file: Arc<TableFile>,
     number: usize,
     metadata: ArrowReaderMetadata,
 }
@@ -33,13 +34,13 @@ impl TableReader {
     /// When the end of a shard, which lists them, cannot be read.
     pub fn row_groups(&self) -> Result<Vec<RowGroup>, ShardError> {
         let mut groups = Vec::new();
-        for file in self.files() {
-            let opened = open(file)?;
+        for file in self.table_files() {
+            let opened = open(&file.path)?;
             let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::default())
-                .map_err(ShardError::parquet("read", file))?;
+                .map_err(ShardError::parquet("read", &file.path))?;
             for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
                 let rows = usize::try_from(group.num_rows()).unwrap_or(0);
-                groups.push(RowGroup { rows, file: file.to_owned(), number, metadata: metadata.clone() });
+                groups.push(RowGroup { rows, file: Arc::clone(file), number, metadata: metadata.clone() });
             }
         }
         Ok(groups)
@@ -54,7 +55,8 @@ impl TableReader {
         group: &RowGroup,
         columns: Option<&[String]>,
     ) -> Result<RecordBatch, ShardError> {
-        let path = &group.file;
+        group.file.check()?;
+        let path = &group.file.path;
         let failed = |error| ShardError::parquet("read", path)(error);
         let mut builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(open(path)?, group.metadata.clone());

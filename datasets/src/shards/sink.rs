@@ -1,17 +1,15 @@
 //! A table folder as a sink.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::units::Count;
 use serde::{Deserialize, Serialize};
 
-use super::{Manifest, Provenance, Started, TableWriter, WriterOptions, shard_mib};
+use super::{Claiming, Provenance, TableFolder, TableOptions, shard_mib};
 use crate::export::ExportError;
-use crate::sink::{Exported, Sink, SinkWriter, Start, Written};
+use crate::sink::{Sink, Target, Written};
 
 /// A table folder of Parquet shards with a manifest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -22,7 +20,7 @@ pub struct ParquetSink {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long = "out", value_name = "DIR"))]
     pub path: PathBuf,
-    /// Size in memory, MiB, at which the shards are closed.
+    /// Size in memory, MiB, at which a unit of the run begins its next shard.
     #[serde(default = "shard_mib")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "MIB", default_value_t = shard_mib()))]
     pub shard_mib: Count,
@@ -36,6 +34,8 @@ impl ParquetSink {
 }
 
 impl Sink for ParquetSink {
+    const IN_UNITS: bool = true;
+
     fn path(&self) -> &Path {
         &self.path
     }
@@ -44,45 +44,22 @@ impl Sink for ParquetSink {
         Ok(())
     }
 
-    fn start(&self, inputs: &[SchemaRef], provenance: Provenance, force: bool) -> Result<Start, ExportError> {
+    fn complete(&self, provenance: &Provenance, deep: bool) -> Result<Option<Written>, ExportError> {
+        let Some(manifest) = TableFolder::complete_of(&self.path, provenance) else { return Ok(None) };
+        if deep {
+            manifest.check_shards(&self.path, &|_| ())?;
+        }
+        Ok(Some(Written { rows: manifest.rows, shards: Some(manifest.shards.len()) }))
+    }
+
+    fn claim(
+        &self,
+        inputs: &[SchemaRef],
+        provenance: Provenance,
+        claim: Claiming,
+    ) -> Result<Target, ExportError> {
         let shard_bytes = u64::from(self.shard_mib.get()) << 20;
-        let options = WriterOptions { shard_bytes, force, ..WriterOptions::default() };
-        Ok(match TableWriter::start(&self.path, &inputs[0], provenance, options)? {
-            Started::Complete(manifest) => Start::Complete(written(&manifest)),
-            Started::From { writer, next_batch } => Start::Begun(Box::new(TableSink { writer, next_batch })),
-        })
-    }
-}
-
-fn written(manifest: &Manifest) -> Written {
-    Written { rows: manifest.rows, shards: Some(manifest.shards.len()) }
-}
-
-struct TableSink {
-    writer: Box<TableWriter>,
-    next_batch: u64,
-}
-
-impl SinkWriter for TableSink {
-    fn next_batch(&self) -> u64 {
-        self.next_batch
-    }
-
-    fn write(&mut self, number: u64, _input: usize, rows: &RecordBatch) -> Result<bool, ExportError> {
-        Ok(self.writer.write(number, rows)?)
-    }
-
-    fn cut(&mut self, next: u64) -> Result<(), ExportError> {
-        self.writer.pass(next);
-        Ok(self.writer.cut()?)
-    }
-
-    /// A table has a place for every row; what it was given is counted when it is complete.
-    fn close(&mut self) -> Result<Exported, ExportError> {
-        Ok(Exported::default())
-    }
-
-    fn complete(self: Box<Self>, rejects: &BTreeMap<String, u64>) -> Result<Written, ExportError> {
-        Ok(written(&self.writer.finish(rejects.clone())?))
+        let options = TableOptions { shard_bytes, claim, ..TableOptions::default() };
+        Ok(Target::Table(TableFolder::claim(&self.path, &inputs[0], provenance, &options)?))
     }
 }

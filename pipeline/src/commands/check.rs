@@ -24,6 +24,7 @@ use super::{formats, progress, work};
 use crate::cli::{CheckArgs, FailOn, Format};
 use crate::graph::{Graph, Work};
 use crate::plan::{self, Override, Plan, SinkConfig};
+use crate::runner::Part;
 
 /// Checks the tables, prints the summary, and writes what was asked for.
 pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
@@ -59,7 +60,12 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<()> {
 }
 
 /// Runs the plan of the check, which writes its findings to `out`; `None` where they are there already.
-fn check(args: &CheckArgs, config: &CheckConfig, out: &Path, is_kept: bool) -> anyhow::Result<Option<Checked>> {
+fn check(
+    args: &CheckArgs,
+    config: &CheckConfig,
+    out: &Path,
+    is_kept: bool,
+) -> anyhow::Result<Option<Checked>> {
     let names: Vec<String> = args.people.iter().map(|path| path.display().to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut plan = Plan::default().with_stage("check", &names, StageConfig::Check(config.clone())).with_sink(
@@ -82,7 +88,7 @@ fn check(args: &CheckArgs, config: &CheckConfig, out: &Path, is_kept: bool) -> a
             }));
         }
     }
-    let summary = work::carry_out(&graph, threads, args.force)?;
+    let summary = work::carry_out(&graph, threads, args.force, Part::All)?;
     if is_kept {
         tell(&summary.written())?;
     }

@@ -59,7 +59,7 @@ fn words_of(cause: &(dyn std::error::Error + 'static)) -> String {
 }
 
 fn is_by_machine(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.downcast_ref::<RunError>().is_some_and(|error| matches!(error, RunError::Cancelled) || error.is_internal())
+    cause.downcast_ref::<RunError>().is_some_and(RunError::is_passing)
         || cause.is::<TerminalError>()
         || cause.is::<Interrupted>()
 }
@@ -81,7 +81,9 @@ pub fn hint_of_chain(error: &anyhow::Error) -> Option<String> {
 fn hint_of_system(cause: &(dyn std::error::Error + 'static)) -> Option<&'static str> {
     match cause.downcast_ref::<std::io::Error>()?.kind() {
         ErrorKind::StorageFull => Some("the disk is full: make room there, then give the same command again"),
-        ErrorKind::QuotaExceeded => Some("the quota of the disk is used up: make room there, then give the same command again"),
+        ErrorKind::QuotaExceeded => {
+            Some("the quota of the disk is used up: make room there, then give the same command again")
+        }
         ErrorKind::ReadOnlyFilesystem => Some("the disk is mounted read-only: name a place on another"),
         _ => None,
     }
@@ -167,8 +169,13 @@ mod tests {
 
     #[test]
     fn a_full_disk_is_called_one() {
-        let error = anyhow::Error::new(std::io::Error::from(ErrorKind::StorageFull)).context("cannot write `x`");
-        assert!(Failure::of(&error).text.ends_with("\n\nhint: the disk is full: make room there, then give the same command again\n"));
+        let error =
+            anyhow::Error::new(std::io::Error::from(ErrorKind::StorageFull)).context("cannot write `x`");
+        assert!(
+            Failure::of(&error)
+                .text
+                .ends_with("\n\nhint: the disk is full: make room there, then give the same command again\n")
+        );
     }
 
     #[test]
@@ -176,7 +183,10 @@ mod tests {
         let failure = Failure::of(&Interrupted { signal: "SIGTERM" }.into());
         assert_eq!(
             (failure.exit_code, failure.text.as_str()),
-            (2, "error: the run was interrupted by SIGTERM\n\nhint: the same command continues where it stopped\n")
+            (
+                2,
+                "error: the run was interrupted by SIGTERM\n\nhint: the same command continues where it stopped\n"
+            )
         );
     }
 

@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod signals;
 mod terminal;
+mod verify;
 mod work;
 
 pub use failure::{Failure, hint_of_chain, hinted};
@@ -59,6 +60,8 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Command::Check(args) => check::run(args),
         Command::Plan(args) => plan::print(args),
         Command::Run(args) => plan::run(args),
+        Command::Merge(args) => plan::merge(args),
+        Command::Verify { paths } => verify::run(paths),
         Command::Evaluate(kind) => evaluate::run(kind),
         Command::Export(args) => formats::export(args),
         Command::Inspect { path } => inspect::run(path),

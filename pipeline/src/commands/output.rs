@@ -55,7 +55,8 @@ impl Kind {
     /// Whether `head` may be of a page or picture at all. What is neither is worth nothing under such a name: an empty
     /// file that holds a place, or a few words.
     fn may_be_one(self, head: &[u8]) -> bool {
-        let is_binary = head.contains(&0) || std::str::from_utf8(head).is_err_and(|e| e.error_len().is_some());
+        let is_binary =
+            head.contains(&0) || std::str::from_utf8(head).is_err_and(|e| e.error_len().is_some());
         is_binary || (self == Self::Page && head.contains(&b'<'))
     }
 }
@@ -76,7 +77,8 @@ impl Output {
     /// pipe or device.
     pub(super) fn at(path: &Path, kinds: &[Kind], force: bool) -> anyhow::Result<Self> {
         let named = path.display();
-        let ending = path.extension().map(|ending| format!(".{}", ending.to_string_lossy().to_ascii_lowercase()));
+        let ending =
+            path.extension().map(|ending| format!(".{}", ending.to_string_lossy().to_ascii_lowercase()));
         let Some(kind) = kinds.iter().copied().find(|kind| ending.as_deref() == Some(kind.ending())) else {
             let nouns: Vec<_> = kinds.iter().map(|kind| format!("a {}", kind.noun())).collect();
             let endings: Vec<_> = kinds.iter().map(|kind| format!("`{}`", kind.ending())).collect();
@@ -231,7 +233,9 @@ mod tests {
         }
         fs::create_dir(path("f.html")).unwrap();
         assert!(Output::at(&path("f.html"), &both, true).unwrap_err().to_string().contains("a folder"));
-        assert!(Output::at(&path("x.txt"), &both, true).unwrap_err().to_string().contains("page or a picture"));
+        assert!(
+            Output::at(&path("x.txt"), &both, true).unwrap_err().to_string().contains("page or a picture")
+        );
     }
 
     #[cfg(unix)]

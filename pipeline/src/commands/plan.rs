@@ -1,9 +1,13 @@
-//! `motionmill plan` and `motionmill run`.
+//! `motionmill plan`, `motionmill run` and `motionmill merge`.
 
-use crate::cli::{PlanArgs, RunArgs};
+use std::num::NonZeroUsize;
+
+use crate::cli::{ARRAY, MergeArgs, PlanArgs, RunArgs};
 use crate::graph::{Graph, print_graph};
 use crate::plan::Plan;
+use crate::runner::{Part, part_of_array};
 
+use super::failure::Hint;
 use super::{progress, terminal, work};
 
 /// Checks the plan and prints its graph.
@@ -12,11 +16,29 @@ pub(super) fn print(args: &PlanArgs) -> anyhow::Result<()> {
     Ok(terminal::print(&print_graph(&graph))?)
 }
 
-/// Checks the plan and runs it.
+/// Checks the plan and runs it, or a part of it.
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
-    let threads = args.threads.map_or_else(progress::available_threads, usize::from);
-    let graph = Graph::build(read(&args.plan)?, threads)?;
-    let summary = work::carry_out(&graph, threads, args.force)?;
+    let part = match args.shard.as_deref() {
+        None => Part::All,
+        Some(ARRAY) => part_of_array(|name| std::env::var(name).ok()).map_err(no_part)?,
+        Some(part) => part.parse().map_err(no_part)?,
+    };
+    carry_out(&args.plan, args.threads, args.force, part)
+}
+
+fn no_part(message: String) -> anyhow::Error {
+    Hint::error(message, "say which part this is: `--shard 3/64`")
+}
+
+/// Completes a plan whose parts are done.
+pub(super) fn merge(args: &MergeArgs) -> anyhow::Result<()> {
+    carry_out(&args.plan, args.threads, args.force, Part::Merge)
+}
+
+fn carry_out(plan: &PlanArgs, threads: Option<NonZeroUsize>, force: bool, part: Part) -> anyhow::Result<()> {
+    let threads = threads.map_or_else(progress::available_threads, usize::from);
+    let graph = Graph::build(read(plan)?, threads)?;
+    let summary = work::carry_out(&graph, threads, force, part)?;
     Ok(terminal::tell(&summary.to_text())?)
 }
 

@@ -20,6 +20,15 @@ pub(super) fn bar() -> ProgressBar {
     bar
 }
 
+/// A bar over `length` bytes, hidden unless stderr is a terminal.
+pub(super) fn bytes(length: u64) -> ProgressBar {
+    let bar = bar();
+    let template = "{bar:40} {bytes}/{total_bytes}  {bytes_per_sec}  {eta}";
+    bar.set_style(ProgressStyle::with_template(template).expect("a template of ours"));
+    bar.set_length(length);
+    bar
+}
+
 /// As many threads as the machine gives this process.
 pub(super) fn available_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -55,8 +55,11 @@ mod platform {
     }
 
     fn listen() -> io::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM].into_iter().chain((!ignored(SIGHUP)).then_some(SIGHUP)))?;
-        thread::Builder::new().name("signals".to_owned()).spawn(move || signals.forever().for_each(received))?;
+        let mut signals =
+            Signals::new([SIGINT, SIGTERM].into_iter().chain((!ignored(SIGHUP)).then_some(SIGHUP)))?;
+        thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || signals.forever().for_each(received))?;
         Ok(())
     }
 
@@ -65,7 +68,8 @@ mod platform {
     fn ignored(signal: i32) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
     }
 
     fn received(signal: i32) {

@@ -44,7 +44,10 @@ pub(super) fn tell(text: &str) -> Result<(), TerminalError> {
 /// Puts `text` on `out` at once, with a line break at its end.
 fn put(stream: &'static str, mut out: impl Write, text: &str) -> Result<(), TerminalError> {
     let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-    match out.write_all(text.as_bytes()).and_then(|()| out.write_all(end.as_bytes())).and_then(|()| out.flush())
+    match out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(end.as_bytes()))
+        .and_then(|()| out.flush())
     {
         Err(source) if source.kind() != io::ErrorKind::BrokenPipe => Err(TerminalError { stream, source }),
         _ => Ok(()),

@@ -4,7 +4,7 @@ use schemas::printable;
 
 use crate::graph::Graph;
 use crate::plan::Plan;
-use crate::runner::{self, RunError, RunOptions, Summary};
+use crate::runner::{self, Part, RunError, RunOptions, Summary};
 
 use super::terminal::tell;
 use super::{progress, signals};
@@ -12,16 +12,16 @@ use super::{progress, signals};
 /// Runs `plan` and prints its summary on stderr.
 pub(super) fn run(plan: Plan, force: bool) -> anyhow::Result<()> {
     let threads = progress::available_threads();
-    let summary = carry_out(&Graph::build(plan, threads)?, threads, force)?;
+    let summary = carry_out(&Graph::build(plan, threads)?, threads, force, Part::All)?;
     Ok(tell(&summary.to_text())?)
 }
 
-/// Runs `graph` with a progress bar. A signal ends it.
-pub(super) fn carry_out(graph: &Graph, threads: usize, force: bool) -> anyhow::Result<Summary> {
+/// Runs `graph`, or a part of it, with a progress bar. A signal ends it.
+pub(super) fn carry_out(graph: &Graph, threads: usize, force: bool, part: Part) -> anyhow::Result<Summary> {
     for engine in graph.engines() {
         tell(&printable(&engine))?;
     }
-    let options = RunOptions { progress: progress::bar(), ..RunOptions::quiet(threads, force) };
+    let options = RunOptions { part, progress: progress::bar(), ..RunOptions::quiet(threads, force) };
     let (done, interrupted) = signals::watched(&options.cancelled, || runner::run(graph, &options));
     match (done, interrupted) {
         (Ok(_) | Err(RunError::Cancelled), Some(interrupted)) => {

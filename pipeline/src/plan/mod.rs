@@ -32,7 +32,9 @@ use stages::registry::StageConfig;
 
 /// Rows of a batch: enough to fill a network's batch, few enough that a batch of maps stays near 10 MB.
 pub const DEFAULT_BATCH_ROWS: Count = Count::constant(32);
-/// Memory for batches in flight, MiB.
+/// Batches of a unit: with batches of 32 rows, 2,048 rows are done or not done, and make a shard at least.
+pub const DEFAULT_UNIT_BATCHES: Count = Count::constant(64);
+/// Memory for batches in flight and for shards that are being written, MiB.
 pub const DEFAULT_MEMORY_MIB: Count = Count::constant(512);
 
 /// A whole plan.
@@ -42,7 +44,7 @@ pub struct Plan {
     /// Seed of all random draws; 0 if not given.
     #[serde(default)]
     pub seed: u64,
-    /// How the work is divided; no setting here changes a row.
+    /// How the work is divided; no setting here changes the value of a row.
     #[serde(default)]
     pub runner: RunnerConfig,
     /// Folder of the rejects table; by default beside the first sink.
@@ -63,13 +65,19 @@ pub struct Plan {
 pub struct RunnerConfig {
     /// Rows of a batch.
     pub batch_rows: Count,
-    /// Memory for batches in flight, MiB. One batch per thread is always allowed, however large.
+    /// Batches of a unit: the part of a source that is done or not done, on one machine, with shards of its own.
+    pub unit_batches: Count,
+    /// Memory for batches in flight and for shards that are being written, MiB. It changes no byte of the output.
     pub memory_mib: Count,
 }
 
 impl Default for RunnerConfig {
     fn default() -> Self {
-        Self { batch_rows: DEFAULT_BATCH_ROWS, memory_mib: DEFAULT_MEMORY_MIB }
+        Self {
+            batch_rows: DEFAULT_BATCH_ROWS,
+            unit_batches: DEFAULT_UNIT_BATCHES,
+            memory_mib: DEFAULT_MEMORY_MIB,
+        }
     }
 }
 
@@ -156,9 +164,11 @@ impl Plan {
         toml::from_str(&resolved).map_err(|error| PlanError::Invalid { origin, message: error.to_string() })
     }
 
-    /// Hash of the plan's content in canonical form; comments and layout do not count.
+    /// Hash of the plan's content in canonical form; comments, layout and `memory_mib` do not count.
     pub fn hash(&self) -> String {
-        let canonical = serde_json::to_string(self).expect("a plan is plain data");
+        let mut plan = self.clone();
+        plan.runner.memory_mib = DEFAULT_MEMORY_MIB;
+        let canonical = serde_json::to_string(&plan).expect("a plan is plain data");
         blake3::hash(canonical.as_bytes()).to_hex().to_string()
     }
 }

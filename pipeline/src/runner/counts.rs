@@ -109,6 +109,21 @@ impl Counts {
         self.0[node].rows_in.fetch_add(rows as u64, Relaxed);
     }
 
+    /// Adds the totals of another part of the run to those of `node`.
+    pub(super) fn merge(&self, node: usize, [rows_in, rows_out, rejected]: [u64; 3]) {
+        let counts = &self.0[node];
+        counts.rows_in.fetch_add(rows_in, Relaxed);
+        counts.rows_out.fetch_add(rows_out, Relaxed);
+        counts.rejected.fetch_add(rejected, Relaxed);
+    }
+
+    /// Adds the time that the nodes of another part of the run took.
+    pub(super) fn add_busy(&self, other: &Self) {
+        for (mine, theirs) in self.0.iter().zip(&other.0) {
+            mine.nanos.fetch_add(theirs.nanos.load(Relaxed), Relaxed);
+        }
+    }
+
     fn add(&self, node: usize, rows_in: usize, rows_out: usize, rejected: usize, elapsed: Duration) {
         let counts = &self.0[node];
         counts.rows_in.fetch_add(rows_in as u64, Relaxed);

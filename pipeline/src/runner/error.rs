@@ -1,5 +1,7 @@
 //! Why a run ended before its end.
 
+use std::path::PathBuf;
+
 use datasets::export::ExportError;
 use datasets::shards::ShardError;
 use schemas::Hinted;
@@ -37,6 +39,18 @@ pub enum RunError {
         #[source]
         source: ExportError,
     },
+    /// Two places of the plan that must lie apart.
+    #[error("{second} must not be, contain or lie inside {first}: `{}`, `{}`", paths[1].display(), paths[0].display())]
+    Overlap { first: String, second: String, paths: [PathBuf; 2] },
+    /// The plan needs more memory than it is given.
+    #[error("{what} takes {needed_mib} MiB, and `memory_mib` is {memory_mib}")]
+    Memory { what: String, needed_mib: u64, memory_mib: u32 },
+    /// Units of an array that are not done.
+    #[error("{missing} of {units} units are not done, the first is unit {first}")]
+    Missing { missing: u64, units: u64, first: u64 },
+    /// A thread panicked: a bug.
+    #[error("a thread stopped unexpectedly: {detail}; this is a bug in motionmill")]
+    Panicked { detail: String },
     /// The caller has cancelled the run.
     #[error("the run was interrupted")]
     Cancelled,
@@ -54,12 +68,50 @@ impl RunError {
             Self::Source(error) => error.hint(),
             Self::Sink { source, .. } => source.hint(),
             Self::Cancelled => Some("run it again: it resumes where it stopped".to_owned()),
+            Self::Overlap { .. } => Some("choose places that lie apart".to_owned()),
+            Self::Memory { needed_mib, .. } => Some(format!(
+                "give it more, `[runner] memory_mib = {}`, or take fewer rows at a time, `batch_rows`",
+                needed_mib.next_power_of_two()
+            )),
+            Self::Missing { .. } => Some(
+                "run the missing parts of the array again, `--shard I/N`, or the whole plan, which does what is missing"
+                    .to_owned(),
+            ),
             _ => None,
         }
     }
 
-    /// Whether the machine or motionmill is the cause, not the input or the plan.
+    /// Whether motionmill or the machine is the cause, not the input or the plan.
     pub fn is_internal(&self) -> bool {
-        matches!(self, Self::LostRows { .. } | Self::Threads { .. })
+        matches!(self, Self::LostRows { .. } | Self::Threads { .. } | Self::Panicked { .. })
     }
+
+    /// Whether the same command may succeed later: not the input or the plan is the cause, but the machine, another
+    /// run, or a bug.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Missing { .. } | Self::Cancelled => true,
+            Self::Shard(error) | Self::Sink { source: ExportError::Table(error), .. } => shard_passes(error),
+            Self::Sink { source: ExportError::Io { source, .. }, .. } => system_passes(source),
+            _ => self.is_internal(),
+        }
+    }
+}
+
+fn shard_passes(error: &ShardError) -> bool {
+    match error {
+        ShardError::Locked { .. } => true,
+        ShardError::Io { source, .. } => system_passes(source),
+        _ => false,
+    }
+}
+
+fn system_passes(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{
+        Interrupted, QuotaExceeded, ResourceBusy, StaleNetworkFileHandle, StorageFull, TimedOut,
+    };
+    matches!(
+        error.kind(),
+        StorageFull | QuotaExceeded | ResourceBusy | StaleNetworkFileHandle | TimedOut | Interrupted
+    )
 }

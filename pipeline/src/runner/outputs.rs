@@ -1,293 +1,417 @@
-//! All targets that a run writes: its sinks, the inputs of its aggregates, and the rejects.
+//! All targets of a run: its sinks, the inputs of its aggregates and exports, and the rejects.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
 use datasets::export::ExportError;
-use datasets::shards::{ParquetSink, Provenance, ShardError, TableReader};
-use datasets::sink::{Exported, Sink, SinkWriter, Start, Written};
-use schemas::tables::rejects::{self, Reject};
-use std::sync::Arc;
+use datasets::shards::{
+    Access, Claiming, Provenance, ShardEntry, ShardError, Shelf, TableFolder, TableOptions, UnitWriter,
+    check_shard,
+};
+use datasets::sink::{Target, WholeTarget};
+use rayon::prelude::*;
+use schemas::tables::rejects::{self, Reject, by_reason};
 
-use super::shelf::Shelf;
+use super::counts::Counts;
+use super::record::UnitRecord;
+use super::route::Delivery;
 use super::summary::SinkSummary;
-use super::{RunError, route::Delivery, sibling};
+use super::units::{Sources, Unit, is_direct, is_whole};
+use super::{RunError, shelf, sibling};
 use crate::graph::{Graph, Work};
 
-/// One target that is being written, or is complete already.
-struct Output {
-    /// What it is called in the plan.
-    node: String,
-    path: PathBuf,
-    /// Columns of the rows that are kept; all if `None`.
-    columns: Option<Vec<usize>>,
-    state: State,
+/// Where rows of a unit go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// The table of this node.
+    Sink(usize),
+    /// The store for this position among the inputs of this node.
+    Input(usize, usize),
+    Rejects,
 }
 
-enum State {
-    /// With the number of the first batch that it lacks.
-    Writing(Box<dyn SinkWriter>, u64),
-    Complete(Written),
+/// The tables and stores of a run, which all its units write.
+pub(super) struct Outputs<'a> {
+    graph: &'a Graph,
+    tables: BTreeMap<usize, TableFolder>,
+    /// Each with the columns that are kept.
+    stores: BTreeMap<(usize, usize), (Shelf, Vec<usize>)>,
+    rejects: TableFolder,
 }
 
-impl Output {
-    fn start(node: &str, path: &Path, started: Result<Start, ExportError>) -> Result<Self, RunError> {
-        let state = match started.map_err(|source| RunError::Sink { node: node.to_owned(), source })? {
-            Start::Complete(written) => State::Complete(written),
-            Start::Begun(writer) => {
-                let next_batch = writer.next_batch();
-                State::Writing(writer, next_batch)
-            }
-        };
-        Ok(Self { node: node.to_owned(), path: path.to_owned(), columns: None, state })
-    }
+/// The files and folders that are written at once, by node.
+pub(super) type Wholes = BTreeMap<usize, Box<dyn WholeTarget>>;
 
-    /// A table of the run's own, in `folder`.
-    fn table(
-        node: &str,
-        folder: &Path,
-        schema: SchemaRef,
-        provenance: Provenance,
-        force: bool,
-    ) -> Result<Self, RunError> {
-        Self::start(node, folder, ParquetSink::at(folder).start(&[schema], provenance, force))
-    }
-
-    fn failed(&self) -> impl FnOnce(ExportError) -> RunError + use<> {
-        let node = self.node.clone();
-        move |source| RunError::Sink { node, source }
-    }
-
-    /// Number of the first batch that this target lacks.
-    fn next_batch(&self) -> u64 {
-        match &self.state {
-            State::Writing(_, next_batch) => *next_batch,
-            State::Complete(_) => u64::MAX,
-        }
-    }
-
-    fn write(&mut self, number: u64, input: usize, rows: &RecordBatch) -> Result<bool, RunError> {
-        let failed = self.failed();
-        let State::Writing(writer, next_batch) = &mut self.state else { return Ok(false) };
-        if number < *next_batch {
-            return Ok(false);
-        }
-        let kept = match &self.columns {
-            None => Ok(rows.clone()),
-            Some(columns) => rows.project(columns).map_err(ExportError::from),
-        };
-        kept.and_then(|kept| writer.write(number, input, &kept)).map_err(failed)
-    }
-
-    fn cut(&mut self, next: u64) -> Result<(), RunError> {
-        let failed = self.failed();
-        match &mut self.state {
-            State::Writing(writer, next_batch) if *next_batch <= next => writer.cut(next).map_err(failed),
-            _ => Ok(()),
-        }
-    }
-
-    /// Ends the writing; nothing to say of a target that was complete.
-    fn close(&mut self) -> Result<Exported, RunError> {
-        let failed = self.failed();
-        match &mut self.state {
-            State::Writing(writer, _) => writer.close().map_err(failed),
-            State::Complete(_) => Ok(Exported::default()),
-        }
-    }
-
-    fn complete(self, rejects: &BTreeMap<String, u64>) -> Result<SinkSummary, RunError> {
-        let failed = self.failed();
-        let (already, written) = match self.state {
-            State::Complete(written) => (true, written),
-            State::Writing(writer, _) => (false, writer.complete(rejects).map_err(failed)?),
-        };
-        Ok(SinkSummary { path: self.path, already, rows: written.rows, shards: written.shards })
-    }
+/// The rejects table of `graph`.
+pub(super) fn rejects_path(graph: &Graph) -> PathBuf {
+    graph.plan.rejects.clone().unwrap_or_else(|| {
+        let first = graph.plan.sinks.values().next().expect("a checked graph has a sink");
+        sibling(first.write.path(), "-rejects")
+    })
 }
 
-/// All targets of a run.
-pub(super) struct Outputs {
-    /// By node: sinks.
-    sinks: BTreeMap<usize, Output>,
-    /// By aggregate and number of the input: its rows until all have come.
-    inputs: BTreeMap<(usize, usize), Output>,
-    rejects: Output,
-    /// What sources found on the way, in order.
-    notes: Vec<String>,
-    /// Folder of `inputs`.
-    work: PathBuf,
+/// The provenance of the target that the plan calls `name`.
+pub(super) fn named(provenance: &Provenance, name: &str) -> Provenance {
+    Provenance { made_by: name.to_owned(), ..provenance.clone() }
 }
 
-/// What stands where, when a run is over.
-pub(super) struct Finished {
-    /// The targets, the rejects last.
-    pub sinks: Vec<SinkSummary>,
-    /// Rejects by reason.
-    pub reasons: BTreeMap<String, u64>,
-    /// What readers of the targets must know.
-    pub notes: Vec<String>,
+pub(super) fn failed(node: &str) -> impl Fn(ExportError) -> RunError + use<> {
+    let node = node.to_owned();
+    move |source| RunError::Sink { node: node.clone(), source }
 }
 
-impl Outputs {
-    /// Starts, or resumes, every target.
+/// What all targets hold, if the same work has made every one of them; the rejects last. `deep` checks their bytes.
+///
+/// # Errors
+/// When `deep` finds damage.
+pub(super) fn up_to_date(
+    graph: &Graph,
+    provenance: &Provenance,
+    deep: bool,
+) -> Result<Option<Vec<SinkSummary>>, RunError> {
+    let mut sinks = Vec::new();
+    for node in &graph.nodes {
+        let Work::Sink(sink) = &node.work else { continue };
+        let complete = sink.complete(&named(provenance, &node.name), deep).map_err(failed(&node.name))?;
+        let Some(written) = complete else { return Ok(None) };
+        let path = sink.path().to_owned();
+        sinks.push(SinkSummary { path, already: true, rows: written.rows, shards: written.shards });
+    }
+    let path = rejects_path(graph);
+    let Some(manifest) = TableFolder::complete_of(&path, &named(provenance, "rejects")) else {
+        return Ok(None);
+    };
+    if deep {
+        manifest.check_shards(&path, &|_| ())?;
+    }
+    let shards = Some(manifest.shards.len());
+    sinks.push(SinkSummary { path, already: true, rows: manifest.rows, shards });
+    Ok(Some(sinks))
+}
+
+impl<'a> Outputs<'a> {
+    /// Claims every target of `graph`.
     ///
     /// # Errors
-    /// When other work has made one, or the system refuses.
-    pub(super) fn start(
-        graph: &Graph,
-        rejects: &Path,
+    /// When other work has made one, another run writes one, or the system refuses.
+    pub(super) fn claim(
+        graph: &'a Graph,
+        sources: &Sources,
         provenance: &Provenance,
+        access: Access,
         force: bool,
-    ) -> Result<Self, RunError> {
-        let work = sibling(rejects, ".work");
-        let named = |made_by: &str| Provenance { made_by: made_by.to_owned(), ..provenance.clone() };
-        let (mut sinks, mut inputs) = (BTreeMap::new(), BTreeMap::new());
+    ) -> Result<(Self, Wholes), RunError> {
+        let claim = Claiming { access, force, continued: false };
+        let options = TableOptions { claim, ..TableOptions::default() };
+        let path = rejects_path(graph);
+        let rejects = TableFolder::claim(&path, &rejects::schema(), named(provenance, "rejects"), &options)?;
+        let claim = Claiming { continued: rejects.continued(), ..claim };
+        let mut claimed = Self { graph, tables: BTreeMap::new(), stores: BTreeMap::new(), rejects };
+        let mut wholes = BTreeMap::new();
+        match claimed.claim_sinks(sources, provenance, claim, &mut wholes) {
+            Ok(()) => Ok((claimed, wholes)),
+            Err(refused) => {
+                if !claimed.rejects.continued() {
+                    // Nothing has come of it; the refusal is the error to report.
+                    let _ = claimed.release(wholes);
+                }
+                Err(refused)
+            }
+        }
+    }
+
+    fn claim_sinks(
+        &mut self,
+        sources: &Sources,
+        provenance: &Provenance,
+        claim: Claiming,
+        wholes: &mut Wholes,
+    ) -> Result<(), RunError> {
+        let graph = self.graph;
         for (index, node) in graph.nodes.iter().enumerate() {
-            let schema_of = |input: usize| graph.nodes[input].schema.clone();
-            match &node.work {
-                Work::Sink(sink) => {
-                    let schemas: Vec<SchemaRef> = node.inputs.iter().copied().map(schema_of).collect();
-                    let started = sink.start(&schemas, named(&node.name), force);
-                    sinks.insert(index, Output::start(&node.name, sink.path(), started)?);
+            let schemas =
+                || node.inputs.iter().map(|&input| graph.nodes[input].schema.clone()).collect::<Vec<_>>();
+            if let Work::Sink(sink) = &node.work {
+                let target = sink.claim(&schemas(), named(provenance, &node.name), claim);
+                match target.map_err(failed(&node.name))? {
+                    Target::Table(table) => drop(self.tables.insert(index, table)),
+                    Target::Whole(whole) => drop(wholes.insert(index, whole)),
                 }
-                Work::Aggregate(aggregate) => {
-                    for number in 0..aggregate.inputs().len() {
-                        let schema = schema_of(node.inputs[number]);
-                        let stage = |source| RunError::Stage { stage: node.name.clone(), source };
-                        let columns = aggregate.needed_columns(number, &schema).map_err(stage)?;
-                        let narrow = Arc::new(schema.project(&columns).expect("columns of the schema"));
-                        let folder = work.join(format!("{}-{number}", node.name));
-                        let output = Output::table(&node.name, &folder, narrow, named(&node.name), force)?;
-                        inputs.insert((index, number), Output { columns: Some(columns), ..output });
+            }
+            if matches!(node.work, Work::Aggregate(_)) || is_whole(&node.work) {
+                for (position, schema) in schemas().iter().enumerate() {
+                    if is_direct(graph, sources, index, position) {
+                        continue;
                     }
+                    let columns = needed(graph, index, position)?;
+                    let narrow = schema.project(&columns).expect("columns of the schema").into();
+                    let store = self.rejects.shelf(&format!("{}-{position}", node.name), &narrow)?;
+                    self.stores.insert((index, position), (store, columns));
                 }
-                _ => {}
             }
         }
-        let rejects = Output::table("rejects", rejects, rejects::schema(), named("rejects"), force)?;
-        Ok(Self { sinks, inputs, rejects, notes: Vec::new(), work })
+        Ok(())
     }
 
-    fn all(&self) -> impl Iterator<Item = &Output> {
-        self.sinks.values().chain(self.inputs.values()).chain([&self.rejects])
+    /// Begins the shards of unit `number`.
+    pub(super) fn unit(&self, number: u64) -> UnitOutputs<'_> {
+        UnitOutputs { outputs: self, record: UnitRecord::new(number), writers: BTreeMap::new() }
     }
 
-    /// Whether every sink already holds the result of this run.
-    pub(super) fn complete(&self) -> bool {
-        self.sinks.values().chain([&self.rejects]).all(|output| matches!(output.state, State::Complete(_)))
+    /// The most bytes that a unit holds in memory: a row group of each target.
+    pub(super) fn unit_bytes(&self) -> u64 {
+        (self.tables.len() + self.stores.len() + 1) as u64 * datasets::shards::ROW_GROUP_BYTES
     }
 
-    /// Number of the first batch that some target lacks.
-    pub(super) fn next_batch(&self) -> u64 {
-        self.all().map(Output::next_batch).min().unwrap_or(0)
+    fn writer(&self, place: Place, number: u64) -> UnitWriter {
+        match place {
+            Place::Sink(node) => self.tables[&node].unit(number),
+            Place::Input(node, position) => self.stores[&(node, position)].0.unit(number),
+            Place::Rejects => self.rejects.unit(number),
+        }
     }
 
-    /// Writes the results of one batch; deliveries arrive in the order of their numbers.
+    /// What the record calls `place`.
+    fn name(&self, place: Place) -> String {
+        match place {
+            Place::Sink(node) => format!("sink {}", self.graph.nodes[node].name),
+            Place::Input(node, position) => format!("input {position} of {}", self.graph.nodes[node].name),
+            Place::Rejects => "rejects".to_owned(),
+        }
+    }
+
+    fn places(&self) -> impl Iterator<Item = (Place, &Path)> {
+        let tables = self.tables.iter().map(|(&node, table)| (Place::Sink(node), table.path()));
+        let stores = self
+            .stores
+            .iter()
+            .map(|(&(node, position), (store, _))| (Place::Input(node, position), store.path()));
+        tables.chain(stores).chain([(Place::Rejects, self.rejects.path())])
+    }
+
+    /// The records of those of `units` that are done: every shard that they list is there and whole. A record that is
+    /// not is removed.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(super) fn deliver(&mut self, delivery: Delivery) -> Result<(), RunError> {
-        let Delivery { number, rows, rejects, notes, .. } = delivery;
-        self.notes.extend(notes);
-        let mut full = false;
-        for (node, input, rows) in rows {
-            full |= if let Some(sink) = self.sinks.get_mut(&node) {
-                sink.write(number, input, &rows)?
-            } else {
-                let shelf = self.inputs.get_mut(&(node, input)).expect("rows go to sinks and aggregates");
-                shelf.write(number, 0, &rows)?
+    pub(super) fn done(&self, units: &[Unit]) -> Result<BTreeMap<u64, UnitRecord>, RunError> {
+        let folders: BTreeMap<String, &Path> =
+            self.places().map(|(place, folder)| (self.name(place), folder)).collect();
+        let whole = |record: &UnitRecord| {
+            record.shards.iter().all(|(name, shards)| {
+                let Some(folder) = folders.get(name) else { return false };
+                shards.iter().all(|shard| check_shard(folder, shard).is_ok())
+            })
+        };
+        let of = |unit: &Unit| -> Result<Option<(u64, UnitRecord)>, ShardError> {
+            let record = UnitRecord::read(self.rejects.work_path(), unit.number, units.len() as u64);
+            match record.filter(whole) {
+                Some(record) => Ok(Some((unit.number, record))),
+                None => UnitRecord::remove(self.rejects.work_path(), unit.number).map(|()| None),
+            }
+        };
+        let records: Vec<_> = units.par_iter().map(of).collect::<Result<_, _>>()?;
+        Ok(records.into_iter().flatten().collect())
+    }
+
+    /// Removes shards of units that are not among the `records` of those that are done.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn remove_unfinished(&self, records: &BTreeMap<u64, UnitRecord>) -> Result<(), RunError> {
+        for (place, _) in self.places() {
+            let name = self.name(place);
+            let done = records.values().flat_map(|record| record.shards.get(&name)).flatten();
+            match place {
+                Place::Sink(node) => self.tables[&node].remove_all_but(done)?,
+                Place::Input(node, position) => self.stores[&(node, position)].0.remove_all_but(done)?,
+                Place::Rejects => self.rejects.remove_all_but(done)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of all inputs of `node`, which needs all of them.
+    ///
+    /// # Errors
+    /// When a column is missing.
+    pub(super) fn inputs(
+        &self,
+        sources: &Sources,
+        node: usize,
+        records: &BTreeMap<u64, UnitRecord>,
+    ) -> Result<Vec<shelf::Shelf>, RunError> {
+        let Node { inputs, names, .. } = Node::of(self.graph, node);
+        let mut shelves: Vec<Option<shelf::Shelf>> = (0..names).map(|_| None).collect();
+        for (position, &input) in inputs.iter().enumerate() {
+            let columns = needed(self.graph, node, position)?;
+            let schema = self.graph.nodes[input].schema.project(&columns).expect("columns of the schema");
+            let part = match self.stores.get(&(node, position)) {
+                Some((store, _)) => {
+                    let shards = shards_of(records, &self.name(Place::Input(node, position)));
+                    shelf::Part::Stored(store.reader(&shards))
+                }
+                None => shelf::Part::Source(std::sync::Arc::clone(&sources[&input]), columns),
             };
+            let empty = || shelf::Shelf { schema: schema.into(), parts: Vec::new() };
+            shelves[position.min(names - 1)].get_or_insert_with(empty).parts.push(part);
         }
-        full |= self.write_rejects(number, &rejects)?;
-        // A run that was killed between two journals left some tables ahead: the others are cut where those were.
-        if full || self.all().any(|output| output.next_batch() == number + 1) {
-            let outputs = self.sinks.values_mut().chain(self.inputs.values_mut()).chain([&mut self.rejects]);
-            for output in outputs {
-                output.cut(number + 1)?;
-            }
-        }
-        Ok(())
+        Ok(shelves.into_iter().flatten().collect())
     }
 
-    fn write_rejects(&mut self, number: u64, rejects: &[Reject]) -> Result<bool, RunError> {
-        if rejects.is_empty() {
-            return Ok(false);
-        }
-        self.rejects.write(number, 0, &rejects::to_batch(rejects))
-    }
-
-    /// Writes rejects that belong to batch `number`, before its delivery.
+    /// Completes all tables of the units in `records`; the rejects last.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(super) fn record_rejects(&mut self, number: u64, rejects: &[Reject]) -> Result<(), RunError> {
-        self.write_rejects(number, rejects)?;
-        Ok(())
+    pub(super) fn complete(
+        &self,
+        records: &BTreeMap<u64, UnitRecord>,
+        reasons: &BTreeMap<String, u64>,
+    ) -> Result<Vec<(usize, SinkSummary)>, RunError> {
+        let mut done = Vec::new();
+        for (&node, table) in &self.tables {
+            let shards = shards_of(records, &self.name(Place::Sink(node)));
+            let Work::Sink(sink) = &self.graph.nodes[node].work else {
+                unreachable!("only sinks have tables")
+            };
+            let manifest = table.complete(shards, reasons.clone())?;
+            let (path, shards) = (sink.path().to_owned(), Some(manifest.shards.len()));
+            done.push((node, SinkSummary { path, already: false, rows: manifest.rows, shards }));
+        }
+        let manifest = self.rejects.complete(shards_of(records, "rejects"), BTreeMap::new())?;
+        let (path, shards) = (rejects_path(self.graph), Some(manifest.shards.len()));
+        let rejects = SinkSummary { path, already: false, rows: manifest.rows, shards };
+        done.push((self.graph.nodes.len(), rejects));
+        Ok(done)
     }
 
-    /// What sources found on the way so far.
-    pub(super) fn take_notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
-    }
-
-    /// Every input of the aggregate `node`, once all rows have come.
+    /// Gives all places back; that of the rejects, which holds the records, last.
     ///
     /// # Errors
-    /// When they cannot be completed or opened.
-    pub(super) fn aggregate_inputs(&mut self, node: usize) -> Result<Vec<Shelf>, RunError> {
-        let mut shelves = Vec::new();
-        while let Some(mut output) = self.inputs.remove(&(node, shelves.len())) {
-            output.close()?;
-            let table = output.complete(&BTreeMap::new())?;
-            shelves.push(Shelf::open(&table.path)?);
+    /// When the system refuses.
+    pub(super) fn release(self, wholes: Wholes) -> Result<(), ShardError> {
+        for table in self.tables.into_values() {
+            table.release()?;
         }
-        Ok(shelves)
-    }
-
-    /// Completes all targets: each is closed first, so that its rejects are in the rejects table, as those of batch
-    /// `number`; then each is moved into its place, with the rejects by reason.
-    ///
-    /// # Errors
-    /// When rows are incomplete, or the system refuses.
-    pub(super) fn finish(mut self, number: u64) -> Result<Finished, RunError> {
-        let mut notes = Vec::new();
-        let mut rejected = Vec::new();
-        for output in self.sinks.values_mut() {
-            let exported = output.close()?;
-            notes.extend(exported.notes);
-            rejected.extend(exported.rejects);
+        for whole in wholes.into_values() {
+            whole.release()?;
         }
-        self.record_rejects(number, &rejected)?;
-        let Self { sinks: outputs, rejects, work, .. } = self;
-        let summary = rejects.complete(&BTreeMap::new())?;
-        let reasons = count_reasons(&summary.path)?;
-        let mut sinks = Vec::new();
-        for output in outputs.into_values() {
-            sinks.push(output.complete(&reasons)?);
-        }
-        sinks.push(summary);
-        if work.exists() {
-            fs::remove_dir_all(&work).map_err(|source| ShardError::Io {
-                action: "remove",
-                path: work,
-                source,
-            })?;
-        }
-        Ok(Finished { sinks, reasons, notes })
+        self.rejects.release()
     }
 }
 
-fn count_reasons(folder: &Path) -> Result<BTreeMap<String, u64>, RunError> {
-    let mut reasons = BTreeMap::new();
-    for batch in TableReader::open(folder, None)?.batches(8192) {
-        let batch = batch?;
-        for (reason, rows) in rejects::reasons(&batch).expect("the table of rejects is ours") {
-            *reasons.entry(reason.to_owned()).or_default() += rows;
-        }
+/// The inputs of a node, and how many names they have: of one name, several nodes come one after the other.
+struct Node<'a> {
+    inputs: &'a [usize],
+    names: usize,
+}
+
+impl<'a> Node<'a> {
+    fn of(graph: &'a Graph, node: usize) -> Self {
+        let node = &graph.nodes[node];
+        Self { inputs: &node.inputs, names: node.work.inputs().len() }
     }
-    Ok(reasons)
+}
+
+/// The columns that `node` needs of its input at `position`.
+fn needed(graph: &Graph, node: usize, position: usize) -> Result<Vec<usize>, RunError> {
+    let Node { inputs, names } = Node::of(graph, node);
+    let schema = &graph.nodes[inputs[position]].schema;
+    match &graph.nodes[node].work {
+        Work::Aggregate(aggregate) => {
+            let stage = |source| RunError::Stage { stage: graph.nodes[node].name.clone(), source };
+            aggregate.needed_columns(position.min(names - 1), schema).map_err(stage)
+        }
+        _ => Ok((0..schema.fields().len()).collect()),
+    }
+}
+
+fn shards_of(records: &BTreeMap<u64, UnitRecord>, name: &str) -> Vec<ShardEntry> {
+    records.values().flat_map(|record| record.shards.get(name)).flatten().cloned().collect()
+}
+
+/// The shards of one unit.
+pub(super) struct UnitOutputs<'a> {
+    outputs: &'a Outputs<'a>,
+    record: UnitRecord,
+    writers: BTreeMap<Place, UnitWriter>,
+}
+
+impl UnitOutputs<'_> {
+    /// Writes the results of the next batch.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn write(&mut self, delivery: Delivery) -> Result<(), RunError> {
+        let Delivery { rows, rejects, notes, .. } = delivery;
+        self.record.notes.extend(notes);
+        for (node, position, rows) in rows {
+            match self.outputs.stores.get(&(node, position)) {
+                Some((_, columns)) => {
+                    let narrow = rows.project(columns).expect("columns of the rows");
+                    self.put(Place::Input(node, position), &narrow)?;
+                }
+                None => self.put(Place::Sink(node), &rows)?,
+            }
+        }
+        self.reject(&rejects)
+    }
+
+    /// Writes `rejects`.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn reject(&mut self, rejects: &[Reject]) -> Result<(), RunError> {
+        if rejects.is_empty() {
+            return Ok(());
+        }
+        for (reason, rows) in by_reason(rejects) {
+            *self.record.reasons.entry(reason.clone()).or_default() += rows;
+        }
+        self.put(Place::Rejects, &rejects::to_batch(rejects))
+    }
+
+    /// Adds to what readers of the rows must know.
+    pub(super) fn note(&mut self, notes: impl IntoIterator<Item = String>) {
+        self.record.notes.extend(notes);
+    }
+
+    /// Rejects so far, by reason.
+    pub(super) fn reasons(&self) -> &BTreeMap<String, u64> {
+        &self.record.reasons
+    }
+
+    fn put(&mut self, place: Place, rows: &arrow::array::RecordBatch) -> Result<(), RunError> {
+        let (outputs, number) = (self.outputs, self.record.unit);
+        let writer = self.writers.entry(place).or_insert_with(|| outputs.writer(place, number));
+        Ok(writer.write(rows)?)
+    }
+
+    /// Bytes that its open shards hold in memory.
+    pub(super) fn bytes(&self) -> u64 {
+        self.writers.values().map(UnitWriter::bytes).sum()
+    }
+
+    /// Closes all shards and writes the record, of `units` units in all: by it the unit is done.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn finish(mut self, counts: &Counts, units: usize) -> Result<UnitRecord, RunError> {
+        for (place, writer) in std::mem::take(&mut self.writers) {
+            let shards = writer.finish()?;
+            if !shards.is_empty() {
+                self.record.shards.insert(self.outputs.name(place), shards);
+            }
+        }
+        for (index, node) in self.outputs.graph.nodes.iter().enumerate() {
+            let totals = counts.totals(index);
+            let rows = [totals.rows_in, totals.rows_out, totals.rejected];
+            if rows != [0; 3] {
+                self.record.rows.insert(node.name.clone(), rows);
+            }
+        }
+        self.record.units = units as u64;
+        self.record.write(self.outputs.rejects.work_path())?;
+        Ok(self.record)
+    }
 }

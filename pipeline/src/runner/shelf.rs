@@ -1,10 +1,11 @@
-//! The rows that wait for an aggregate, on disk.
+//! All rows of one input of an aggregate or of an export: stored on disk, or read from their source again.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use datasets::shards::{ShardError, TableReader};
+use datasets::shards::TableReader;
+use datasets::source::OpenSource;
 use stages::StageError;
 use stages::stage::Rows;
 
@@ -15,37 +16,65 @@ const BATCH_BYTES: usize = 4 << 20;
 const TEXT_BYTES: usize = 32;
 const LIST_BYTES: usize = 64 << 10;
 
-/// One input of an aggregate: a table that is complete and can be read as often as needed.
-#[derive(Debug)]
+/// One input: the rows of one node after those of another.
 pub(super) struct Shelf {
-    table: TableReader,
-    batch_rows: usize,
+    pub schema: SchemaRef,
+    pub parts: Vec<Part>,
 }
 
-impl Shelf {
-    /// Opens the table in `folder`.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub(super) fn open(folder: &Path) -> Result<Self, ShardError> {
-        let table = TableReader::open(folder, None)?;
-        let batch_rows = (BATCH_BYTES / row_bytes(table.schema()).max(1)).clamp(16, 8192);
-        Ok(Self { table, batch_rows })
+/// The rows of one node.
+pub(super) enum Part {
+    /// What its units have stored, in their order.
+    Stored(TableReader),
+    /// A source, of which these columns are needed.
+    Source(Arc<OpenSource>, Vec<usize>),
+}
+
+type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + 'a>;
+
+impl Part {
+    fn scan(&self, schema: &SchemaRef) -> Batches<'_> {
+        let batch_rows = (BATCH_BYTES / row_bytes(schema).max(1)).clamp(16, 8192);
+        match self {
+            Self::Stored(table) => Box::new(table.batches(batch_rows).map(|batch| Ok(batch?))),
+            Self::Source(source, columns) => match source.projected(columns) {
+                Ok(Some(narrow)) => read(&narrow, batch_rows, None),
+                Ok(None) => read(source, batch_rows, Some(columns)),
+                Err(error) => Box::new(std::iter::once(Err(StageError::step(error)))),
+            },
+        }
     }
+}
+
+/// The rows of `source`, with `columns` alone where given.
+fn read<'a>(source: &OpenSource, batch_rows: usize, columns: Option<&'a [usize]>) -> Batches<'a> {
+    let chunks = source.chunks(batch_rows);
+    Box::new(chunks.flat_map(move |chunk| {
+        let loaded = chunk.and_then(|chunk| chunk.load.now()).map_err(StageError::step);
+        let (batches, failure) = match loaded {
+            Ok(loaded) => (loaded.batches, None),
+            Err(error) => (Vec::new(), Some(Err(error))),
+        };
+        let narrow = move |batch: RecordBatch| match columns {
+            Some(columns) => Ok(batch.project(columns)?),
+            None => Ok(batch),
+        };
+        batches.into_iter().map(narrow).chain(failure)
+    }))
 }
 
 impl Rows for Shelf {
     fn schema(&self) -> SchemaRef {
-        self.table.schema().clone()
+        self.schema.clone()
     }
 
-    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_> {
-        Box::new(self.table.batches(self.batch_rows).map(|batch| Ok(batch?)))
+    fn scan(&self) -> Batches<'_> {
+        Box::new(self.parts.iter().flat_map(|part| part.scan(&self.schema)))
     }
 }
 
 /// About how many bytes a row of `schema` takes.
-fn row_bytes(schema: &Schema) -> usize {
+pub(super) fn row_bytes(schema: &Schema) -> usize {
     schema.fields().iter().map(|field| value_bytes(field.data_type())).sum()
 }
 

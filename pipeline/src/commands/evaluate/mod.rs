@@ -17,6 +17,7 @@ use super::{progress, work};
 use crate::cli::{Evaluate, Format};
 use crate::graph::Graph;
 use crate::plan::{Plan, SinkConfig};
+use crate::runner::Part;
 
 /// Seed of the bootstrap on the command line; a plan has its own.
 const BOOTSTRAP_SEED: u64 = 0;
@@ -51,7 +52,7 @@ fn score(plan: Plan, inputs: &[&str], stage: StageConfig, told: &Told<'_>) -> an
         SinkConfig::Parquet(ParquetSink::at(&out)),
     );
     let threads = progress::available_threads();
-    let summary = work::carry_out(&Graph::build(plan, threads)?, threads, told.force)?;
+    let summary = work::carry_out(&Graph::build(plan, threads)?, threads, told.force, Part::All)?;
     for note in &summary.notes {
         tell(&format!("note: {note}"))?;
     }
