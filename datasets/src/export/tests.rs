@@ -16,7 +16,7 @@ use super::*;
 use crate::coco::{BoxRule, ResultOptions};
 use crate::mpii::MpiiConfig;
 use crate::predictions::{self, Predictions};
-use crate::shards::Provenance;
+use crate::shards::{Claiming, Provenance};
 use crate::sink::Sink;
 use crate::{matlab, mpii};
 
@@ -117,10 +117,15 @@ fn what_coco_cannot_hold_is_a_reject_or_an_error() {
     assert_eq!(exported.rejects[0].source_record.as_deref(), Some("record 0"));
     let start = |force| {
         let schema = pieces(&COCO17, &people)[0].schema();
-        coco_at(&target).start(&[schema], Provenance { made_by: "other".into(), ..Default::default() }, force)
+        let claiming = Claiming { force, ..Claiming::default() };
+        coco_at(&target).claim(
+            &[schema],
+            Provenance { made_by: "other".into(), ..Default::default() },
+            claiming,
+        )
     };
     assert!(start(false).err().unwrap().hint().unwrap().contains("--force"));
-    drop(start(true).unwrap());
+    start(true).unwrap().release().unwrap();
     let other = folder.path().join("other.json");
     let failure = |pieces: &[RecordBatch]| export(&coco_at(&other), &[pieces]).unwrap_err().to_string();
     let nobody = schemas::tables::people::to_batch(&COCO17, &[]);
