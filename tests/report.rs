@@ -181,7 +181,7 @@ fn what_does_not_belong_together_is_told_with_the_flag_that_decides() {
     let shard = fs::read_dir(folder.join("run/keypoints")).unwrap().map(|entry| entry.unwrap().path());
     let shard = shard.into_iter().find(|path| path.extension().is_some_and(|end| end == "parquet")).unwrap();
     fs::write(&shard, b"PAR1").unwrap();
-    refused(&["run", "--truth", "people"], &["does not match its manifest"]);
+    refused(&["run", "--truth", "people"], &["the file is damaged"]);
 }
 
 #[test]

@@ -1,17 +1,18 @@
 //! What every export has in common: rows are encoded in order, and the target has a record of what made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::ExportError;
 use super::atomic::{AtomicFile, AtomicFolder, resolved, work_beside};
-use crate::shards::work_folder::{Mark, WorkFolder, replace_by_way_of, sync_folder};
+use crate::shards::work_folder::{WorkFolder, mark_of, replace_by_way_of, sync_folder};
 use crate::shards::{Access, Claiming, InputHash, Provenance, ShardError};
 use crate::sink::{self as claimed, Exported, Sink, WholeTarget, Written};
 
@@ -72,8 +73,11 @@ impl<E: Export> Sink for E {
         let work = WorkFolder::take(&work_beside(path), path, claiming.access)?;
         allowed(path, &provenance, claiming)?;
         if work.alone() {
+            if let Some(mark) = work.mark().filter(|mark| mark.provenance != provenance) {
+                claiming.may_give_up(&mark, path)?;
+            }
             work.clear()?;
-            work.set_mark(&Mark { provenance: provenance.clone(), tag: String::new() })?;
+            work.set_mark(&claiming.mark(provenance.clone()))?;
         }
         Ok(claimed::Target::Whole(Box::new(Exporting {
             path: path.to_owned(),
@@ -110,7 +114,13 @@ fn allowed(path: &Path, provenance: &Provenance, claiming: Claiming) -> Result<(
         return Err(ExportError::NotOurs { path: path.to_owned() });
     }
     let same = record.is_some_and(|record| record.provenance == *provenance);
-    if same || claiming.force { Ok(()) } else { Err(ExportError::Exists { path: path.to_owned() }) }
+    // Work that was begun with `--force` goes on without it.
+    let begun = || mark_of(&work_beside(path)).is_some_and(|mark| mark.provenance == *provenance);
+    if same || claiming.force || begun() {
+        Ok(())
+    } else {
+        Err(ExportError::Exists { path: path.to_owned() })
+    }
 }
 
 /// What a format makes of rows.
@@ -145,11 +155,31 @@ struct Record {
     /// BLAKE3 of the file, where the target is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     blake3: Option<String>,
-    /// The files of a folder with their lengths, by their paths in it.
+    /// The files of a folder by their paths in it.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    files: BTreeMap<String, u64>,
+    files: BTreeMap<String, Held>,
     #[serde(flatten)]
     more: Json,
+}
+
+/// A file of an exported folder.
+#[derive(Debug, Serialize, Deserialize)]
+struct Held {
+    bytes: u64,
+    /// Its BLAKE3; of a link, that of where it leads.
+    blake3: String,
+}
+
+impl Held {
+    fn of(path: &Path) -> Result<Self, ExportError> {
+        if path.is_symlink() {
+            let leads = fs::read_link(path).map_err(ExportError::io("open", path))?;
+            let leads = leads.as_os_str().as_encoded_bytes();
+            return Ok(Self { bytes: leads.len() as u64, blake3: blake3::hash(leads).to_hex().to_string() });
+        }
+        let bytes = path.metadata().map_err(ExportError::io("open", path))?.len();
+        Ok(Self { bytes, blake3: InputHash::of(path)?.blake3 })
+    }
 }
 
 impl Record {
@@ -175,11 +205,10 @@ impl Record {
     /// Whether the record accounts for everything in the folder `target`.
     fn knows_all(&self, target: &Path) -> bool {
         let listed = |name: &String| name == EXPORT_FILE || self.files.contains_key(name);
-        files_below(target).is_ok_and(|files| files.keys().all(listed))
+        files_below(target).is_ok_and(|files| files.iter().all(listed))
     }
 
-    /// Checks that the target is the one that the record tells of: the bytes of a file, the lengths of the files of
-    /// a folder.
+    /// Checks that the target is the one that the record tells of.
     fn check(&self, target: &Path) -> Result<(), ExportError> {
         let stale = |detail: String, path: PathBuf| Err(ShardError::Stale { detail, path }.into());
         if let Some(blake3) = &self.blake3
@@ -187,14 +216,17 @@ impl Record {
         {
             return stale("its bytes are not those that were written".to_owned(), target.to_owned());
         }
-        for (name, bytes) in &self.files {
+        self.files.par_iter().try_for_each(|(name, held)| {
             let path = target.join(name);
-            let found = path.metadata().map_err(ExportError::io("open", &path))?.len();
-            if found != *bytes {
-                return stale(format!("{found} bytes long instead of {bytes}"), path);
+            let found = Held::of(&path)?;
+            if found.bytes != held.bytes {
+                return stale(format!("{} bytes long instead of {}", found.bytes, held.bytes), path);
             }
-        }
-        Ok(())
+            if found.blake3 != held.blake3 {
+                return stale("its bytes are not those that were written".to_owned(), path);
+            }
+            Ok(())
+        })
     }
 
     /// Writes it to `path` by way of the work folder `work`.
@@ -204,19 +236,19 @@ impl Record {
     }
 }
 
-/// The files below `folder` by their paths in it, with their lengths.
-fn files_below(folder: &Path) -> Result<BTreeMap<String, u64>, ExportError> {
-    let mut files = BTreeMap::new();
+/// The files and links below `folder`, by their paths in it.
+fn files_below(folder: &Path) -> Result<BTreeSet<String>, ExportError> {
+    let mut files = BTreeSet::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(next) = waiting.pop() {
         for entry in fs::read_dir(&next).map_err(ExportError::io("list", &next))? {
             let entry = entry.map_err(ExportError::io("list", &next))?;
-            let (path, metadata) = (entry.path(), entry.metadata().map_err(ExportError::io("list", &next))?);
-            if metadata.is_dir() {
+            let path = entry.path();
+            if entry.file_type().map_err(ExportError::io("list", &next))?.is_dir() {
                 waiting.push(path);
             } else {
                 let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
-                files.insert(name, metadata.len());
+                files.insert(name);
             }
         }
     }
@@ -285,7 +317,9 @@ impl WholeTarget for Exporting {
                 file.finish()?;
             }
             Target::Folder(folder, more) => {
-                let files = files_below(folder.path())?;
+                let held = |name: String| Held::of(&folder.path().join(&name)).map(|held| (name, held));
+                let files: Vec<String> = files_below(folder.path())?.into_iter().collect();
+                let files = files.into_par_iter().map(held).collect::<Result<_, _>>()?;
                 let record = Record { more, files, ..record };
                 record.write(&self.work, &folder.path().join(EXPORT_FILE))?;
                 folder.finish()?;

@@ -13,7 +13,7 @@ use super::lock::Access;
 use super::manifest::{MANIFEST_FILE, Manifest, Provenance, ShardEntry};
 use super::properties::{flowing_schema, stored_schema};
 use super::reader::TableReader;
-use super::unit::{Layout, UnitWriter};
+use super::unit::{Layout, UnitWriter, bears_its_hash};
 use super::work_folder::{
     Mark, WORK_FOLDER, WorkFolder, mark_of, replace_by_way_of, replace_file, sync_folder,
 };
@@ -51,8 +51,26 @@ pub struct Claiming {
     pub access: Access,
     /// Replace what other work made.
     pub force: bool,
-    /// The run was begun before: a complete table of the same work is part of it, also where `force` is set.
-    pub continued: bool,
+    /// The work of all runs of an array is completed: what others have begun there is not given up for it.
+    pub merge: bool,
+}
+
+impl Claiming {
+    /// The mark of work that is begun with this claim.
+    pub(crate) fn mark(&self, provenance: Provenance) -> Mark {
+        Mark { provenance, shared: self.access == Access::Shared }
+    }
+
+    /// Refuses to give up what was begun at `path` under `mark`, of other work: the work of an array may be that of many
+    /// machines, and a part of one does not stand for its whole.
+    pub(crate) fn may_give_up(&self, mark: &Mark, path: &Path) -> Result<(), ShardError> {
+        let part = self.access == Access::Shared || self.merge;
+        if self.force || !(mark.shared || part) {
+            return Ok(());
+        }
+        let holds = "what runs of another plan have begun".to_owned();
+        Err(ShardError::Exists { holds, path: path.to_owned() })
+    }
 }
 
 impl Default for TableOptions {
@@ -94,19 +112,15 @@ impl TableFolder {
             let holder = "a run of another plan".to_owned();
             return Err(ShardError::Locked { holder, path: path.to_owned() });
         }
-        let tag = match mark {
-            Some(mark) if continued => mark.tag,
-            mark => {
-                if let Some(mark) = mark {
-                    remove_begun(&folder, &mark.tag, manifest.as_ref())?;
-                }
-                finish_replacing(&folder, &work, manifest.as_ref())?;
-                work.clear()?;
-                let tag = tag(&provenance, manifest.as_ref(), force && !options.claim.continued);
-                work.set_mark(&Mark { provenance: provenance.clone(), tag: tag.clone() })?;
-                tag
+        if !continued {
+            if let Some(mark) = mark {
+                options.claim.may_give_up(&mark, path)?;
+                remove_begun(&folder, manifest.as_ref())?;
             }
-        };
+            finish_replacing(&folder, &work, manifest.as_ref())?;
+            work.clear()?;
+            work.set_mark(&options.claim.mark(provenance.clone()))?;
+        }
         if options.claim.access == Access::Shared && work.alone() {
             work.share()?;
         }
@@ -114,7 +128,6 @@ impl TableFolder {
             folder,
             work: work.path().to_owned(),
             schema: stored_schema(schema),
-            tag,
             by_split: true,
             shard_bytes: options.shard_bytes,
             row_group_bytes: options.row_group_bytes,
@@ -126,6 +139,11 @@ impl TableFolder {
     pub fn complete_of(path: &Path, provenance: &Provenance) -> Option<Manifest> {
         let manifest = Manifest::read(path).ok()?;
         (manifest.provenance == *provenance).then_some(manifest)
+    }
+
+    /// Whether the work of `provenance` on the table in `path` is begun and not complete.
+    pub fn is_begun(path: &Path, provenance: &Provenance) -> bool {
+        mark_of(&path.join(WORK_FOLDER)).is_some_and(|mark| mark.provenance == *provenance)
     }
 
     /// Whether an earlier run of the same work has begun the table.
@@ -143,11 +161,6 @@ impl TableFolder {
         self.work.path()
     }
 
-    /// What sets its shards apart from those of other work in the same folder.
-    pub fn tag(&self) -> &str {
-        &self.layout.tag
-    }
-
     /// Begins the shards of unit `number`.
     pub fn unit(&self, number: u64) -> UnitWriter {
         UnitWriter::new(Arc::clone(&self.layout), number)
@@ -160,12 +173,11 @@ impl TableFolder {
     pub fn shelf(&self, name: &str, schema: &SchemaRef) -> Result<Shelf, ShardError> {
         let folder = self.work.path().join("inputs").join(name);
         fs::create_dir_all(&folder).map_err(ShardError::io("create the folder", &folder))?;
-        let Layout { tag, shard_bytes, row_group_bytes, .. } = &*self.layout;
+        let Layout { shard_bytes, row_group_bytes, .. } = &*self.layout;
         Ok(Shelf(Arc::new(Layout {
             work: folder.clone(),
             folder,
             schema: stored_schema(schema),
-            tag: tag.clone(),
             by_split: false,
             shard_bytes: *shard_bytes,
             row_group_bytes: *row_group_bytes,
@@ -178,7 +190,9 @@ impl TableFolder {
     /// When the system refuses.
     pub fn remove_all_but<'a>(&self, done: impl Iterator<Item = &'a ShardEntry>) -> Result<(), ShardError> {
         let kept: BTreeSet<&str> = done.map(|shard| shard.file.as_str()).collect();
-        remove_tagged(&self.layout.folder, &self.layout.tag, |name| kept.contains(name))
+        let manifest = Manifest::read(&self.layout.folder).ok();
+        let listed = listed(manifest.as_ref());
+        remove_shards(&self.layout.folder, |name| kept.contains(name) || listed.contains(name))
     }
 
     /// Completes the table of `shards`, in the order of their units: its manifest takes the place of the former one,
@@ -205,7 +219,10 @@ impl TableFolder {
             *manifest.splits.entry(shard.split.clone()).or_default() += shard.rows;
         }
         manifest.shards = shards;
-        if let Ok(former) = Manifest::read(folder) {
+        // The manifest of this very work is there already after a kill; the list is that of the one before it.
+        if let Ok(former) = Manifest::read(folder)
+            && former.to_json() != manifest.to_json()
+        {
             let files: Vec<&str> = former.shards.iter().map(|shard| shard.file.as_str()).collect();
             let text = serde_json::to_string(&files).expect("names are plain data");
             replace_file(&self.work.path().join(REPLACED), text.as_bytes())?;
@@ -222,9 +239,9 @@ impl TableFolder {
     /// # Errors
     /// When the system refuses.
     pub fn release(self) -> Result<(), ShardError> {
-        let Layout { folder, tag, .. } = &*self.layout;
+        let folder = &self.layout.folder;
         let manifest = Manifest::read(folder).ok();
-        remove_begun(folder, tag, manifest.as_ref())?;
+        remove_begun(folder, manifest.as_ref())?;
         self.work.remove()?;
         if manifest.is_none() {
             // Ours if it is empty; whatever else is in it stays, and it with that.
@@ -260,7 +277,7 @@ impl Shelf {
     /// When the system refuses.
     pub fn remove_all_but<'a>(&self, done: impl Iterator<Item = &'a ShardEntry>) -> Result<(), ShardError> {
         let kept: BTreeSet<&str> = done.map(|shard| shard.file.as_str()).collect();
-        remove_tagged(&self.0.folder, &self.0.tag, |name| kept.contains(name))
+        remove_shards(&self.0.folder, |name| kept.contains(name))
     }
 }
 
@@ -301,35 +318,24 @@ fn allowed(
     }
 }
 
-/// What sets the files of the work of `provenance` apart; `again` where they replace those of the same work.
-fn tag(provenance: &Provenance, present: Option<&Manifest>, again: bool) -> String {
-    let of = |generation: u8| {
-        let mut hasher = blake3::Hasher::new();
-        hasher
-            .update(serde_json::to_string(provenance).expect("plain data").as_bytes())
-            .update(&[generation]);
-        hasher.finalize().to_hex()[..8].to_owned()
-    };
-    let has = |tag: &str| {
-        let ending = format!("-{tag}.parquet");
-        present.is_some_and(|manifest| manifest.shards.iter().any(|shard| shard.file.ends_with(&ending)))
-    };
-    let (first, second) = (of(0), of(1));
-    if has(&first) == again && present.is_some() { second } else { first }
+/// The files that `manifest` lists.
+fn listed(manifest: Option<&Manifest>) -> BTreeSet<&str> {
+    manifest.into_iter().flat_map(|manifest| &manifest.shards).map(|shard| shard.file.as_str()).collect()
 }
 
 /// Removes the shards of begun work that `manifest` does not list.
-fn remove_begun(folder: &Path, tag: &str, manifest: Option<&Manifest>) -> Result<(), ShardError> {
-    let listed = |name: &str| manifest.is_some_and(|m| m.shards.iter().any(|shard| shard.file == name));
-    remove_tagged(folder, tag, listed)
+fn remove_begun(folder: &Path, manifest: Option<&Manifest>) -> Result<(), ShardError> {
+    let listed = listed(manifest);
+    remove_shards(folder, |name| listed.contains(name))
 }
 
-fn remove_tagged(folder: &Path, tag: &str, kept: impl Fn(&str) -> bool) -> Result<(), ShardError> {
-    let ending = format!("-{tag}.parquet");
+/// Removes all shards in `folder` but those `kept`. A shard is what bears the hash of its bytes in its name: whatever
+/// else is there is not ours.
+fn remove_shards(folder: &Path, kept: impl Fn(&str) -> bool) -> Result<(), ShardError> {
     for entry in fs::read_dir(folder).map_err(ShardError::io("list", folder))? {
         let path = entry.map_err(ShardError::io("list", folder))?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.ends_with(&ending) && !kept(name) {
+        if !kept(name) && bears_its_hash(&path)? {
             fs::remove_file(&path).map_err(ShardError::io("remove", &path))?;
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{Array, BooleanArray, RecordBatch};
@@ -12,7 +12,7 @@ use parquet::arrow::ArrowWriter;
 use schemas::columns::strings;
 
 use super::ShardError;
-use super::manifest::ShardEntry;
+use super::manifest::{InputHash, ShardEntry};
 use super::properties::writer_properties;
 use super::work_folder::sync_folder;
 use crate::hashing::HashingFile;
@@ -30,14 +30,17 @@ pub(crate) struct Layout {
     /// Where shards lie until they are whole.
     pub work: PathBuf,
     pub schema: SchemaRef,
-    pub tag: String,
     /// Whether rows of one split are stored together; else in the order in which they come.
     pub by_split: bool,
     pub shard_bytes: u64,
     pub row_group_bytes: u64,
 }
 
-/// Writes the shards of one unit of a table: `{split}-{unit}-{part}-{tag}.parquet`. Each appears whole.
+/// Digits of its own hash in the name of a shard.
+const HASH_DIGITS: usize = 8;
+
+/// Writes the shards of one unit of a table: `{split}-{unit}-{part}-{hash}.parquet`, where the hash is the start of the
+/// BLAKE3 of the file. Each appears whole.
 #[derive(Debug)]
 pub struct UnitWriter {
     layout: Arc<Layout>,
@@ -97,8 +100,8 @@ impl UnitWriter {
 
     fn begin(&mut self, split: &str) -> Result<OpenShard, ShardError> {
         let part = self.parts.entry(split.to_owned()).or_default();
-        let Layout { work, schema, tag, .. } = &*self.layout;
-        let name = format!("{split}-{:05}-{part:03}-{tag}.parquet", self.number);
+        let Layout { work, schema, .. } = &*self.layout;
+        let name = format!("{split}-{:05}-{part:03}", self.number);
         *part += 1;
         if self.parts.len() > MOST_SPLITS {
             return Err(ShardError::ManySplits { most: MOST_SPLITS, path: self.layout.folder.clone() });
@@ -179,10 +182,28 @@ fn is_file_part(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
+/// Whether the file `path` has the name of a shard and the bytes that its name tells of.
+///
+/// # Errors
+/// When it has such a name and cannot be read.
+pub(super) fn bears_its_hash(path: &Path) -> Result<bool, ShardError> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let Some(stem) = name.strip_suffix(".parquet") else { return Ok(false) };
+    let [hash, part, unit, split] = stem.rsplitn(4, '-').collect::<Vec<_>>()[..] else { return Ok(false) };
+    let number = |text: &str, digits| text.len() >= digits && text.bytes().all(|c| c.is_ascii_digit());
+    let hex = |c: u8| c.is_ascii_hexdigit() && !c.is_ascii_uppercase();
+    let shaped = hash.len() == HASH_DIGITS && hash.bytes().all(hex) && number(part, 3) && number(unit, 5);
+    if !shaped || !is_file_part(split) || !path.is_file() || path.is_symlink() {
+        return Ok(false);
+    }
+    Ok(InputHash::of(path)?.blake3.starts_with(hash))
+}
+
 /// A shard that is being written.
 #[derive(Debug)]
 struct OpenShard {
     path: PathBuf,
+    /// What its name begins with.
     name: String,
     writer: ArrowWriter<HashingFile>,
     rows: u64,
@@ -211,7 +232,9 @@ impl OpenShard {
         let Self { path, name, writer, rows } = self;
         let mut file = writer.into_inner().map_err(ShardError::parquet("complete a shard", &path))?;
         file.sync().map_err(ShardError::io("write", &path))?;
-        let entry = ShardEntry { file: name, split, rows, bytes: file.bytes(), blake3: file.blake3() };
+        let (bytes, blake3) = (file.bytes(), file.blake3());
+        let name = format!("{name}-{}.parquet", &blake3[..HASH_DIGITS]);
+        let entry = ShardEntry { file: name, split, rows, bytes, blake3 };
         Ok((path, entry))
     }
 }

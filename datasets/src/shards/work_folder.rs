@@ -21,8 +21,9 @@ const LOCK: &str = "lock";
 pub(crate) struct Mark {
     /// What makes the target.
     pub provenance: Provenance,
-    /// What sets its files apart from those of other work.
-    pub tag: String,
+    /// Whether an array of runs has begun it.
+    #[serde(default)]
+    pub shared: bool,
 }
 
 /// The work folder of one target, locked.

@@ -81,6 +81,14 @@ impl RunError {
         }
     }
 
+    /// Whether an output belongs to other work, done or at work.
+    pub(super) fn is_claimed(&self) -> bool {
+        let (Self::Shard(error) | Self::Sink { source: ExportError::Table(error), .. }) = self else {
+            return false;
+        };
+        matches!(error, ShardError::Exists { .. } | ShardError::Locked { .. })
+    }
+
     /// Whether motionmill or the machine is the cause, not the input or the plan.
     pub fn is_internal(&self) -> bool {
         matches!(self, Self::LostRows { .. } | Self::Threads { .. } | Self::Panicked { .. })

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use datasets::shards::{Access, Provenance};
+use datasets::shards::{Access, Claiming, Provenance};
 use indicatif::ProgressBar;
 
 use crate::graph::{Graph, GraphError};
@@ -94,17 +94,28 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             return Ok(complete(found));
         }
         if let Some(sinks) = up_to_date(graph, &provenance, true)? {
-            // A run that was killed at its very end may have left the places of its work behind.
-            let (outputs, wholes) = Outputs::claim(graph, &sources, &provenance, Access::Alone, false)?;
-            outputs.release(wholes)?;
+            // A run that was killed at its very end may have left the places of its work behind. What others have
+            // begun since, or are at work on, is theirs.
+            let claim = Claiming { merge: true, ..Claiming::default() };
+            match Outputs::claim(graph, &sources, &provenance, claim) {
+                Ok((outputs, wholes)) => outputs.release(wholes)?,
+                Err(error) if error.is_claimed() => {}
+                Err(error) => return Err(error),
+            }
             return Ok(complete(sinks));
         }
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|error| RunError::Threads { detail: error.to_string() })?;
     let access = if matches!(options.part, Part::Share { .. }) { Access::Shared } else { Access::Alone };
-    let (outputs, mut wholes) = Outputs::claim(graph, &sources, &provenance, access, options.force)?;
     let units = units::units(graph, &sources)?;
+    let merge = options.part == Part::Merge;
+    if merge && !outputs::is_begun(graph, &provenance) {
+        let units = units.iter().filter(|unit| unit.rows.is_some()).count() as u64;
+        return Err(RunError::Missing { missing: units, units, first: 0 });
+    }
+    let claim = Claiming { access, force: options.force, merge };
+    let (outputs, mut wholes) = Outputs::claim(graph, &sources, &provenance, claim)?;
     let run =
         Run { graph, sources: &sources, provenance: &provenance, options, outputs: &outputs, units: &units };
     match run.carry_out(&pool, &mut wholes) {

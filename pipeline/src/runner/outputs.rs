@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use datasets::export::ExportError;
 use datasets::shards::{
-    Access, Claiming, Provenance, ShardEntry, ShardError, Shelf, TableFolder, TableOptions, UnitWriter,
-    check_shard,
+    Claiming, Provenance, ShardEntry, ShardError, Shelf, TableFolder, TableOptions, UnitWriter, check_shard,
 };
 use datasets::sink::{Target, WholeTarget};
 use rayon::prelude::*;
@@ -89,6 +88,11 @@ pub(super) fn up_to_date(
     Ok(Some(sinks))
 }
 
+/// Whether work of `provenance` is begun and not complete.
+pub(super) fn is_begun(graph: &Graph, provenance: &Provenance) -> bool {
+    TableFolder::is_begun(&rejects_path(graph), &named(provenance, "rejects"))
+}
+
 impl<'a> Outputs<'a> {
     /// Claims every target of `graph`.
     ///
@@ -98,14 +102,11 @@ impl<'a> Outputs<'a> {
         graph: &'a Graph,
         sources: &Sources,
         provenance: &Provenance,
-        access: Access,
-        force: bool,
+        claim: Claiming,
     ) -> Result<(Self, Wholes), RunError> {
-        let claim = Claiming { access, force, continued: false };
         let options = TableOptions { claim, ..TableOptions::default() };
         let path = rejects_path(graph);
         let rejects = TableFolder::claim(&path, &rejects::schema(), named(provenance, "rejects"), &options)?;
-        let claim = Claiming { continued: rejects.continued(), ..claim };
         let mut claimed = Self { graph, tables: BTreeMap::new(), stores: BTreeMap::new(), rejects };
         let mut wholes = BTreeMap::new();
         match claimed.claim_sinks(sources, provenance, claim, &mut wholes) {
