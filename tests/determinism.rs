@@ -61,7 +61,9 @@ fn a_killed_run_is_continued_to_the_same_bytes() {
         child.kill().expect("a child of ours");
         child.wait().expect("a child of ours");
         kills += 1;
-        assert!(!folder.join("samples/manifest.json").exists(), "a table before it is complete");
+        if folder.join("samples/manifest.json").exists() {
+            motionmill(folder, &["verify", "samples"]).succeeded();
+        }
     }
     assert!(kills > 0, "the command was never killed, so nothing was tested");
     motionmill(folder, &arguments).succeeded();

@@ -10,7 +10,7 @@ use schemas::{Skeleton, Visibility};
 use super::ExportError;
 use crate::pixels;
 use crate::shards::{Claiming, Provenance};
-use crate::sink::{Exported, Sink, Target};
+use crate::sink::{Exported, Sink, Target, WholeTarget};
 
 /// Writes `tables`, one an input, to the target of `sink`, replacing what is there.
 pub(crate) fn export(sink: &impl Sink, tables: &[&[RecordBatch]]) -> Result<Exported, ExportError> {
@@ -20,6 +20,12 @@ pub(crate) fn export(sink: &impl Sink, tables: &[&[RecordBatch]]) -> Result<Expo
     let Target::Whole(mut target) = sink.claim(&schemas, Provenance::default(), claiming)? else {
         panic!("an export is written at once");
     };
+    let exported = fill(target.as_mut(), tables);
+    target.release()?;
+    exported
+}
+
+fn fill(target: &mut dyn WholeTarget, tables: &[&[RecordBatch]]) -> Result<Exported, ExportError> {
     target.begin()?;
     for (input, table) in tables.iter().enumerate() {
         for batch in *table {
@@ -28,7 +34,6 @@ pub(crate) fn export(sink: &impl Sink, tables: &[&[RecordBatch]]) -> Result<Expo
     }
     let exported = target.close()?;
     let written = target.complete(&[].into())?;
-    target.release()?;
     assert_eq!(written.rows, exported.written);
     Ok(exported)
 }
