@@ -164,13 +164,31 @@ fn counted<S: AllRows, T>(inputs: Vec<T>) -> Result<<S::Count as Count>::Of<T>, 
 /// Takes a batch that an aggregate has made.
 pub type Give<'a> = dyn FnMut(RecordBatch) -> Result<(), StageError> + 'a;
 
+/// Rows from the first one on, batch by batch.
+pub type Scan<'a> = Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + 'a>;
+
 /// All rows of one input of an aggregate.
 pub trait Rows: Sync {
     /// Their schema.
     fn schema(&self) -> SchemaRef;
 
     /// The rows from the first one on, batch by batch.
-    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_>;
+    fn scan(&self) -> Scan<'_>;
+
+    /// The rows of [`scan`](Self::scan), unit by unit. Where units begin follows from the plan alone: neither from
+    /// threads nor from batches. Sums over rows are made of the sums of units, see
+    /// [`UnitSum`](crate::unit_sum::UnitSum). By default all rows are one unit.
+    fn scan_units(&self) -> Box<dyn Iterator<Item = Scan<'_>> + Send + '_> {
+        Box::new(std::iter::once_with(|| self.scan()))
+    }
+}
+
+/// The batches of `rows`, each with the number of its unit.
+pub fn numbered<'a>(
+    rows: &'a dyn Rows,
+) -> impl Iterator<Item = Result<(u64, RecordBatch), StageError>> + Send + 'a {
+    let units = (0_u64..).zip(rows.scan_units());
+    units.flat_map(|(unit, scan)| scan.map(move |batch| Ok((unit, batch?))))
 }
 
 /// Rows in memory.
@@ -179,7 +197,7 @@ impl Rows for Vec<RecordBatch> {
         self.first().map_or_else(|| SchemaRef::new(Schema::empty()), RecordBatch::schema)
     }
 
-    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_> {
+    fn scan(&self) -> Scan<'_> {
         Box::new(self.iter().cloned().map(Ok))
     }
 }

@@ -1,5 +1,7 @@
 //! All rows of one input of an aggregate or of an export: stored on disk, or read from their source again.
 
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
@@ -7,7 +9,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datasets::shards::TableReader;
 use datasets::source::OpenSource;
 use stages::StageError;
-use stages::stage::Rows;
+use stages::stage::{Rows, Scan};
 
 /// Bytes of a batch that is read back: enough to keep the cost of a batch small, few enough to hold several.
 const BATCH_BYTES: usize = 4 << 20;
@@ -26,29 +28,78 @@ pub(super) struct Shelf {
 pub(super) enum Part {
     /// What its units have stored, in their order.
     Stored(TableReader),
-    /// A source, of which these columns are needed.
-    Source(Arc<OpenSource>, Vec<usize>),
+    /// A source, of which these columns are needed; its units are of so many batches of so many rows.
+    Source(Arc<OpenSource>, Vec<usize>, UnitSize),
 }
 
-type Batches<'a> = Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + 'a>;
+/// Batches of a unit, and rows of a batch.
+pub(super) type UnitSize = (u64, usize);
 
 impl Part {
-    fn scan(&self, schema: &SchemaRef) -> Batches<'_> {
+    /// Its units: rows of a stored table, or what [`OpenSource::units`] gives.
+    fn units(&self) -> Result<Vec<Range<u64>>, StageError> {
+        match self {
+            Self::Stored(table) => Ok(stored_units(table.files().zip(table.shard_rows()))),
+            Self::Source(source, _, (batches, batch_rows)) => {
+                source.units(*batches, *batch_rows).map_err(StageError::step)
+            }
+        }
+    }
+
+    fn scan(&self, unit: Range<u64>, schema: &SchemaRef) -> Scan<'_> {
         let batch_rows = (BATCH_BYTES / row_bytes(schema).max(1)).clamp(16, 8192);
         match self {
-            Self::Stored(table) => Box::new(table.batches(batch_rows).map(|batch| Ok(batch?))),
-            Self::Source(source, columns) => match source.projected(columns) {
-                Ok(Some(narrow)) => read(&narrow, batch_rows, None),
-                Ok(None) => read(source, batch_rows, Some(columns)),
-                Err(error) => Box::new(std::iter::once(Err(StageError::step(error)))),
+            Self::Stored(table) => Box::new(table.batches_of(unit, batch_rows).map(|batch| Ok(batch?))),
+            Self::Source(source, columns, _) => match source.projected(columns) {
+                Ok(Some(narrow)) => read(&narrow, unit, batch_rows, None),
+                Ok(None) => read(source, unit, batch_rows, Some(columns)),
+                Err(error) => failed(StageError::step(error)),
             },
         }
     }
+
+    fn scan_units(&self, schema: &SchemaRef) -> impl Iterator<Item = Scan<'_>> + Send {
+        let (units, failure) = match self.units() {
+            Ok(units) => (units, None),
+            Err(error) => (Vec::new(), Some(failed(error))),
+        };
+        let schema = schema.clone();
+        units.into_iter().map(move |unit| self.scan(unit, &schema)).chain(failure)
+    }
 }
 
-/// The rows of `source`, with `columns` alone where given.
-fn read<'a>(source: &OpenSource, batch_rows: usize, columns: Option<&'a [usize]>) -> Batches<'a> {
-    let chunks = source.chunks(batch_rows);
+fn failed<'a>(error: StageError) -> Scan<'a> {
+    Box::new(std::iter::once(Err(error)))
+}
+
+/// The rows of each unit, for the shards `files` of one or more units, in order, with their numbers of rows.
+fn stored_units<'a>(files: impl Iterator<Item = (&'a Path, u64)>) -> Vec<Range<u64>> {
+    let (mut units, mut last, mut first) = (Vec::<Range<u64>>::new(), None, 0);
+    for (path, rows) in files {
+        let number = unit_of(path);
+        match units.last_mut() {
+            Some(unit) if number.is_some() && number == last => unit.end = first + rows,
+            _ => units.push(first..first + rows),
+        }
+        (last, first) = (number, first + rows);
+    }
+    units
+}
+
+/// The number of the unit that the shard at `path` is of: `00002` of `train-00002-000-1f3a.parquet`. The split may have
+/// hyphens.
+fn unit_of(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()?.rsplit('-').nth(2)
+}
+
+/// The rows of the unit `unit` of `source`, with `columns` alone where given.
+fn read<'a>(
+    source: &OpenSource,
+    unit: Range<u64>,
+    batch_rows: usize,
+    columns: Option<&'a [usize]>,
+) -> Scan<'a> {
+    let chunks = source.chunks_of(unit, batch_rows);
     Box::new(chunks.flat_map(move |chunk| {
         let loaded = chunk.and_then(|chunk| chunk.load.now()).map_err(StageError::step);
         let (batches, failure) = match loaded {
@@ -68,8 +119,12 @@ impl Rows for Shelf {
         self.schema.clone()
     }
 
-    fn scan(&self) -> Batches<'_> {
-        Box::new(self.parts.iter().flat_map(|part| part.scan(&self.schema)))
+    fn scan(&self) -> Scan<'_> {
+        Box::new(self.parts.iter().flat_map(|part| part.scan(0..u64::MAX, &self.schema)))
+    }
+
+    fn scan_units(&self) -> Box<dyn Iterator<Item = Scan<'_>> + Send + '_> {
+        Box::new(self.parts.iter().flat_map(|part| part.scan_units(&self.schema)))
     }
 }
 
@@ -90,7 +145,40 @@ fn value_bytes(data_type: &DataType) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arrow::array::{ArrayRef, Int32Array};
     use schemas::columns::fixed_list;
+
+    #[test]
+    fn shards_of_a_unit_are_read_together() {
+        let names = [
+            ("train-00000-000-1f3a.parquet", 5),
+            ("train-00000-001-1f3a.parquet", 2),
+            ("test-00000-000-1f3a.parquet", 1),
+            ("all-but-one-00002-000-1f3a.parquet", 4),
+            ("train-00003-000-1f3a.parquet", 3),
+        ];
+        let files = names.map(|(name, rows)| (Path::new(name), rows));
+        assert_eq!(stored_units(files.into_iter()), [0..8, 8..12, 12..15]);
+        assert!(stored_units(std::iter::empty()).is_empty());
+    }
+
+    #[test]
+    fn the_units_of_a_source_hold_its_rows_in_order() {
+        let batches: Vec<RecordBatch> = (0..5).map(numbers).collect();
+        let columns = vec![0];
+        let part = Part::Source(Arc::new(OpenSource::from(batches.clone())), columns, (2, 3));
+        let shelf = Shelf { schema: batches[0].schema(), parts: vec![part] };
+        let all: Vec<RecordBatch> = shelf.scan().collect::<Result<_, _>>().unwrap();
+        let units: Vec<Vec<RecordBatch>> =
+            shelf.scan_units().map(|unit| unit.collect::<Result<_, _>>().unwrap()).collect();
+        assert_eq!(units.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
+        assert_eq!((units.concat(), all), (batches.clone(), batches));
+    }
+
+    fn numbers(first: i32) -> RecordBatch {
+        let column = Int32Array::from(vec![first, first + 1]);
+        RecordBatch::try_from_iter([("n", Arc::new(column) as ArrayRef)]).unwrap()
+    }
 
     #[test]
     fn wide_rows_come_in_small_batches() {

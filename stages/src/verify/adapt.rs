@@ -1,5 +1,7 @@
 //! `adapt`: each client's model, from the background model and the client's enrolment.
 
+use std::collections::HashSet;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
@@ -164,10 +166,11 @@ impl Adapt {
         background: &Mixture,
         gathered: &mut Gathered,
     ) -> Result<(), StageError> {
+        let subjects: HashSet<&String> = background.subjects.iter().collect();
         let seen: Vec<&str> = clients
             .iter()
             .filter(|((_, split), _)| Some(split) != self.cohort.as_ref())
-            .filter(|((name, _), _)| background.subjects.contains(name))
+            .filter(|((name, _), _)| subjects.contains(name))
             .map(|((name, _), _)| name.as_str())
             .collect();
         let Some(first) = seen.first() else { return Ok(()) };
@@ -182,14 +185,14 @@ impl Adapt {
     fn give(
         &self,
         clients: &[((String, String), u64)],
-        sums: &[Statistics],
+        sums: &[Option<Statistics>],
         background: &Gaussians,
         schema: &SchemaRef,
         give: &mut Give<'_>,
         gathered: &mut Gathered,
     ) -> Result<(), StageError> {
-        // A client whose frames were all rejected has no sums, or none that count.
-        let enrolled = |number: u64| sums.get(number as usize).filter(|sums| sums.frames > 0);
+        // A client whose frames were all rejected has no sums.
+        let enrolled = |number: u64| sums.get(number as usize).and_then(Option::as_ref);
         let (with, without): (Vec<_>, Vec<_>) =
             clients.iter().partition(|(_, number)| enrolled(*number).is_some());
         if with.is_empty() {
