@@ -167,6 +167,9 @@ pub type Give<'a> = dyn FnMut(RecordBatch) -> Result<(), StageError> + 'a;
 /// Rows from the first one on, batch by batch.
 pub type Scan<'a> = Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + 'a>;
 
+/// Rows from the first one on, batch by batch, each with the number of its unit.
+pub type UnitScan<'a> = Box<dyn Iterator<Item = Result<(u64, RecordBatch), StageError>> + Send + 'a>;
+
 /// All rows of one input of an aggregate.
 pub trait Rows: Sync {
     /// Their schema.
@@ -175,20 +178,12 @@ pub trait Rows: Sync {
     /// The rows from the first one on, batch by batch.
     fn scan(&self) -> Scan<'_>;
 
-    /// The rows of [`scan`](Self::scan), unit by unit. Where units begin follows from the plan alone: neither from
-    /// threads nor from batches. Sums over rows are made of the sums of units, see
-    /// [`UnitSum`](crate::unit_sum::UnitSum). By default all rows are one unit.
-    fn scan_units(&self) -> Box<dyn Iterator<Item = Scan<'_>> + Send + '_> {
-        Box::new(std::iter::once_with(|| self.scan()))
+    /// The rows of [`scan`](Self::scan) in order, in batches that never span two units, each with the number of its unit;
+    /// numbers ascend. Where units begin follows from the plan alone: neither from threads nor from batches. Sums over
+    /// rows are made of the sums of units, see [`UnitSum`](crate::unit_sum::UnitSum). By default all rows are one unit.
+    fn scan_units(&self) -> UnitScan<'_> {
+        Box::new(self.scan().map(|batch| Ok((0, batch?))))
     }
-}
-
-/// The batches of `rows`, each with the number of its unit.
-pub fn numbered<'a>(
-    rows: &'a dyn Rows,
-) -> impl Iterator<Item = Result<(u64, RecordBatch), StageError>> + Send + 'a {
-    let units = (0_u64..).zip(rows.scan_units());
-    units.flat_map(|(unit, scan)| scan.map(move |batch| Ok((unit, batch?))))
 }
 
 /// Rows in memory.

@@ -1,5 +1,6 @@
 //! All rows of one input of an aggregate or of an export: stored on disk, or read from their source again.
 
+use std::iter::Peekable;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datasets::shards::TableReader;
 use datasets::source::OpenSource;
 use stages::StageError;
-use stages::stage::{Rows, Scan};
+use stages::stage::{Rows, Scan, UnitScan};
 
 /// Bytes of a batch that is read back: enough to keep the cost of a batch small, few enough to hold several.
 const BATCH_BYTES: usize = 4 << 20;
@@ -46,30 +47,74 @@ impl Part {
         }
     }
 
-    fn scan(&self, unit: Range<u64>, schema: &SchemaRef) -> Scan<'_> {
-        let batch_rows = (BATCH_BYTES / row_bytes(schema).max(1)).clamp(16, 8192);
+    fn scan(&self, schema: &SchemaRef) -> Scan<'_> {
+        let batch_rows = batch_rows(schema);
         match self {
-            Self::Stored(table) => Box::new(table.batches_of(unit, batch_rows).map(|batch| Ok(batch?))),
+            Self::Stored(table) => Box::new(table.batches(batch_rows).map(|batch| Ok(batch?))),
             Self::Source(source, columns, _) => match source.projected(columns) {
-                Ok(Some(narrow)) => read(&narrow, unit, batch_rows, None),
-                Ok(None) => read(source, unit, batch_rows, Some(columns)),
-                Err(error) => failed(StageError::step(error)),
+                Ok(Some(narrow)) => read(&narrow, ALL, batch_rows, None),
+                Ok(None) => read(source, ALL, batch_rows, Some(columns)),
+                Err(error) => Box::new(std::iter::once(Err(StageError::step(error)))),
             },
         }
     }
 
-    fn scan_units(&self, schema: &SchemaRef) -> impl Iterator<Item = Scan<'_>> + Send {
-        let (units, failure) = match self.units() {
-            Ok(units) => (units, None),
-            Err(error) => (Vec::new(), Some(failed(error))),
-        };
-        let schema = schema.clone();
-        units.into_iter().map(move |unit| self.scan(unit, &schema)).chain(failure)
+    /// Its rows with the numbers of their `units`, which are counted from `first`.
+    fn scan_units(&self, units: Vec<Range<u64>>, first: u64, schema: &SchemaRef) -> UnitScan<'_> {
+        let units = (first..).zip(units);
+        match self {
+            Self::Source(source, columns, _) if !source.is_table() => {
+                let batch_rows = batch_rows(schema);
+                Box::new(units.flat_map(move |(number, unit)| {
+                    let batches = read(source, unit, batch_rows, Some(columns));
+                    batches.map(move |batch| Ok((number, batch?)))
+                }))
+            }
+            // One reader for all units: to begin at a row in the middle of a shard costs the rows before it.
+            _ => Box::new(Cut { batches: self.scan(schema), units: units.peekable(), rest: None, row: 0 }),
+        }
     }
 }
 
-fn failed<'a>(error: StageError) -> Scan<'a> {
-    Box::new(std::iter::once(Err(error)))
+/// All rows of a source.
+const ALL: Range<u64> = 0..u64::MAX;
+
+fn batch_rows(schema: &Schema) -> usize {
+    (BATCH_BYTES / row_bytes(schema).max(1)).clamp(16, 8192)
+}
+
+/// Batches of a table, cut where a unit ends.
+struct Cut<'a, U: Iterator> {
+    batches: Scan<'a>,
+    /// Number and rows of the units that are not complete.
+    units: Peekable<U>,
+    /// What is left of a batch.
+    rest: Option<RecordBatch>,
+    /// Rows that were given.
+    row: u64,
+}
+
+impl<U: Iterator<Item = (u64, Range<u64>)>> Iterator for Cut<'_, U> {
+    type Item = Result<(u64, RecordBatch), StageError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = match self.rest.take() {
+            Some(batch) => batch,
+            None => match self.batches.next()? {
+                Ok(batch) => batch,
+                Err(error) => return Some(Err(error)),
+            },
+        };
+        let row = self.row;
+        while self.units.next_if(|(_, unit)| unit.end <= row).is_some() {}
+        let (number, unit) = self.units.peek().cloned().unwrap_or((u64::MAX, ALL));
+        let kept = usize::try_from(unit.end - row).unwrap_or(usize::MAX).min(batch.num_rows());
+        if kept < batch.num_rows() {
+            self.rest = Some(batch.slice(kept, batch.num_rows() - kept));
+        }
+        self.row += kept as u64;
+        Some(Ok((number, batch.slice(0, kept))))
+    }
 }
 
 /// The rows of each unit, for the shards `files` of one or more units, in order, with their numbers of rows.
@@ -120,11 +165,19 @@ impl Rows for Shelf {
     }
 
     fn scan(&self) -> Scan<'_> {
-        Box::new(self.parts.iter().flat_map(|part| part.scan(0..u64::MAX, &self.schema)))
+        Box::new(self.parts.iter().flat_map(|part| part.scan(&self.schema)))
     }
 
-    fn scan_units(&self) -> Box<dyn Iterator<Item = Scan<'_>> + Send + '_> {
-        Box::new(self.parts.iter().flat_map(|part| part.scan_units(&self.schema)))
+    fn scan_units(&self) -> UnitScan<'_> {
+        let mut first = 0;
+        Box::new(self.parts.iter().flat_map(move |part| match part.units() {
+            Ok(units) => {
+                let number = first;
+                first += units.len() as u64;
+                part.scan_units(units, number, &self.schema)
+            }
+            Err(error) => Box::new(std::iter::once(Err(error))),
+        }))
     }
 }
 
@@ -145,7 +198,8 @@ fn value_bytes(data_type: &DataType) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{ArrayRef, Int32Array};
+    use arrow::array::{ArrayRef, AsArray as _, Int32Array};
+    use arrow::datatypes::Int32Type;
     use schemas::columns::fixed_list;
 
     #[test]
@@ -169,10 +223,22 @@ mod tests {
         let part = Part::Source(Arc::new(OpenSource::from(batches.clone())), columns, (2, 3));
         let shelf = Shelf { schema: batches[0].schema(), parts: vec![part] };
         let all: Vec<RecordBatch> = shelf.scan().collect::<Result<_, _>>().unwrap();
-        let units: Vec<Vec<RecordBatch>> =
-            shelf.scan_units().map(|unit| unit.collect::<Result<_, _>>().unwrap()).collect();
-        assert_eq!(units.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 1]);
-        assert_eq!((units.concat(), all), (batches.clone(), batches));
+        let (units, rows): (Vec<u64>, Vec<RecordBatch>) = shelf.scan_units().map(Result::unwrap).unzip();
+        assert_eq!(units, [0, 0, 1, 1, 2]);
+        assert_eq!((rows, all), (batches.clone(), batches));
+    }
+
+    #[test]
+    fn a_batch_is_cut_where_a_unit_ends() {
+        let batches = [0, 2, 4].map(|first| Ok(numbers(first)));
+        let units = [(7, 0..1), (8, 1..1), (9, 1..5), (10, 5..6)].into_iter().peekable();
+        let cut = Cut { batches: Box::new(batches.into_iter()), units, rest: None, row: 0 };
+        let given: Vec<(u64, Vec<i32>)> = cut
+            .map(|batch| batch.map(|(unit, rows)| (unit, rows.column(0).as_primitive::<Int32Type>().values().to_vec())))
+            .collect::<Result<_, _>>()
+            .unwrap();
+        let expected = [(7, vec![0]), (9, vec![1]), (9, vec![2, 3]), (9, vec![4]), (10, vec![5])];
+        assert_eq!(given, expected);
     }
 
     fn numbers(first: i32) -> RecordBatch {

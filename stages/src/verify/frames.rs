@@ -9,7 +9,7 @@ use schemas::tables::embeddings;
 use schemas::tables::rejects::Reject;
 
 use super::blocks::{BLOCK_FRAMES, Block, Blocks, FrameSource};
-use crate::stage::{Rows, StageError, numbered, reject};
+use crate::stage::{Rows, StageError, UnitScan, reject};
 pub use crate::window::roles::{ENROLMENT, PROBE, ROLE};
 
 /// The split that models are fitted on by default.
@@ -58,7 +58,7 @@ pub type Pick<'a> = Box<dyn FnMut(&RecordBatch) -> Result<Vec<Option<u64>>, Stag
 pub struct Frames<'a> {
     stage: &'a str,
     dimensions: usize,
-    batches: Box<dyn Iterator<Item = Result<(u64, RecordBatch), StageError>> + Send + 'a>,
+    batches: UnitScan<'a>,
     pick: Pick<'a>,
     /// The batch whose rows come next, and what they belong to.
     current: Option<(RecordBatch, Vec<Option<u64>>)>,
@@ -72,7 +72,7 @@ pub struct Frames<'a> {
 impl<'a> Frames<'a> {
     /// The frames of D = `dimensions` of `rows`; `stage` is who rejects.
     pub fn new(rows: &'a dyn Rows, dimensions: usize, stage: &'a str, pick: Pick<'a>) -> Self {
-        let (batches, rejects) = (Box::new(numbered(rows)), Vec::new());
+        let (batches, rejects) = (rows.scan_units(), Vec::new());
         Self { stage, dimensions, batches, pick, current: None, unit: 0, row: 0, rejects }
     }
 

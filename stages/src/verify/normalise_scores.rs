@@ -23,7 +23,7 @@ use super::frames::TRAIN;
 use super::rechunk::Rechunked;
 use super::trial_rows::{PoolKey, TRIALS_PER_BATCH, TrialRow, trial_rows};
 use crate::stage::{
-    AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, numbered, reject, take_rows,
+    AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows,
 };
 use crate::unit_sum::UnitSum;
 
@@ -201,7 +201,7 @@ impl NormaliseScores {
 
     /// Hands every trial to `see`, with the number of its unit.
     fn each(&self, rows: &dyn Rows, mut see: impl FnMut(u64, &TrialRow)) -> Result<(), StageError> {
-        for batch in numbered(rows) {
+        for batch in rows.scan_units() {
             let (unit, batch) = batch?;
             for row in trial_rows(&batch)? {
                 if row.trial.normalisation != "none" {

@@ -19,7 +19,7 @@ use super::identification::{DEFAULT_SHARE, Rounding, classes_counted};
 use super::score::DEFAULT_RESAMPLES;
 use super::tally::{Frame, Hits, Ranked, Tables, Tally};
 use super::verify::MAXIMUM_RESAMPLES;
-use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, numbered, reject};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject};
 
 /// Protocol of the rows.
 pub const PROTOCOL: &str = "identification";
@@ -119,7 +119,7 @@ impl AllRows for Identify {
         let counted = classes_counted(classes.len(), self.config.share.get(), self.config.rounding);
         let mut tally = Tally::new(&classes, counted, self.config.pool);
         let (mut rejects, mut other_splits) = (Vec::new(), 0_u64);
-        for batch in numbered(rows) {
+        for batch in rows.scan_units() {
             let (unit, batch) = batch?;
             self.take((unit, &batch), &mut tally, &mut rejects, &mut other_splits)?;
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::super::columns::{check_signals, every_column, in_split};
 use super::super::error::WindowError;
 use super::moments::Moments;
-use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, numbered};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
 use crate::unit_sum::UnitSum;
 
 /// The split that is fitted on by default.
@@ -117,7 +117,7 @@ impl AllRows for FitNormaliser {
         let schema = self.output_schema([&signals.schema()])?;
         let channels = check_signals(&signals.schema())?.len();
         let (mut groups, mut used, mut all) = (BTreeMap::new(), 0, 0);
-        for batch in numbered(signals) {
+        for batch in signals.scan_units() {
             let (unit, batch) = batch?;
             all += batch.num_rows();
             used += self.add((unit, &batch), channels, &mut groups)?;
