@@ -77,9 +77,44 @@ impl<T: Add> UnitSum<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::stage::{Rows, Scan, UnitScan};
+    use arrow::array::RecordBatch;
+    use arrow::datatypes::SchemaRef;
     use proptest::prelude::*;
+
+    /// Batches of units.
+    pub(crate) struct InUnits(pub Vec<Vec<RecordBatch>>);
+
+    impl InUnits {
+        /// `batch` in units of these lengths, and a last one with the rest, each in batches of `size` rows.
+        pub(crate) fn cut(batch: &RecordBatch, lengths: &[usize], size: usize) -> Self {
+            let (mut units, mut first) = (Vec::new(), 0);
+            for length in lengths.iter().copied().chain([batch.num_rows()]) {
+                let end = (first + length).min(batch.num_rows());
+                let starts = (first..end).step_by(size);
+                units.push(starts.map(|start| batch.slice(start, size.min(end - start))).collect());
+                first = end;
+            }
+            Self(units)
+        }
+    }
+
+    impl Rows for InUnits {
+        fn schema(&self) -> SchemaRef {
+            self.0.concat()[0].schema()
+        }
+
+        fn scan(&self) -> Scan<'_> {
+            Box::new(self.0.iter().flatten().cloned().map(Ok))
+        }
+
+        fn scan_units(&self) -> UnitScan<'_> {
+            let units = (0_u64..).zip(&self.0);
+            Box::new(units.flat_map(|(unit, batches)| batches.iter().map(move |batch| Ok((unit, batch.clone())))))
+        }
+    }
 
     #[derive(Debug, Clone, PartialEq)]
     struct Plain(f64);

@@ -92,7 +92,7 @@ pub fn log_likelihood(source: &dyn FrameSource, gaussians: &Gaussians) -> Result
 }
 
 /// Sums over all frames; without an order only their number and log-likelihood.
-fn expectation(
+pub(super) fn expectation(
     source: &dyn FrameSource,
     densities: &Densities,
     order: Option<Order>,

@@ -26,7 +26,7 @@ impl Order {
 }
 
 /// Sums over frames, each weighted by its share of the component.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
     order: Order,
     dimensions: usize,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 /// Sides of squares are powers of 2 between these.
-const EXPONENTS: (f64, f64) = (-60.0, 1000.0);
+const EXPONENTS: (f64, f64) = (-60.0, 1025.0);
 
 /// A box `[x1, y1, x2, y2]`, px.
 pub(super) type Box4 = [f64; 4];
