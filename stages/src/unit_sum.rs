@@ -112,7 +112,9 @@ pub(crate) mod tests {
 
         fn scan_units(&self) -> UnitScan<'_> {
             let units = (0_u64..).zip(&self.0);
-            Box::new(units.flat_map(|(unit, batches)| batches.iter().map(move |batch| Ok((unit, batch.clone())))))
+            Box::new(
+                units.flat_map(|(unit, batches)| batches.iter().map(move |batch| Ok((unit, batch.clone())))),
+            )
         }
     }
 

@@ -234,7 +234,9 @@ mod tests {
         let units = [(7, 0..1), (8, 1..1), (9, 1..5), (10, 5..6)].into_iter().peekable();
         let cut = Cut { batches: Box::new(batches.into_iter()), units, rest: None, row: 0 };
         let given: Vec<(u64, Vec<i32>)> = cut
-            .map(|batch| batch.map(|(unit, rows)| (unit, rows.column(0).as_primitive::<Int32Type>().values().to_vec())))
+            .map(|batch| {
+                batch.map(|(unit, rows)| (unit, rows.column(0).as_primitive::<Int32Type>().values().to_vec()))
+            })
             .collect::<Result<_, _>>()
             .unwrap();
         let expected = [(7, vec![0]), (9, vec![1]), (9, vec![2, 3]), (9, vec![4]), (10, vec![5])];

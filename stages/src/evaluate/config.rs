@@ -84,7 +84,12 @@ impl Evaluate {
     ///
     /// # Errors
     /// When a table cannot be read, lacks a column or mixes skeletons, and as [`super::evaluate_pose`].
-    pub fn score(&self, truth: &dyn Rows, predictions: &dyn Rows, run: &str) -> Result<Evaluation, StageError> {
+    pub fn score(
+        &self,
+        truth: &dyn Rows,
+        predictions: &dyn Rows,
+        run: &str,
+    ) -> Result<Evaluation, StageError> {
         let options: Vec<EvaluateOptions> = self
             .config
             .protocols

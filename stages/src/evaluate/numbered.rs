@@ -132,7 +132,8 @@ impl Numbers {
         if self.open.len() < BLOCK_ROWS * self.width {
             return;
         }
-        let is_exact = |number: &f64| number.is_nan() || f64::from(*number as f32).to_bits() == number.to_bits();
+        let is_exact =
+            |number: &f64| number.is_nan() || f64::from(*number as f32).to_bits() == number.to_bits();
         self.blocks.push(if self.open.iter().all(is_exact) {
             Block::Single(self.open.iter().map(|number| *number as f32).collect())
         } else {
@@ -200,7 +201,10 @@ mod tests {
         for row in 0..rows {
             numbers.read(row, &mut found);
             let bits = |numbers: &[f64]| numbers.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
-            let is_same = of(row).iter().zip(&found).all(|(a, b)| a.is_nan() && b.is_nan() || a.to_bits() == b.to_bits());
+            let is_same = of(row)
+                .iter()
+                .zip(&found)
+                .all(|(a, b)| a.is_nan() && b.is_nan() || a.to_bits() == b.to_bits());
             assert!(is_same, "{row}: {:?}", bits(&found));
         }
     }

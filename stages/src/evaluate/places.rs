@@ -9,8 +9,8 @@ use super::measure::Measure;
 use super::metric_rows::{Scored, rows};
 use super::options::{EvaluateOptions, Evaluation};
 use super::rules::{Normaliser, Rules};
-use super::scoring::Joined;
 use super::scored::note_people;
+use super::scoring::Joined;
 use super::truth::Truth;
 
 /// People who count by one protocol, and what came of their predictions.
@@ -68,11 +68,28 @@ impl Places {
         for (place, person) in kept.iter().enumerate() {
             place_of[*person as usize] = Some(place as u32);
         }
-        Self { rules, measure, people: kept, lengths, place_of, notes, rejects, heads: Vec::new(), pose, buffer }
+        Self {
+            rules,
+            measure,
+            people: kept,
+            lengths,
+            place_of,
+            notes,
+            rejects,
+            heads: Vec::new(),
+            pose,
+            buffer,
+        }
     }
 
     /// Scores `prediction` of the head at `head`, which is of person number `person`.
-    pub(super) fn add(&mut self, head: usize, person: Option<usize>, prediction: &PredictedPose, truth: &Truth) {
+    pub(super) fn add(
+        &mut self,
+        head: usize,
+        person: Option<usize>,
+        prediction: &PredictedPose,
+        truth: &Truth,
+    ) {
         while self.heads.len() <= head {
             self.heads.push(Head { curves: Curves::open(self.rules, self.people.len()), without_length: 0 });
         }

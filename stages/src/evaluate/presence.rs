@@ -103,7 +103,13 @@ impl Presences {
     }
 
     /// Takes in `prediction` of the head at `head`, which is of person number `person`.
-    pub(super) fn add(&mut self, head: usize, person: Option<usize>, prediction: &PredictedPose, truth: &Truth) {
+    pub(super) fn add(
+        &mut self,
+        head: usize,
+        person: Option<usize>,
+        prediction: &PredictedPose,
+        truth: &Truth,
+    ) {
         while self.heads.len() <= head {
             self.heads.push([None, None]);
         }

@@ -57,12 +57,7 @@ impl<'a> ScoredPoses<'a> {
     }
 
     /// The people of `pairs` that have a usable length.
-    fn of(
-        pairs: Pairs<'a>,
-        rules: &'static Rules,
-        measure: Measure,
-        skeleton: &'static Skeleton,
-    ) -> Self {
+    fn of(pairs: Pairs<'a>, rules: &'static Rules, measure: Measure, skeleton: &'static Skeleton) -> Self {
         let Pairs { people: all, heads, mut notes } = pairs;
         let (mut people, mut refused, mut swapped) = (Vec::with_capacity(all.len()), 0, 0);
         for &person in &all {

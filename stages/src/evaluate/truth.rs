@@ -73,9 +73,9 @@ impl Truth {
         pose.keypoints.extend(buffer.chunks_exact(2).map(|point| [point[0], point[1]]));
         pose.visibility.clear();
         let codes = self.is_annotated[person * joints..(person + 1) * joints].iter();
-        pose.visibility.extend(codes.map(|annotated| {
-            if *annotated { Visibility::Visible } else { Visibility::NotAnnotated }
-        }));
+        pose.visibility.extend(
+            codes.map(|annotated| if *annotated { Visibility::Visible } else { Visibility::NotAnnotated }),
+        );
     }
 
     /// The reject of `person`.

@@ -168,7 +168,10 @@ impl<R: Read + Seek> Walk<R> {
             self.at += length;
             match key >> 3 {
                 1 => is_location = text == b"location",
-                2 => value = String::from_utf8(text).map_err(|_| Failure::Content("a location is not UTF-8"))?,
+                2 => {
+                    value =
+                        String::from_utf8(text).map_err(|_| Failure::Content("a location is not UTF-8"))?
+                }
                 _ => {}
             }
         }
@@ -190,7 +193,8 @@ impl<R: Read + Seek> Walk<R> {
     }
 
     fn skip(&mut self, length: u64) -> Result<(), Failure> {
-        let offset = i64::try_from(length).map_err(|_| Failure::Content("a part of it is longer than the whole"))?;
+        let offset =
+            i64::try_from(length).map_err(|_| Failure::Content("a part of it is longer than the whole"))?;
         self.bytes.seek_relative(offset)?;
         self.at += length;
         Ok(())

@@ -56,7 +56,9 @@ impl FrameSource for FrameMatrix<'_> {
 
     fn blocks(&self) -> Blocks<'_> {
         let blocks = self.numbers.chunks(BLOCK_FRAMES * self.dimensions);
-        Box::new(blocks.map(|numbers| Ok(Block { numbers: Cow::Borrowed(numbers), tags: Vec::new(), unit: 0 })))
+        Box::new(
+            blocks.map(|numbers| Ok(Block { numbers: Cow::Borrowed(numbers), tags: Vec::new(), unit: 0 })),
+        )
     }
 }
 

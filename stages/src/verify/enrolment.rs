@@ -82,7 +82,8 @@ pub(super) fn client_sums(
 fn chosen_of<T, V>(mut items: &mut [T], wanted: BTreeMap<usize, V>) -> Vec<(&mut T, V)> {
     let (mut first, mut chosen) = (0, Vec::with_capacity(wanted.len()));
     for (number, value) in wanted {
-        let (item, rest) = items[number - first..].split_first_mut().expect("as many items as the last number");
+        let (item, rest) =
+            items[number - first..].split_first_mut().expect("as many items as the last number");
         chosen.push((item, value));
         (items, first) = (rest, number + 1);
     }

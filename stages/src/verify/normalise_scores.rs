@@ -22,9 +22,7 @@ use super::error::VerifyError;
 use super::frames::TRAIN;
 use super::rechunk::Rechunked;
 use super::trial_rows::{PoolKey, TRIALS_PER_BATCH, TrialRow, trial_rows};
-use crate::stage::{
-    AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows,
-};
+use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
 use crate::unit_sum::UnitSum;
 
 /// Which steps are taken.

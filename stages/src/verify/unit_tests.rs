@@ -53,7 +53,10 @@ fn moments_and_statistics_of_units_add_up_to_those_of_all() {
             let logs = statistics_of(&units, None);
             (moments_of(&units), logs, statistics_of(&units, Some(Order::Second)))
         });
-        assert_eq!((Some(&all.0), Some(&all.1), Some(&all.2)), (moments.as_ref(), logs.as_ref(), statistics.as_ref()));
+        assert_eq!(
+            (Some(&all.0), Some(&all.1), Some(&all.2)),
+            (moments.as_ref(), logs.as_ref(), statistics.as_ref())
+        );
     }
     // As one unit the blocks lie elsewhere, which shows in the last bits.
     let whole = vec![embeddings()];
@@ -64,7 +67,8 @@ fn moments_and_statistics_of_units_add_up_to_those_of_all() {
 fn steps(rows: &dyn Rows) -> Vec<Vec<RecordBatch>> {
     let projection: FitProjectionConfig = toml::from_str("components = 2").unwrap();
     let projection = run_on(&projection.build(&context("pca")).unwrap(), &[rows]).unwrap().0;
-    let background: FitBackgroundConfig = toml::from_str("components = 3\niterations = 3\nmax_frames = 90").unwrap();
+    let background: FitBackgroundConfig =
+        toml::from_str("components = 3\niterations = 3\nmax_frames = 90").unwrap();
     let background = run_on(&background.build(&context("ubm")).unwrap(), &[rows]).unwrap().0;
     let adapt: AdaptConfig = toml::from_str("splits = ['test']\ncohort = 'train'").unwrap();
     let clients = run_on(&adapt.build(&context("adapt")).unwrap(), &[rows, &background]).unwrap().0;

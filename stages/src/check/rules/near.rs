@@ -67,9 +67,11 @@ mod tests {
 
     fn boxes() -> impl Strategy<Value = Vec<Option<Box4>>> {
         // Whole corners, so that borders touch; sizes from points to boxes over the whole picture.
-        let side = || prop_oneof![Just(0.0), (1_u32..6).prop_map(f64::from), (1_u32..300).prop_map(f64::from)];
-        let one = (-40_i32..40, -40_i32..40, side(), side())
-            .prop_map(|(x, y, width, height)| [f64::from(x), f64::from(y), f64::from(x) + width, f64::from(y) + height]);
+        let side =
+            || prop_oneof![Just(0.0), (1_u32..6).prop_map(f64::from), (1_u32..300).prop_map(f64::from)];
+        let one = (-40_i32..40, -40_i32..40, side(), side()).prop_map(|(x, y, width, height)| {
+            [f64::from(x), f64::from(y), f64::from(x) + width, f64::from(y) + height]
+        });
         prop::collection::vec(prop::option::weighted(0.9, one), 0..60)
     }
 

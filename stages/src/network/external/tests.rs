@@ -32,7 +32,8 @@ fn entry(key: &str, value: &str) -> Vec<u8> {
 
 /// A tensor in the file `location`.
 pub(crate) fn external(location: &str) -> Vec<u8> {
-    [number(1, 3), entry("offset", "16"), entry("location", location), entry("length", "12"), number(14, 1)].concat()
+    [number(1, 3), entry("offset", "16"), entry("location", location), entry("length", "12"), number(14, 1)]
+        .concat()
 }
 
 /// A model with initializers, one after the other.
