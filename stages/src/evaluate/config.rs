@@ -152,9 +152,13 @@ fn each_batch(
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::person;
+    use super::super::evaluate_pose;
+    use super::super::fixtures::{noisy_prediction, person};
     use super::*;
     use schemas::skeleton::{LSP14, MPII16};
+    use schemas::tables::keypoints::PredictedPose;
+    use schemas::tables::people::{Person, Pose};
+    use schemas::tables::rejects::Reject;
 
     fn context() -> BuildContext {
         BuildContext { name: "score".into(), seed: 1, threads: 1, folder: ".".into() }
@@ -173,6 +177,64 @@ mod tests {
         assert!(build("protocols = []").unwrap_err().hint().unwrap().contains("`lsp-pck`"));
         assert!(build("protocols = ['lsp-pck', 'lsp-pck']").is_err());
         assert!(build("protocols = ['lsp-pck']\nresamples = 1000000").is_err());
+    }
+
+    #[test]
+    fn batches_do_not_show_and_each_protocol_scores_as_if_alone() {
+        let mut truth: Vec<Person> = (0..40).map(|n| person(&format!("p{n:02}"), n)).collect();
+        truth[3].pose = Pose::unknown(16);
+        truth[5].head_box = None;
+        truth[7].split = "train".into();
+        let mut poses: Vec<PredictedPose> = Vec::new();
+        for person in truth.iter().skip(2) {
+            let pose = PredictedPose { score: Some(vec![0.3; 16]), ..noisy_prediction(person, 1, 9.0) };
+            poses.push(PredictedPose { head: 2, ..pose.clone() });
+            poses.push(pose);
+        }
+        poses.push(PredictedPose { sample_id: "stranger".into(), ..poses[0].clone() });
+        poses.reverse();
+        let plan =
+            "protocols = ['mpii-official', 'presence', 'mpii-groups']\nsplit = 'validation'\nresamples = 20";
+        let step = parsed(plan).unwrap().build(&context()).unwrap();
+        let cut = |batch: RecordBatch, size: usize| -> Vec<RecordBatch> {
+            let starts = (0..batch.num_rows()).step_by(size);
+            starts.map(|start| batch.slice(start, size.min(batch.num_rows() - start))).collect()
+        };
+        let scored = |size: usize| {
+            let tables = (people::to_batch(&MPII16, &truth), keypoints::to_batch(&MPII16, &poses));
+            step.score(&cut(tables.0, size), &cut(tables.1, size), "run").unwrap()
+        };
+        let mut expected = Evaluation::default();
+        for protocol in [Protocol::MpiiOfficial, Protocol::Presence, Protocol::MpiiGroups] {
+            let split = Some("validation".to_owned());
+            let options = EvaluateOptions { protocol, split, resamples: 20, seed: 1, run: "run".into() };
+            let alone = evaluate_pose(&truth, &MPII16, &poses, &MPII16, &options).unwrap();
+            expected.metrics.extend(alone.metrics);
+            expected.notes.extend(alone.notes.iter().map(|note| format!("{protocol}: {note}")));
+            expected.rejects.extend(alone.rejects.into_iter().map(|reject| {
+                let detail = format!("{protocol}: {}", reject.detail);
+                Reject { detail, ..reject }
+            }));
+        }
+        assert_eq!(expected.rejects.len(), 2);
+        assert!(expected.notes.iter().any(|note| note.contains("2 of 38 people have no prediction")));
+        assert!(expected.notes.iter().any(|note| note.contains("head 2: 1 predictions belong to nobody")));
+        for size in [1, 7, 1000] {
+            assert_eq!(scored(size), expected, "batches of {size} rows");
+        }
+    }
+
+    #[test]
+    fn tables_without_rows_are_named() {
+        let step = parsed("protocols = ['lsp-pck']").unwrap().build(&context()).unwrap();
+        let people = vec![people::to_batch(&MPII16, &[person("a", 1)])];
+        let refused = |truth: &Vec<RecordBatch>, poses: &Vec<RecordBatch>| {
+            step.score(truth, poses, "").unwrap_err().to_string()
+        };
+        assert_eq!(refused(&Vec::new(), &Vec::new()), "there are no truth rows to score");
+        assert_eq!(refused(&people, &Vec::new()), "there are no prediction rows to score");
+        let none = vec![keypoints::to_batch(&MPII16, &[])];
+        assert_eq!(refused(&people, &none), "there are no prediction rows to score");
     }
 
     #[test]
