@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn tables_without_rows_are_named() {
-        let step = parsed("protocols = ['lsp-pck']").unwrap().build(&context()).unwrap();
+        let step = parsed("protocols = ['mpii-official']").unwrap().build(&context()).unwrap();
         let people = vec![people::to_batch(&MPII16, &[person("a", 1)])];
         let refused = |truth: &Vec<RecordBatch>, poses: &Vec<RecordBatch>| {
             step.score(truth, poses, "").unwrap_err().to_string()
