@@ -102,7 +102,8 @@ impl AdaptConfig {
 
 /// Adapts a [`Mixture`] for each subject with rows of role `enrolment`, in order of name; other rows are ignored.
 ///
-/// The sums of all clients are held at once: M (1 + D) numbers each, or M (1 + 2 D) with variances.
+/// The sums of all clients are held at once: M (1 + D) numbers each, or M (1 + 2 D) with variances, and twice as many of
+/// a client whose rows lie in several units.
 #[derive(Debug, Clone)]
 pub struct Adapt {
     name: String,
