@@ -247,6 +247,11 @@ impl OpenSource {
         !matches!(self.rows, Rows::Logs(_))
     }
 
+    /// Whether its rows are those of a table on disk.
+    pub fn is_table(&self) -> bool {
+        matches!(self.rows, Rows::Table(_))
+    }
+
     /// The columns numbered `columns` of the rows of a table, which are all that is read; `None` of other sources.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::pixels;
 use crate::source::{OpenSource, Source};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
-use data_file::{DataFile, Picture};
+use data_file::{DataFile, Picture, Pictures};
 use labels::{Label, labels};
 
 /// Name of the data set in ids and rows if none is given.
@@ -67,7 +67,7 @@ impl Source for YoloConfig {
     }
 }
 
-/// People of the data set, and the label files that were read: splits in the order train, validation, test, pictures
+/// People of the data set, and the lists and label files that were read: splits in the order train, validation, test, pictures
 /// of a folder by name, those of a list in its order, people in the order of their lines.
 ///
 /// A picture without a label file, or with an empty one, gives one row without a person. `center` is that of the box
@@ -81,10 +81,10 @@ pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErro
     let skeleton = file.skeleton(config.skeleton.as_deref())?;
     let class = file.class(config.category.as_deref())?;
     let dataset = config.dataset.as_deref().unwrap_or(DATASET);
-    let pictures = file.pictures()?;
+    let Pictures { all: pictures, lists } = file.pictures()?;
     let mut ids = UniqueIds::default();
     let mut found = Annotations { skeleton, people: Vec::new(), images: pictures.len(), rejects: Vec::new() };
-    let mut files = Vec::new();
+    let mut files = lists;
     for picture in &pictures {
         let source_file = picture.label.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut reject = |record: String, reason: &str, detail: String| {

@@ -4,7 +4,8 @@
 //! samples pixels once -> `encode` makes training targets -> `infer` runs a network -> `decode` turns its maps into
 //! keypoints -> `evaluate` scores them. For motion: `window` makes signals of readings and windows of signals ->
 //! `infer` embeds them -> `verify` models people and scores sessions -> `evaluate`. `network` opens what `infer` and
-//! `decode` run. [`registry`] lists every stage under the name it has in a plan.
+//! `decode` run. [`registry`] lists every stage under the name it has in a plan; [`unit_sum`] says in which order numbers
+//! are added over rows.
 
 pub mod augment;
 pub mod check;
@@ -16,6 +17,7 @@ pub mod ingest;
 pub mod network;
 pub mod registry;
 pub mod stage;
+pub mod unit_sum;
 pub mod verify;
 pub mod window;
 

@@ -290,14 +290,41 @@ stages! {
 }
 
 impl StageConfig {
-    /// The files that the stage reads once, for hashing: networks and their cards, lists.
-    pub fn files(&self) -> Vec<PathBuf> {
+    /// The files that the stage reads once, for hashing: networks, their cards and weights, lists.
+    ///
+    /// Pictures are not among them.
+    ///
+    /// # Errors
+    /// When a network cannot be read, or has weights outside its folder.
+    pub fn files(&self) -> Result<Vec<PathBuf>, StageError> {
         match self {
-            Self::Split(config) => config.files(),
-            Self::Infer(config) => config.files().both(),
-            Self::Embed(config) => config.files().both(),
-            Self::Refine(config) => config.files().both(),
-            _ => Vec::new(),
+            Self::Split(config) => Ok(config.files()),
+            Self::Infer(config) => config.files().all(),
+            Self::Embed(config) => config.files().all(),
+            Self::Refine(config) => config.files().all(),
+            _ => Ok(Vec::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::external::tests::{external, with_initializers};
+
+    #[test]
+    fn a_network_is_hashed_with_its_card_and_its_weights() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("net.onnx");
+        std::fs::write(&model, with_initializers(&[external("net.data"), external("more.data")])).unwrap();
+        let expected = ["net.onnx", "net.toml", "more.data", "net.data"].map(|name| folder.path().join(name));
+        let configs = [
+            StageConfig::Infer(InferConfig::new(&model)),
+            StageConfig::Embed(EmbedConfig::new(&model)),
+            StageConfig::Refine(RefineConfig::new(&model)),
+        ];
+        for config in configs {
+            assert_eq!(config.files().unwrap(), expected, "{}", config.kind());
         }
     }
 }

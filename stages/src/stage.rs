@@ -164,13 +164,26 @@ fn counted<S: AllRows, T>(inputs: Vec<T>) -> Result<<S::Count as Count>::Of<T>, 
 /// Takes a batch that an aggregate has made.
 pub type Give<'a> = dyn FnMut(RecordBatch) -> Result<(), StageError> + 'a;
 
+/// Rows from the first one on, batch by batch.
+pub type Scan<'a> = Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + 'a>;
+
+/// Rows from the first one on, batch by batch, each with the number of its unit.
+pub type UnitScan<'a> = Box<dyn Iterator<Item = Result<(u64, RecordBatch), StageError>> + Send + 'a>;
+
 /// All rows of one input of an aggregate.
 pub trait Rows: Sync {
     /// Their schema.
     fn schema(&self) -> SchemaRef;
 
     /// The rows from the first one on, batch by batch.
-    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_>;
+    fn scan(&self) -> Scan<'_>;
+
+    /// The rows of [`scan`](Self::scan) in order, in batches that never span two units, each with the number of its unit;
+    /// numbers ascend. Where units begin follows from the plan alone: neither from threads nor from batches. Sums over
+    /// rows are made of the sums of units, see [`UnitSum`](crate::unit_sum::UnitSum). By default all rows are one unit.
+    fn scan_units(&self) -> UnitScan<'_> {
+        Box::new(self.scan().map(|batch| Ok((0, batch?))))
+    }
 }
 
 /// Rows in memory.
@@ -179,7 +192,7 @@ impl Rows for Vec<RecordBatch> {
         self.first().map_or_else(|| SchemaRef::new(Schema::empty()), RecordBatch::schema)
     }
 
-    fn scan(&self) -> Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + '_> {
+    fn scan(&self) -> Scan<'_> {
         Box::new(self.iter().cloned().map(Ok))
     }
 }

@@ -66,6 +66,13 @@ pub(super) struct Picture {
     pub label: PathBuf,
 }
 
+/// The pictures of all splits.
+pub(super) struct Pictures {
+    pub all: Vec<Picture>,
+    /// The files that list them; pictures may also be those of folders.
+    pub lists: Vec<PathBuf>,
+}
+
 impl DataFile {
     /// # Errors
     /// When the file cannot be read or describes no keypoints.
@@ -148,12 +155,12 @@ impl DataFile {
     ///
     /// # Errors
     /// When a folder or list cannot be read.
-    pub(super) fn pictures(&self) -> Result<Vec<Picture>, ReadError> {
+    pub(super) fn pictures(&self) -> Result<Pictures, ReadError> {
         let folder = self.place.parent().unwrap_or(Path::new(""));
         let root = self.content.path.as_ref().map_or_else(|| folder.to_owned(), |path| folder.join(path));
         let splits =
             [("train", &self.content.train), ("validation", &self.content.val), ("test", &self.content.test)];
-        let mut pictures = Vec::new();
+        let mut pictures = Pictures { all: Vec::new(), lists: Vec::new() };
         for (split, places) in splits {
             let places = match places {
                 None => &[][..],
@@ -161,8 +168,12 @@ impl DataFile {
                 Some(Places::Several(places)) => places,
             };
             for place in places {
-                let images = images_of(&root.join(place))?;
-                pictures.extend(images.into_iter().map(|image| Picture {
+                let place = root.join(place);
+                let images = images_of(&place)?;
+                if place.is_file() {
+                    pictures.lists.push(place);
+                }
+                pictures.all.extend(images.into_iter().map(|image| Picture {
                     split,
                     label: label_of(&image),
                     image,

@@ -67,7 +67,9 @@ fn files_of_others_are_read() {
     let (folder, config) = data_set(&yaml, &label);
     fs::write(folder.path().join("list.txt"), "./images/a/1.png\n").unwrap();
     assert!(read(&config).unwrap_err().to_string().contains("with `category`, found `dog`, `person`"));
-    let (found, _) = read(&YoloConfig { category: Some("person".into()), ..config }).unwrap();
+    let (found, files) = read(&YoloConfig { category: Some("person".into()), ..config }).unwrap();
+    let names: Vec<_> = files.iter().map(|file| file.strip_prefix(folder.path()).unwrap()).collect();
+    assert_eq!(names, ["labels/a/1.txt", "list.txt"].map(Path::new));
     let person = &found.people[0];
     assert_eq!(
         (found.people.len(), person.pose.keypoints[0], person.pose.annotated()),

@@ -258,7 +258,10 @@ impl<'a> Outputs<'a> {
                     let shards = shards_of(records, &self.name(Place::Input(node, position)));
                     shelf::Part::Stored(store.reader(&shards))
                 }
-                None => shelf::Part::Source(std::sync::Arc::clone(&sources[&input]), columns),
+                None => {
+                    let source = std::sync::Arc::clone(&sources[&input]);
+                    shelf::Part::Source(source, columns, super::units::size(self.graph))
+                }
             };
             let empty = || shelf::Shelf { schema: schema.into(), parts: Vec::new() };
             shelves[position.min(names - 1)].get_or_insert_with(empty).parts.push(part);

@@ -29,7 +29,7 @@ impl Place {
 /// spelt. Nothing is written.
 ///
 /// # Errors
-/// [`RunError::Overlap`] with both names.
+/// [`RunError::Overlap`] with both names, or when a network cannot be read.
 pub(super) fn check(graph: &Graph, rejects: &Path) -> Result<(), RunError> {
     let sinks = graph.nodes.iter().filter_map(|node| match &node.work {
         Work::Sink(sink) => Some(Place::new(&format!("the sink `{}`", node.name), sink.path())),
@@ -39,10 +39,12 @@ pub(super) fn check(graph: &Graph, rejects: &Path) -> Result<(), RunError> {
     let read = graph.plan.sources.iter().flat_map(|(name, source)| {
         source.read.files().into_iter().map(move |path| Place::new(&format!("the source `{name}`"), &path))
     });
-    let used = graph.plan.stages.iter().flat_map(|(name, stage)| {
-        stage.run.files().into_iter().map(move |path| Place::new(&format!("the stage `{name}`"), &path))
-    });
-    let inputs: Vec<Place> = read.chain(used).collect();
+    let mut inputs: Vec<Place> = read.collect();
+    for (name, stage) in &graph.plan.stages {
+        let failed = |source| RunError::Stage { stage: name.clone(), source };
+        let files = stage.run.files().map_err(failed)?.into_iter();
+        inputs.extend(files.map(|path| Place::new(&format!("the stage `{name}`"), &path)));
+    }
     for (number, output) in outputs.iter().enumerate() {
         let others = outputs[..number].iter().chain(&inputs);
         let met = others.into_iter().find(|other| output.meets(other));

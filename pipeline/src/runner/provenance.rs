@@ -1,6 +1,7 @@
 //! What made the outputs of a run: work may only be resumed if this is equal.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use datasets::shards::{InputHash, Provenance};
@@ -19,8 +20,12 @@ use crate::graph::{Graph, Work};
 pub fn provenance(graph: &Graph, sources: &BTreeMap<usize, Arc<OpenSource>>) -> Result<Provenance, RunError> {
     let plan = &graph.plan;
     let read = plan.sources.values().flat_map(|source| source.read.files());
-    let used = plan.stages.values().flat_map(|stage| stage.run.files());
-    let mut inputs = read.chain(used).map(|path| InputHash::of(&path)).collect::<Result<Vec<_>, _>>()?;
+    let mut paths: Vec<PathBuf> = read.collect();
+    for (name, stage) in &plan.stages {
+        let failed = |source| RunError::Stage { stage: name.clone(), source };
+        paths.extend(stage.run.files().map_err(failed)?);
+    }
+    let mut inputs = paths.iter().map(|path| InputHash::of(path)).collect::<Result<Vec<_>, _>>()?;
     for (&node, source) in sources.iter().filter(|(_, source)| !source.files().is_empty()) {
         let what = format!("the files of `{}`", graph.nodes[node].name);
         inputs.push(InputHash::of_all(&what, source.files())?);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use datasets::source::OpenSource;
 
 use super::RunError;
+use super::shelf::UnitSize;
 use crate::graph::{Graph, Work};
 
 /// The open sources by node.
@@ -30,8 +31,7 @@ pub(super) struct Unit {
 /// # Errors
 /// When the borders of sessions in a table of readings cannot be read.
 pub(super) fn units(graph: &Graph, sources: &Sources) -> Result<Vec<Unit>, RunError> {
-    let runner = &graph.plan.runner;
-    let (batches, batch_rows) = (u64::from(runner.unit_batches.get()), runner.batch_rows.get() as usize);
+    let (batches, batch_rows) = size(graph);
     let mut units = Vec::new();
     for (&node, source) in sources {
         let parts = if carries(graph, sources, node) {
@@ -49,6 +49,12 @@ pub(super) fn units(graph: &Graph, sources: &Sources) -> Result<Vec<Unit>, RunEr
         units.push(Unit { number: units.len() as u64, node, rows: None, first: true });
     }
     Ok(units)
+}
+
+/// How many batches make a unit, and how many rows a batch.
+pub(super) fn size(graph: &Graph) -> UnitSize {
+    let runner = &graph.plan.runner;
+    (u64::from(runner.unit_batches.get()), runner.batch_rows.get() as usize)
 }
 
 /// Whether `work` is a sink that is written at once.

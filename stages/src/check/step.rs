@@ -158,11 +158,14 @@ fn said_of(survey: &Survey) -> Vec<String> {
 /// By rule as they are listed, data set, person, joint, the other; then by all else, so that no order of rows shows.
 fn order(a: &Finding, b: &Finding) -> Ordering {
     let rule = |finding: &Finding| Rule::ALL.iter().position(|rule| rule.name() == finding.rule);
-    let text = |finding: &Finding| {
-        let Finding { dataset, split, sample_id, joint, other_sample_id, detail, .. } = finding.clone();
-        (dataset, sample_id, split, joint, other_sample_id, detail)
-    };
-    rule(a).cmp(&rule(b)).then_with(|| text(a).cmp(&text(b)))
+    rule(a).cmp(&rule(b)).then_with(|| texts(a).cmp(&texts(b)))
+}
+
+/// What findings of one rule are ordered by.
+fn texts(finding: &Finding) -> [Option<&str>; 6] {
+    let Finding { dataset, split, sample_id, joint, other_sample_id, detail, .. } = finding;
+    let [id, joint, other] = [sample_id, joint, other_sample_id].map(Option::as_deref);
+    [Some(dataset), id, Some(split), joint, other, Some(detail)]
 }
 
 impl AllRows for Check {

@@ -4,15 +4,15 @@ use arrow::array::RecordBatch;
 use schemars::JsonSchema;
 use schemas::columns::skeleton_of;
 use schemas::skeleton::Skeleton;
-use schemas::tables::people::{self, Person};
+use schemas::tables::{keypoints, people};
 use serde::{Deserialize, Serialize};
 
 use super::error::EvaluateError;
 use super::options::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation};
-use super::pose::evaluate_pose;
 use super::protocol::Protocol;
-use crate::stage::{BuildContext, StageError};
-use schemas::tables::keypoints::{self, PredictedPose};
+use super::scoring::Scoring;
+use super::truth::Truth;
+use crate::stage::{BuildContext, Rows, StageError};
 
 /// Most resamples that a plan may ask for; 100,000 take minutes and do not narrow the intervals.
 pub const MAXIMUM_RESAMPLES: u32 = 100_000;
@@ -72,31 +72,53 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
-    /// The whole table `people` and the whole table `keypoints`, in batches, scored by each protocol in turn.
+    /// Whether a protocol looks at the numbers that heatmaps give.
+    pub(super) fn needs_evidence(&self) -> bool {
+        self.config.protocols.contains(&Protocol::Presence)
+    }
+
+    /// The tables `people` and `keypoints`, scored by each protocol in turn. Each is read once, batch by batch.
     ///
     /// `run` is the hash of the run, written into every row. If several protocols give the same note or reject,
     /// it is listed once for each, with its name.
     ///
     /// # Errors
-    /// When a table lacks a column or mixes skeletons, and as [`evaluate_pose`].
+    /// When a table cannot be read, lacks a column or mixes skeletons, and as [`super::evaluate_pose`].
     pub fn score(
         &self,
-        truth: &[RecordBatch],
-        predictions: &[RecordBatch],
+        truth: &dyn Rows,
+        predictions: &dyn Rows,
         run: &str,
-    ) -> Result<Evaluation, EvaluateError> {
-        let (truth, truth_skeleton) = read_truth(truth)?;
-        let (predictions, prediction_skeleton) = read_predictions(predictions)?;
-        let mut all = Evaluation::default();
-        for protocol in &self.config.protocols {
-            let options = EvaluateOptions {
+    ) -> Result<Evaluation, StageError> {
+        let options: Vec<EvaluateOptions> = self
+            .config
+            .protocols
+            .iter()
+            .map(|protocol| EvaluateOptions {
                 protocol: *protocol,
                 split: self.config.split.clone(),
                 resamples: self.config.resamples,
                 seed: self.seed,
                 run: run.to_owned(),
-            };
-            let one = evaluate_pose(&truth, truth_skeleton, &predictions, prediction_skeleton, &options)?;
+            })
+            .collect();
+        let mut kept: Option<Truth> = None;
+        each_batch(truth, "truth", |batch, skeleton| {
+            let kept = kept.get_or_insert_with(|| Truth::new(skeleton));
+            Ok(people::from_batch(batch)?.iter().try_for_each(|person| kept.add(person))?)
+        })?;
+        let mut kept = Some(kept.ok_or(EvaluateError::Empty { side: "truth" })?);
+        let mut scoring: Option<Scoring<'_>> = None;
+        each_batch(predictions, "prediction", |batch, skeleton| {
+            if let Some(truth) = kept.take() {
+                scoring = Some(Scoring::new(truth, skeleton, &options)?);
+            }
+            let Some(scoring) = &mut scoring else { return Ok(()) };
+            Ok(keypoints::from_batch(batch)?.iter().try_for_each(|pose| scoring.add(pose))?)
+        })?;
+        let scored = scoring.ok_or(EvaluateError::Empty { side: "prediction" })?.finish()?;
+        let mut all = Evaluation::default();
+        for (protocol, one) in self.config.protocols.iter().zip(scored) {
             all.metrics.extend(one.metrics);
             all.notes.extend(one.notes.into_iter().map(|note| format!("{protocol}: {note}")));
             all.rejects.extend(one.rejects.into_iter().map(|mut reject| {
@@ -108,43 +130,35 @@ impl Evaluate {
     }
 }
 
-fn read_truth(batches: &[RecordBatch]) -> Result<(Vec<Person>, &'static Skeleton), EvaluateError> {
-    let skeleton = one_skeleton(batches, "truth")?;
-    let mut people = Vec::new();
-    for batch in batches {
-        people.extend(people::from_batch(batch)?);
-    }
-    Ok((people, skeleton))
-}
-
-fn read_predictions(
-    batches: &[RecordBatch],
-) -> Result<(Vec<PredictedPose>, &'static Skeleton), EvaluateError> {
-    let skeleton = one_skeleton(batches, "prediction")?;
-    let mut poses = Vec::new();
-    for batch in batches {
-        poses.extend(keypoints::from_batch(batch)?);
-    }
-    Ok((poses, skeleton))
-}
-
-fn one_skeleton(batches: &[RecordBatch], side: &'static str) -> Result<&'static Skeleton, EvaluateError> {
-    let first = batches.first().ok_or(EvaluateError::Empty { side })?;
-    let skeleton = skeleton_of(first.schema_ref())?;
-    for batch in batches {
+/// Hands each batch of `rows` to `each`, with the skeleton that all follow.
+fn each_batch(
+    rows: &dyn Rows,
+    side: &'static str,
+    mut each: impl FnMut(&RecordBatch, &'static Skeleton) -> Result<(), StageError>,
+) -> Result<(), StageError> {
+    let mut first: Option<&'static Skeleton> = None;
+    for batch in rows.scan() {
+        let batch = batch?;
         let other = skeleton_of(batch.schema_ref())?;
+        let skeleton = *first.get_or_insert(other);
         if other != skeleton {
-            return Err(EvaluateError::MixedSkeletons { side, first: skeleton.name, other: other.name });
+            let (first, other) = (skeleton.name, other.name);
+            return Err(EvaluateError::MixedSkeletons { side, first, other }.into());
         }
+        each(&batch, skeleton)?;
     }
-    Ok(skeleton)
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::person;
+    use super::super::evaluate_pose;
+    use super::super::fixtures::{noisy_prediction, person};
     use super::*;
     use schemas::skeleton::{LSP14, MPII16};
+    use schemas::tables::keypoints::PredictedPose;
+    use schemas::tables::people::{Person, Pose};
+    use schemas::tables::rejects::Reject;
 
     fn context() -> BuildContext {
         BuildContext { name: "score".into(), seed: 1, threads: 1, folder: ".".into() }
@@ -166,11 +180,69 @@ mod tests {
     }
 
     #[test]
+    fn batches_do_not_show_and_each_protocol_scores_as_if_alone() {
+        let mut truth: Vec<Person> = (0..40).map(|n| person(&format!("p{n:02}"), n)).collect();
+        truth[3].pose = Pose::unknown(16);
+        truth[5].head_box = None;
+        truth[7].split = "train".into();
+        let mut poses: Vec<PredictedPose> = Vec::new();
+        for person in truth.iter().skip(2) {
+            let pose = PredictedPose { score: Some(vec![0.3; 16]), ..noisy_prediction(person, 1, 9.0) };
+            poses.push(PredictedPose { head: 2, ..pose.clone() });
+            poses.push(pose);
+        }
+        poses.push(PredictedPose { sample_id: "stranger".into(), ..poses[0].clone() });
+        poses.reverse();
+        let plan =
+            "protocols = ['mpii-official', 'presence', 'mpii-groups']\nsplit = 'validation'\nresamples = 20";
+        let step = parsed(plan).unwrap().build(&context()).unwrap();
+        let cut = |batch: RecordBatch, size: usize| -> Vec<RecordBatch> {
+            let starts = (0..batch.num_rows()).step_by(size);
+            starts.map(|start| batch.slice(start, size.min(batch.num_rows() - start))).collect()
+        };
+        let scored = |size: usize| {
+            let tables = (people::to_batch(&MPII16, &truth), keypoints::to_batch(&MPII16, &poses));
+            step.score(&cut(tables.0, size), &cut(tables.1, size), "run").unwrap()
+        };
+        let mut expected = Evaluation::default();
+        for protocol in [Protocol::MpiiOfficial, Protocol::Presence, Protocol::MpiiGroups] {
+            let split = Some("validation".to_owned());
+            let options = EvaluateOptions { protocol, split, resamples: 20, seed: 1, run: "run".into() };
+            let alone = evaluate_pose(&truth, &MPII16, &poses, &MPII16, &options).unwrap();
+            expected.metrics.extend(alone.metrics);
+            expected.notes.extend(alone.notes.iter().map(|note| format!("{protocol}: {note}")));
+            expected.rejects.extend(alone.rejects.into_iter().map(|reject| {
+                let detail = format!("{protocol}: {}", reject.detail);
+                Reject { detail, ..reject }
+            }));
+        }
+        assert_eq!(expected.rejects.len(), 2);
+        assert!(expected.notes.iter().any(|note| note.contains("2 of 38 people have no prediction")));
+        assert!(expected.notes.iter().any(|note| note.contains("head 2: 1 predictions belong to nobody")));
+        for size in [1, 7, 1000] {
+            assert_eq!(scored(size), expected, "batches of {size} rows");
+        }
+    }
+
+    #[test]
+    fn tables_without_rows_are_named() {
+        let step = parsed("protocols = ['mpii-official']").unwrap().build(&context()).unwrap();
+        let people = vec![people::to_batch(&MPII16, &[person("a", 1)])];
+        let refused = |truth: &Vec<RecordBatch>, poses: &Vec<RecordBatch>| {
+            step.score(truth, poses, "").unwrap_err().to_string()
+        };
+        assert_eq!(refused(&Vec::new(), &Vec::new()), "there are no truth rows to score");
+        assert_eq!(refused(&people, &Vec::new()), "there are no prediction rows to score");
+        let none = vec![keypoints::to_batch(&MPII16, &[])];
+        assert_eq!(refused(&people, &none), "there are no prediction rows to score");
+    }
+
+    #[test]
     fn tables_of_two_skeletons_are_refused() {
         let step = parsed("protocols = ['lsp-pck']").unwrap().build(&context()).unwrap();
         let mpii = people::to_batch(&MPII16, &[person("a", 1)]);
         let lsp = people::to_batch(&LSP14, &[]);
-        let error = step.score(&[mpii, lsp], &[], "").unwrap_err();
+        let error = step.score(&vec![mpii, lsp], &Vec::new(), "").unwrap_err();
         assert!(error.to_string().contains("`mpii16` and `lsp14`"), "{error}");
     }
 }

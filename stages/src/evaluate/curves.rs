@@ -29,16 +29,39 @@ pub(super) struct Curves {
     bins: Vec<u8>,
 }
 
+/// The bin of a part that [`Curves::set`] has not been told of.
+const UNSET: u8 = u8::MAX;
+
 impl Curves {
     /// Sorts the errors of N people, `[N, P]`.
     pub(super) fn new(rules: &'static Rules, people: &[Errors]) -> Self {
-        let thresholds = rules.thresholds();
+        let mut curves = Self::open(rules, people.len());
+        for (person, errors) in people.iter().enumerate() {
+            curves.set(person, errors);
+        }
+        curves
+    }
+
+    /// Room for the errors of N = `people` people.
+    pub(super) fn open(rules: &'static Rules, people: usize) -> Self {
+        Self { rules, thresholds: rules.thresholds(), bins: vec![UNSET; people * rules.parts.len()] }
+    }
+
+    /// Sorts the errors of person number `person`, `[P]`.
+    pub(super) fn set(&mut self, person: usize, errors: &Errors) {
+        let (rules, thresholds) = (self.rules, &self.thresholds);
         let bin = |error: &Option<f64>| match error {
             Some(error) => thresholds.partition_point(|&t| !rules.comparator.holds(*error, t)),
             None => thresholds.len() + 1,
         };
-        let bins = people.iter().flatten().map(|error| bin(error) as u8).collect();
-        Self { rules, thresholds, bins }
+        let bins = &mut self.bins[person * rules.parts.len()..];
+        bins.iter_mut().zip(errors).for_each(|(place, error)| *place = bin(error) as u8);
+    }
+
+    /// The people whose errors were not told.
+    pub(super) fn unset(&self) -> Vec<usize> {
+        let rows = self.bins.chunks_exact(self.rules.parts.len()).enumerate();
+        rows.filter(|(_, bins)| bins[0] == UNSET).map(|(person, _)| person).collect()
     }
 
     /// Annotated parts, `[P]`.

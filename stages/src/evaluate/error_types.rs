@@ -13,7 +13,7 @@ use schemas::tables::metrics::Metric;
 use schemas::tables::people::Pose;
 
 use super::curves::Cell;
-use super::metric_rows::rows;
+use super::metric_rows::{Scored, rows};
 use super::options::EvaluateOptions;
 use super::pairs::OutputHead;
 use super::rules::{Mean, Rules};
@@ -87,9 +87,10 @@ pub fn error_types(
 ) -> Option<Vec<Metric>> {
     let classes = classify(scored, head)?;
     let counted = Counted { rules: scored.rules, classes };
-    let people = scored.rows();
+    let dataset = scored.dataset();
+    let people = Scored { people: scored.people.len(), dataset: &dataset };
     let statistic = |weights: &[u32]| counted.shares(weights);
-    Some(rows(options, head, &people, counted.cells(scored.skeleton), statistic, notes))
+    Some(rows(options, head, people, counted.cells(scored.skeleton), statistic, notes))
 }
 
 /// The class of each part of each person, `[N][P]`: `None` where the truth is not annotated.

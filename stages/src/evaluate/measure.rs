@@ -1,8 +1,7 @@
 //! From a true and a predicted pose to normalised errors, one per part.
 
 use schemas::skeleton::Skeleton;
-use schemas::tables::people::{Person, Pose};
-use schemas::tables::rejects::Reject;
+use schemas::tables::people::Pose;
 
 use super::error::EvaluateError;
 use super::protocol::Protocol;
@@ -20,6 +19,15 @@ pub const NORMALISER_UNUSABLE: &str = "normaliser not above zero";
 /// The errors of one person, in parts of the normalising length: `None` where the truth is not annotated, `NaN`
 /// where the prediction is missing. `[P]`
 pub(super) type Errors = Vec<Option<f64>>;
+
+/// Why a person has no length to divide by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unusable {
+    /// As the rejects table has it.
+    pub reason: &'static str,
+    /// What is missing, or its length.
+    pub detail: String,
+}
 
 /// A protocol's rules with joint names turned into indices.
 #[derive(Debug)]
@@ -175,27 +183,18 @@ impl Measure {
         if length.is_finite() && length > 0.0 { length } else { f64::NAN }
     }
 
-    /// The length in px by which this person's errors are divided, 1 where that is not the person's to say.
-    pub(super) fn length(&self, person: &Person, seen: &Pose) -> Result<f64, Box<Reject>> {
-        let refuse = |reason: &str, detail: String| {
-            Box::new(Reject {
-                stage: "evaluate".to_owned(),
-                reason: reason.to_owned(),
-                sample_id: Some(person.sample_id.clone()),
-                source_file: Some(person.source_file.clone()),
-                source_record: Some(person.source_record.clone()),
-                detail,
-                rows: 1,
-            })
-        };
+    /// The length in px by which the errors of a person are divided, 1 where that is not the person's to say. `head` is
+    /// the head size in px where the rectangle is known.
+    pub(super) fn length(&self, head: Option<f64>, seen: &Pose) -> Result<f64, Unusable> {
         let (what, length) = match self.rules.normaliser {
-            Normaliser::HeadBox => ("the head rectangle", person.head_box.map(head_size)),
+            Normaliser::HeadBox => ("the head rectangle", head),
             Normaliser::TrueSegment(..) => ("the torso", self.true_length(seen)),
             Normaliser::JointsBox => ("the box of all joints", joints_box_side(seen)),
             Normaliser::PredictedSegment(..) | Normaliser::StickWorseEnd | Normaliser::StickMeanEnd => {
                 return Ok(1.0);
             }
         };
+        let refuse = |reason, detail| Unusable { reason, detail };
         let length = length.ok_or_else(|| refuse(NORMALISER_MISSING, format!("{what} is not annotated")))?;
         if length.is_finite() && length > 0.0 {
             return Ok(length);
@@ -205,7 +204,7 @@ impl Measure {
 }
 
 /// Head size of the rectangle `[x1, y1, x2, y2]`, px.
-fn head_size([x1, y1, x2, y2]: [f64; 4]) -> f64 {
+pub(super) fn head_size([x1, y1, x2, y2]: [f64; 4]) -> f64 {
     HEAD_SIZE_OF_DIAGONAL * distance([x1, y1], [x2, y2])
 }
 
@@ -232,8 +231,8 @@ fn middle(points: impl Iterator<Item = [f64; 2]>) -> [f64; 2] {
 }
 
 fn true_middle(pose: &Pose, joints: &[usize]) -> Option<[f64; 2]> {
-    let points: Option<Vec<[f64; 2]>> = joints.iter().map(|&joint| pose.joint(joint)).collect();
-    points.map(|points| middle(points.into_iter()))
+    let is_known = joints.iter().all(|&joint| pose.visibility[joint].is_annotated());
+    is_known.then(|| middle(joints.iter().map(|&joint| pose.keypoints[joint])))
 }
 
 #[cfg(test)]
@@ -255,14 +254,13 @@ mod tests {
     #[test]
     fn a_useless_normaliser_is_a_reject_with_its_reason() {
         let measure = measure(Protocol::MpiiOfficial, &MPII16);
-        let mut person = person("a", 1);
-        person.head_box = None;
-        assert_eq!(measure.length(&person, &person.pose).unwrap_err().reason, NORMALISER_MISSING);
+        let pose = person("a", 1).pose;
+        let missing = measure.length(None, &pose).unwrap_err();
+        assert_eq!(missing.detail, "the head rectangle is not annotated");
+        assert_eq!(missing.reason, NORMALISER_MISSING);
         for edge in [3.0, f64::NAN, f64::INFINITY] {
-            person.head_box = Some([3.0, 3.0, edge, 3.0]);
-            let reject = measure.length(&person, &person.pose).unwrap_err();
-            assert_eq!(reject.reason, NORMALISER_UNUSABLE, "{edge}");
-            assert_eq!(reject.sample_id.as_deref(), Some("a"));
+            let unusable = measure.length(Some(head_size([3.0, 3.0, edge, 3.0])), &pose).unwrap_err();
+            assert_eq!(unusable.reason, NORMALISER_UNUSABLE, "{edge}");
         }
     }
 

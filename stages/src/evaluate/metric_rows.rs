@@ -3,12 +3,20 @@
 use std::collections::BTreeSet;
 
 use schemas::tables::metrics::Metric;
-use schemas::tables::people::Person;
 
 use super::bootstrap::intervals;
 use super::curves::Cell;
 use super::options::EvaluateOptions;
 use super::pairs::OutputHead;
+
+/// Who is scored.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scored<'a> {
+    /// N.
+    pub people: usize,
+    /// Their data sets, joined.
+    pub dataset: &'a str,
+}
 
 /// The rows of one output head, and a note on those that are undefined: a rate of no annotated joint has no row.
 ///
@@ -16,19 +24,17 @@ use super::pairs::OutputHead;
 pub(super) fn rows(
     options: &EvaluateOptions,
     head: OutputHead<'_>,
-    people: &[&Person],
+    scored: Scored<'_>,
     cells: Vec<Cell>,
     statistic: impl Fn(&[u32]) -> Vec<f64> + Sync,
     notes: &mut Vec<String>,
 ) -> Vec<Metric> {
-    let values = statistic(&vec![1; people.len()]);
+    let values = statistic(&vec![1; scored.people]);
     debug_assert_eq!(cells.len(), values.len());
     let ends = match options.resamples {
         0 => vec![None; values.len()],
-        resamples => intervals(people.len(), resamples, options.seed, &values, &statistic),
+        resamples => intervals(scored.people, resamples, options.seed, &values, &statistic),
     };
-    let datasets: BTreeSet<&str> = people.iter().map(|person| person.dataset.as_str()).collect();
-    let dataset = datasets.into_iter().collect::<Vec<_>>().join("+");
     let mut undefined = BTreeSet::new();
     let mut metrics = Vec::with_capacity(cells.len());
     for ((cell, value), ends) in cells.into_iter().zip(values).zip(ends) {
@@ -38,7 +44,7 @@ pub(super) fn rows(
         }
         metrics.push(Metric {
             protocol: options.protocol.to_string(),
-            dataset: dataset.clone(),
+            dataset: scored.dataset.to_owned(),
             split: options.split.clone().unwrap_or_else(|| "all".to_owned()),
             metric: cell.metric,
             joint: cell.joint,

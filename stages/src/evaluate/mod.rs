@@ -1,9 +1,9 @@
 //! Scores by named protocols: `PCKh`, PCK, PCP, presence of joints.
 //!
-//! [`protocol`] names the protocols and [`rules`] states in one table what each of them counts; [`pairs`] joins truth
-//! and predictions; [`measure`] turns each pair into normalised errors; [`curves`] and [`presence`] turn errors into
-//! rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`scored`] holds who counts, for closer
-//! analysis: [`error_types`], [`slices`], [`worst`], and [`compare`] for two predictions of the same people. `step`
+//! [`protocol`] names the protocols and [`rules`] states in one table what each of them counts; `truth` keeps the people
+//! and `scoring` scores predictions as they come; [`measure`] turns each pair into normalised errors; [`curves`] and
+//! [`presence`] turn errors into rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`pairs`] joins
+//! tables in memory, and [`scored`] holds who counts, for closer analysis: [`error_types`], [`slices`], [`worst`], and [`compare`] for two predictions of the same people. `step`
 //! is the evaluation as a stage of a plan.
 //!
 //! All functions are pure: the same tables give the same numbers, whatever the order of people or the number of
@@ -17,16 +17,21 @@ mod error;
 pub mod error_types;
 pub mod measure;
 mod metric_rows;
+mod numbered;
 mod options;
 pub mod pairs;
+mod places;
 mod pose;
 pub mod presence;
 pub mod protocol;
+mod roster;
 pub mod rules;
 pub mod scored;
+mod scoring;
 pub mod slices;
 mod step;
 pub mod table;
+mod truth;
 pub mod verification;
 pub mod worst;
 

@@ -1,6 +1,6 @@
 //! Who is compared with whom: predictions joined to the truth by `sample_id`.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use schemas::skeleton::Skeleton;
@@ -8,6 +8,7 @@ use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::Person;
 
 use super::error::EvaluateError;
+use super::roster::{Attendance, Roster};
 
 /// An output head: the network or prediction file, and the number of the head from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,101 +48,25 @@ impl<'a> Pairs<'a> {
         prediction_skeleton: &'static Skeleton,
         split: Option<&str>,
     ) -> Result<Self, EvaluateError> {
-        let ids = checked_truth(truth, truth_skeleton)?;
-        let heads = checked_predictions(predictions, prediction_skeleton)?;
-        let mut people: Vec<&Person> =
-            truth.iter().filter(|person| split.is_none_or(|split| person.split == split)).collect();
-        if people.is_empty() {
-            return Err(empty(truth, split));
+        let (mut roster, mut attendance) = (Roster::default(), Attendance::default());
+        for person in truth {
+            roster.add(person, truth_skeleton)?;
         }
+        let mut notes = Vec::new();
+        let people = roster.scored(split, &mut notes)?;
         if predictions.is_empty() {
             return Err(EvaluateError::Empty { side: "prediction" });
         }
-        people.sort_by(|left, right| left.sample_id.cmp(&right.sample_id));
-
-        let mut notes = Vec::new();
-        let in_split = people.len();
-        people.retain(|person| person.pose.annotated() > 0);
-        if people.len() < in_split {
-            let left = in_split - people.len();
-            notes.push(format!("{left} of {in_split} rows of the truth have no annotated joint; not scored"));
+        let mut heads = Heads::new();
+        for pose in predictions {
+            attendance.add(pose, prediction_skeleton, &roster)?;
+            let head = heads.entry(OutputHead { model: &pose.model, number: pose.head }).or_default();
+            head.insert(pose.sample_id.as_str(), pose);
         }
-        for (head, poses) in &heads {
-            let strangers = poses.keys().filter(|id| !ids.contains(**id)).count();
-            if strangers > 0 {
-                notes.push(format!(
-                    "{head}: {strangers} predictions belong to nobody in the truth; not scored"
-                ));
-            }
-            let missed =
-                people.iter().filter(|person| !poses.contains_key(person.sample_id.as_str())).count();
-            if missed > 0 {
-                let all = people.len();
-                notes.push(format!("{head}: {missed} of {all} people have no prediction; counted as wrong"));
-            }
-        }
+        attendance.note(&people, &mut notes);
+        let people = people.into_iter().map(|person| &truth[person as usize]).collect();
         Ok(Self { people, heads, notes })
     }
-}
-
-fn empty(truth: &[Person], split: Option<&str>) -> EvaluateError {
-    let Some(split) = split.filter(|_| !truth.is_empty()) else {
-        return EvaluateError::Empty { side: "truth" };
-    };
-    let splits: BTreeSet<&str> = truth.iter().map(|person| person.split.as_str()).collect();
-    let present: Vec<String> = splits.into_iter().map(|name| format!("`{name}`")).collect();
-    EvaluateError::EmptySplit { split: split.to_owned(), present: present.join(", ") }
-}
-
-fn checked_truth<'a>(
-    truth: &'a [Person],
-    skeleton: &'static Skeleton,
-) -> Result<HashSet<&'a str>, EvaluateError> {
-    let mut ids = HashSet::with_capacity(truth.len());
-    for person in truth {
-        let found = person.pose.keypoints.len().min(person.pose.visibility.len());
-        check_joints("truth", &person.sample_id, found, skeleton)?;
-        if !ids.insert(person.sample_id.as_str()) {
-            return Err(EvaluateError::DuplicateTruth { sample_id: person.sample_id.clone() });
-        }
-    }
-    Ok(ids)
-}
-
-fn checked_predictions<'a>(
-    predictions: &'a [PredictedPose],
-    skeleton: &'static Skeleton,
-) -> Result<Heads<'a>, EvaluateError> {
-    let mut heads = Heads::new();
-    for pose in predictions {
-        let lengths = [pose.score.as_ref(), pose.heatmap_mean.as_ref()];
-        let lengths = lengths.into_iter().flatten().map(Vec::len);
-        for found in std::iter::once(pose.keypoints.len()).chain(lengths) {
-            check_joints("prediction", &pose.sample_id, found, skeleton)?;
-        }
-        let head = heads.entry(OutputHead { model: &pose.model, number: pose.head }).or_default();
-        if head.insert(pose.sample_id.as_str(), pose).is_some() {
-            return Err(EvaluateError::DuplicatePrediction {
-                model: pose.model.clone(),
-                head: pose.head,
-                sample_id: pose.sample_id.clone(),
-            });
-        }
-    }
-    Ok(heads)
-}
-
-fn check_joints(
-    side: &'static str,
-    sample_id: &str,
-    found: usize,
-    skeleton: &'static Skeleton,
-) -> Result<(), EvaluateError> {
-    if found == skeleton.len() {
-        return Ok(());
-    }
-    let (sample_id, expected) = (sample_id.to_owned(), skeleton.len());
-    Err(EvaluateError::JointCount { side, sample_id, found, skeleton: skeleton.name, expected })
 }
 
 #[cfg(test)]

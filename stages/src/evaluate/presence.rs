@@ -5,17 +5,20 @@
 //! in steps of 0.01), as in `src/misc/analyze_occlusion_pr.py` of the stacked hourglass. Both knees count as one
 //! group, both ankles as another. Precision is 100 where nothing is predicted missing.
 
+use std::ops::Range;
+
 use schemas::skeleton::Skeleton;
+use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::metrics::Metric;
-use schemas::tables::people::Person;
 
 use super::curves::Cell;
 use super::error::EvaluateError;
-use super::metric_rows::rows;
+use super::metric_rows::{Scored, rows};
 use super::options::{EvaluateOptions, Evaluation};
-use super::pairs::{OutputHead, Pairs};
+use super::pairs::OutputHead;
 use super::protocol::Protocol;
-use schemas::tables::keypoints::PredictedPose;
+use super::scoring::Joined;
+use super::truth::Truth;
 
 /// The groups that are scored: name, and the joints pooled in each.
 pub const GROUPS: [(&str, [&str; 2]); 2] =
@@ -31,6 +34,8 @@ enum Evidence {
 }
 
 impl Evidence {
+    const ALL: [Self; 2] = [Self::Mean, Self::Max];
+
     fn name(self) -> &'static str {
         match self {
             Self::Mean => "mean",
@@ -63,56 +68,138 @@ impl Evidence {
 /// One joint of one person.
 #[derive(Debug, Clone, Copy)]
 struct Verdict {
-    person: usize,
-    annotated: bool,
+    person: u32,
+    is_annotated: bool,
     /// Index of the first threshold at which the joint is predicted missing, T where at none.
-    bin: usize,
+    bin: u8,
 }
 
-/// Scores by presence; see the module.
-pub(super) fn evaluate(
-    pairs: &Pairs<'_>,
-    truth: &'static Skeleton,
-    predicted: &'static Skeleton,
-    options: &EvaluateOptions,
-) -> Result<Evaluation, EvaluateError> {
-    let mut evaluation = Evaluation { notes: pairs.notes.clone(), ..Evaluation::default() };
-    if pairs.people.is_empty() {
-        evaluation.notes.push("nobody is left to score".to_owned());
-        return Ok(evaluation);
+/// The joints of all groups: group by group, number in the truth and in the prediction.
+type Joints = [[usize; 2]; 2 * GROUPS.len()];
+
+/// The bin of a joint of which no prediction has told.
+const UNTOLD: u8 = u8::MAX;
+
+/// The people who count, and what predictions say of their joints.
+pub(super) struct Presences {
+    joints: Result<Joints, EvaluateError>,
+    /// By number in the truth: the place among those who count.
+    place_of: Vec<Option<u32>>,
+    people: usize,
+    /// By place of the head, each by [`Evidence::ALL`]: the bins of the joints of all people, `[N, J]`; `None` where no
+    /// prediction has such evidence.
+    heads: Vec<[Option<Vec<u8>>; 2]>,
+}
+
+impl Presences {
+    /// `people` are the numbers of those who count, by ascending `sample_id`.
+    pub(super) fn new(truth: &Truth, predicted: &'static Skeleton, people: &[u32]) -> Self {
+        let mut place_of = vec![None; truth.roster.len()];
+        for (place, person) in people.iter().enumerate() {
+            place_of[*person as usize] = Some(place as u32);
+        }
+        let joints = joints(truth.skeleton, predicted);
+        Self { joints, place_of, people: people.len(), heads: Vec::new() }
     }
-    for (&head, poses) in &pairs.heads {
-        let mut scored = false;
-        for evidence in [Evidence::Mean, Evidence::Max] {
-            if !poses.values().any(|pose| evidence.of(pose).is_some()) {
-                let name = evidence.name();
-                let note = format!("{head}: no {name} of heatmaps; not scored by it");
-                evaluation.notes.push(note);
-                continue;
+
+    /// Takes in `prediction` of the head at `head`, which is of person number `person`.
+    pub(super) fn add(
+        &mut self,
+        head: usize,
+        person: Option<usize>,
+        prediction: &PredictedPose,
+        truth: &Truth,
+    ) {
+        while self.heads.len() <= head {
+            self.heads.push([None, None]);
+        }
+        for (evidence, bins) in Evidence::ALL.into_iter().zip(&mut self.heads[head]) {
+            let Some(values) = evidence.of(prediction) else { continue };
+            // Without joints there is nothing to note but that there is evidence.
+            let joints = self.joints.as_ref().map_or(&[][..], |joints| joints);
+            let bins = bins.get_or_insert_with(|| vec![UNTOLD; self.people * joints.len()]);
+            let Some(person) = person else { continue };
+            let Some(place) = self.place_of[person] else { continue };
+            let bins = bins[place as usize * joints.len()..].iter_mut();
+            for (place, [in_truth, in_prediction]) in bins.zip(joints) {
+                *place = bin(evidence, Some(values[*in_prediction]), truth.is_annotated(person, *in_truth));
             }
-            scored = true;
-            for (group, joints) in GROUPS {
-                let in_truth = indices(joints, "truth", truth)?;
-                let in_prediction = indices(joints, "prediction", predicted)?;
-                let verdict = |at: usize, person: &Person, joint: usize| {
-                    let pose = poses.get(person.sample_id.as_str());
-                    let value = pose.and_then(|pose| evidence.of(pose)).map(|v| v[in_prediction[joint]]);
-                    let annotated = person.pose.visibility[in_truth[joint]].is_annotated();
-                    Verdict { person: at, annotated, bin: bin(evidence, value, annotated) }
+        }
+    }
+
+    /// The numbers of all heads.
+    ///
+    /// # Errors
+    /// When a head has no evidence, or a skeleton lacks a joint.
+    pub(super) fn finish(
+        self,
+        joined: &Joined<'_>,
+        options: &EvaluateOptions,
+    ) -> Result<Evaluation, EvaluateError> {
+        let mut evaluation = Evaluation { notes: joined.notes.to_vec(), ..Evaluation::default() };
+        if joined.people.is_empty() {
+            evaluation.notes.push("nobody is left to score".to_owned());
+            return Ok(evaluation);
+        }
+        let datasets = joined.truth.datasets.different(joined.people.iter().map(|person| *person as usize));
+        let dataset = datasets.join("+");
+        let scored = Scored { people: joined.people.len(), dataset: &dataset };
+        for (at, head) in joined.attendance.heads() {
+            let mut is_scored = false;
+            for (evidence, bins) in Evidence::ALL.into_iter().zip(&self.heads[at]) {
+                let Some(bins) = bins else {
+                    let name = evidence.name();
+                    let note = format!("{head}: no {name} of heatmaps; not scored by it");
+                    evaluation.notes.push(note);
+                    continue;
                 };
-                let people = pairs.people.iter().enumerate();
-                let verdicts: Vec<Verdict> =
-                    people.flat_map(|(at, person)| [0, 1].map(|joint| verdict(at, person, joint))).collect();
-                let metrics =
-                    group_rows(evidence, group, &verdicts, head, pairs, options, &mut evaluation.notes);
-                evaluation.metrics.extend(metrics);
+                is_scored = true;
+                let joints = self.joints.as_ref().map_err(Clone::clone)?;
+                for (number, (group, members)) in GROUPS.into_iter().enumerate() {
+                    let first = number * members.len();
+                    let verdicts = verdicts(evidence, joined, bins, joints, first..first + members.len());
+                    let notes = &mut evaluation.notes;
+                    let metrics = group_rows(evidence, group, &verdicts, head, scored, options, notes);
+                    evaluation.metrics.extend(metrics);
+                }
+            }
+            if !is_scored {
+                return Err(EvaluateError::NoHeatmapScores { model: head.model.to_owned() });
             }
         }
-        if !scored {
-            return Err(EvaluateError::NoHeatmapScores { model: head.model.to_owned() });
+        Ok(evaluation)
+    }
+}
+
+/// The verdicts on the joints numbered `wanted` of everyone, of which `bins` tells.
+fn verdicts(
+    evidence: Evidence,
+    joined: &Joined<'_>,
+    bins: &[u8],
+    joints: &Joints,
+    wanted: Range<usize>,
+) -> Vec<Verdict> {
+    let mut verdicts = Vec::with_capacity(joined.people.len() * wanted.len());
+    for ((place, person), bins) in joined.people.iter().enumerate().zip(bins.chunks_exact(joints.len())) {
+        for joint in wanted.clone() {
+            let is_annotated = joined.truth.is_annotated(*person as usize, joints[joint][0]);
+            let bin = if bins[joint] == UNTOLD { bin(evidence, None, is_annotated) } else { bins[joint] };
+            verdicts.push(Verdict { person: place as u32, is_annotated, bin });
         }
     }
-    Ok(evaluation)
+    verdicts
+}
+
+fn joints(truth: &'static Skeleton, predicted: &'static Skeleton) -> Result<Joints, EvaluateError> {
+    let mut joints = [[0; 2]; 2 * GROUPS.len()];
+    for ((_, names), places) in GROUPS.into_iter().zip(joints.chunks_exact_mut(2)) {
+        let in_truth = indices(names, "truth", truth)?;
+        let in_prediction = indices(names, "prediction", predicted)?;
+        for (at, place) in places.iter_mut().enumerate() {
+            *place = [in_truth[at], in_prediction[at]];
+        }
+    }
+    Ok(joints)
 }
 
 fn indices(
@@ -132,13 +219,14 @@ fn indices(
 }
 
 /// The first threshold at which the joint is predicted missing. No prediction at all is wrong at every threshold.
-fn bin(evidence: Evidence, value: Option<f64>, annotated: bool) -> usize {
+fn bin(evidence: Evidence, value: Option<f64>, annotated: bool) -> u8 {
     let thresholds = evidence.thresholds();
-    match value.filter(|value| !value.is_nan()) {
+    let bin = match value.filter(|value| !value.is_nan()) {
         Some(value) => thresholds.partition_point(|&threshold| !evidence.missing(value, threshold)),
         None if annotated => 0,
         None => thresholds.len(),
-    }
+    };
+    bin as u8
 }
 
 fn group_rows(
@@ -146,7 +234,7 @@ fn group_rows(
     group: &'static str,
     verdicts: &[Verdict],
     head: OutputHead<'_>,
-    pairs: &Pairs<'_>,
+    scored: Scored<'_>,
     options: &EvaluateOptions,
     notes: &mut Vec<String>,
 ) -> Vec<Metric> {
@@ -167,7 +255,7 @@ fn group_rows(
     cells.push(cell(format!("presence_{}_base_rate", evidence.name()), None));
     let count = thresholds.len();
     let statistic = |weights: &[u32]| rates(verdicts, weights, count);
-    let mut metrics = rows(options, head, &pairs.people, cells, statistic, notes);
+    let mut metrics = rows(options, head, scored, cells, statistic, notes);
     let name = format!("presence_{}_accuracy", evidence.name());
     // The first of equally good thresholds, chosen on the set that is scored, as the paper does.
     let best = metrics.iter().filter(|row| row.metric == name).fold(None, |best: Option<&Metric>, row| {
@@ -184,7 +272,8 @@ fn group_rows(
 fn rates(verdicts: &[Verdict], weights: &[u32], thresholds: usize) -> Vec<f64> {
     let mut by_class = [vec![0_u64; thresholds + 1], vec![0_u64; thresholds + 1]];
     for verdict in verdicts {
-        by_class[usize::from(verdict.annotated)][verdict.bin] += u64::from(weights[verdict.person]);
+        let weight = weights[verdict.person as usize];
+        by_class[usize::from(verdict.is_annotated)][usize::from(verdict.bin)] += u64::from(weight);
     }
     let [missing, present] = &by_class;
     let (all_missing, all_present): (u64, u64) = (missing.iter().sum(), present.iter().sum());
@@ -209,6 +298,7 @@ mod tests {
     use super::super::pose::evaluate_pose;
     use super::*;
     use schemas::skeleton::MPII16;
+    use schemas::tables::people::Person;
 
     /// Four people; the ankles of the first two are missing, and the peaks of the first and third are low.
     fn four() -> (Vec<Person>, Vec<PredictedPose>) {

@@ -1,13 +1,14 @@
 //! People ready to be scored: joined to their predictions, with left and right as the protocol defines them and a
 //! length to divide by.
 
+use std::collections::BTreeSet;
+
 use schemas::skeleton::Skeleton;
 use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::{Person, Pose};
-use schemas::tables::rejects::Reject;
 
 use super::error::EvaluateError;
-use super::measure::{Errors, Measure};
+use super::measure::{Errors, Measure, head_size};
 use super::options::EvaluateOptions;
 use super::pairs::{Heads, OutputHead, Pairs};
 use super::rules::{Group, Rules};
@@ -30,8 +31,6 @@ pub struct ScoredPoses<'a> {
     pub people: Vec<ScoredPerson<'a>>,
     /// Notes on the numbers.
     pub notes: Vec<String>,
-    /// People who cannot be scored, with the reason.
-    pub rejects: Vec<Reject>,
     pub(super) rules: &'static Rules,
     pub(super) measure: Measure,
     pub(super) skeleton: &'static Skeleton,
@@ -58,32 +57,20 @@ impl<'a> ScoredPoses<'a> {
     }
 
     /// The people of `pairs` that have a usable length.
-    pub(super) fn of(
-        pairs: Pairs<'a>,
-        rules: &'static Rules,
-        measure: Measure,
-        skeleton: &'static Skeleton,
-    ) -> Self {
+    fn of(pairs: Pairs<'a>, rules: &'static Rules, measure: Measure, skeleton: &'static Skeleton) -> Self {
         let Pairs { people: all, heads, mut notes } = pairs;
-        let (mut people, mut rejects, mut swapped) = (Vec::with_capacity(all.len()), Vec::new(), 0);
+        let (mut people, mut refused, mut swapped) = (Vec::with_capacity(all.len()), 0, 0);
         for &person in &all {
             let seen = measure.seen(&person.pose);
             swapped += usize::from(seen.is_some());
             let seen = seen.unwrap_or_else(|| person.pose.clone());
-            match measure.length(person, &seen) {
+            match measure.length(person.head_box.map(head_size), &seen) {
                 Ok(length) => people.push(ScoredPerson { person, seen, length }),
-                Err(reject) => rejects.push(*reject),
+                Err(_) => refused += 1,
             }
         }
-        let all = all.len();
-        if swapped > 0 {
-            notes.push(format!("{swapped} of {all} people are seen from behind; left and right swapped"));
-        }
-        if !rejects.is_empty() {
-            let refused = rejects.len();
-            notes.push(format!("{refused} of {all} people have no usable normaliser; not counted"));
-        }
-        Self { people, notes, rejects, rules, measure, skeleton, heads }
+        note_people(swapped, refused, all.len(), &mut notes);
+        Self { people, notes, rules, measure, skeleton, heads }
     }
 
     /// The output heads, by model and number.
@@ -106,9 +93,10 @@ impl<'a> ScoredPoses<'a> {
         self.people.iter().map(of).collect()
     }
 
-    /// The rows of the truth, in order.
-    pub(super) fn rows(&self) -> Vec<&'a Person> {
-        self.people.iter().map(|scored| scored.person).collect()
+    /// The data sets of the people, joined.
+    pub(super) fn dataset(&self) -> String {
+        let names: BTreeSet<&str> = self.people.iter().map(|one| one.person.dataset.as_str()).collect();
+        names.into_iter().collect::<Vec<_>>().join("+")
     }
 
     /// The threshold of the published figures.
@@ -124,5 +112,15 @@ impl<'a> ScoredPoses<'a> {
     /// The group of all parts, which every protocol has last.
     pub(super) fn total(&self) -> &'static Group {
         &self.rules.groups[self.rules.groups.len() - 1]
+    }
+}
+
+/// Notes how many of `all` people were `swapped`, and how many were `refused`.
+pub(super) fn note_people(swapped: usize, refused: usize, all: usize, notes: &mut Vec<String>) {
+    if swapped > 0 {
+        notes.push(format!("{swapped} of {all} people are seen from behind; left and right swapped"));
+    }
+    if refused > 0 {
+        notes.push(format!("{refused} of {all} people have no usable normaliser; not counted"));
     }
 }

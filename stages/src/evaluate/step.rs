@@ -8,25 +8,15 @@ use super::config::Evaluate;
 use crate::stage::{AllRows, Gathered, Give, Number, Rows, StageError};
 
 /// Columns of the truth: without those of the first list there is nothing to score, those of the second serve some
-/// protocols.
-const TRUTH: ([&str; 3], [&str; 9]) = (
-    ["sample_id", "keypoints", "visibility"],
-    [
-        "dataset",
-        "split",
-        "image_path",
-        "person_index",
-        "center",
-        "scale",
-        "head_box",
-        "torso_box",
-        "attributes",
-    ],
-);
+/// protocols or name what is scored.
+const TRUTH: ([&str; 3], [&str; 3]) =
+    (["sample_id", "keypoints", "visibility"], ["dataset", "split", "head_box"]);
 
 /// Columns of the predictions, as those of the truth.
-const PREDICTIONS: ([&str; 2], [&str; 5]) =
-    (["sample_id", "keypoints"], ["head", "split", "score", "heatmap_mean", "model"]);
+const PREDICTIONS: ([&str; 2], [&str; 2]) = (["sample_id", "keypoints"], ["head", "model"]);
+
+/// Columns of the predictions that presence is told from.
+const EVIDENCE: [&str; 2] = ["score", "heatmap_mean"];
 
 impl AllRows for Evaluate {
     type Count = Number<2>;
@@ -40,7 +30,8 @@ impl AllRows for Evaluate {
             field(schema, name)?;
         }
         skeleton_of(schema)?;
-        let wanted = |name: &str| needed.contains(&name) || useful.contains(&name);
+        let evidence: &[&str] = if input == 1 && self.needs_evidence() { &EVIDENCE } else { &[] };
+        let wanted = |name: &str| [needed, useful, evidence].iter().any(|names| names.contains(&name));
         Ok((0..schema.fields().len()).filter(|&index| wanted(schema.field(index).name())).collect())
     }
 
@@ -54,8 +45,7 @@ impl AllRows for Evaluate {
         run: &str,
         give: &mut Give<'_>,
     ) -> Result<Gathered, StageError> {
-        let all = |rows: &dyn Rows| rows.scan().collect::<Result<Vec<_>, _>>();
-        let evaluation = self.score(&all(truth)?, &all(predictions)?, run)?;
+        let evaluation = self.score(truth, predictions, run)?;
         give(metrics::to_batch(&evaluation.metrics))?;
         Ok(Gathered { rejects: evaluation.rejects, notes: evaluation.notes })
     }

@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::NetworkError;
+use super::external::weights;
 use super::pool::SessionPool;
 use super::providers::{Network, Provider, Running, first_session, session};
 use super::runtime::Runtime;
@@ -87,18 +88,20 @@ impl Files {
     /// The same, relative to the folder of a plan.
     ///
     /// # Errors
-    /// When the network cannot be read.
+    /// When the network cannot be read, or has weights outside its folder.
     pub fn found(&self, context: &BuildContext) -> Result<Self, StageError> {
         let [model, card] = [&self.model, &self.card].map(|path| context.folder.join(path));
-        match std::fs::File::open(&model) {
-            Ok(_) => Ok(Self { model, card }),
-            Err(source) => Err(StageError::File { what: "network", path: model, source }),
-        }
+        weights(&model)?;
+        Ok(Self { model, card })
     }
 
-    /// Both, to be hashed.
-    pub fn both(self) -> Vec<PathBuf> {
-        vec![self.model, self.card]
+    /// Both, and the files beside the network that hold its weights, to be hashed.
+    ///
+    /// # Errors
+    /// When the network cannot be read, or has weights outside its folder.
+    pub fn all(self) -> Result<Vec<PathBuf>, StageError> {
+        let weights = weights(&self.model)?;
+        Ok([vec![self.model, self.card], weights].concat())
     }
 }
 

@@ -16,6 +16,12 @@ pub enum NetworkError {
     #[error("{error}: `{}`", path.display())]
     At { error: Box<NetworkError>, path: PathBuf },
 
+    // The file by itself.
+    #[error("the network is no ONNX model: {reason}")]
+    NotOnnx { reason: &'static str },
+    #[error("the network has weights in `{location}`, outside its folder")]
+    OutsideFolder { location: String },
+
     // The card by itself.
     #[error("cannot read the model card: {reason}: `{}`", path.display())]
     NoCard { reason: String, path: PathBuf },
@@ -158,6 +164,10 @@ impl Hinted for NetworkError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::At { error, .. } => return error.hint(),
+            Self::NotOnnx { .. } => "export it again".into(),
+            Self::OutsideFolder { .. } => {
+                "keep the weights in the folder of the `.onnx` file, and export it again".into()
+            }
             Self::NormalisedBytes => {
                 "leave `input.mean` and `input.std` out, or set `input.element = \"float32\"`".into()
             }

@@ -1,5 +1,7 @@
 //! `adapt`: each client's model, from the background model and the client's enrolment.
 
+use std::collections::HashSet;
+
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
@@ -100,7 +102,8 @@ impl AdaptConfig {
 
 /// Adapts a [`Mixture`] for each subject with rows of role `enrolment`, in order of name; other rows are ignored.
 ///
-/// The sums of all clients are held at once: M (1 + D) numbers each, or M (1 + 2 D) with variances.
+/// The sums of all clients are held at once: M (1 + D) numbers each, or M (1 + 2 D) with variances, and twice as many of
+/// a client whose rows lie in several units.
 #[derive(Debug, Clone)]
 pub struct Adapt {
     name: String,
@@ -164,10 +167,11 @@ impl Adapt {
         background: &Mixture,
         gathered: &mut Gathered,
     ) -> Result<(), StageError> {
+        let subjects: HashSet<&String> = background.subjects.iter().collect();
         let seen: Vec<&str> = clients
             .iter()
             .filter(|((_, split), _)| Some(split) != self.cohort.as_ref())
-            .filter(|((name, _), _)| background.subjects.contains(name))
+            .filter(|((name, _), _)| subjects.contains(name))
             .map(|((name, _), _)| name.as_str())
             .collect();
         let Some(first) = seen.first() else { return Ok(()) };
@@ -182,14 +186,14 @@ impl Adapt {
     fn give(
         &self,
         clients: &[((String, String), u64)],
-        sums: &[Statistics],
+        sums: &[Option<Statistics>],
         background: &Gaussians,
         schema: &SchemaRef,
         give: &mut Give<'_>,
         gathered: &mut Gathered,
     ) -> Result<(), StageError> {
-        // A client whose frames were all rejected has no sums, or none that count.
-        let enrolled = |number: u64| sums.get(number as usize).filter(|sums| sums.frames > 0);
+        // A client whose frames were all rejected has no sums.
+        let enrolled = |number: u64| sums.get(number as usize).and_then(Option::as_ref);
         let (with, without): (Vec<_>, Vec<_>) =
             clients.iter().partition(|(_, number)| enrolled(*number).is_some());
         if with.is_empty() {

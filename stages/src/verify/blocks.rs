@@ -1,7 +1,8 @@
 //! Frames in blocks of a fixed size, worked on in parallel and merged in order.
 //!
 //! Sums over frames are taken block by block, so that they depend neither on threads nor on how the rows of an input
-//! are batched.
+//! are batched. A block never spans two units, so that the sums of a unit can be made anywhere
+//! ([`UnitSum`](crate::unit_sum::UnitSum)).
 
 use std::borrow::Cow;
 
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::stage::StageError;
 
-/// Frames of a block; a sum over frames is the sum over its blocks in order.
+/// Frames of a block; the sum of a unit is the sum over its blocks in order.
 pub const BLOCK_FRAMES: usize = 2048;
 /// Numbers that are read before they are worked on: 128 MiB. Memory, not results, depends on it.
 const GROUP_NUMBERS: usize = 1 << 24;
@@ -23,6 +24,8 @@ pub struct Block<'a> {
     pub numbers: Cow<'a, [f64]>,
     /// What each frame belongs to, `[n]`; empty where nobody asked.
     pub tags: Vec<u64>,
+    /// Number of the unit that the frames are of.
+    pub unit: u64,
 }
 
 /// Blocks as they come.
@@ -33,11 +36,11 @@ pub trait FrameSource: Sync {
     /// D.
     fn dimensions(&self) -> usize;
 
-    /// All frames from the first one on; all blocks but the last are full.
+    /// All frames from the first one on; all blocks but the last of each unit are full.
     fn blocks(&self) -> Blocks<'_>;
 }
 
-/// Frames in memory, `[N, D]`.
+/// Frames in memory, `[N, D]`: one unit.
 #[derive(Debug, Clone, Copy)]
 pub struct FrameMatrix<'a> {
     /// Row by row.
@@ -53,7 +56,9 @@ impl FrameSource for FrameMatrix<'_> {
 
     fn blocks(&self) -> Blocks<'_> {
         let blocks = self.numbers.chunks(BLOCK_FRAMES * self.dimensions);
-        Box::new(blocks.map(|numbers| Ok(Block { numbers: Cow::Borrowed(numbers), tags: Vec::new() })))
+        Box::new(
+            blocks.map(|numbers| Ok(Block { numbers: Cow::Borrowed(numbers), tags: Vec::new(), unit: 0 })),
+        )
     }
 }
 

@@ -1,5 +1,6 @@
 //! Clients tried on the probes of one split.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
@@ -12,6 +13,32 @@ use super::pools::{Pool, Pools};
 use super::ratio::Background;
 use super::trial_rows::{TRIALS_PER_BATCH, TrialRow, to_batch};
 use crate::stage::{Gathered, Give, Rows, StageError};
+
+/// Sums of one client's log-likelihood ratios, in the order of [`UnitSum`](crate::unit_sum::UnitSum): that would keep two
+/// sums of every pool, but only pools of the unit that is coming need both.
+#[derive(Debug, Clone, Default)]
+struct PoolSums {
+    /// By place of the pool, of the units that are complete.
+    totals: Vec<f64>,
+    unit: u64,
+    /// By place of the pool, of this unit.
+    open: HashMap<usize, f64>,
+}
+
+impl PoolSums {
+    /// Adds `ratio`, of a frame of unit number `unit`, to the pool at `place`.
+    fn add(&mut self, unit: u64, place: usize, ratio: f64) {
+        if self.unit != unit {
+            self.close();
+            self.unit = unit;
+        }
+        *self.open.entry(place).or_default() += ratio;
+    }
+
+    fn close(&mut self) {
+        self.open.drain().for_each(|(place, sum)| self.totals[place] += sum);
+    }
+}
 
 /// What is the same for all splits.
 pub(super) struct Scorer<'a> {
@@ -48,7 +75,7 @@ impl Scorer<'_> {
         let pools = || found.lock().unwrap_or_else(PoisonError::into_inner);
         let pick = |batch: &_| pools().pick(batch, &splits);
         let mut frames = Frames::new(rows, self.dimensions, self.stage, Box::new(pick));
-        let mut sums: Vec<Vec<f64>> = vec![Vec::new(); tried.len()];
+        let mut sums: Vec<PoolSums> = vec![PoolSums::default(); tried.len()];
         let mut trials = Trials { scorer: self, tried, waiting: Vec::new(), give, genuine: 0, impostors: 0 };
         loop {
             let group = next_group(&mut frames)?;
@@ -58,23 +85,29 @@ impl Scorer<'_> {
             let baselines = self.background.baselines(&group);
             let mut pools = pools();
             let forgotten = pools.forgotten;
-            let places = || group.iter().flat_map(|block| &block.tags).map(|tag| (tag - forgotten) as usize);
-            places().for_each(|place| pools.frames[place] += 1);
+            let places = || {
+                let tags = group.iter().flat_map(|block| block.tags.iter().map(|tag| (block.unit, *tag)));
+                tags.map(|(unit, tag)| (unit, (tag - forgotten) as usize))
+            };
+            places().for_each(|(_, place)| pools.frames[place] += 1);
             let count = pools.keys.len();
             sums.par_iter_mut().zip(&trials.tried).for_each(|(sums, client)| {
-                sums.resize(count, 0.0);
+                sums.totals.resize(count, 0.0);
                 let ratios = self.background.ratios(&client.gaussians, &group, &baselines);
-                // One by one in row order, so that a sum does not depend on blocks.
-                places().zip(ratios.iter().flatten()).for_each(|(place, ratio)| sums[place] += ratio);
+                // One by one in row order, so that the sum of a unit does not depend on blocks.
+                let ratios = ratios.iter().flatten();
+                places().zip(ratios).for_each(|((unit, place), ratio)| sums.add(unit, place, *ratio));
             });
             if self.pool == Pool::Frame {
+                sums.iter_mut().for_each(PoolSums::close);
                 trials.add_all(&pools, &sums)?;
                 pools.forget();
-                sums.iter_mut().for_each(Vec::clear);
+                sums.iter_mut().for_each(|sums| sums.totals.clear());
             }
         }
         gathered.rejects.append(&mut frames.rejects);
         drop(frames);
+        sums.iter_mut().for_each(PoolSums::close);
         trials.add_all(&pools(), &sums)?;
         trials.flush()?;
         let clients = trials.tried.iter().filter(|client| client.split == splits[0]).count();
@@ -102,11 +135,11 @@ struct Trials<'a, 'g> {
 
 impl Trials<'_, '_> {
     /// The trials of all clients on all pools that have frames.
-    fn add_all(&mut self, pools: &Pools, sums: &[Vec<f64>]) -> Result<(), StageError> {
+    fn add_all(&mut self, pools: &Pools, sums: &[PoolSums]) -> Result<(), StageError> {
         pools.in_order().into_iter().try_for_each(|place| self.add(pools, place, sums))
     }
 
-    fn add(&mut self, pools: &Pools, place: usize, sums: &[Vec<f64>]) -> Result<(), StageError> {
+    fn add(&mut self, pools: &Pools, place: usize, sums: &[PoolSums]) -> Result<(), StageError> {
         let (key, frames, scorer) = (&pools.keys[place], pools.frames[place], self.scorer);
         for (at, sums) in sums.iter().enumerate() {
             let client = self.tried[at];
@@ -130,7 +163,7 @@ impl Trials<'_, '_> {
                 session: key.session.clone(),
                 sequence: key.sequence,
                 genuine,
-                score: sums[place] / frames as f64,
+                score: sums.totals[place] / frames as f64,
                 frames,
                 normalisation: "none".to_owned(),
                 model: scorer.model.clone(),

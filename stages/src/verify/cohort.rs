@@ -1,5 +1,7 @@
 //! Mean and spread of the scores of a cohort.
 
+use crate::unit_sum::Add;
+
 /// Fewest scores that have a spread.
 pub const LEAST_SCORES: u64 = 2;
 
@@ -22,7 +24,7 @@ pub enum Lacking {
 
 impl Cohort {
     /// Adds a score.
-    pub fn add(&mut self, score: f64) {
+    pub fn push(&mut self, score: f64) {
         self.count += 1;
         let apart = score - self.mean;
         self.mean += apart / self.count as f64;
@@ -40,6 +42,17 @@ impl Cohort {
         let spread = (self.squares / (self.count - 1) as f64).sqrt();
         // Written so that a spread that is not a number is refused too.
         if spread > 0.0 { Ok((score - self.mean) / spread) } else { Err(Lacking::Spread(self.count)) }
+    }
+}
+
+/// Chan, Golub and `LeVeque` 1983.
+impl Add for Cohort {
+    fn add(&mut self, other: &Self) {
+        let count = self.count + other.count;
+        let (apart, share) = (other.mean - self.mean, other.count as f64 / count.max(1) as f64);
+        self.mean += apart * share;
+        self.squares += other.squares + apart * apart * (self.count as f64 * share);
+        self.count = count;
     }
 }
 
@@ -66,21 +79,37 @@ mod tests {
     fn scores_are_counted_in_sample_spreads() {
         let mut cohort = Cohort::default();
         for score in [1.0, 2.0, 3.0, 4.0] {
-            cohort.add(score);
+            cohort.push(score);
         }
         // numpy: (5 - mean) / std with ddof = 1.
         assert!((cohort.normalise(5.0).unwrap() - 1.936_491_673_103_708_5).abs() < 1e-14);
     }
 
     #[test]
+    fn cohorts_of_two_units_are_that_of_both() {
+        let of = |scores: &[f64]| {
+            let mut cohort = Cohort::default();
+            scores.iter().for_each(|score| cohort.push(*score));
+            cohort
+        };
+        let whole = of(&[1.0, 2.0, 3.0, 7.0, -4.0]).normalise(5.0).unwrap();
+        for border in 0..=5 {
+            let (first, second) = [1.0, 2.0, 3.0, 7.0, -4.0].split_at(border);
+            let mut both = of(first);
+            both.add(&of(second));
+            assert!((both.normalise(5.0).unwrap() - whole).abs() < 1e-14, "{border}");
+        }
+    }
+
+    #[test]
     fn what_has_no_spread_says_so() {
         let mut cohort = Cohort::default();
         assert_eq!(cohort.normalise(1.0), Err(Lacking::Scores(0)));
-        cohort.add(0.1);
+        cohort.push(0.1);
         assert_eq!(cohort.normalise(1.0), Err(Lacking::Scores(1)));
-        cohort.add(0.1);
+        cohort.push(0.1);
         assert_eq!(cohort.normalise(1.0), Err(Lacking::Spread(2)));
-        cohort.add(f64::NAN);
+        cohort.push(f64::NAN);
         let (reason, detail) = cohort.normalise(1.0).unwrap_err().of("client `a`");
         assert_eq!(reason, "cohort without spread");
         assert_eq!(detail, "client `a` has 3 cohort scores, all equal or not finite");

@@ -12,6 +12,7 @@ use super::gaussians::Gaussians;
 use super::responsibilities::Responsibilities;
 use super::statistics::{Order, Statistics};
 use crate::stage::StageError;
+use crate::unit_sum::UnitSum;
 
 /// Frames that a component must have, counted by share, for its mean and variances to be estimated.
 pub const LEAST_FRAMES: f64 = 1e-6;
@@ -91,12 +92,12 @@ pub fn log_likelihood(source: &dyn FrameSource, gaussians: &Gaussians) -> Result
 }
 
 /// Sums over all frames; without an order only their number and log-likelihood.
-fn expectation(
+pub(super) fn expectation(
     source: &dyn FrameSource,
     densities: &Densities,
     order: Option<Order>,
 ) -> Result<Statistics, StageError> {
-    let mut total = Statistics::new(densities, order.unwrap_or(Order::First));
+    let mut total = UnitSum::default();
     match order {
         Some(order) => fold_blocks(
             source.blocks(),
@@ -104,12 +105,12 @@ fn expectation(
             |(near, buffer), block| {
                 let mut sums = Statistics::new(densities, order);
                 near.for_each_slab(densities, block, |_, frames, near| {
-                    sums.add(densities, frames, near, buffer);
+                    sums.add_slab(densities, frames, near, buffer);
                 });
                 sums
             },
-            |sums, _| {
-                total.merge(&sums);
+            |sums, block| {
+                total.add(block.unit, sums);
                 Ok(())
             },
         )?,
@@ -117,21 +118,17 @@ fn expectation(
             source.blocks(),
             Responsibilities::default,
             |near, block| {
-                let (mut sum, mut frames) = (0.0, 0);
-                near.for_each_slab(densities, block, |_, _, near| {
-                    sum += near.log_likelihoods.iter().sum::<f64>();
-                    frames += near.log_likelihoods.len() as u64;
-                });
-                (sum, frames)
+                let mut sums = Statistics::without_sums(densities);
+                near.for_each_slab(densities, block, |_, _, near| sums.count_frames(near));
+                sums
             },
-            |(sum, frames), _| {
-                total.log_likelihood += sum;
-                total.frames += frames;
+            |sums, block| {
+                total.add(block.unit, sums);
                 Ok(())
             },
         )?,
     }
-    Ok(total)
+    Ok(total.total().unwrap_or_else(|| Statistics::without_sums(densities)))
 }
 
 /// The likeliest mixture for these shares, and how many components kept their place.

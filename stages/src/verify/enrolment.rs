@@ -1,6 +1,6 @@
 //! The frames that each client is adapted with: which client they belong to, and their sums for each component.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::RecordBatch;
 use rayon::prelude::*;
@@ -12,6 +12,7 @@ use super::frames::{ENROLMENT, Frames, chosen};
 use super::responsibilities::Responsibilities;
 use super::statistics::{Order, Statistics};
 use crate::stage::StageError;
+use crate::unit_sum::UnitSum;
 
 /// Subjects as they come, by name and split.
 pub(super) type Clients = HashMap<(String, String), u64>;
@@ -35,7 +36,8 @@ pub(super) fn pick_clients(
     Ok(serves.into_iter().enumerate().map(client).collect())
 }
 
-/// The sums of each client, by number. Each client's frames are added one by one in row order.
+/// The sums of each client, by number; `None` where a client has no frame. Of each unit a client's frames are added one
+/// by one in row order, and then the sums of the units.
 ///
 /// # Errors
 /// When reading fails.
@@ -43,8 +45,8 @@ pub(super) fn client_sums(
     frames: &mut Frames<'_>,
     densities: &Densities,
     order: Order,
-) -> Result<Vec<Statistics>, StageError> {
-    let mut sums: Vec<Statistics> = Vec::new();
+) -> Result<Vec<Option<Statistics>>, StageError> {
+    let mut sums: Vec<UnitSum<Statistics>> = Vec::new();
     let dimensions = densities.dimensions();
     fold_blocks(
         frames,
@@ -55,24 +57,37 @@ pub(super) fn client_sums(
             entries
         },
         |entries, block| {
-            let highest = block.tags.iter().max().map_or(0, |tag| *tag as usize + 1);
-            while sums.len() < highest {
-                sums.push(Statistics::new(densities, order));
+            let mut rows: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+            for (row, tag) in block.tags.iter().enumerate() {
+                rows.entry(*tag as usize).or_default().push(row);
             }
-            let mut rows = vec![Vec::new(); sums.len()];
-            block.tags.iter().enumerate().for_each(|(row, tag)| rows[*tag as usize].push(row));
-            let of_client = |(sums, rows): (&mut Statistics, Vec<usize>)| {
+            let clients = rows.last_key_value().map_or(0, |(last, _)| last + 1);
+            sums.resize_with(clients.max(sums.len()), UnitSum::default);
+            let of_client = |(sums, rows): (&mut UnitSum<Statistics>, Vec<usize>)| {
+                let sums = sums.open(block.unit, || Statistics::new(densities, order));
                 let mut buffer = Vec::new();
                 for row in rows {
                     let frame = &block.numbers[row * dimensions..(row + 1) * dimensions];
                     sums.add_frame(densities, frame, entries.row(row), &mut buffer);
                 }
             };
-            sums.par_iter_mut().zip(rows).filter(|(_, rows)| !rows.is_empty()).for_each(of_client);
+            chosen_of(&mut sums, rows).into_par_iter().for_each(of_client);
             Ok(())
         },
     )?;
-    Ok(sums)
+    Ok(sums.into_iter().map(UnitSum::total).collect())
+}
+
+/// Those of `items` that `wanted` numbers, each with its value; the others are not looked at.
+fn chosen_of<T, V>(mut items: &mut [T], wanted: BTreeMap<usize, V>) -> Vec<(&mut T, V)> {
+    let (mut first, mut chosen) = (0, Vec::with_capacity(wanted.len()));
+    for (number, value) in wanted {
+        let (item, rest) =
+            items[number - first..].split_first_mut().expect("as many items as the last number");
+        chosen.push((item, value));
+        (items, first) = (rest, number + 1);
+    }
+    chosen
 }
 
 /// What is near each frame of a block.

@@ -99,14 +99,21 @@ pub(super) fn run(
     aggregate: &dyn Aggregate,
     inputs: &[&Vec<RecordBatch>],
 ) -> Result<(Vec<RecordBatch>, Gathered), StageError> {
-    let rows: Vec<&dyn Rows> = inputs.iter().map(|batches| *batches as &dyn Rows).collect();
+    run_on(aggregate, &inputs.iter().map(|batches| *batches as &dyn Rows).collect::<Vec<_>>())
+}
+
+/// Runs `aggregate` on `rows`.
+pub(super) fn run_on(
+    aggregate: &dyn Aggregate,
+    rows: &[&dyn Rows],
+) -> Result<(Vec<RecordBatch>, Gathered), StageError> {
     let schemas: Vec<_> = rows.iter().map(|rows| rows.schema()).collect();
     for (at, schema) in schemas.iter().enumerate() {
         aggregate.needed_columns(at, schema)?;
     }
     let schema = aggregate.output_schema(&schemas)?;
     let mut given = Vec::new();
-    let gathered = aggregate.run(&rows, "run", &mut |batch| {
+    let gathered = aggregate.run(rows, "run", &mut |batch| {
         assert_eq!(batch.schema(), schema, "the rows are of the schema that was promised");
         given.push(batch);
         Ok(())

@@ -9,7 +9,7 @@ use schemas::tables::embeddings;
 use schemas::tables::rejects::Reject;
 
 use super::blocks::{BLOCK_FRAMES, Block, Blocks, FrameSource};
-use crate::stage::{Rows, StageError, reject};
+use crate::stage::{Rows, StageError, UnitScan, reject};
 pub use crate::window::roles::{ENROLMENT, PROBE, ROLE};
 
 /// The split that models are fitted on by default.
@@ -52,15 +52,18 @@ pub fn chosen(batch: &RecordBatch, splits: &[String], role: Option<&str>) -> Res
 /// Says of each row of a batch whether it serves, `[N]`, and what its frame belongs to.
 pub type Pick<'a> = Box<dyn FnMut(&RecordBatch) -> Result<Vec<Option<u64>>, StageError> + Send + 'a>;
 
-/// The frames of the rows that [`Pick`] takes, in blocks.
+/// The frames of the rows that [`Pick`] takes, in blocks; a block ends with its unit.
 ///
 /// A row that is taken and has a number that is not finite is left out and becomes a reject.
 pub struct Frames<'a> {
     stage: &'a str,
     dimensions: usize,
-    batches: Box<dyn Iterator<Item = Result<RecordBatch, StageError>> + Send + 'a>,
+    batches: UnitScan<'a>,
     pick: Pick<'a>,
+    /// The batch whose rows come next, and what they belong to.
     current: Option<(RecordBatch, Vec<Option<u64>>)>,
+    /// Its unit.
+    unit: u64,
     row: usize,
     /// Rows left out so far.
     pub rejects: Vec<Reject>,
@@ -69,8 +72,8 @@ pub struct Frames<'a> {
 impl<'a> Frames<'a> {
     /// The frames of D = `dimensions` of `rows`; `stage` is who rejects.
     pub fn new(rows: &'a dyn Rows, dimensions: usize, stage: &'a str, pick: Pick<'a>) -> Self {
-        let (batches, rejects) = (rows.scan(), Vec::new());
-        Self { stage, dimensions, batches, pick, current: None, row: 0, rejects }
+        let (batches, rejects) = (rows.scan_units(), Vec::new());
+        Self { stage, dimensions, batches, pick, current: None, unit: 0, row: 0, rejects }
     }
 
     /// Takes rows of the current batch until `block` is full or the batch is at its end.
@@ -100,18 +103,23 @@ impl<'a> Frames<'a> {
     }
 
     fn fill(&mut self) -> Result<Block<'a>, StageError> {
-        let mut block = Block { numbers: Cow::Owned(Vec::new()), tags: Vec::new() };
+        let mut block = Block { numbers: Cow::Owned(Vec::new()), tags: Vec::new(), unit: self.unit };
         loop {
             self.take(&mut block)?;
             if block.tags.len() == BLOCK_FRAMES {
                 return Ok(block);
             }
-            let Some(batch) = self.batches.next().transpose()? else {
+            let Some((unit, batch)) = self.batches.next().transpose()? else {
                 self.current = None;
                 return Ok(block);
             };
             let tags = (self.pick)(&batch)?;
             (self.current, self.row) = (Some((batch, tags)), 0);
+            let is_next = std::mem::replace(&mut self.unit, unit) != unit;
+            if is_next && !block.tags.is_empty() {
+                return Ok(block);
+            }
+            block.unit = unit;
         }
     }
 }

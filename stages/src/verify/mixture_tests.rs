@@ -36,7 +36,7 @@ fn statistics(frames: &[f64], gaussians: &Gaussians, order: Order) -> (Statistic
     let (mut logs, mut dense) = (Vec::new(), false);
     for block in source.blocks() {
         near.for_each_slab(&densities, &block.unwrap(), |_, frames, near| {
-            sums.add(&densities, frames, near, &mut Vec::new());
+            sums.add_slab(&densities, frames, near, &mut Vec::new());
             logs.extend_from_slice(&near.log_likelihoods);
             dense |= near.dense;
         });

@@ -59,3 +59,5 @@ mod reference;
 mod refusal_tests;
 #[cfg(test)]
 mod stage_tests;
+#[cfg(test)]
+mod unit_tests;

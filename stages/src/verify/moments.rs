@@ -1,12 +1,13 @@
 //! Mean and covariance of all frames in one pass.
 //!
-//! Each block is centred on its own mean, and blocks are merged by their means and scatters: Chan, Golub and
+//! Each block is centred on its own mean; blocks, and then units, are merged by their means and scatters: Chan, Golub and
 //! `LeVeque` 1983. Nothing cancels, however far from 0 the data lie.
 
 use super::blocks::{Block, fold_blocks};
 use super::product::{Strided, multiply};
 use super::sums::add_scaled;
 use crate::stage::StageError;
+use crate::unit_sum::{Add, UnitSum};
 
 /// What is kept besides the mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,20 +43,20 @@ pub fn moments<'a>(
         Scatter::Diagonal => 1,
         Scatter::Full => dimensions,
     };
-    let mut total =
-        Moments { frames: 0, mean: vec![0.0; dimensions], scatter: vec![0.0; dimensions * width] };
+    let mut sum = UnitSum::default();
     let work = |(): &mut (), block: &Block<'a>| of_block(&block.numbers, dimensions, kept);
     fold_blocks(
         blocks,
         || (),
         work,
         |moments, block| {
-            total.merge(&moments);
+            sum.add(block.unit, moments);
             each(&block);
             Ok(())
         },
     )?;
-    Ok(total)
+    let none = || Moments { frames: 0, mean: vec![0.0; dimensions], scatter: vec![0.0; dimensions * width] };
+    Ok(sum.total().unwrap_or_else(none))
 }
 
 fn of_block(numbers: &[f64], dimensions: usize, kept: Scatter) -> Moments {
@@ -85,8 +86,9 @@ fn of_block(numbers: &[f64], dimensions: usize, kept: Scatter) -> Moments {
     Moments { frames: count as u64, mean, scatter }
 }
 
-impl Moments {
-    fn merge(&mut self, other: &Self) {
+/// Both have frames.
+impl Add for Moments {
+    fn add(&mut self, other: &Self) {
         let (before, more) = (self.frames as f64, other.frames as f64);
         let apart: Vec<f64> = other.mean.iter().zip(&self.mean).map(|(b, a)| b - a).collect();
         let factor = before * more / (before + more);

@@ -7,6 +7,7 @@
 //! uses zt is recalled, not verified.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
@@ -22,6 +23,7 @@ use super::frames::TRAIN;
 use super::rechunk::Rechunked;
 use super::trial_rows::{PoolKey, TRIALS_PER_BATCH, TrialRow, trial_rows};
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
+use crate::unit_sum::UnitSum;
 
 /// Which steps are taken.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -95,6 +97,17 @@ struct Cohorts {
     pools: HashMap<PoolKey, Cohort>,
 }
 
+/// The scores of each cohort while they come.
+type Sums<K> = HashMap<K, UnitSum<Cohort>>;
+
+fn push<K: Eq + Hash>(sums: &mut Sums<K>, key: K, unit: u64, score: f64) {
+    sums.entry(key).or_default().open(unit, Cohort::default).push(score);
+}
+
+fn totals<K: Eq + Hash>(sums: Sums<K>) -> HashMap<K, Cohort> {
+    sums.into_iter().filter_map(|(key, sum)| Some((key, sum.total()?))).collect()
+}
+
 impl AllRows for NormaliseScores {
     type Count = Number<1>;
 
@@ -157,37 +170,43 @@ impl NormaliseScores {
     fn cohorts(&self, rows: &dyn Rows) -> Result<Cohorts, StageError> {
         let mut cohorts = Cohorts::default();
         if self.config.kind != Kind::T {
-            self.each(rows, |row| {
+            let mut sums = Sums::new();
+            self.each(rows, |unit, row| {
                 // Of the cohort's own clients only t needs what sessions of the cohort give them.
                 if self.of_cohort(&row.trial.split) && !row.trial.genuine {
-                    cohorts.clients.entry(row.client()).or_default().add(row.trial.score);
+                    push(&mut sums, row.client(), unit, row.trial.score);
                 }
             })?;
+            cohorts.clients = totals(sums);
             self.not_empty(cohorts.clients.is_empty(), "sessions")?;
         }
         if self.config.kind != Kind::Z {
-            self.each(rows, |row| {
+            let mut sums = Sums::new();
+            self.each(rows, |unit, row| {
                 let of_cohort = self.of_cohort(&row.trial.client_split) && !self.of_cohort(&row.trial.split);
                 if of_cohort && !row.trial.genuine {
                     // A model of the cohort that has no z of its own cannot serve.
                     if let Ok(score) = self.z(&cohorts, row) {
-                        cohorts.pools.entry(row.pool()).or_default().add(score);
+                        push(&mut sums, row.pool(), unit, score);
                     }
                 }
             })?;
+            cohorts.pools = totals(sums);
             self.not_empty(cohorts.pools.is_empty(), "clients")?;
         }
         Ok(cohorts)
     }
 
-    fn each(&self, rows: &dyn Rows, mut see: impl FnMut(&TrialRow)) -> Result<(), StageError> {
-        for batch in rows.scan() {
-            for row in trial_rows(&batch?)? {
+    /// Hands every trial to `see`, with the number of its unit.
+    fn each(&self, rows: &dyn Rows, mut see: impl FnMut(u64, &TrialRow)) -> Result<(), StageError> {
+        for batch in rows.scan_units() {
+            let (unit, batch) = batch?;
+            for row in trial_rows(&batch)? {
                 if row.trial.normalisation != "none" {
                     let (stage, by) = (self.name.clone(), row.trial.normalisation);
                     return Err(StageError::step(VerifyError::Normalised { stage, by }));
                 }
-                see(&row);
+                see(unit, &row);
             }
         }
         Ok(())

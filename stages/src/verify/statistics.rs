@@ -4,6 +4,7 @@ use super::density::Densities;
 use super::product::{Strided, multiply};
 use super::responsibilities::{Responsibilities, fill_features};
 use super::sums::add_scaled;
+use crate::unit_sum::Add;
 
 /// Which sums are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Order {
 }
 
 /// Sums over frames, each weighted by its share of the component.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
     order: Order,
     dimensions: usize,
@@ -47,16 +48,28 @@ impl Statistics {
         Self { order, dimensions, frames: 0, log_likelihood: 0.0, sums, origin: densities.origin.clone() }
     }
 
+    /// No frames yet, of which only the number and the log-likelihoods are to be kept.
+    pub fn without_sums(densities: &Densities) -> Self {
+        let dimensions = densities.dimensions();
+        let (sums, origin) = (Vec::new(), densities.origin.clone());
+        Self { order: Order::First, dimensions, frames: 0, log_likelihood: 0.0, sums, origin }
+    }
+
+    /// Counts frames and adds their log-likelihoods.
+    pub fn count_frames(&mut self, near: &Responsibilities) {
+        self.frames += near.log_likelihoods.len() as u64;
+        self.log_likelihood += near.log_likelihoods.iter().sum::<f64>();
+    }
+
     /// Adds the slab `frames`, `[n, D]`, whose components are `near`.
-    pub fn add(
+    pub fn add_slab(
         &mut self,
         densities: &Densities,
         frames: &[f64],
         near: &Responsibilities,
         buffer: &mut Vec<f64>,
     ) {
-        self.frames += near.log_likelihoods.len() as u64;
-        self.log_likelihood += near.log_likelihoods.iter().sum::<f64>();
+        self.count_frames(near);
         let width = self.order.width(self.dimensions);
         if near.dense {
             let (count, live) = (near.log_likelihoods.len(), densities.live.len());
@@ -105,13 +118,6 @@ impl Statistics {
         }
     }
 
-    /// Adds the sums of `other` over the same mixture.
-    pub fn merge(&mut self, other: &Self) {
-        self.frames += other.frames;
-        self.log_likelihood += other.log_likelihood;
-        add_scaled(&mut self.sums, 1.0, &other.sums);
-    }
-
     /// M.
     pub fn components(&self) -> usize {
         self.sums.len() / self.order.width(self.dimensions)
@@ -147,6 +153,15 @@ impl Statistics {
     fn row(&self, component: usize) -> &[f64] {
         let width = self.order.width(self.dimensions);
         &self.sums[component * width..(component + 1) * width]
+    }
+}
+
+/// Both are sums over the same mixture.
+impl Add for Statistics {
+    fn add(&mut self, other: &Self) {
+        self.frames += other.frames;
+        self.log_likelihood += other.log_likelihood;
+        add_scaled(&mut self.sums, 1.0, &other.sums);
     }
 }
 

@@ -8,6 +8,7 @@ mod head_size;
 mod leak;
 mod left_right;
 mod limb_length;
+mod near;
 mod out_of_image;
 mod person_scale;
 mod picture_size;

@@ -119,9 +119,9 @@ impl AllRows for Identify {
         let counted = classes_counted(classes.len(), self.config.share.get(), self.config.rounding);
         let mut tally = Tally::new(&classes, counted, self.config.pool);
         let (mut rejects, mut other_splits) = (Vec::new(), 0_u64);
-        for batch in rows.scan() {
-            let batch = batch?;
-            self.take(&batch, &mut tally, &mut rejects, &mut other_splits)?;
+        for batch in rows.scan_units() {
+            let (unit, batch) = batch?;
+            self.take((unit, &batch), &mut tally, &mut rejects, &mut other_splits)?;
         }
         let model = schema.metadata().get(MODEL_KEY).cloned().unwrap_or_default();
         let metrics = self.metrics(tally.finish(), counted, &model, run)?;
@@ -162,7 +162,7 @@ fn classes(schema: &Schema) -> Result<Vec<String>, StageError> {
 impl Identify {
     fn take(
         &self,
-        batch: &RecordBatch,
+        (unit, batch): (u64, &RecordBatch),
         tally: &mut Tally<'_>,
         rejects: &mut Vec<Reject>,
         other_splits: &mut u64,
@@ -203,7 +203,7 @@ impl Identify {
                 of: [text(3), text(4)],
                 numbers: [0, 1, 2].map(|at| wholes[at].value(row)),
             };
-            tally.push(&frame, class, scores)?;
+            tally.push(unit, &frame, class, scores)?;
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identification::rank;
 use crate::stage::StageError;
+use crate::unit_sum::{Add, UnitSum};
 
 /// What is ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -76,7 +77,24 @@ type Key = ([String; 5], [i32; 3]);
 struct Open {
     key: Key,
     class: usize,
-    sums: Vec<f64>,
+    sums: UnitSum<Sums>,
+}
+
+/// Sums of the scores of each class, `[classes]`.
+#[derive(Debug)]
+struct Sums(Vec<f64>);
+
+impl Add for Sums {
+    fn add(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(sum, more)| *sum += more);
+    }
+}
+
+impl Open {
+    fn add(&mut self, unit: u64, scores: &[f32]) {
+        let sums = &mut self.sums.open(unit, || Sums(vec![0.0; scores.len()])).0;
+        sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(*score));
+    }
 }
 
 impl<'a> Tally<'a> {
@@ -91,11 +109,17 @@ impl<'a> Tally<'a> {
         self.classes.get(subject).copied()
     }
 
-    /// Counts a frame of class `class` and its `scores`, `[classes]`.
+    /// Counts a frame of class `class` and its `scores`, `[classes]`, of unit number `unit`.
     ///
     /// # Errors
     /// When frames of one sequence are pooled and are not consecutive.
-    pub(super) fn push(&mut self, frame: &Frame<'_>, class: usize, scores: &[f32]) -> Result<(), StageError> {
+    pub(super) fn push(
+        &mut self,
+        unit: u64,
+        frame: &Frame<'_>,
+        class: usize,
+        scores: &[f32],
+    ) -> Result<(), StageError> {
         if self.pool == Ranked::Frame {
             self.count([frame.dataset, frame.split, frame.subject], rank(scores, class));
             return Ok(());
@@ -106,7 +130,7 @@ impl<'a> Tally<'a> {
             && open.key.0 == names
             && open.key.1 == numbers
         {
-            open.sums.iter_mut().zip(scores).for_each(|(sum, score)| *sum += f64::from(*score));
+            open.add(unit, scores);
             return Ok(());
         }
         self.close();
@@ -115,8 +139,9 @@ impl<'a> Tally<'a> {
             let (session, subject) = (session.to_owned(), subject.to_owned());
             return Err(VerificationError::Apart { sequence: numbers[1], session, subject }.into());
         }
-        let sums = scores.iter().map(|score| f64::from(*score)).collect();
-        self.open = Some(Open { key, class, sums });
+        let mut open = Open { key, class, sums: UnitSum::default() };
+        open.add(unit, scores);
+        self.open = Some(open);
         Ok(())
     }
 
@@ -124,7 +149,9 @@ impl<'a> Tally<'a> {
     fn close(&mut self) {
         if let Some(Open { key, class, sums }) = self.open.take() {
             let [dataset, split, subject, ..] = &key.0;
-            self.count([dataset, split, subject], rank(&sums, class));
+            if let Some(Sums(sums)) = sums.total() {
+                self.count([dataset, split, subject], rank(&sums, class));
+            }
             self.closed.insert(key);
         }
     }

@@ -15,6 +15,7 @@ use super::super::columns::{check_signals, every_column, in_split};
 use super::super::error::WindowError;
 use super::moments::Moments;
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError};
+use crate::unit_sum::UnitSum;
 
 /// The split that is fitted on by default.
 pub const SPLIT: &str = "train";
@@ -72,23 +73,22 @@ impl FitNormaliser {
         }
     }
 
-    /// Merges the rows of `batch` into `groups`, and gives how many were used.
+    /// Adds the rows of `batch`, which is of unit number `unit`, to `groups`, and gives how many were used.
     fn add(
         &self,
-        batch: &RecordBatch,
+        (unit, batch): (u64, &RecordBatch),
         channels: usize,
-        groups: &mut BTreeMap<String, Moments>,
+        groups: &mut BTreeMap<String, UnitSum<Moments>>,
     ) -> Result<usize, StageError> {
         let (signals, devices) = (signals(batch)?, strings(batch, "device")?);
         let splits = strings(batch, "split")?;
         let used: Vec<usize> =
             (0..batch.num_rows()).filter(|row| in_split(splits, *row, &self.split)).collect();
-        // Each row by itself, on any thread, then merged in the order of rows: batches do not show.
+        // Each row by itself, on any thread, then added in the order of rows: batches do not show.
         let rows: Vec<Moments> =
             used.par_iter().map(|row| Moments::of(signals.row(*row), channels)).collect();
         for (row, moments) in used.iter().zip(rows) {
-            let group = groups.entry(self.group(devices, *row));
-            group.or_insert_with(|| Moments::none(channels)).merge(&moments);
+            groups.entry(self.group(devices, *row)).or_default().add(unit, moments);
         }
         Ok(used.len())
     }
@@ -117,11 +117,13 @@ impl AllRows for FitNormaliser {
         let schema = self.output_schema([&signals.schema()])?;
         let channels = check_signals(&signals.schema())?.len();
         let (mut groups, mut used, mut all) = (BTreeMap::new(), 0, 0);
-        for batch in signals.scan() {
-            let batch = batch?;
+        for batch in signals.scan_units() {
+            let (unit, batch) = batch?;
             all += batch.num_rows();
-            used += self.add(&batch, channels, &mut groups)?;
+            used += self.add((unit, &batch), channels, &mut groups)?;
         }
+        let total = |(group, sum): (String, UnitSum<Moments>)| Some((group, sum.total()?));
+        let mut groups: BTreeMap<String, Moments> = groups.into_iter().filter_map(total).collect();
         groups.retain(|_, moments| moments.count > 0);
         if groups.is_empty() {
             let split = self.split.clone();

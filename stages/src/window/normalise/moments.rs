@@ -1,5 +1,7 @@
 //! Means and deviations of channels, summed in an order that does not depend on batches.
 
+use crate::unit_sum::Add;
+
 /// Count, means and sums of squared differences of C channels.
 ///
 /// Source: Chan, Golub and `LeVeque`, Updating formulae and a pairwise algorithm for computing sample variances
@@ -48,8 +50,15 @@ impl Moments {
         moments
     }
 
-    /// Those of the samples of both; the order of merging shows in the last bits.
-    pub(super) fn merge(&mut self, other: &Self) {
+    /// Standard deviations, `[C]`, with the count as divisor.
+    pub(super) fn deviation(&self) -> Vec<f64> {
+        self.squares.iter().map(|sum| (sum / self.count.max(1) as f64).sqrt()).collect()
+    }
+}
+
+/// Those of the samples of both; the order of merging shows in the last bits.
+impl Add for Moments {
+    fn add(&mut self, other: &Self) {
         if other.count == 0 {
             return;
         }
@@ -62,11 +71,6 @@ impl Moments {
                 other.squares[channel] + difference * difference * (self.count as f64 * share);
         }
         self.count = total;
-    }
-
-    /// Standard deviations, `[C]`, with the count as divisor.
-    pub(super) fn deviation(&self) -> Vec<f64> {
-        self.squares.iter().map(|sum| (sum / self.count.max(1) as f64).sqrt()).collect()
     }
 }
 
@@ -121,7 +125,7 @@ mod tests {
             cuts.extend([0, signal.len()]);
             cuts.sort_unstable();
             let mut merged = Moments::none(1);
-            cuts.windows(2).for_each(|pair| merged.merge(&Moments::of(&signal[pair[0]..pair[1]], 1)));
+            cuts.windows(2).for_each(|pair| merged.add(&Moments::of(&signal[pair[0]..pair[1]], 1)));
             let whole = Moments::of(&signal, 1);
             prop_assert_eq!(merged.count, whole.count);
             prop_assert!((merged.mean[0] - whole.mean[0]).abs() < 1e-10);

@@ -7,6 +7,8 @@ use super::super::fixtures::{Signal, context, cut, gather, signals as table};
 use super::moments::Moments;
 use super::*;
 use crate::stage::Aggregate;
+use crate::unit_sum::Add;
+use crate::unit_sum::tests::InUnits;
 use schemas::tables::signals::signals;
 
 fn fit(plan: &str) -> FitNormaliser {
@@ -93,4 +95,33 @@ fn what_does_not_fit_is_an_error() {
         "{error}"
     );
     assert!(apply().output_schema(&[batch[0].schema(), batch[0].schema()]).is_err());
+}
+
+#[test]
+fn units_are_summed_first() {
+    let batch = table(&rows());
+    let fitted = |lengths: &[usize], size: usize| {
+        let units = InUnits::cut(&batch, lengths, size);
+        let stage = fit("per = \"all\"\nsplit = \"*\"");
+        let mut given = Vec::new();
+        let gathered = Aggregate::run(&stage, &[&units], "", &mut |batch| {
+            given.push(batch);
+            Ok(())
+        });
+        assert!(gathered.unwrap().rejects.is_empty());
+        Normaliser::from_batch(&given[0]).unwrap().remove(0)
+    };
+    let signals = rows();
+    let of = |rows: std::ops::Range<usize>| {
+        let mut parts = signals[rows].iter().map(|signal| Moments::of(&signal.values, 6));
+        let mut sum = parts.next().unwrap();
+        parts.for_each(|part| sum.add(&part));
+        sum
+    };
+    let mut expected = of(0..3);
+    expected.add(&of(3..5));
+    for size in 1..6 {
+        let found = fitted(&[3], size);
+        assert_eq!((found.mean, found.deviation), (expected.mean.clone(), expected.deviation()));
+    }
 }

@@ -1,0 +1,93 @@
+//! What scoring keeps of the truth: joints, head sizes and names, in some 200 to 400 bytes a person.
+
+use schemas::Visibility;
+use schemas::skeleton::Skeleton;
+use schemas::tables::people::{Person, Pose};
+use schemas::tables::rejects::Reject;
+
+use super::error::EvaluateError;
+use super::measure::{Unusable, head_size};
+use super::numbered::{Labels, Numbers};
+use super::roster::Roster;
+
+/// The people of the truth, numbered as they came.
+#[derive(Debug)]
+pub(super) struct Truth {
+    pub skeleton: &'static Skeleton,
+    pub roster: Roster,
+    pub datasets: Labels,
+    head_sizes: Vec<Option<f64>>,
+    /// `[N, K * 2]`
+    keypoints: Numbers,
+    /// `[N, K]`
+    is_annotated: Vec<bool>,
+    source_files: Labels,
+    source_records: Labels,
+}
+
+impl Truth {
+    /// Nobody yet; people are annotated with `skeleton`.
+    pub(super) fn new(skeleton: &'static Skeleton) -> Self {
+        Self {
+            skeleton,
+            roster: Roster::default(),
+            datasets: Labels::default(),
+            head_sizes: Vec::new(),
+            keypoints: Numbers::new(2 * skeleton.len()),
+            is_annotated: Vec::new(),
+            source_files: Labels::default(),
+            source_records: Labels::default(),
+        }
+    }
+
+    /// Adds `person`.
+    ///
+    /// # Errors
+    /// When the number of joints is another, or the id is there already.
+    pub(super) fn add(&mut self, person: &Person) -> Result<(), EvaluateError> {
+        self.roster.add(person, self.skeleton)?;
+        self.datasets.push(&person.dataset);
+        self.head_sizes.push(person.head_box.map(head_size));
+        self.keypoints.push(person.pose.keypoints.iter().flatten().copied());
+        self.is_annotated.extend(person.pose.visibility.iter().map(|visibility| visibility.is_annotated()));
+        self.source_files.push(&person.source_file);
+        self.source_records.push(&person.source_record);
+        Ok(())
+    }
+
+    /// Head size of `person`, px, where the head rectangle is known.
+    pub(super) fn head_size(&self, person: usize) -> Option<f64> {
+        self.head_sizes[person]
+    }
+
+    /// Whether joint `joint` of `person` is annotated.
+    pub(super) fn is_annotated(&self, person: usize, joint: usize) -> bool {
+        self.is_annotated[person * self.skeleton.len() + joint]
+    }
+
+    /// Puts the joints of `person` into `pose`. Whether an annotated joint is visible is not kept: it counts as visible.
+    pub(super) fn read(&self, person: usize, pose: &mut Pose, buffer: &mut Vec<f64>) {
+        let joints = self.skeleton.len();
+        self.keypoints.read(person, buffer);
+        pose.keypoints.clear();
+        pose.keypoints.extend(buffer.chunks_exact(2).map(|point| [point[0], point[1]]));
+        pose.visibility.clear();
+        let codes = self.is_annotated[person * joints..(person + 1) * joints].iter();
+        pose.visibility.extend(
+            codes.map(|annotated| if *annotated { Visibility::Visible } else { Visibility::NotAnnotated }),
+        );
+    }
+
+    /// The reject of `person`.
+    pub(super) fn reject(&self, person: usize, why: Unusable) -> Reject {
+        Reject {
+            stage: "evaluate".to_owned(),
+            reason: why.reason.to_owned(),
+            sample_id: Some(self.roster.ids.text(person).to_owned()),
+            source_file: Some(self.source_files.of(person).to_owned()),
+            source_record: Some(self.source_records.of(person).to_owned()),
+            detail: why.detail,
+            rows: 1,
+        }
+    }
+}
