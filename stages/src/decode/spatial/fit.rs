@@ -8,7 +8,7 @@ use schemas::Skeleton;
 use schemas::columns::{field, skeleton_of, strings};
 use schemas::tables::samples::CROP_SIZE;
 use schemas::tables::spatial_models::{self, Displacements, TORSO};
-use schemas::units::{Pixels, Positive};
+use schemas::units::{Pixels, Spread};
 use serde::{Deserialize, Serialize};
 
 use super::super::error::DecodeError;
@@ -20,7 +20,7 @@ use crate::verify::frames::TRAIN;
 
 /// Spread of the smoothing in px of the maps: the square root of 2, that of the nine binomial weights of joint-cnn-mrf
 /// (`prepare_pairwise_distribution.py`). The papers say only that histograms are smoothed, if that.
-pub const SMOOTHING_SIGMA: Positive = Positive::constant(std::f64::consts::SQRT_2);
+pub const SMOOTHING_SIGMA: Spread = Spread::constant(std::f64::consts::SQRT_2);
 
 /// Keys of the stage `fit_spatial_model`.
 ///
@@ -36,7 +36,7 @@ pub struct FitSpatialModelConfig {
     pub stride: Pixels,
     /// Spread of the Gaussian that smooths the histograms, px of the maps; by default the square root of 2.
     #[serde(default = "smoothing_sigma")]
-    pub sigma: Positive,
+    pub sigma: Spread,
     /// What represents the torso, when the model is fitted and when it is used.
     #[serde(default)]
     pub torso: Torso,
@@ -45,7 +45,7 @@ pub struct FitSpatialModelConfig {
     pub split: String,
 }
 
-fn smoothing_sigma() -> Positive {
+fn smoothing_sigma() -> Spread {
     SMOOTHING_SIGMA
 }
 

@@ -9,7 +9,7 @@ use schemas::tables::rejects::Reject;
 use schemas::tables::samples::maps_type;
 use schemas::tables::spatial_models;
 use schemas::tables::{heatmaps, table_name};
-use schemas::units::Positive;
+use schemas::units::{Positive, Spread};
 use serde::{Deserialize, Serialize};
 
 use super::super::error::DecodeError;
@@ -36,7 +36,7 @@ pub const PROBABILITY_BIAS: Positive = Positive::constant(0.05);
 /// Least bias: below, the rounding of a convolution would be heard.
 const LEAST_BIAS: f64 = 1e-12;
 /// Spread of the torso's Gaussian in px of the maps: that of the targets of Efficient Object Localization, 1.5.
-pub const TORSO_SIGMA: Positive = Positive::constant(1.5);
+pub const TORSO_SIGMA: Spread = Spread::constant(1.5);
 
 /// Rows that are worked on at once.
 const BLOCK_ROWS: usize = 64;
@@ -65,7 +65,7 @@ pub struct SpatialModelConfig {
     pub bias: Option<Positive>,
     /// Spread of the Gaussian that the torso is drawn as, px of the maps; by default [`TORSO_SIGMA`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub torso_sigma: Option<Positive>,
+    pub torso_sigma: Option<Spread>,
 }
 
 impl SpatialModelConfig {
@@ -231,7 +231,7 @@ impl SpatialModel {
     fn torso_map(&self, place: [f64; 2], loaded: &Loaded, origin: f64) -> Vec<f32> {
         let [height, width] = loaded.map;
         let grid = Grid { width, height, stride: loaded.stride, origin };
-        let sigma = Positive::constant(self.torso_sigma * loaded.stride);
+        let sigma = Spread::constant(self.torso_sigma * loaded.stride);
         let mut map = vec![0.0; width * height];
         Gaussian { sigma, cutoff: CUTOFF, origin: None }.add(place, &grid, &mut map);
         map

@@ -21,22 +21,22 @@ use schemars::JsonSchema;
 use schemas::tables::readings::{self, Sensor, SessionView, TrackView, labels, sessions};
 use schemas::tables::rejects::Reject;
 use schemas::tables::signals::{self, RAW_CHANNELS};
-use schemas::units::Positive;
+use schemas::units::{Hertz, Positive};
 use serde::{Deserialize, Serialize};
 
 use self::clean::{Clean, Limits};
 use self::grid::{Drawing, Grid};
-use self::low_pass::{LowPass, Scratch};
-use self::segments::segments;
+use self::low_pass::{LowPass, MOST_TIMES_FASTER, Scratch};
+use self::segments::{Segment, segments};
 use super::columns::{check_type, signal_column};
-use super::error::WindowError;
+use super::error::{WindowError, reserve};
 use super::identity::{Identities, Stretch};
 use super::median::median;
 use super::timing::{NANOS_PER_MS, NANOS_PER_SECOND};
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 
 /// Samples per second, Hz. Source: Project Abacus (arXiv 1511.03908).
-pub const RATE_HZ: Positive = Positive::constant(50.0);
+pub const RATE_HZ: Hertz = Hertz::constant(50.0);
 /// The longest step between two readings that is drawn over by a straight line, ms.
 ///
 /// Phones hold readings back and give them in bursts: logs of 100 Hz in daily use have steps up to 188 ms
@@ -48,6 +48,11 @@ pub const MAX_GAP_MS: Positive = Positive::constant(200.0);
 pub const CLOCK_JUMP_SECONDS: Positive = Positive::constant(1.0);
 /// The most samples that may be drawn between two readings: a bound on memory, far above what makes sense.
 const MOST_IN_A_GAP: f64 = 100_000.0;
+/// The most samples of a session, and of a sensor on the filter's finer grid, beside 100 for each reading. A log of few
+/// readings that is drawn at a high rate, or whose stamps lie far closer than its length tells, stays small in memory.
+const MOST_SAMPLES: usize = 10_000_000;
+/// See [`MOST_SAMPLES`]; a sensor of 1 Hz is drawn at 100 Hz.
+const SAMPLES_PER_READING: usize = 100;
 
 /// Keys of the stage `resample`.
 ///
@@ -61,7 +66,7 @@ const MOST_IN_A_GAP: f64 = 100_000.0;
 pub struct ResampleConfig {
     /// Samples per second; by default [`RATE_HZ`].
     #[serde(default = "rate_hz")]
-    pub rate_hz: Positive,
+    pub rate_hz: Hertz,
     /// The longest step between two readings that is interpolated; by default [`MAX_GAP_MS`]. A longer one ends
     /// a segment.
     #[serde(default = "max_gap_ms")]
@@ -97,7 +102,7 @@ impl From<SensorName> for Sensor {
     }
 }
 
-fn rate_hz() -> Positive {
+fn rate_hz() -> Hertz {
     RATE_HZ
 }
 
@@ -169,6 +174,24 @@ pub(super) fn check_readings(schema: &Schema) -> Result<(), StageError> {
     })
 }
 
+/// Reason of the rejects of a session with a sensor whose filter would be too long.
+const TOO_FAST: &str = "over 10,000 times faster than `rate_hz`";
+/// Reason of the rejects of a session whose signal would be too long.
+const TOO_LONG: &str = "over 10 million samples and 100 for each reading";
+
+/// Refuses a session whose samples on `grids`, or on the finer grids of `filters`, are out of proportion to its readings.
+fn bounded(
+    grids: &[Grid],
+    filters: &[Option<LowPass>],
+    tracks: &[&TrackView<'_>],
+) -> Result<(), &'static str> {
+    let samples = grids.iter().fold(0_usize, |sum, grid| sum.saturating_add(grid.length));
+    let finest = filters.iter().flatten().map(LowPass::multiple).max().unwrap_or(1);
+    let readings: usize = tracks.iter().map(|track| track.stamp_nanos.len()).sum();
+    let most = MOST_SAMPLES.saturating_add(SAMPLES_PER_READING.saturating_mul(readings));
+    if samples.saturating_mul(finest) > most { Err(TOO_LONG) } else { Ok(()) }
+}
+
 /// What comes of a batch.
 #[derive(Default)]
 struct Output {
@@ -191,7 +214,12 @@ impl Resample {
     }
 
     /// Appends the signals of `session` to `output`.
-    fn session(&self, session: &SessionView<'_>, files: &readings::Labels<'_>, output: &mut Output) {
+    fn session(
+        &self,
+        session: &SessionView<'_>,
+        files: &readings::Labels<'_>,
+        output: &mut Output,
+    ) -> Result<(), StageError> {
         let track = |sensor: &Sensor| session.tracks.iter().find(|track| track.sensor == *sensor);
         let mut refuse = |track: &TrackView<'_>, reason: &str, rows: usize| {
             if rows > 0 {
@@ -207,10 +235,21 @@ impl Resample {
             for track in tracks {
                 refuse(track, "sensor missing", track.stamp_nanos.len());
             }
-            return;
+            return Ok(());
         }
         let cleaned: Vec<_> = tracks.iter().map(|track| Clean::of(track, self.limits)).collect();
         let (segments, taken) = segments(&cleaned);
+        let grid = |segment: &Segment| Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
+        let grids: Vec<Grid> = segments.iter().map(grid).collect();
+        let filters = match self.filters(&cleaned).and_then(|filters| bounded(&grids, &filters, &tracks).map(|()| filters)) {
+            Ok(filters) => filters,
+            Err(reason) => {
+                for track in tracks {
+                    refuse(track, reason, track.stamp_nanos.len());
+                }
+                return Ok(());
+            }
+        };
         for ((track, clean), taken) in tracks.iter().zip(&cleaned).zip(taken) {
             let dropped = clean.dropped;
             output.taken += taken;
@@ -220,16 +259,10 @@ impl Resample {
             refuse(track, "stretch too short", dropped.alone);
             refuse(track, "outside the common span", track.stamp_nanos.len() - dropped.total() - taken);
         }
-        let mut filters: Vec<Option<LowPass>> = Vec::with_capacity(cleaned.len());
-        for (sensor, clean) in cleaned.iter().enumerate() {
-            // The readings of a merged log have the same stamps, and so the same filter.
-            let same = sensor > 0 && cleaned[sensor - 1].stamp_nanos == clean.stamp_nanos;
-            filters.push(if same { filters[sensor - 1].clone() } else { self.filter(clean) });
-        }
         let (id, width) = (session.id(), 3 * cleaned.len());
-        for (number, segment) in segments.iter().enumerate() {
-            let grid = Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
+        for ((number, segment), grid) in segments.iter().enumerate().zip(grids) {
             let first = output.values.len();
+            reserve(&mut output.values, grid.length.saturating_mul(width), "signals")?;
             output.values.resize(first + grid.length * width, 0.0);
             let (samples, _) = output.values[first..].as_chunks_mut::<3>();
             let readings = cleaned.iter().zip(&segment.readings);
@@ -259,18 +292,37 @@ impl Resample {
                 start_nanos: segment.start_nanos,
             });
         }
+        Ok(())
+    }
+
+    /// The filter of each sensor.
+    ///
+    /// # Errors
+    /// The reason why a sensor cannot be filtered.
+    fn filters(&self, cleaned: &[Clean<'_>]) -> Result<Vec<Option<LowPass>>, &'static str> {
+        let mut filters: Vec<Option<LowPass>> = Vec::with_capacity(cleaned.len());
+        for (sensor, clean) in cleaned.iter().enumerate() {
+            // The readings of a merged log have the same stamps, and so the same filter.
+            let same = sensor > 0 && cleaned[sensor - 1].stamp_nanos == clean.stamp_nanos;
+            filters.push(if same { filters[sensor - 1].clone() } else { self.filter(clean)? });
+        }
+        Ok(filters)
     }
 
     /// The filter that a sensor needs, by the rate that it aims at in this session.
-    fn filter(&self, clean: &Clean<'_>) -> Option<LowPass> {
+    fn filter(&self, clean: &Clean<'_>) -> Result<Option<LowPass>, &'static str> {
         if !self.low_pass {
-            return None;
+            return Ok(None);
         }
         let within = clean.stretches.iter().flat_map(|stretch| {
             clean.stamp_nanos[stretch.range.clone()].windows(2).map(|pair| pair[1] - pair[0])
         });
-        let step = median(&mut within.collect::<Vec<_>>())?;
-        LowPass::design(NANOS_PER_SECOND / step, self.rate_hz)
+        let Some(step) = median(&mut within.collect::<Vec<_>>()) else { return Ok(None) };
+        let sensor_hz = NANOS_PER_SECOND / step;
+        if sensor_hz > MOST_TIMES_FASTER * self.rate_hz {
+            return Err(TOO_FAST);
+        }
+        Ok(LowPass::design(sensor_hz, self.rate_hz))
     }
 
     fn rejected(
@@ -304,7 +356,7 @@ impl Stage for Resample {
         let files = labels(batch, "source_file")?;
         let mut output = Output::default();
         for session in sessions(batch)? {
-            self.session(&session, &files, &mut output);
+            self.session(&session, &files, &mut output)?;
         }
         let signal: ArrayRef =
             Arc::new(signal_column(output.values.into(), &output.lengths, 3 * self.sensors.len())?);
