@@ -9,12 +9,13 @@
 
 mod encode;
 mod jpeg;
+mod markers;
 
 use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageReader};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
 
@@ -24,6 +25,16 @@ pub const MAX_PIXELS: u64 = 100_000_000;
 
 /// Most bytes that an image file may have by default: 256 MiB.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// Most pixels along a side: 65,535, as in JPEG.
+pub const MAX_SIDE: u32 = 65_535;
+
+/// Most bytes that decoding may take for each allowed pixel: 400 MB by default. A picture with transparency, of 16 bits a
+/// channel or of a progressive JPEG takes more than the 3 of its RGB, so that fewer pixels are allowed.
+const DECODING_BYTES: u64 = 4;
+
+/// Most bytes of what is not pixels, such as a colour profile once it is unpacked: 16 MiB.
+const METADATA_BYTES: u64 = 16 << 20;
 
 /// Bytes that hold the header of most image files; where they do not, the whole file is read.
 const HEADER_BYTES: u64 = 64 << 10;
@@ -46,6 +57,13 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { max_pixels: MAX_PIXELS, max_file_bytes: MAX_FILE_BYTES }
+    }
+}
+
+impl Limits {
+    /// Most bytes of memory that decoding may take: 4 for each pixel of `max_pixels`, and no less than 1 MiB.
+    fn decoding_bytes(&self) -> u64 {
+        self.max_pixels.saturating_mul(DECODING_BYTES).max(1 << 20)
     }
 }
 
@@ -157,14 +175,16 @@ pub fn decode_into(
     if is_jpeg(bytes) {
         return jpeg::decode(buffer, bytes, limits, reduction);
     }
-    let [width, height] = size_of(bytes)?;
+    let (mut decoder, format) = decoder(bytes)?;
+    let (width, height) = decoder.dimensions();
     check_pixels([width, height], limits)?;
-    let mut reader = sniffed(bytes)?;
-    let mut bounds = image::Limits::default();
-    // Room for 16-bit RGBA and a decoder's own rows.
-    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(16));
-    reader.limits(bounds);
-    let rgb = match reader.decode().map_err(PixelError::unreadable)? {
+    let pixels = u64::from(width) * u64::from(height);
+    let converted = if decoder.color_type() == ColorType::Rgb8 { 0 } else { 3 * pixels };
+    // The decoder of WebP holds its own RGBA.
+    let inside = if format == ImageFormat::WebP { 4 * pixels } else { 0 };
+    check_cost(decoder.total_bytes().saturating_add(converted).saturating_add(inside), limits)?;
+    decoder.set_limits(allocations(limits.decoding_bytes())).map_err(PixelError::unreadable)?;
+    let rgb = match DynamicImage::from_decoder(decoder).map_err(PixelError::unreadable)? {
         DynamicImage::ImageRgb8(rgb) => rgb,
         other => other.to_rgb8(),
     };
@@ -229,7 +249,7 @@ pub fn size_of(bytes: &[u8]) -> Result<[u32; 2], PixelError> {
     if is_jpeg(bytes) {
         return jpeg::size(bytes);
     }
-    let (width, height) = sniffed(bytes)?.into_dimensions().map_err(PixelError::unreadable)?;
+    let (width, height) = decoder(bytes)?.0.dimensions();
     Ok([width, height])
 }
 
@@ -237,22 +257,44 @@ fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xFF, 0xD8, 0xFF])
 }
 
-fn sniffed(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, PixelError> {
-    let reader =
+/// What decodes `bytes`, which are no JPEG, and their format. What is not pixels is bounded by [`METADATA_BYTES`]; a colour
+/// profile that is larger is passed over, as all are.
+fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), PixelError> {
+    let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(PixelError::unreadable)?;
-    if reader.format().is_none() {
+    let Some(format) = reader.format() else {
         return Err(PixelError::unreadable("the bytes are of no known image format"));
-    }
-    Ok(reader)
+    };
+    reader.limits(allocations(METADATA_BYTES));
+    Ok((reader.into_decoder().map_err(PixelError::unreadable)?, format))
+}
+
+fn allocations(bytes: u64) -> image::Limits {
+    let mut limits = image::Limits::default();
+    limits.max_alloc = Some(bytes);
+    limits
 }
 
 fn check_pixels([width, height]: [u32; 2], limits: &Limits) -> Result<(), PixelError> {
+    if width.max(height) > MAX_SIDE {
+        let (found, allowed) = (u64::from(width.max(height)), u64::from(MAX_SIDE));
+        return Err(PixelError::TooLarge { found, allowed, unit: "pixels along a side" });
+    }
     let (found, allowed) = (u64::from(width) * u64::from(height), limits.max_pixels);
     if found > allowed {
         return Err(PixelError::TooLarge { found, allowed, unit: "pixels" });
     }
     if found == 0 {
         return Err(PixelError::unreadable(format!("the image is {width} x {height} px")));
+    }
+    Ok(())
+}
+
+/// Refuses an image that takes `found` bytes of memory while it is decoded, where that is more than `limits` allow.
+fn check_cost(found: u64, limits: &Limits) -> Result<(), PixelError> {
+    let allowed = limits.decoding_bytes();
+    if found > allowed {
+        return Err(PixelError::TooLarge { found, allowed, unit: "bytes while it is decoded" });
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! [`predicate`] is the SQL of `filter` and `split`; [`polars_columns`] passes columns to polars without a copy.
 
+mod condition;
 mod error;
 pub mod filter;
 pub mod map_skeleton;
