@@ -43,7 +43,7 @@ impl File {
     /// # Errors
     /// When it cannot be read or is no HDF5 file.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+        let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
         Self::from_bytes(path, bytes)
     }
 

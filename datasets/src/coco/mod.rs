@@ -116,7 +116,7 @@ struct File {
 /// the keypoints of a known skeleton.
 pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
     let path = &*config.annotations;
-    let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+    let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(ReadError::unexpected(path, RULE, "a list (results of a model?)"));
     }

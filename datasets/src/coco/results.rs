@@ -120,7 +120,7 @@ pub fn read_results(
     skeleton: &'static Skeleton,
     options: &ResultOptions,
 ) -> Result<Results, ReadError> {
-    let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+    let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
     let rule = "COCO results must be a list of detections";
     let entries: Vec<Entry<Detection>> =
         serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, rule, &error))?;

@@ -1,6 +1,5 @@
 //! What a plan declares of CSV logs, completed by its preset and checked.
 
-use std::fs;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -11,7 +10,7 @@ use super::Logs;
 use super::config::CsvLogs;
 use super::file_group::{Cut, FileGroup, NameFrom};
 use super::pattern::{Field, Given};
-use crate::ReadError;
+use crate::{ReadError, files};
 use crate::source::{OpenSource, Source};
 
 impl CsvLogs {
@@ -24,7 +23,7 @@ impl CsvLogs {
         if !self.files.is_empty() {
             return Err(ReadError::unexpected(layout, "logs need either `layout` or `files`", "both"));
         }
-        let text = fs::read_to_string(layout).map_err(|error| ReadError::io(layout, error))?;
+        let text = files::read_to_string(layout).map_err(|error| ReadError::io(layout, error))?;
         // The layout says how files look, the plan where they are.
         let place = toml::Value::String(self.path.display().to_string());
         let declared: Self = toml::from_str(&format!("path = {place}\n{text}"))

@@ -30,7 +30,7 @@ const FORMAT: &str = "MATLAB v5";
 /// # Errors
 /// When the file cannot be opened, ends early, contradicts itself or holds what is not supported.
 pub fn read(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
-    read_from(path, &std::fs::read(path).map_err(|error| ReadError::io(path, error))?)
+    read_from(path, &crate::files::read(path).map_err(|error| ReadError::io(path, error))?)
 }
 
 /// As [`read`], of the bytes of `path` that are in memory already.

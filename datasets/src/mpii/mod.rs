@@ -83,7 +83,7 @@ const NO_SPLIT: &str = "unassigned";
 pub fn read(config: &MpiiConfig) -> Result<Annotations, ReadError> {
     let annotations = &*config.annotations;
     let subset = config.subset.as_deref().map(subset::Subset::read).transpose()?;
-    let bytes = std::fs::read(annotations).map_err(|error| ReadError::io(annotations, error))?;
+    let bytes = crate::files::read(annotations).map_err(|error| ReadError::io(annotations, error))?;
     let source = Origin {
         path: annotations,
         images: &config.images,

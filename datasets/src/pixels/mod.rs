@@ -11,11 +11,12 @@ mod encode;
 mod jpeg;
 mod markers;
 
-use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+
+use crate::files;
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
 
@@ -212,7 +213,7 @@ pub fn read_file(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<()
         _ => PixelError::Io { path: path.to_owned(), source },
     };
     bytes.clear();
-    let file = fs::File::open(path).map_err(failed)?;
+    let file = files::open(path).map_err(failed)?;
     let allowed = limits.max_file_bytes;
     if let Ok(metadata) = file.metadata() {
         let length = metadata.len().min(allowed.saturating_add(1));
@@ -232,7 +233,7 @@ pub fn read_file(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<()
 /// When the file cannot be read or its header is not that of an image.
 pub fn size(path: &Path) -> Result<[u32; 2], PixelError> {
     let mut bytes = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
+    let read = files::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
     if let Ok(Ok(size)) = read.map(|_| size_of(&bytes)) {
         return Ok(size);
     }

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 /// A smooth colourful picture `[height, width, 3]` that JPEG keeps well.

@@ -12,6 +12,7 @@ use schemas::tables::table_name;
 use serde::{Deserialize, Serialize};
 
 use super::ShardError;
+use crate::files;
 
 /// File name of the manifest in its folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -97,7 +98,7 @@ impl Manifest {
     /// When there is none, or it is not one of ours.
     pub fn read(folder: &Path) -> Result<Self, ShardError> {
         let path = folder.join(MANIFEST_FILE);
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Err(ShardError::NoManifest { path: folder.to_owned() });

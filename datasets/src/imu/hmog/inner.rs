@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::unpack::{Bounded, as_io, unpacked};
+use crate::files;
 
 /// Subjects whose archive stays in memory: the one whose sessions are being loaded, and the next.
 const KEPT_SUBJECTS: usize = 2;
@@ -54,7 +55,7 @@ impl Deflated {
         if let Some(bytes) = held.as_ref() {
             return Ok(Arc::clone(bytes));
         }
-        let mut outer = zip::ZipArchive::new(io::BufReader::new(File::open(&self.outer)?)).map_err(as_io)?;
+        let mut outer = zip::ZipArchive::new(io::BufReader::new(files::open(&self.outer)?)).map_err(as_io)?;
         let entry = unpacked(&mut outer, &self.entry)?;
         let mut bytes = Vec::with_capacity(entry.size().min(MOST_SUBJECT_BYTES) as usize);
         Bounded::new(entry, MOST_SUBJECT_BYTES).read_to_end(&mut bytes)?;
