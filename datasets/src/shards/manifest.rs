@@ -1,7 +1,6 @@
 //! `manifest.json`: what a table folder holds, and what made it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -153,7 +152,7 @@ impl InputHash {
             return Err(ShardError::NoManifest { path: path.to_owned() });
         }
         let mut hasher = blake3::Hasher::new();
-        let file = fs::File::open(&target).map_err(ShardError::io("open", &target))?;
+        let file = files::open(&target).map_err(ShardError::io("open", &target))?;
         hasher.update_reader(file).map_err(ShardError::io("read", &target))?;
         Ok(Self { path: path.display().to_string(), blake3: hasher.finalize().to_hex().to_string() })
     }

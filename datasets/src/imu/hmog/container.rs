@@ -78,8 +78,9 @@ impl Container {
         } else {
             self.archive().and_then(|mut archive| {
                 let file = unpacked(&mut archive, entry)?;
-                let bytes = file.size();
-                take(&mut Bounded::new(file, MOST_LOG_BYTES), bytes)
+                let most = files::unpacked_limit(file.compressed_size()).min(MOST_LOG_BYTES);
+                let bytes = file.size().min(most);
+                take(&mut Bounded::new(file, most), bytes)
             })
         };
         match done {
