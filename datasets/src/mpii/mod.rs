@@ -23,7 +23,7 @@ use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
-use schemas::tables::people::{self, Person};
+use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
 

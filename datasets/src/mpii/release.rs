@@ -2,7 +2,7 @@
 
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
-use schemas::tables::people::{self, Person};
+use schemas::tables::people::{self, Person, Pose};
 use serde_json::{Map, Value as Json, json};
 
 use super::{DATASET, Fault, Found, Origin};
