@@ -23,11 +23,8 @@ impl Crowd {
     pub fn new(poses: impl IntoIterator<Item = Option<Pose>>) -> Self {
         let poses: Vec<Option<Arc<Pose>>> = poses.into_iter().map(|pose| pose.map(Arc::new)).collect();
         let seen = poses.iter().flatten().count();
-        let nearest = (seen > MOST_OTHERS + 1).then(|| {
-            let places = poses.iter().map(|pose| pose.as_ref().map_or([0.0; 2], |pose| middle(pose)));
-            let seen = (0..poses.len()).filter(|at| poses[*at].is_some());
-            Nearest::new(places.collect(), seen.collect())
-        });
+        let nearest = (seen > MOST_OTHERS + 1)
+            .then(|| Nearest::new(poses.iter().map(|pose| pose.as_ref().map(|pose| middle(pose)))));
         Self { poses, nearest }
     }
 
@@ -42,19 +39,24 @@ impl Crowd {
     }
 }
 
-/// The mean place of the annotated joints; (0, 0) where it is not finite.
 fn middle(pose: &Pose) -> [f64; 2] {
-    let known = (0..pose.keypoints.len()).filter_map(|joint| pose.joint(joint));
+    mean_place((0..pose.keypoints.len()).filter_map(|joint| pose.joint(joint)))
+}
+
+/// The mean of `places`; (0, 0) where it is not finite, or there is none.
+pub fn mean_place(places: impl Iterator<Item = [f64; 2]>) -> [f64; 2] {
     let (sum, count) =
-        known.fold(([0.0; 2], 0.0), |([x, y], count), place| ([x + place[0], y + place[1]], count + 1.0));
+        places.fold(([0.0; 2], 0.0), |([x, y], count), place| ([x + place[0], y + place[1]], count + 1.0));
     let middle = sum.map(|value| value / count);
     if middle.iter().all(|value| value.is_finite()) { middle } else { [0.0; 2] }
 }
 
-/// A k-d tree: of each part of `order`, the one in the middle divides those before from those behind along one axis, x and y
+/// Finds the nearest of many places.
+///
+/// It is a k-d tree: of each part of `order`, the one in the middle divides those before from those behind along one axis, x and y
 /// in turn.
 #[derive(Debug)]
-struct Nearest {
+pub struct Nearest {
     places: Vec<[f64; 2]>,
     order: Vec<usize>,
 }
@@ -78,14 +80,20 @@ impl Ord for Found {
 }
 
 impl Nearest {
-    fn new(places: Vec<[f64; 2]>, mut order: Vec<usize>) -> Self {
-        divide(&places, &mut order, 0);
-        Self { places, order }
+    /// Of `places`, which are numbered in their order; those that are `None` are not found.
+    pub fn new(places: impl Iterator<Item = Option<[f64; 2]>>) -> Self {
+        let (mut order, mut known) = (Vec::new(), Vec::new());
+        for (number, place) in places.enumerate() {
+            order.extend(place.map(|_| number));
+            known.push(place.unwrap_or_default());
+        }
+        divide(&known, &mut order, 0);
+        Self { places: known, order }
     }
 
     /// The numbers of the `count` places nearest to `place`, `own` left out, in ascending order. Of places at one distance,
     /// any may be left out, but always the same.
-    fn to(&self, place: [f64; 2], own: usize, count: usize) -> Vec<usize> {
+    pub fn to(&self, place: [f64; 2], own: usize, count: usize) -> Vec<usize> {
         let mut found = BinaryHeap::with_capacity(count + 1);
         self.search(&self.order, 0, place, own, count, &mut found);
         let mut numbers: Vec<usize> = found.into_iter().map(|Found(_, number)| number).collect();
