@@ -50,6 +50,9 @@ pub enum DecodeError {
     /// The crop is no whole number of map px.
     #[error("`stride` {stride} does not divide the crop, {width} x {height} px")]
     Stride { stride: u32, width: u32, height: u32 },
+    /// The histograms of all pairs would fill the memory.
+    #[error("`{stage}`: histograms of {pairs} pairs of joints for maps of {width} x {height} px take {bytes} bytes; the most is {most}")]
+    Histograms { stage: String, pairs: usize, width: usize, height: usize, bytes: u64, most: u64 },
     /// Nobody shows two joints.
     #[error("split `{split}` has nobody with two joints to learn displacements from")]
     Nobody { split: String },
@@ -84,6 +87,7 @@ impl Hinted for DecodeError {
             Self::Stride { .. } => {
                 "give the crop size and the stride of the network whose maps the model is for"
             }
+            Self::Histograms { .. } => "raise `stride`, or make the crop smaller",
             Self::Nobody { .. } => "check `split`",
             Self::Unseen { .. } => {
                 "leave out joints that are never annotated with `map_skeleton`, or choose what stands for the `torso`"
