@@ -96,7 +96,10 @@ mod tests {
         assert_eq!(read(&file).unwrap(), b"words");
         assert_eq!(read_to_string(&file).unwrap(), "words");
         let error = open(folder.path()).unwrap_err();
-        assert_eq!((error.kind(), error.to_string().as_str()), (ErrorKind::IsADirectory, "it is a folder, not a file"));
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (ErrorKind::IsADirectory, "it is a folder, not a file")
+        );
         assert_eq!(open(&folder.path().join("none")).unwrap_err().kind(), ErrorKind::NotFound);
         fs::write(&file, [0xFF]).unwrap();
         assert_eq!(read_to_string(&file).unwrap_err().kind(), ErrorKind::InvalidData);

@@ -225,6 +225,9 @@ mod tests {
         refuse_tiny!(Positive Spread PatchSpread Radius Megapixels Hertz Pixels Count);
         let error = Positive::try_from(1e300).unwrap_err();
         assert_eq!(error.to_string(), "this number must be from 1e-9 to 1e9, found `1e300`");
-        assert_eq!(Spread::try_from(1e-300).unwrap_err().to_string().split("found ").last(), Some("`1e-300`"));
+        assert_eq!(
+            Spread::try_from(1e-300).unwrap_err().to_string().split("found ").last(),
+            Some("`1e-300`")
+        );
     }
 }

@@ -10,8 +10,8 @@ use super::Logs;
 use super::config::CsvLogs;
 use super::file_group::{Cut, FileGroup, NameFrom};
 use super::pattern::{Field, Given};
-use crate::{ReadError, files};
 use crate::source::{OpenSource, Source};
+use crate::{ReadError, files};
 
 impl CsvLogs {
     /// The declaration with what its layout file says.

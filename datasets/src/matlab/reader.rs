@@ -113,9 +113,9 @@ fn inflate(packed: &[u8], big_endian: bool, budget: &mut u64, most: u64) -> Resu
         return Err(format!("compressed data of type {} where an array is expected", tag.kind));
     }
     let bytes = tag.bytes as u64;
-    *budget = budget.checked_sub(bytes).ok_or_else(|| {
-        format!("the compressed variables hold more than {most} bytes, which is refused")
-    })?;
+    *budget = budget
+        .checked_sub(bytes)
+        .ok_or_else(|| format!("the compressed variables hold more than {most} bytes, which is refused"))?;
     let damaged = |error: std::io::Error| format!("the compressed data are damaged: {error}");
     let mut body = Vec::new();
     decoder.by_ref().take(bytes).read_to_end(&mut body).map_err(damaged)?;

@@ -51,7 +51,8 @@ pub(super) fn survey(bytes: &[u8]) -> Survey {
 /// Where the next marker begins, from `at` on: an `FF` that neither a zero nor another `FF` follows.
 fn next_marker(bytes: &[u8], at: usize) -> Option<usize> {
     let rest = bytes.get(at..)?;
-    let found = memchr::memchr_iter(0xFF, rest).find(|first| !matches!(rest.get(first + 1), Some(0 | 0xFF) | None));
+    let found =
+        memchr::memchr_iter(0xFF, rest).find(|first| !matches!(rest.get(first + 1), Some(0 | 0xFF) | None));
     found.map(|first| at + first)
 }
 
@@ -61,7 +62,8 @@ fn frame_coefficients(header: &[u8]) -> u64 {
     let height = u64::from(u16::from_be_bytes([*height_high, *height_low]));
     let width = u64::from(u16::from_be_bytes([*width_high, *width_low]));
     let factors = rest.chunks_exact(3).take(usize::from(*components));
-    let factors: Vec<[u64; 2]> = factors.map(|one| [u64::from(one[1] >> 4), u64::from(one[1] & 15)]).collect();
+    let factors: Vec<[u64; 2]> =
+        factors.map(|one| [u64::from(one[1] >> 4), u64::from(one[1] & 15)]).collect();
     let most = |axis: usize| factors.iter().map(|one| one[axis]).max().unwrap_or(1).max(1);
     let (across, down) = (most(0), most(1));
     // Each component is padded to whole blocks of 8 x 8.

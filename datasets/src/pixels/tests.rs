@@ -185,10 +185,7 @@ fn a_picture_that_takes_more_than_its_pixels_is_bounded_by_what_it_takes() {
     let file = file.into_inner();
     let limits = |max_pixels| Limits { max_pixels, ..Limits::default() };
     let error = decode(&file, &limits(400_000), Reduction::Whole).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the image has 3960000 bytes while it is decoded, allowed are 1600000"
-    );
+    assert_eq!(error.to_string(), "the image has 3960000 bytes while it is decoded, allowed are 1600000");
     assert!(decode(&file, &limits(990_000), Reduction::Whole).is_ok());
     // The coefficients of a progressive file are held as a whole.
     let sound = include_bytes!("golden/rgb444.jpg");

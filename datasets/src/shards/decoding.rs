@@ -36,7 +36,8 @@ pub(super) fn check_pages(
     columns: Option<&[usize]>,
 ) -> Result<(), ShardError> {
     let roots = metadata.parquet_schema();
-    let wanted = |leaf: usize| columns.is_none_or(|columns| columns.contains(&roots.get_column_root_idx(leaf)));
+    let wanted =
+        |leaf: usize| columns.is_none_or(|columns| columns.contains(&roots.get_column_root_idx(leaf)));
     decoded(path, || {
         for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
             for (_, column) in group.columns().iter().enumerate().filter(|(leaf, _)| wanted(*leaf)) {
@@ -90,7 +91,10 @@ fn check_column(column: &ColumnChunkMetaData, length: u64) -> Result<(), String>
     let first = dictionary.unwrap_or(data);
     let end = u64::try_from(first).ok().and_then(|first| first.checked_add(packed as u64));
     if data < 0 || end.is_none_or(|end| end > length) {
-        return Err(format!("begins at byte {} and has {packed} bytes, the file has {length}", first.min(data)));
+        return Err(format!(
+            "begins at byte {} and has {packed} bytes, the file has {length}",
+            first.min(data)
+        ));
     }
     Ok(())
 }

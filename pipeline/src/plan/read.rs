@@ -1,7 +1,7 @@
 //! A plan by its name: a file, or a recipe that ships with motionmill.
 
 use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use datasets::files;
@@ -19,14 +19,14 @@ const MOST_BYTES: u64 = 16 << 20;
 const PIPES: [&str; 2] = ["/dev/stdin", "/dev/fd/"];
 
 /// The text of the plan `path`: a file, or what another program gives.
-fn text_of(path: &str) -> Result<String> {
+fn text_of(path: &str) -> io::Result<String> {
     let piped = PIPES.iter().any(|pipe| path.starts_with(pipe));
     let file = if piped { File::open(path)? } else { files::open(Path::new(path))? };
     let mut text = String::new();
     file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
     if text.len() as u64 > MOST_BYTES {
         let message = format!("it has more than {MOST_BYTES} bytes");
-        return Err(Error::new(ErrorKind::FileTooLarge, message));
+        return Err(io::Error::new(ErrorKind::FileTooLarge, message));
     }
     Ok(text)
 }

@@ -10,7 +10,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::crowd::{Crowd, MOST_OTHERS};
+use super::crowd::Crowd;
 use super::{in_space, metadata, points_array, vector_array, visibility_array};
 use crate::columns::{
     SchemaError, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of, strings,
@@ -79,7 +79,7 @@ pub struct Person {
     pub torso_box: Option<[f64; 4]>,
     /// The person's own joints.
     pub pose: Pose,
-    /// The joints of every other person of the same image; of more than [`MOST_OTHERS`], the nearest.
+    /// The joints of every other person of the same image; of more than [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
     pub others: Vec<Arc<Pose>>,
     /// What the person does, in words.
     pub activity: Option<String>,
@@ -278,7 +278,8 @@ pub fn others_arrays<P: Borrow<Pose>>(others: &[impl AsRef<[P]>], joints: usize)
     (keypoints, visibility)
 }
 
-/// Gives each person of one image the poses of the other labelled ones; of more than [`MOST_OTHERS`], the nearest.
+/// Gives each person of one image the poses of the other labelled ones; of more than
+/// [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
 pub fn fill_others<'a>(people: impl IntoIterator<Item = &'a mut Person>) {
     let people: Vec<&mut Person> = people.into_iter().collect();
     if people.len() > 1 {

@@ -51,7 +51,9 @@ pub enum DecodeError {
     #[error("`stride` {stride} does not divide the crop, {width} x {height} px")]
     Stride { stride: u32, width: u32, height: u32 },
     /// The histograms of all pairs would fill the memory.
-    #[error("`{stage}`: histograms of {pairs} pairs of joints for maps of {width} x {height} px take {bytes} bytes; the most is {most}")]
+    #[error(
+        "`{stage}`: histograms of {pairs} pairs of joints for maps of {width} x {height} px take {bytes} bytes; the most is {most}"
+    )]
     Histograms { stage: String, pairs: usize, width: usize, height: usize, bytes: u64, most: u64 },
     /// Nobody shows two joints.
     #[error("split `{split}` has nobody with two joints to learn displacements from")]

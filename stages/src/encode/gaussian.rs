@@ -171,7 +171,8 @@ mod tests {
             let message = toml::from_str::<Gaussian>(plan).unwrap_err().to_string();
             assert!(message.contains("a spread must be from 0.01 to 16384 px, found"), "{message}");
         }
-        for plan in ["sigma = 16384\ncutoff = 1e9", "sigma = 0.01\ncutoff = 1e-9", "sigma = 5\norigin = 1e9"] {
+        for plan in ["sigma = 16384\ncutoff = 1e9", "sigma = 0.01\ncutoff = 1e-9", "sigma = 5\norigin = 1e9"]
+        {
             let gaussian: Gaussian = toml::from_str(plan).unwrap();
             let mut map = vec![0.0; 46 * 46];
             let origin = gaussian.origin.map_or(CPM.origin, NonNegative::get);

@@ -189,17 +189,28 @@ mod tests {
 
     #[test]
     fn a_patch_that_would_fill_the_memory_is_refused() {
-        for plan in ["sigma = 1e9", "sigma = 1e300", "sigma = 301", "sigma = 1e-300", "sigma = nan", "sigma = inf"] {
+        for plan in
+            ["sigma = 1e9", "sigma = 1e300", "sigma = 301", "sigma = 1e-300", "sigma = nan", "sigma = inf"]
+        {
             let message = toml::from_str::<Patch>(plan).unwrap_err().to_string();
-            assert!(message.contains("the spread of a patch must be from 0.01 to 300 px, found"), "{message}");
+            assert!(
+                message.contains("the spread of a patch must be from 0.01 to 300 px, found"),
+                "{message}"
+            );
         }
         for plan in ["sigma = 2\nradius = 1000000", "sigma = 2\nradius = 0", "sigma = 2\nradius = 1001"] {
             let message = toml::from_str::<Patch>(plan).unwrap_err().to_string();
-            assert!(message.contains("a radius must be a whole number from 1 to 1000 px, found"), "{message}");
+            assert!(
+                message.contains("a radius must be a whole number from 1 to 1000 px, found"),
+                "{message}"
+            );
         }
         for plan in ["sigma = 300", "sigma = 0.01", "sigma = 0.01\nradius = 1000"] {
             let (map, counts) = pasted(&patch(plan), [30.0, 30.0]);
-            assert!(counts && map[30 * 64 + 30] == 1.0 && map.iter().all(|value| value.is_finite()), "{plan}");
+            assert!(
+                counts && map[30 * 64 + 30] == 1.0 && map.iter().all(|value| value.is_finite()),
+                "{plan}"
+            );
         }
     }
 

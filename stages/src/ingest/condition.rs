@@ -14,10 +14,10 @@ use polars::sql::sql_expr;
 use super::error::Unread;
 
 /// Most bytes of a condition: 64 KiB, some thousand terms.
-pub const MOST_BYTES: usize = 64 << 10;
+const MOST_BYTES: usize = 64 << 10;
 /// Most levels of a condition, chains of `AND` and of `OR` counted as the logarithm of their length. A level takes up to
 /// 30 kB of a thread's stack of 2 MiB in a build without optimisation.
-pub const MOST_LEVELS: usize = 32;
+const MOST_LEVELS: usize = 32;
 /// Stack that reading a condition takes for each of its bytes; the shortest terms have six.
 const STACK_PER_BYTE: usize = 8 << 10;
 /// Stack for any condition.
@@ -96,7 +96,9 @@ fn levels(expression: &Expr) -> usize {
     let below = match expression {
         Expr::BinaryExpr { left, right, .. } => levels(left).max(levels(right)),
         Expr::Function { input, .. } => input.iter().map(levels).max().unwrap_or(0),
-        Expr::Ternary { predicate, truthy, falsy } => levels(predicate).max(levels(truthy)).max(levels(falsy)),
+        Expr::Ternary { predicate, truthy, falsy } => {
+            levels(predicate).max(levels(truthy)).max(levels(falsy))
+        }
         Expr::Cast { expr, .. } | Expr::Alias(expr, _) => levels(expr),
         _ => 0,
     };

@@ -13,7 +13,7 @@ pub mod select;
 pub mod split;
 pub mod split_subjects;
 
-pub use error::IngestError;
+pub use error::{IngestError, Unread};
 pub use filter::{Filter, FilterConfig};
 pub use map_skeleton::{MapSkeleton, MapSkeletonConfig};
 pub use repeat::{Repeat, RepeatConfig};

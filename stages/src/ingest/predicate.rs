@@ -222,7 +222,11 @@ mod tests {
             let all = format!("{} AND person_index > 3", chain("scale > 0.5", " AND ", count));
             assert_eq!(ask(&all, &batch), ask("scale > 0.5 AND person_index > 3", &batch), "{count}");
             let mixed = chain("scale > 9 AND split = 'no' OR person_index = 2", " OR ", count.min(1000));
-            assert_eq!(ask(&mixed, &batch), ask("person_index = 2 OR scale > 9 AND FALSE", &batch), "{count}");
+            assert_eq!(
+                ask(&mixed, &batch),
+                ask("person_index = 2 OR scale > 9 AND FALSE", &batch),
+                "{count}"
+            );
         }
         let refused = |sql: &str| Predicate::new("filter", "where", sql).unwrap_err().to_string();
         let sum = format!("{} > 3", chain("scale", " + ", 3000));
@@ -230,7 +234,11 @@ mod tests {
         let long = chain("scale > 0.5", " AND ", 10_000);
         assert!(refused(&long).contains("159995 bytes long; the most is 65536"), "{}", refused(&long));
         assert!(refused(&long).len() < 600 && refused(&sum).len() < 600);
-        for deep in ["(".repeat(5000) + "scale" + &")".repeat(5000), "NOT ".repeat(5000) + "scale > 1", "-".repeat(999)] {
+        for deep in [
+            "(".repeat(5000) + "scale" + &")".repeat(5000),
+            "NOT ".repeat(5000) + "scale > 1",
+            "-".repeat(999),
+        ] {
             assert!(refused(&deep).contains("is not an SQL expression"), "{}", refused(&deep));
         }
         // As deep as is allowed, on a thread of the usual size.

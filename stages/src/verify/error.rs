@@ -118,7 +118,9 @@ impl Hinted for VerifyError {
             Self::Constant { .. } => {
                 "drop it with `fit_projection` and `project`, or set `regularisation` above 0".into()
             }
-            Self::WideEmbeddings { .. } => "fit on the embeddings of a network, or on frames of fewer samples".into(),
+            Self::WideEmbeddings { .. } => {
+                "fit on the embeddings of a network, or on frames of fewer samples".into()
+            }
             Self::ManyComponents { dimensions, .. } => format!("set `components` to at most {dimensions}"),
             Self::FewDirections { frames, .. } => {
                 let most = frames.saturating_sub(1);

@@ -90,7 +90,8 @@ impl Hinted for WindowError {
             Self::LongSignals { .. }
             | Self::NoRoom { .. }
             | Self::ManyWindows { .. }
-            | Self::NothingToFit { .. } | Self::TwoNormalisers { .. } => Fault::Data,
+            | Self::NothingToFit { .. }
+            | Self::TwoNormalisers { .. } => Fault::Data,
             _ => Fault::Config,
         }
     }

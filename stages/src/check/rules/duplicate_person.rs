@@ -67,7 +67,8 @@ fn pairs(people: &[Waiting]) -> Box<dyn Iterator<Item = [usize; 2]>> {
     let middles: Vec<[f64; 2]> =
         people.iter().map(|one| mean_place(one.places.iter().flatten().copied())).collect();
     let nearest = Nearest::new(middles.iter().copied().map(Some));
-    let near = |own: usize| nearest.to(middles[own], own, NEIGHBOURS).into_iter().map(move |other| [own, other]);
+    let near =
+        |own: usize| nearest.to(middles[own], own, NEIGHBOURS).into_iter().map(move |other| [own, other]);
     let pairs: BTreeSet<[usize; 2]> =
         (0..count).flat_map(near).map(|[a, b]| if a < b { [a, b] } else { [b, a] }).collect();
     Box::new(pairs.into_iter())

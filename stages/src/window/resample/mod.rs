@@ -241,7 +241,10 @@ impl Resample {
         let (segments, taken) = segments(&cleaned);
         let grid = |segment: &Segment| Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
         let grids: Vec<Grid> = segments.iter().map(grid).collect();
-        let filters = match self.filters(&cleaned).and_then(|filters| bounded(&grids, &filters, &tracks).map(|()| filters)) {
+        let filters = match self
+            .filters(&cleaned)
+            .and_then(|filters| bounded(&grids, &filters, &tracks).map(|()| filters))
+        {
             Ok(filters) => filters,
             Err(reason) => {
                 for track in tracks {
