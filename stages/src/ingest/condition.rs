@@ -8,7 +8,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::thread;
 
-use polars::lazy::dsl::{Expr, Operator};
+use polars::lazy::dsl::{Expr, FunctionExpr, Operator};
 use polars::sql::sql_expr;
 
 use super::error::Unread;
@@ -22,6 +22,10 @@ const MOST_LEVELS: usize = 32;
 const STACK_PER_BYTE: usize = 8 << 10;
 /// Stack for any condition.
 const STACK: usize = 4 << 20;
+/// Functions that pad text to a length, by the ends of their names.
+const PADDING: [&str; 3] = ["pad_start", "pad_end", "zfill"];
+/// The function that replaces parts of a text, by the end of its name.
+const REPLACE: &str = "replace";
 /// Most characters of a condition that messages and rejects repeat.
 const SHOWN: usize = 300;
 
@@ -38,6 +42,9 @@ pub(super) fn parse(sql: &str) -> Result<Expr, Unread> {
         let found = levels(&expression);
         if found > MOST_LEVELS {
             return Err(Unread::Deep { found, most: MOST_LEVELS });
+        }
+        if let Some(found) = lengthening(&expression) {
+            return Err(Unread::Lengthens { found });
         }
         Ok(expression)
     };
@@ -89,6 +96,22 @@ fn tree(mut terms: Vec<Expr>, op: Operator) -> Expr {
     }
     let right = terms.split_off(terms.len().div_ceil(2));
     Expr::BinaryExpr { left: Arc::new(tree(terms, op)), op, right: Arc::new(tree(right, op)) }
+}
+
+/// A function of `expression` that makes text of any length from a short condition, in words: padding, and a replacement
+/// in what was replaced.
+fn lengthening(expression: &Expr) -> Option<String> {
+    let named = |part: &Expr, name: &str| matches!(part, Expr::Function { function: FunctionExpr::StringExpr(function), .. } if function.to_string().ends_with(name));
+    expression.into_iter().find_map(|part| match part {
+        Expr::Function { function, .. } if PADDING.iter().any(|name| named(part, name)) => {
+            Some(format!("the function `{function}`"))
+        }
+        Expr::Function { function, input } if named(part, REPLACE) => {
+            let within = input.iter().flat_map(|input| input).any(|inner| named(inner, REPLACE));
+            within.then(|| format!("the function `{function}` within itself"))
+        }
+        _ => None,
+    })
 }
 
 /// How many levels `expression` has.

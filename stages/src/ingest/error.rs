@@ -64,6 +64,9 @@ pub enum Unread {
     /// Operators stand within operators too often.
     #[error("it is {found} levels deep; the most is {most}")]
     Deep { found: usize, most: usize },
+    /// It makes long text of short.
+    #[error("it may not use {found}, which makes text of any length")]
+    Lengthens { found: String },
     /// No thread can be started to read it.
     #[error("there is no memory to read it: {0}")]
     Thread(std::io::Error),
@@ -75,6 +78,7 @@ impl Hinted for IngestError {
             Self::NotSql { error: Unread::Long { .. } | Unread::Deep { .. }, .. } => {
                 "use `IN`, or several stages `filter` one after the other"
             }
+            Self::NotSql { error: Unread::Lengthens { .. }, .. } => "compare the column itself",
             Self::NotSql { .. } => {
                 "write a condition on columns, such as `scale > 0.5 AND annotated_joints >= 10`"
             }

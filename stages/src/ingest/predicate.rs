@@ -241,6 +241,14 @@ mod tests {
         ] {
             assert!(refused(&deep).contains("is not an SQL expression"), "{}", refused(&deep));
         }
+        for sql in [
+            "LPAD(split, 1000000000, 'a') = 'b'",
+            "RPAD(split, 9, 'a') = 'b'",
+            "REPLACE(REPLACE(split, 'a', 'aaaaaaaa'), 'a', 'aaaaaaaa') = 'b'",
+        ] {
+            assert!(refused(sql).contains("makes text of any length"), "{}", refused(sql));
+        }
+        assert_eq!(ask("REPLACE(split, 't', 'tt') = 'ttrain'", &batch).len(), 7);
         // As deep as is allowed, on a thread of the usual size.
         let sum = format!("{} > 3", chain("scale", " + ", 30));
         let asked = || ask(&sum, &batch).len();

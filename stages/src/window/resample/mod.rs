@@ -50,7 +50,7 @@ pub const CLOCK_JUMP_SECONDS: Positive = Positive::constant(1.0);
 const MOST_IN_A_GAP: f64 = 100_000.0;
 /// The most samples of a session, and of a sensor on the filter's finer grid, beside 100 for each reading. A log of few
 /// readings that is drawn at a high rate, or whose stamps lie far closer than its length tells, stays small in memory.
-const MOST_SAMPLES: usize = 10_000_000;
+const MOST_SAMPLES: usize = 1_000_000;
 /// See [`MOST_SAMPLES`]; a sensor of 1 Hz is drawn at 100 Hz.
 const SAMPLES_PER_READING: usize = 100;
 
@@ -177,7 +177,7 @@ pub(super) fn check_readings(schema: &Schema) -> Result<(), StageError> {
 /// Reason of the rejects of a session with a sensor whose filter would be too long.
 const TOO_FAST: &str = "over 10,000 times faster than `rate_hz`";
 /// Reason of the rejects of a session whose signal would be too long.
-const TOO_LONG: &str = "over 10 million samples and 100 for each reading";
+const TOO_LONG: &str = "over 1 million samples and 100 for each reading";
 
 /// Refuses a session whose samples on `grids`, or on the finer grids of `filters`, are out of proportion to its readings.
 fn bounded(
