@@ -34,4 +34,6 @@ pub use verify::check_shard;
 pub use work_folder::{WORK_FOLDER, replace_file};
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 mod tests;

@@ -181,4 +181,23 @@ mod tests {
             Err(UNKNOWN)
         );
     }
+
+    #[test]
+    fn a_page_that_unpacks_to_more_than_memory_is_refused() {
+        let file = tempfile::tempfile().unwrap();
+        let page = |unpacked: &[u8]| [&[0x15, 0, 0x15][..], unpacked, &[0x15, 6, 0, 1, 2, 3]].concat();
+        let checked = |bytes: &[u8]| {
+            let mut writer = &file;
+            writer.set_len(0).unwrap();
+            writer.rewind().unwrap();
+            std::io::Write::write_all(&mut writer, bytes).unwrap();
+            check(&file, 0, bytes.len() as u64)
+        };
+        // 256 MiB, and two bytes more, in zigzag form.
+        let (most, more) = ([0x80, 0x80, 0x80, 0x80, 2], [0x84, 0x80, 0x80, 0x80, 2]);
+        assert_eq!(checked(&[page(&most), page(&[8])].concat()), Ok(()));
+        let error = checked(&[page(&[8]), page(&more)].concat()).unwrap_err();
+        assert_eq!(error, "has a page of 3 bytes that unpacks to 268435458; the most is 268435456");
+        assert_eq!(checked(&[0x15, 0]), Err("has a page header that ends too early".to_owned()));
+    }
 }
