@@ -22,8 +22,6 @@ const MOST_LEVELS: usize = 32;
 const STACK_PER_BYTE: usize = 8 << 10;
 /// Stack for any condition.
 const STACK: usize = 4 << 20;
-/// A condition of up to so many bytes is read where it is: some twenty terms fit any thread's stack.
-const SHORT: usize = 128;
 /// Functions that pad text to a length, by the ends of their names.
 const PADDING: [&str; 3] = ["pad_start", "pad_end", "zfill"];
 /// The function that replaces parts of a text, by the end of its name.
@@ -50,9 +48,6 @@ pub(super) fn parse(sql: &str) -> Result<Expr, Unread> {
         }
         Ok(expression)
     };
-    if sql.len() <= SHORT {
-        return read();
-    }
     let stack = STACK + sql.len() * STACK_PER_BYTE;
     thread::scope(|scope| {
         let reader = thread::Builder::new().stack_size(stack).spawn_scoped(scope, read);
