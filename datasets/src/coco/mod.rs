@@ -3,6 +3,7 @@
 //! COCO's coordinates count from 0 and its visibility has the same codes, as in the tables. Not kept: outlines
 //! (`segmentation`), licences, and the URLs and dates of images.
 
+mod candidates;
 mod categories;
 mod category;
 mod entry;
