@@ -9,6 +9,7 @@
 
 mod encode;
 mod jpeg;
+mod limits;
 mod markers;
 
 use std::io::{self, Cursor, Read};
@@ -17,22 +18,10 @@ use std::path::{Path, PathBuf};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use crate::files;
+use limits::{allocations, check_cost, check_pixels};
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
-
-/// Most pixels that an image may have by default: 100 million, 300 MB of RGB. The largest MPII image has 2.1
-/// million.
-pub const MAX_PIXELS: u64 = 100_000_000;
-
-/// Most bytes that an image file may have by default: 256 MiB.
-pub const MAX_FILE_BYTES: u64 = 256 << 20;
-
-/// Most pixels along a side: 65,535, as in JPEG.
-pub const MAX_SIDE: u32 = 65_535;
-
-/// Most bytes that decoding may take for each allowed pixel: 400 MB by default. A picture with transparency, of 16 bits a
-/// channel or of a progressive JPEG takes more than the 3 of its RGB, so that fewer pixels are allowed.
-const DECODING_BYTES: u64 = 4;
+pub use limits::{Limits, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE};
 
 /// Most bytes of what is not pixels, such as a colour profile once it is unpacked: 16 MiB.
 const METADATA_BYTES: u64 = 16 << 20;
@@ -45,28 +34,6 @@ pub const JPEG_DECODER: &str = "libjpeg-turbo (islow, fancy upsampling)";
 
 /// What decoded the pixels of any other file, for provenance.
 pub const OTHER_DECODER: &str = "image 0.25";
-
-/// What a file may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Most pixels of an image as stored, before any reduction.
-    pub max_pixels: u64,
-    /// Most bytes of a file.
-    pub max_file_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_pixels: MAX_PIXELS, max_file_bytes: MAX_FILE_BYTES }
-    }
-}
-
-impl Limits {
-    /// Most bytes of memory that decoding may take: 4 for each pixel of `max_pixels`, and no less than 1 MiB.
-    fn decoding_bytes(&self) -> u64 {
-        self.max_pixels.saturating_mul(DECODING_BYTES).max(1 << 20)
-    }
-}
 
 /// By how much an image is reduced while it is decoded. Only JPEG supports this; other formats are decoded in
 /// full size.
@@ -268,36 +235,6 @@ fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), PixelE
     };
     reader.limits(allocations(METADATA_BYTES));
     Ok((reader.into_decoder().map_err(PixelError::unreadable)?, format))
-}
-
-fn allocations(bytes: u64) -> image::Limits {
-    let mut limits = image::Limits::default();
-    limits.max_alloc = Some(bytes);
-    limits
-}
-
-fn check_pixels([width, height]: [u32; 2], limits: &Limits) -> Result<(), PixelError> {
-    if width.max(height) > MAX_SIDE {
-        let (found, allowed) = (u64::from(width.max(height)), u64::from(MAX_SIDE));
-        return Err(PixelError::TooLarge { found, allowed, unit: "pixels along a side" });
-    }
-    let (found, allowed) = (u64::from(width) * u64::from(height), limits.max_pixels);
-    if found > allowed {
-        return Err(PixelError::TooLarge { found, allowed, unit: "pixels" });
-    }
-    if found == 0 {
-        return Err(PixelError::unreadable(format!("the image is {width} x {height} px")));
-    }
-    Ok(())
-}
-
-/// Refuses an image that takes `found` bytes of memory while it is decoded, where that is more than `limits` allow.
-fn check_cost(found: u64, limits: &Limits) -> Result<(), PixelError> {
-    let allowed = limits.decoding_bytes();
-    if found > allowed {
-        return Err(PixelError::TooLarge { found, allowed, unit: "bytes while it is decoded" });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

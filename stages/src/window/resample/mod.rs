@@ -6,6 +6,7 @@
 
 mod clean;
 mod convolve;
+mod filters;
 mod grid;
 pub mod low_pass;
 mod segments;
@@ -25,13 +26,13 @@ use schemas::units::{Hertz, Positive};
 use serde::{Deserialize, Serialize};
 
 use self::clean::{Clean, Limits};
+use self::filters::filters;
 use self::grid::{Drawing, Grid};
-use self::low_pass::{LowPass, MOST_TIMES_FASTER, Scratch};
+use self::low_pass::Scratch;
 use self::segments::{Segment, segments};
 use super::columns::{check_type, signal_column};
 use super::error::{WindowError, reserve};
 use super::identity::{Identities, Stretch};
-use super::median::median;
 use super::timing::{NANOS_PER_MS, NANOS_PER_SECOND};
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 
@@ -48,12 +49,6 @@ pub const MAX_GAP_MS: Positive = Positive::constant(200.0);
 pub const CLOCK_JUMP_SECONDS: Positive = Positive::constant(1.0);
 /// The most samples that may be drawn between two readings: a bound on memory, far above what makes sense.
 const MOST_IN_A_GAP: f64 = 100_000.0;
-/// The most samples of a session, and of a sensor on the filter's finer grid, beside 100 for each reading. A log of few
-/// readings that is drawn at a high rate, or whose stamps lie far closer than its length tells, stays small in memory.
-const MOST_SAMPLES: usize = 1_000_000;
-/// See [`MOST_SAMPLES`]; a sensor of 1 Hz is drawn at 100 Hz.
-const SAMPLES_PER_READING: usize = 100;
-
 /// Keys of the stage `resample`.
 ///
 /// ```
@@ -174,24 +169,6 @@ pub(super) fn check_readings(schema: &Schema) -> Result<(), StageError> {
     })
 }
 
-/// Reason of the rejects of a session with a sensor whose filter would be too long.
-const TOO_FAST: &str = "over 10,000 times faster than `rate_hz`";
-/// Reason of the rejects of a session whose signal would be too long.
-const TOO_LONG: &str = "over 1 million samples and 100 for each reading";
-
-/// Refuses a session whose samples on `grids`, or on the finer grids of `filters`, are out of proportion to its readings.
-fn bounded(
-    grids: &[Grid],
-    filters: &[Option<LowPass>],
-    tracks: &[&TrackView<'_>],
-) -> Result<(), &'static str> {
-    let samples = grids.iter().fold(0_usize, |sum, grid| sum.saturating_add(grid.length));
-    let finest = filters.iter().flatten().map(LowPass::multiple).max().unwrap_or(1);
-    let readings: usize = tracks.iter().map(|track| track.stamp_nanos.len()).sum();
-    let most = MOST_SAMPLES.saturating_add(SAMPLES_PER_READING.saturating_mul(readings));
-    if samples.saturating_mul(finest) > most { Err(TOO_LONG) } else { Ok(()) }
-}
-
 /// What comes of a batch.
 #[derive(Default)]
 struct Output {
@@ -241,10 +218,8 @@ impl Resample {
         let (segments, taken) = segments(&cleaned);
         let grid = |segment: &Segment| Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
         let grids: Vec<Grid> = segments.iter().map(grid).collect();
-        let filters = match self
-            .filters(&cleaned)
-            .and_then(|filters| bounded(&grids, &filters, &tracks).map(|()| filters))
-        {
+        let rate_hz = self.low_pass.then_some(self.rate_hz);
+        let filters = match filters(&cleaned, rate_hz, &grids, &tracks) {
             Ok(filters) => filters,
             Err(reason) => {
                 for track in tracks {
@@ -296,36 +271,6 @@ impl Resample {
             });
         }
         Ok(())
-    }
-
-    /// The filter of each sensor.
-    ///
-    /// # Errors
-    /// The reason why a sensor cannot be filtered.
-    fn filters(&self, cleaned: &[Clean<'_>]) -> Result<Vec<Option<LowPass>>, &'static str> {
-        let mut filters: Vec<Option<LowPass>> = Vec::with_capacity(cleaned.len());
-        for (sensor, clean) in cleaned.iter().enumerate() {
-            // The readings of a merged log have the same stamps, and so the same filter.
-            let same = sensor > 0 && cleaned[sensor - 1].stamp_nanos == clean.stamp_nanos;
-            filters.push(if same { filters[sensor - 1].clone() } else { self.filter(clean)? });
-        }
-        Ok(filters)
-    }
-
-    /// The filter that a sensor needs, by the rate that it aims at in this session.
-    fn filter(&self, clean: &Clean<'_>) -> Result<Option<LowPass>, &'static str> {
-        if !self.low_pass {
-            return Ok(None);
-        }
-        let within = clean.stretches.iter().flat_map(|stretch| {
-            clean.stamp_nanos[stretch.range.clone()].windows(2).map(|pair| pair[1] - pair[0])
-        });
-        let Some(step) = median(&mut within.collect::<Vec<_>>()) else { return Ok(None) };
-        let sensor_hz = NANOS_PER_SECOND / step;
-        if sensor_hz > MOST_TIMES_FASTER * self.rate_hz {
-            return Err(TOO_FAST);
-        }
-        Ok(LowPass::design(sensor_hz, self.rate_hz))
     }
 
     fn rejected(

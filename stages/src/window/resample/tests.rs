@@ -10,6 +10,7 @@ use schemas::tables::rejects::total_rows;
 use schemas::tables::signals::{RAW_CHANNELS, channels, signals};
 
 use super::super::fixtures::{context, readings, session, steps, track, waves};
+use super::filters::{TOO_FAST, TOO_LONG};
 use super::*;
 
 const MS: i64 = 1_000_000;
