@@ -12,3 +12,4 @@ mod real_data;
 mod reference;
 mod report;
 mod support;
+mod units;
