@@ -18,9 +18,6 @@ pub enum DecodeError {
     /// Keys of the other form.
     #[error("`beta` and `epsilon` belong to energies, and the form is `probability`")]
     Energies,
-    /// A bias that rounding would swallow.
-    #[error("`bias` must be at least {least:e}, found {found:e}")]
-    Bias { least: f64, found: f64 },
     /// The second input is another table.
     #[error("the input `spatial_model` must be a table `{}`, found {found}", spatial_models::NAME)]
     NoSpatialModel { found: String },
@@ -75,7 +72,6 @@ impl Hinted for DecodeError {
             Self::NoModel => "let the maps come from the stage `infer`, or keep its metadata",
             Self::Unrefined => "leave `refine` out, or set `rule = \"plain\"`",
             Self::Energies => "leave them out, or set `form = \"energy\"`",
-            Self::Bias { .. } => "a smaller bias would be less than the rounding of a convolution",
             Self::NoSpatialModel { .. } => "name the output of `fit_spatial_model` as the second input",
             Self::OtherSkeleton { maps, .. } => {
                 return Some(format!("fit a model on people mapped to `{maps}` with `map_skeleton`"));
