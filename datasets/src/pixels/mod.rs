@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 
 use crate::files;
+use crate::guarded::guarded;
 use limits::{allocations, check_cost, check_pixels};
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
@@ -143,6 +144,17 @@ pub fn decode_into(
     if is_jpeg(bytes) {
         return jpeg::decode(buffer, bytes, limits, reduction);
     }
+    sound(|| decode_other(bytes, limits))
+}
+
+/// What `work` on bytes of others gives; where a decoder panics, they are unreadable.
+fn sound<T>(work: impl FnOnce() -> Result<T, PixelError>) -> Result<T, PixelError> {
+    let panicked = |panic: String| PixelError::unreadable(format!("it cannot be decoded ({panic})"));
+    guarded(work).unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+/// As [`decode`], of what is no JPEG.
+fn decode_other(bytes: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
     let (mut decoder, format) = decoder(bytes)?;
     let (width, height) = decoder.dimensions();
     check_pixels([width, height], limits)?;
@@ -217,7 +229,7 @@ pub fn size_of(bytes: &[u8]) -> Result<[u32; 2], PixelError> {
     if is_jpeg(bytes) {
         return jpeg::size(bytes);
     }
-    let (width, height) = decoder(bytes)?.0.dimensions();
+    let (width, height) = sound(|| Ok(decoder(bytes)?.0.dimensions()))?;
     Ok([width, height])
 }
 

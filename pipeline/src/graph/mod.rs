@@ -155,7 +155,7 @@ pub enum GraphError {
     Changed { node: String },
     /// The rows of a batch take more memory than the plan allows.
     #[error(
-        "`{node}`: a batch of {} rows of {} bytes each takes at least {} MiB, and `runner.memory_mib` is {memory_mib}",
+        "`{node}`: a full batch of {} rows of {} bytes each takes {} MiB, and `runner.memory_mib` is {memory_mib}",
         grouped(*rows), grouped(*row_bytes), grouped(rows.saturating_mul(*row_bytes).div_ceil(1 << 20))
     )]
     Memory { node: String, rows: u64, row_bytes: u64, memory_mib: u32 },
