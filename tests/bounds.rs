@@ -23,15 +23,6 @@ fn chain(folder: &Path, stages: &[String]) {
     fs::write(folder.join("plan.toml"), plan).unwrap();
 }
 
-fn made(folder: &Path) {
-    lsp_people(folder);
-    motionmill(
-        folder,
-        &["ingest", "lsp", "--annotations", "raw/joints.mat", "--images", "raw/images", "--out", "people"],
-    )
-    .succeeded();
-}
-
 fn refused(done: &Done, words: &[&str]) {
     assert_eq!(done.code, 1, "{}", done.text());
     for word in words {
@@ -43,7 +34,7 @@ fn refused(done: &Done, words: &[&str]) {
 fn values_without_measure_are_refused_with_their_range() {
     let folder = tempdir().unwrap();
     let folder = folder.path();
-    made(folder);
+    lsp_people(folder);
     let crop = |width: u32| format!("run.crop = {{ size = [{width}, {width}], frame = \"whole_image\" }}");
     let maps = |style: &str| format!("run.encode_heatmaps = {{ stride = 4, style = {{ {style} }} }}");
     let warp = "run.warp = {}".to_owned();
@@ -79,7 +70,7 @@ fn values_without_measure_are_refused_with_their_range() {
 fn long_chains_and_long_conditions_are_only_work() {
     let folder = tempdir().unwrap();
     let folder = folder.path();
-    made(folder);
+    lsp_people(folder);
     let all = motionmill(folder, &["inspect", "people"]).succeeded().stdout;
     let condition = |terms: usize| {
         format!("run.filter = {{ where = \"{}\" }}", vec!["scale is null"; terms].join(" and "))
