@@ -64,6 +64,12 @@ fn check(kind: FileType) -> io::Result<()> {
 
 /// What `kind` is in words; `None` for a regular file.
 fn name(kind: FileType) -> Option<&'static str> {
+    if kind.is_file() {
+        return None;
+    }
+    if kind.is_dir() {
+        return Some("a folder");
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::FileTypeExt;
@@ -77,11 +83,7 @@ fn name(kind: FileType) -> Option<&'static str> {
             return Some("a device");
         }
     }
-    match () {
-        () if kind.is_file() => None,
-        () if kind.is_dir() => Some("a folder"),
-        () => Some("something else"),
-    }
+    Some("something else")
 }
 
 #[cfg(test)]
