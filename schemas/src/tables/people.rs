@@ -1,5 +1,6 @@
 //! `people`: one row is one person in one image; an image without any has one row without a person.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -9,6 +10,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
+use super::crowd::Crowd;
 use super::{in_space, metadata, points_array, vector_array, visibility_array};
 use crate::columns::{
     SchemaError, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of, strings,
@@ -77,8 +79,8 @@ pub struct Person {
     pub torso_box: Option<[f64; 4]>,
     /// The person's own joints.
     pub pose: Pose,
-    /// The joints of every other person of the same image.
-    pub others: Vec<Pose>,
+    /// The joints of every other person of the same image; of more than [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
+    pub others: Vec<Arc<Pose>>,
     /// What the person does, in words.
     pub activity: Option<String>,
     /// Everything the source says that no column holds, as a JSON object.
@@ -137,7 +139,7 @@ pub fn to_batch(skeleton: &'static Skeleton, people: &[Person]) -> RecordBatch {
         Arc::new(people.iter().map(get).collect::<StringArray>())
     };
     let boxes = |get: fn(&Person) -> Option<&[f64]>, length| vector_array(people.iter().map(get), length);
-    let others: Vec<Vec<Pose>> = people.iter().map(|person| person.others.clone()).collect();
+    let others: Vec<&[Arc<Pose>]> = people.iter().map(|person| &person.others[..]).collect();
     let (other_keypoints, other_visibility) = others_arrays(&others, joints);
     let columns = vec![
         text(|p| &p.sample_id),
@@ -221,7 +223,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
             head_box: four(&heads[row]),
             torso_box: four(&torsos[row]),
             pose: Pose { keypoints: pose.0, visibility: pose.1 },
-            others,
+            others: others.into_iter().map(Arc::new).collect(),
             activity: activities[row].clone(),
             attributes: attributes[row].clone(),
             source_file: own(&files),
@@ -264,23 +266,28 @@ pub fn read_others(batch: &RecordBatch, joints: usize) -> Result<Vec<Vec<Pose>>,
 }
 
 /// The columns `other_keypoints` and `other_visibility` of `others`, in their order.
-pub fn others_arrays(others: &[Vec<Pose>], joints: usize) -> (ArrayRef, ArrayRef) {
-    let all = || others.iter().flatten();
+pub fn others_arrays<P: Borrow<Pose>>(others: &[impl AsRef<[P]>], joints: usize) -> (ArrayRef, ArrayRef) {
+    let all = || others.iter().flat_map(|poses| poses.as_ref()).map(Borrow::borrow);
     let list = |values: ArrayRef| -> ArrayRef {
         let item = Arc::new(Field::new("item", values.data_type().clone(), true));
-        Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(others.iter().map(Vec::len)), values, None))
+        let lengths = others.iter().map(|poses| poses.as_ref().len());
+        Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), values, None))
     };
     let keypoints = list(points_array(all().map(|pose| pose.keypoints.as_slice()), joints));
     let visibility = list(visibility_array(all().map(|pose| pose.visibility.as_slice()), joints));
     (keypoints, visibility)
 }
 
-/// Gives each person of one image the poses of the other labelled ones.
-pub fn fill_others(people: &mut [Person]) {
-    let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
-    for (own, person) in people.iter_mut().enumerate() {
-        let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
-        person.others = others.map(|(_, pose)| pose.clone()).collect();
+/// Gives each person of one image the poses of the other labelled ones; of more than
+/// [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
+pub fn fill_others<'a>(people: impl IntoIterator<Item = &'a mut Person>) {
+    let people: Vec<&mut Person> = people.into_iter().collect();
+    if people.len() > 1 {
+        let labelled = |person: &Person| Some(&person.pose).filter(|pose| pose.annotated() > 0).cloned();
+        let crowd = Crowd::new(people.iter().map(|person| labelled(person)));
+        for (own, person) in people.into_iter().enumerate() {
+            person.others = crowd.others_of(own, &person.pose);
+        }
     }
 }
 
@@ -304,7 +311,7 @@ mod tests {
             head_box: None,
             torso_box: (index == 1).then_some([1.0, 2.0, 3.0, 4.0]),
             pose: pose.clone(),
-            others: vec![pose; others],
+            others: vec![Arc::new(pose); others],
             activity: None,
             attributes: Some("{}".into()),
             source_file: "examples.mat".into(),

@@ -56,7 +56,7 @@ impl Message {
 /// When the model cannot be read, is no ONNX model, or names a file outside its folder.
 pub fn weights(model: &Path) -> Result<Vec<PathBuf>, StageError> {
     let unreadable = |source| StageError::File { what: "network", path: model.to_owned(), source };
-    let mut file = File::open(model).map_err(unreadable)?;
+    let mut file = datasets::files::open(model).map_err(unreadable)?;
     let end = file.metadata().map_err(unreadable)?.len();
     let mut begin = [0; 8];
     if end >= 8 {

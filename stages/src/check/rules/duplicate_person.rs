@@ -6,8 +6,9 @@
 //! Of two such people at least one joint is as near as the mean, so their boxes, made larger by it, overlap: only such
 //! pairs are compared, and time grows with the people of a picture.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use schemas::tables::crowd::{Nearest, mean_place};
 use schemas::tables::findings::{Finding, Severity};
 
 use super::super::body::place;
@@ -19,6 +20,11 @@ use super::near::{Box4, overlapping};
 const LEAST_COMMON: usize = 3;
 /// Makes a distance longer than all rounding can make it.
 const ROUNDING: f64 = 1.000_001;
+/// Up to how many people of one image every pair that may be one person is compared.
+const MOST_COMPARED: usize = 1024;
+/// With how many of its nearest a person is compared in an image of more than [`MOST_COMPARED`]; two annotations of one
+/// person have nearly the same middle.
+const NEIGHBOURS: usize = 8;
 
 /// Keeps the people of an image until its last has arrived; rows of one image are usually consecutive.
 pub(super) struct DuplicatePerson {
@@ -88,6 +94,23 @@ fn box_of(places: &[Option<[f64; 2]>]) -> Box4 {
     [x1, y1, x2, y2]
 }
 
+/// The pairs of `people` that are compared, by their numbers; `most` is the threshold.
+fn pairs(people: &[Waiting], most: f64) -> Vec<(usize, usize)> {
+    let count = people.len();
+    if count <= MOST_COMPARED {
+        let reach: Vec<Option<Box4>> = people.iter().map(|person| person.reach(most)).collect();
+        return overlapping(&reach);
+    }
+    let middles: Vec<[f64; 2]> =
+        people.iter().map(|one| mean_place(one.places.iter().flatten().copied())).collect();
+    let nearest = Nearest::new(middles.iter().copied().map(Some));
+    let near =
+        |own: usize| nearest.to(middles[own], own, NEIGHBOURS).into_iter().map(move |other| (own, other));
+    let pairs: BTreeSet<(usize, usize)> =
+        (0..count).flat_map(near).map(|(a, b)| (a.min(b), a.max(b))).collect();
+    pairs.into_iter().collect()
+}
+
 impl Inspect for DuplicatePerson {
     fn look(&mut self, seen: &Seen<'_>, found: &mut Vec<Finding>) -> Looked {
         let Some((number, image)) = seen.image else { return Looked::Not("no picture named") };
@@ -100,8 +123,7 @@ impl Inspect for DuplicatePerson {
         people.push(Waiting::new(finding, places));
         if people.len() == image.people as usize {
             let people = self.waiting.remove(&number).unwrap_or_default();
-            let reach: Vec<Option<Box4>> = people.iter().map(|person| person.reach(self.most)).collect();
-            let pairs = overlapping(&reach).into_iter();
+            let pairs = pairs(&people, self.most).into_iter();
             found.extend(pairs.filter_map(|(first, second)| self.compare(&people[first], &people[second])));
         }
         Looked::Checked
