@@ -203,6 +203,13 @@ impl Batches {
             file.check()?;
             let path = file.path.clone();
             let mut builder = builder(&path)?.with_batch_size(self.batch_rows);
+            let found = builder.metadata().file_metadata().num_rows();
+            if u64::try_from(found) != Ok(file.rows) {
+                return Err(ShardError::Stale {
+                    detail: format!("{found} rows instead of {}", file.rows),
+                    path,
+                });
+            }
             if let Some(columns) = &self.columns {
                 let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
                 builder = builder.with_projection(mask);

@@ -1,0 +1,82 @@
+//! Runs one fuzz target under libFuzzer: `fuzz TARGET FOLDER [FLAG ...] [INPUT ...]`.
+//!
+//! Seeds, the words of the format and what is found lie in FOLDER. With inputs, those alone are run.
+
+mod engine;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use fuzz::memory::Counting;
+use fuzz::{ALL, Target};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The longest that one input may take, s.
+const MOST_SECONDS: u32 = 10;
+/// The most memory of the process, MiB: for what is not counted, and for what is never given back.
+const MOST_PROCESS_MIB: u32 = 2048;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    match arguments.get(1..) {
+        Some([only]) if only == "list" => {
+            let names: Vec<&str> = ALL.iter().map(|target| target.name).collect();
+            told(writeln!(io::stdout(), "{}", names.join("\n")))
+        }
+        Some([name, folder, rest @ ..]) if let Some(target) = fuzz::named(name) => {
+            match prepared(target, Path::new(folder)) {
+                Err(error) => told(Err(error)),
+                Ok(flags) => {
+                    let inputs = rest.iter().any(|argument| !argument.starts_with('-'));
+                    let corpus = (!inputs).then(|| format!("{folder}/{name}"));
+                    let all: Vec<String> =
+                        arguments[..1].iter().chain(&flags).chain(rest).cloned().chain(corpus).collect();
+                    ExitCode::from(u8::try_from(engine::run(target, &all)).unwrap_or(1))
+                }
+            }
+        }
+        _ => told(Err(io::Error::other("usage: fuzz list | fuzz TARGET FOLDER [FLAG ...] [INPUT ...]"))),
+    }
+}
+
+/// Ends the program: a failure is told on stderr.
+fn told(done: io::Result<()>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        // Where stderr is closed, the exit code says it.
+        Err(error) => writeln!(io::stderr(), "{error}").map_or(ExitCode::FAILURE, |()| ExitCode::FAILURE),
+    }
+}
+
+/// Writes seeds and words of `target` below `folder`; gives libFuzzer's flags.
+fn prepared(target: &Target, folder: &Path) -> io::Result<Vec<String>> {
+    let name = target.name;
+    let corpus = folder.join(name);
+    fs::create_dir_all(&corpus)?;
+    for (number, seed) in (target.seeds)().iter().enumerate() {
+        fs::write(corpus.join(format!("seed-{number}")), seed)?;
+    }
+    let words = folder.join(format!("{name}.words"));
+    fs::write(&words, target.words.iter().map(|word| quoted(word) + "\n").collect::<String>())?;
+    Ok(vec![
+        format!("-dict={}", words.display()),
+        format!("-artifact_prefix={}/{name}-", folder.display()),
+        format!("-timeout={MOST_SECONDS}"),
+        format!("-rss_limit_mb={MOST_PROCESS_MIB}"),
+        "-print_final_stats=1".to_owned(),
+    ])
+}
+
+/// `word` as libFuzzer's dictionaries write it. A character up to `\u{ff}` stands for the byte of its number.
+fn quoted(word: &str) -> String {
+    let byte = |character: char| match character {
+        '"' | '\\' => format!("\\{character}"),
+        ' '..='~' => character.to_string(),
+        other => format!("\\x{:02X}", u32::from(other)),
+    };
+    format!("\"{}\"", word.chars().map(byte).collect::<String>())
+}
