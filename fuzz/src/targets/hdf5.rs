@@ -36,10 +36,11 @@ pub(crate) const TARGET: Target = Target {
     run,
 };
 
-/// Files of every kind of number and string, and one as MATLAB writes them.
-pub(crate) const FILES: [&[u8]; 2] = [
+/// Files of every kind of number and string, as MATLAB writes them, and as the stacked hourglass stores MPII.
+pub(crate) const FILES: [&[u8]; 3] = [
     include_bytes!("../../../datasets/testdata/kinds.h5"),
     include_bytes!("../../../datasets/testdata/matlab_v73.mat"),
+    include_bytes!("../../../datasets/testdata/hourglass.h5"),
 ];
 
 fn run(input: &[u8]) -> u64 {
@@ -70,5 +71,6 @@ fn arrays(bytes: &[u8]) -> Result<u64, ReadError> {
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    FILES.iter().map(|file| with_mode(0, file)).collect()
+    let [kinds, matlab, hourglass] = FILES;
+    vec![with_mode(0, kinds), with_mode(0, matlab), with_mode(0, hourglass), with_mode(1, hourglass)]
 }
