@@ -43,6 +43,6 @@ fn seeds() -> Vec<Vec<u8>> {
         with_mode(6, elements),
         with_mode(12 + 5, elements),
         with_mode(0, &file),
-        with_mode(18, hdf5::FILES[1]),
+        with_mode(18 + 5, hdf5::FILES[1]),
     ]
 }
