@@ -129,7 +129,7 @@ fn people(folder: &Path) -> Result<RecordBatch, Failure> {
             head_box: None,
             torso_box: None,
             pose,
-            others: vec![],
+            others: vec![].into(),
             activity: None,
             attributes: None,
             source_file: String::new(),
