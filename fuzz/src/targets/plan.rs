@@ -1,7 +1,5 @@
 //! Plans: parsed, hashed, and checked as graphs. Sources are given tables in place of their files.
 
-use std::collections::BTreeMap;
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use pipeline::graph::{Graph, GraphError, print_graph};

@@ -15,7 +15,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use schemas::columns::points;
 use schemas::tables::models::{Mixture, Normaliser, Projection};
-use schemas::tables::spatial_models::SpatialPair;
+use schemas::tables::spatial_models::Displacements;
 use schemas::tables::{keypoints, people, readings, signals};
 
 use super::coco;
@@ -109,7 +109,7 @@ fn look(batch: &RecordBatch) {
         Normaliser::from_batch(batch).is_ok(),
         Projection::from_batch(batch).is_ok(),
         Mixture::from_batch(batch).is_ok(),
-        SpatialPair::from_batch(batch).is_ok(),
+        Displacements::from_batch(batch).is_ok(),
     ];
     std::hint::black_box(read);
 }

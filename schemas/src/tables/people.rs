@@ -244,7 +244,7 @@ fn image_sizes(batch: &RecordBatch) -> Result<Vec<Option<[i32; 2]>>, SchemaError
 /// When a column is absent or of another type.
 pub fn read_others(batch: &RecordBatch, joints: usize) -> Result<Vec<Vec<Pose>>, SchemaError> {
     let list = |name: &'static str| -> Result<&ListArray, SchemaError> {
-        let array = crate::columns::column(batch, name)?;
+        let array = column(batch, name)?;
         array.as_list_opt::<i32>().ok_or_else(|| wrong_type(name, "a list of poses", array.data_type()))
     };
     let (keypoints, visibility) = (list("other_keypoints")?, list("other_visibility")?);
