@@ -22,22 +22,22 @@ const MOST_PROCESS_MIB: u32 = 2048;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    match arguments.get(1..) {
-        Some([only]) if only == "list" => {
-            let names: Vec<&str> = ALL.iter().map(|target| target.name).collect();
-            told(writeln!(io::stdout(), "{}", names.join("\n")))
-        }
-        Some([name, folder, rest @ ..]) if let Some(target) = fuzz::named(name) => {
-            match prepared(target, Path::new(folder)) {
-                Err(error) => told(Err(error)),
-                Ok(flags) => {
-                    let inputs = rest.iter().any(|argument| !argument.starts_with('-'));
-                    let corpus = (!inputs).then(|| format!("{folder}/{name}"));
-                    let all: Vec<String> =
-                        arguments[..1].iter().chain(&flags).chain(rest).cloned().chain(corpus).collect();
-                    ExitCode::from(u8::try_from(engine::run(target, &all)).unwrap_or(1))
-                }
-            }
+    let names: Vec<&str> = ALL.iter().map(|target| target.name).collect();
+    match &arguments[..] {
+        [_, only] if only == "list" => told(writeln!(io::stdout(), "{}", names.join("\n"))),
+        [program, name, folder, rest @ ..] => {
+            let Some(target) = fuzz::named(name) else {
+                return told(Err(io::Error::other(format!("the targets are {}", names.join(", ")))));
+            };
+            let flags = match prepared(target, Path::new(folder)) {
+                Ok(flags) => flags,
+                Err(error) => return told(Err(error)),
+            };
+            let has_inputs = rest.iter().any(|argument| !argument.starts_with('-'));
+            let corpus = (!has_inputs).then(|| format!("{folder}/{name}"));
+            let all =
+                std::iter::once(program).chain(&flags).chain(rest).cloned().chain(corpus).collect::<Vec<_>>();
+            ExitCode::from(u8::try_from(engine::run(target, &all)).unwrap_or(1))
         }
         _ => told(Err(io::Error::other("usage: fuzz list | fuzz TARGET FOLDER [FLAG ...] [INPUT ...]"))),
     }
