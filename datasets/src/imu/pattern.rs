@@ -21,6 +21,9 @@ const FIELDS: [(&str, Field); 4] = [
     ("sensor", Field::Sensor),
 ];
 
+/// Most bytes of a part of a pattern; names of files have at most 255.
+const MOST_PART_BYTES: usize = 512;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     Literal(String),
@@ -137,6 +140,12 @@ fn tokens(part: &str, whole: &str) -> Result<Vec<Token>, String> {
     if part.is_empty() || part == "." || part == ".." {
         return Err(format!("a pattern must be a path below a folder, found `{whole}`"));
     }
+    if part.len() > MOST_PART_BYTES {
+        return Err(format!(
+            "a part of a pattern must have at most {MOST_PART_BYTES} bytes, found {}",
+            part.len()
+        ));
+    }
     let (mut all, mut rest) = (Vec::new(), part);
     while let Some(first) = rest.chars().next() {
         match first {
@@ -196,6 +205,7 @@ mod tests {
         for wrong in ["", "/a.csv", "../a.csv", "a//b", "{user}.csv", "{subject", "subject}.csv"] {
             assert!(Pattern::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
+        assert!(Pattern::try_from("*".repeat(513)).unwrap_err().contains("at most 512"));
         assert!(
             Pattern::try_from("{subject}-{subject}.csv".to_owned()).unwrap_err().contains("once in a part")
         );
