@@ -32,8 +32,10 @@ pub(crate) fn run(target: &'static Target, arguments: &[String]) -> c_int {
     let mut count = c_int::try_from(arguments.len()).expect("few arguments");
     arguments.push(std::ptr::null_mut());
     let mut arguments = arguments.leak().as_mut_ptr();
-    // SAFETY: 0 is the default action; libFuzzer takes it as leave to report such faults with their input.
-    FAULTS.map(|number| unsafe { signal(number, 0) });
+    for number in FAULTS {
+        // SAFETY: 0 is the default action; libFuzzer takes it as leave to report such faults with their input.
+        unsafe { signal(number, 0) };
+    }
     // SAFETY: see the module: the arguments are leaked, zero-ended texts, and a null follows the last.
     unsafe { LLVMFuzzerRunDriver(&raw mut count, &raw mut arguments, one) }
 }
