@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::tables::others::{MOST_LABELLED, TooManyPeople};
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 use schemas::{Fault, Hinted, SchemaError, Skeleton};
@@ -64,12 +63,6 @@ impl ReadError {
             serde_json::error::Category::Data => Self::unexpected(path, rule, error.to_string()),
             _ => Self::malformed(path, "JSON", error.to_string()),
         }
-    }
-
-    /// The error of an image with too many people in the file at `path`.
-    pub fn crowd(path: &Path, error: &TooManyPeople) -> Self {
-        let rule = format!("an image must have at most {MOST_LABELLED} labelled people");
-        Self::unexpected(path, rule, error.found.to_string())
     }
 
     /// The error of a sound file at `path` that holds something else.

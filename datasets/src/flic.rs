@@ -8,7 +8,6 @@ use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::FLIC11;
-use schemas::tables::others::Others;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
@@ -141,15 +140,11 @@ pub fn read(config: &FlicConfig) -> Result<Annotations, ReadError> {
         }
     }
     found.images = per_image.len();
-    let unknown = Pose::unknown(FLIC11.len());
-    let mut others: HashMap<&str, Vec<Others>> = HashMap::new();
-    for (image, poses) in &per_image {
-        let poses = poses.iter().map(|pose| pose.as_ref().unwrap_or(&unknown));
-        others.insert(image, Others::of_image(poses).map_err(|error| ReadError::crowd(path, &error))?);
-    }
     for (person, image) in found.people.iter_mut().zip(&names) {
         let own = person.person_index.unwrap_or_default() as usize;
-        person.others = others[image.as_str()][own].clone();
+        let poses = per_image[image].iter().enumerate();
+        person.others =
+            poses.filter(|(index, _)| *index != own).filter_map(|(_, pose)| pose.clone()).collect();
     }
     Ok(found)
 }
@@ -270,7 +265,7 @@ fn person(row: &Row<'_>, config: &FlicConfig) -> Result<Person, Fault> {
         head_box: None,
         torso_box: torso_box(row)?,
         pose,
-        others: Others::default(),
+        others: Vec::new(),
         activity: None,
         attributes: Some(Json::Object(attributes).to_string()),
         source_file: String::new(),

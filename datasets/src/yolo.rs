@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
-use schemas::tables::others::Others;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
@@ -134,7 +133,7 @@ pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErro
             person.source_file.clone_from(&source_file);
             dataset.clone_into(&mut person.dataset);
         }
-        people::fill_others(&mut of_picture).map_err(|error| ReadError::crowd(&picture.label, &error))?;
+        people::fill_others(&mut of_picture);
         found.people.extend(of_picture);
     }
     files.sort_unstable();
@@ -155,7 +154,7 @@ fn blank(picture: &Picture, [width, height]: [u32; 2], joints: usize) -> Person 
         head_box: None,
         torso_box: None,
         pose: Pose::unknown(joints),
-        others: Others::default(),
+        others: Vec::new(),
         activity: None,
         attributes: None,
         source_file: String::new(),

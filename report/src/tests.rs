@@ -33,7 +33,7 @@ pub(super) fn person(number: usize, image_path: String) -> Person {
         head_box: None,
         torso_box: None,
         pose,
-        others: Vec::new().into(),
+        others: Vec::new(),
         activity: None,
         attributes: None,
         source_file: "joints.mat".into(),

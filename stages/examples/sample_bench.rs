@@ -129,7 +129,7 @@ fn people(folder: &Path) -> Result<RecordBatch, Failure> {
             head_box: None,
             torso_box: None,
             pose,
-            others: vec![].into(),
+            others: vec![],
             activity: None,
             attributes: None,
             source_file: String::new(),

@@ -135,7 +135,7 @@ pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
         rejects: Vec::new(),
     };
     let (images, annotations) = (reading.sound_images(path, file.images)?, file.annotations);
-    let people = reading.people(&images, annotations).map_err(|error| ReadError::crowd(path, &error))?;
+    let people = reading.people(&images, annotations);
     Ok(Annotations { skeleton, people, images: images.len(), rejects: reading.rejects })
 }
 

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use schemas::tables::others::{Others, TooManyPeople};
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use schemas::{Skeleton, Visibility};
@@ -67,11 +66,7 @@ impl Reading<'_> {
     }
 
     /// The people of the annotations `entries` of `images`.
-    pub(super) fn people(
-        &mut self,
-        images: &[Image],
-        entries: Vec<Entry<Annotation>>,
-    ) -> Result<Vec<Person>, TooManyPeople> {
+    pub(super) fn people(&mut self, images: &[Image], entries: Vec<Entry<Annotation>>) -> Vec<Person> {
         let known: HashSet<i64> = images.iter().map(|image| image.id).collect();
         let mut of_image: HashMap<i64, Vec<(usize, Annotation)>> = HashMap::new();
         for (row, entry) in entries.into_iter().enumerate() {
@@ -102,9 +97,9 @@ impl Reading<'_> {
                     Err((reason, detail)) => self.reject(format!("annotations[{row}]"), reason, detail),
                 }
             }
-            people::fill_others(&mut people[first..])?;
+            people::fill_others(&mut people[first..]);
         }
-        Ok(people)
+        people
     }
 
     /// A row of which nothing but the image, and what our writer kept, is known.
@@ -121,7 +116,7 @@ impl Reading<'_> {
             head_box: kept.head_box,
             torso_box: kept.torso_box,
             pose: Pose::unknown(self.skeleton.len()),
-            others: Others::default(),
+            others: Vec::new(),
             activity: kept.activity,
             attributes: Some(json!({ KEY: { "image_id": image.id } }).to_string()),
             source_file: self.file.clone(),

@@ -81,7 +81,7 @@ fn annotations_become_people_image_by_image() {
     assert_eq!((first.pose.annotated(), first.source_record.as_str()), (2, "annotation 12"));
     // The other labelled person of the image, not the unlabelled one.
     assert_eq!(first.others.len(), 1);
-    assert_eq!(first.others.iter().next().unwrap().joint(0), third.pose.joint(0));
+    assert_eq!(first.others[0].joint(0), third.pose.joint(0));
     assert_eq!((unlabelled.pose.annotated(), unlabelled.person_index), (0, Some(2)));
     assert_eq!((empty.person_index, empty.image_size), (None, None));
     let stated = Stated::of(first);

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use arrow::array::RecordBatch;
 use proptest::prelude::*;
-use schemas::tables::others::Others;
 use schemas::tables::people::{Person, Pose, to_batch};
 use schemas::{Skeleton, Visibility};
 
@@ -49,7 +48,7 @@ pub(crate) fn person(image: &str, index: i32, joints: usize) -> Person {
         head_box: None,
         torso_box: None,
         pose: Pose::unknown(joints),
-        others: Others::default(),
+        others: Vec::new(),
         activity: None,
         attributes: None,
         source_file: "test.mat".into(),

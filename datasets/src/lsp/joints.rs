@@ -4,7 +4,6 @@ use std::path::Path;
 
 use schemas::Visibility;
 use schemas::skeleton::LSP14;
-use schemas::tables::others::Others;
 use schemas::tables::people::{Person, Pose};
 use schemas::tables::rejects::Reject;
 
@@ -168,7 +167,7 @@ impl Joints {
                 head_box: None,
                 torso_box: None,
                 pose,
-                others: Others::default(),
+                others: Vec::new(),
                 activity: None,
                 attributes: Some(rules.to_string()),
                 source_file: source_file.clone(),

@@ -53,7 +53,7 @@ pub(super) fn read(
             Err(fault) => rejects.push(source.reject(None, record, fault)),
         }
     }
-    fill_others(source, &mut people, &names)?;
+    fill_others(&mut people, &names);
     Ok(Annotations { skeleton: &MPII16, images: distinct(&names), people, rejects })
 }
 

@@ -99,7 +99,7 @@ pub(super) fn read(source: &Origin<'_>, file: &hdf5::File) -> Result<Found, Read
             Err(fault) => rejects.push(source.reject(None, record, fault)),
         }
     }
-    fill_others(source, &mut people, &names)?;
+    fill_others(&mut people, &names);
     let images = distinct(&names);
     Ok(Found {
         annotations: Annotations { skeleton: &MPII16, people, images, rejects },

@@ -23,7 +23,6 @@ use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
-use schemas::tables::others::Others;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
@@ -145,7 +144,7 @@ impl Origin<'_> {
             head_box: None,
             torso_box: None,
             pose: Pose::unknown(MPII16.len()),
-            others: Others::default(),
+            others: Vec::new(),
             activity: None,
             attributes: None,
             source_file: self.file.clone(),
@@ -193,17 +192,23 @@ impl From<AccessError> for Fault {
 }
 
 /// Gives each person of a flat list the poses of the other labelled ones of the same image.
-fn fill_others(source: &Origin<'_>, people: &mut [Person], names: &[String]) -> Result<(), ReadError> {
+fn fill_others(people: &mut [Person], names: &[String]) {
     let mut per_image: HashMap<&str, Vec<usize>> = HashMap::new();
     for (row, name) in names.iter().enumerate() {
         per_image.entry(name).or_default().push(row);
     }
     for rows in per_image.values().filter(|rows| rows.len() > 1) {
-        let others = Others::of_image(rows.iter().map(|&row| &people[row].pose));
-        let others = others.map_err(|error| ReadError::crowd(source.path, &error))?;
-        rows.iter().zip(others).for_each(|(&row, others)| people[row].others = others);
+        let poses: Vec<Pose> = rows.iter().map(|&row| people[row].pose.clone()).collect();
+        for (own, &row) in rows.iter().enumerate() {
+            people[row].others = others_of(&poses, own);
+        }
     }
-    Ok(())
+}
+
+/// The labelled poses but the one at `own`.
+fn others_of(poses: &[Pose], own: usize) -> Vec<Pose> {
+    let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
+    others.map(|(_, pose)| pose.clone()).collect()
 }
 
 /// The number of different names.

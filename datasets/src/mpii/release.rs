@@ -2,10 +2,10 @@
 
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
-use schemas::tables::people::{Person, Pose, fill_others};
+use schemas::tables::people::{Person, Pose};
 use serde_json::{Map, Value as Json, json};
 
-use super::{DATASET, Fault, Found, Origin};
+use super::{DATASET, Fault, Found, Origin, others_of};
 use crate::matlab::{AccessError, Node, Row, Value, variable};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
@@ -27,7 +27,7 @@ pub(super) fn read(source: &Origin<'_>, variables: &[(String, Value)]) -> Result
         Annotations { skeleton: &MPII16, people: Vec::new(), images: images.len(), rejects: Vec::new() };
     let mut found = Found { annotations, names: Vec::new(), numbered: true };
     for (index, image) in images.iter().enumerate() {
-        read_image(source, &tables, index, image, &mut ids, &mut found)?;
+        read_image(source, &tables, index, image, &mut ids, &mut found);
     }
     Ok(found)
 }
@@ -64,7 +64,7 @@ fn read_image(
     image: &Row<'_>,
     ids: &mut UniqueIds,
     found: &mut Found,
-) -> Result<(), ReadError> {
+) {
     let record = format!("annolist({})", index + 1);
     let rects = image.get("annorect").map_or(Ok(Vec::new()), |node| node.rows());
     let name = image.require("image").and_then(|node| node.row()).and_then(|row| row.require("name")?.text());
@@ -79,7 +79,7 @@ fn read_image(
             let fault = || Fault { reason: "record of another shape", detail: detail.clone() };
             let rejects = (0..lost).map(|_| source.reject(None, record.clone(), fault()));
             found.annotations.rejects.extend(rejects);
-            return Ok(());
+            return;
         }
     };
     let split = if tables.train[index] == 0.0 { "test" } else { "train" };
@@ -94,7 +94,7 @@ fn read_image(
         person.attributes = Some(Json::Object(about.attributes.clone()).to_string());
         found.annotations.people.push(person);
         found.names.push(name);
-        return Ok(());
+        return;
     }
 
     let first = found.annotations.people.len();
@@ -113,7 +113,10 @@ fn read_image(
         }
     }
     let people = &mut found.annotations.people[first..];
-    fill_others(people).map_err(|error| ReadError::crowd(source.path, &error))
+    if people.len() > 1 {
+        let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
+        people.iter_mut().enumerate().for_each(|(own, person)| person.others = others_of(&poses, own));
+    }
 }
 
 /// What is said of the whole image.

@@ -28,7 +28,6 @@ pub mod heatmaps;
 pub mod keypoints;
 pub mod metrics;
 pub mod models;
-pub mod others;
 pub mod people;
 pub mod quality;
 pub mod readings;

@@ -7,13 +7,12 @@ use arrow::array::{
     StringArray,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::others::{Others, TooManyPeople};
 use super::{in_space, metadata, points_array, vector_array, visibility_array};
 use crate::columns::{
-    SchemaError, column, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of,
-    strings, vectors_f64, visibilities, wrong_type,
+    SchemaError, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of, strings,
+    vectors_f64, visibilities, wrong_type,
 };
 use crate::skeleton::Skeleton;
 use crate::visibility::Visibility;
@@ -79,7 +78,7 @@ pub struct Person {
     /// The person's own joints.
     pub pose: Pose,
     /// The joints of every other person of the same image.
-    pub others: Others,
+    pub others: Vec<Pose>,
     /// What the person does, in words.
     pub activity: Option<String>,
     /// Everything the source says that no column holds, as a JSON object.
@@ -138,7 +137,7 @@ pub fn to_batch(skeleton: &'static Skeleton, people: &[Person]) -> RecordBatch {
         Arc::new(people.iter().map(get).collect::<StringArray>())
     };
     let boxes = |get: fn(&Person) -> Option<&[f64]>, length| vector_array(people.iter().map(get), length);
-    let others: Vec<&Others> = people.iter().map(|person| &person.others).collect();
+    let others: Vec<Vec<Pose>> = people.iter().map(|person| person.others.clone()).collect();
     let (other_keypoints, other_visibility) = others_arrays(&others, joints);
     let columns = vec![
         text(|p| &p.sample_id),
@@ -201,7 +200,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
     let (centers, heads, torsos) = (vector("center", 2)?, vector("head_box", 4)?, vector("torso_box", 4)?);
     let scales = if has("scale") { Some(numbers(batch, "scale")?) } else { None };
     let indices = if has("person_index") { Some(integers(batch, "person_index")?) } else { None };
-    let sizes = if has("image_size") { image_sizes(batch)? } else { vec![None; batch.num_rows()] };
+    let sizes = batch.column_by_name("image_size").and_then(|array| array.as_fixed_size_list_opt());
 
     let mut people = Vec::with_capacity(batch.num_rows());
     for (row, (pose, others)) in poses.zip(others).enumerate() {
@@ -211,14 +210,18 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
             dataset: own(&datasets),
             split: own(&splits),
             image_path: own(&paths),
-            image_size: sizes[row],
+            image_size: sizes.filter(|list| list.is_valid(row)).map(|list| {
+                let pair = list.value(row);
+                let pair = pair.as_primitive::<arrow::datatypes::Int32Type>();
+                [pair.value(0), pair.value(1)]
+            }),
             person_index: indices.filter(|array| array.is_valid(row)).map(|array| array.value(row)),
             center: centers[row].as_ref().map(|v| [v[0], v[1]]),
             scale: scales.filter(|array| array.is_valid(row)).map(|array| array.value(row)),
             head_box: four(&heads[row]),
             torso_box: four(&torsos[row]),
             pose: Pose { keypoints: pose.0, visibility: pose.1 },
-            others: others.into(),
+            others,
             activity: activities[row].clone(),
             attributes: attributes[row].clone(),
             source_file: own(&files),
@@ -226,16 +229,6 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
         });
     }
     Ok(people)
-}
-
-fn image_sizes(batch: &RecordBatch) -> Result<Vec<Option<[i32; 2]>>, SchemaError> {
-    let array = column(batch, "image_size")?;
-    let list = array.as_fixed_size_list_opt().filter(|list| list.value_length() == 2);
-    let pairs = list.and_then(|list| Some((list, list.values().as_primitive_opt::<Int32Type>()?)));
-    let (list, values) =
-        pairs.ok_or_else(|| wrong_type("image_size", "two 32-bit integers", array.data_type()))?;
-    let pair = |row: usize| list.is_valid(row).then(|| [0, 1].map(|side| values.value(2 * row + side)));
-    Ok((0..list.len()).map(pair).collect())
 }
 
 /// The other people of each row's image, from `other_keypoints` `[N, (people), K, 2]` and `other_visibility`.
@@ -271,15 +264,11 @@ pub fn read_others(batch: &RecordBatch, joints: usize) -> Result<Vec<Vec<Pose>>,
 }
 
 /// The columns `other_keypoints` and `other_visibility` of `others`, in their order.
-pub fn others_arrays<'a, T>(others: &[T], joints: usize) -> (ArrayRef, ArrayRef)
-where
-    T: IntoIterator<Item = &'a Pose> + Copy,
-{
-    let all = || others.iter().copied().flatten();
+pub fn others_arrays(others: &[Vec<Pose>], joints: usize) -> (ArrayRef, ArrayRef) {
+    let all = || others.iter().flatten();
     let list = |values: ArrayRef| -> ArrayRef {
         let item = Arc::new(Field::new("item", values.data_type().clone(), true));
-        let lengths = others.iter().map(|others| others.into_iter().count());
-        Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), values, None))
+        Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(others.iter().map(Vec::len)), values, None))
     };
     let keypoints = list(points_array(all().map(|pose| pose.keypoints.as_slice()), joints));
     let visibility = list(visibility_array(all().map(|pose| pose.visibility.as_slice()), joints));
@@ -287,13 +276,12 @@ where
 }
 
 /// Gives each person of one image the poses of the other labelled ones.
-///
-/// # Errors
-/// When too many are labelled.
-pub fn fill_others(people: &mut [Person]) -> Result<(), TooManyPeople> {
-    let others = Others::of_image(people.iter().map(|person| &person.pose))?;
-    people.iter_mut().zip(others).for_each(|(person, others)| person.others = others);
-    Ok(())
+pub fn fill_others(people: &mut [Person]) {
+    let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
+    for (own, person) in people.iter_mut().enumerate() {
+        let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
+        person.others = others.map(|(_, pose)| pose.clone()).collect();
+    }
 }
 
 #[cfg(test)]
@@ -316,7 +304,7 @@ mod tests {
             head_box: None,
             torso_box: (index == 1).then_some([1.0, 2.0, 3.0, 4.0]),
             pose: pose.clone(),
-            others: vec![pose; others].into(),
+            others: vec![pose; others],
             activity: None,
             attributes: Some("{}".into()),
             source_file: "examples.mat".into(),

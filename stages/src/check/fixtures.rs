@@ -76,7 +76,7 @@ pub(super) fn standing(number: usize, size: f64) -> Person {
         head_box: Some([120.0 - 0.2 * size, 80.0 - 0.6 * size, 120.0 + 0.2 * size, 80.0]),
         torso_box: None,
         pose,
-        others: schemas::tables::others::Others::default(),
+        others: Vec::new(),
         activity: None,
         attributes: None,
         source_file: "made.mat".into(),

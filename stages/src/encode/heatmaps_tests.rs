@@ -36,7 +36,7 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
         head_box: None,
         torso_box: None,
         pose: own,
-        others: others.clone().into(),
+        others: others.clone(),
         activity: None,
         attributes: None,
         source_file: "a.mat".into(),
@@ -50,7 +50,7 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
     let numbers: Vec<f32> = person.pose.keypoints.as_flattened().iter().map(|value| *value as f32).collect();
     let keypoints = listed(listed(Arc::new(Float32Array::from(numbers)), 2), 14);
     let batch = with_column(&batch, crop_keypoints_field(14), keypoints).unwrap();
-    let (keypoints, _) = others_arrays(&[&others], 14);
+    let (keypoints, _) = others_arrays(&[others], 14);
     let field = in_space(Field::new("other_keypoints", keypoints.data_type().clone(), false), "crop");
     with_column(&batch, field, keypoints).unwrap()
 }

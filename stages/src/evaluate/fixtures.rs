@@ -42,7 +42,7 @@ pub fn person_of(skeleton: &Skeleton, sample_id: &str, index: i32, annotated: f6
         head_box: Some([corner[0], corner[1], corner[0] + size[0], corner[1] + size[1]]),
         torso_box: None,
         pose,
-        others: vec![].into(),
+        others: vec![],
         activity: None,
         attributes: None,
         source_file: "made-up.mat".into(),

@@ -42,7 +42,7 @@ pub(super) fn moved(batch: &RecordBatch, rows: &[Geometry]) -> Result<RecordBatc
             .zip(rows)
             .map(|(people, row)| people.iter().map(|pose| in_crop(pose, row, &mirrored)).collect())
             .collect();
-        let (keypoints, visibility) = others_arrays(&others.iter().collect::<Vec<_>>(), joints);
+        let (keypoints, visibility) = others_arrays(&others, joints);
         out = with_column(&out, field.clone(), keypoints)?;
         out = replaced(&out, "other_visibility", visibility)?;
     }
