@@ -1,6 +1,7 @@
 //! Every cross-crate test: laws of the workspace, whole commands, chains on synthetic and on real data.
 
 mod bad_input;
+mod bounds;
 mod check;
 mod commands;
 mod crate_edges;
@@ -12,3 +13,4 @@ mod real_data;
 mod reference;
 mod report;
 mod support;
+mod units;

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::FLIC11;
+use schemas::tables::crowd::Crowd;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
@@ -140,11 +141,11 @@ pub fn read(config: &FlicConfig) -> Result<Annotations, ReadError> {
         }
     }
     found.images = per_image.len();
+    let crowds: HashMap<String, Crowd> =
+        per_image.into_iter().map(|(image, poses)| (image, Crowd::new(poses))).collect();
     for (person, image) in found.people.iter_mut().zip(&names) {
         let own = person.person_index.unwrap_or_default() as usize;
-        let poses = per_image[image].iter().enumerate();
-        person.others =
-            poses.filter(|(index, _)| *index != own).filter_map(|(_, pose)| pose.clone()).collect();
+        person.others = crowds[image].others_of(own, &person.pose);
     }
     Ok(found)
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use hdf5_reader::{Dataset, Datatype, H5Type, Hdf5File, OpenOptions};
 
 use crate::ReadError;
+use crate::files::unpacked_limit;
+use crate::guarded::guarded;
 
-/// Most bytes that one array may have; beyond that, the file is refused, so that a small malicious file cannot
-/// fill the memory.
+/// Most bytes that one array may have, and no more than [`unpacked_limit`] of the file; beyond that, the file is refused, so
+/// that a small malicious file cannot fill the memory.
 pub const MAX_ARRAY_BYTES: usize = 2 << 30;
 
 /// How deep groups are searched for names.
@@ -43,7 +45,7 @@ impl File {
     /// # Errors
     /// When it cannot be read or is no HDF5 file.
     pub fn open(path: &Path) -> Result<Self, ReadError> {
-        let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+        let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
         Self::from_bytes(path, bytes)
     }
 
@@ -53,9 +55,11 @@ impl File {
     /// When it is no HDF5 file.
     pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ReadError> {
         let matlab = bytes.starts_with(b"MATLAB 7.3");
-        let options = OpenOptions::default().with_max_read_bytes(MAX_ARRAY_BYTES);
-        let inner = Hdf5File::from_vec_with_options(bytes, options)
-            .map_err(|error| ReadError::malformed(path, FORMAT, error.to_string()))?;
+        let most = unpacked_limit(bytes.len() as u64).min(MAX_ARRAY_BYTES as u64) as usize;
+        let options = OpenOptions::default().with_max_read_bytes(most);
+        let opened = guarded(|| Hdf5File::from_vec_with_options(bytes, options));
+        let damaged = |detail: String| ReadError::malformed(path, FORMAT, detail);
+        let inner = opened.map_err(damaged)?.map_err(|error| damaged(error.to_string()))?;
         Ok(Self { inner, path: path.to_owned(), matlab })
     }
 
@@ -69,6 +73,10 @@ impl File {
     /// # Errors
     /// When the file is damaged.
     pub fn names(&self) -> Result<Vec<String>, ReadError> {
+        guarded(|| self.find_names()).unwrap_or_else(|panic| Err(self.broken("/", &panic)))
+    }
+
+    fn find_names(&self) -> Result<Vec<String>, ReadError> {
         let mut names = Vec::new();
         let root = self.inner.root_group().map_err(|error| self.malformed("/", &error))?;
         let mut open = vec![(String::new(), root, 0)];
@@ -129,7 +137,8 @@ impl File {
         let dataset = self.dataset(name)?;
         let numeric = matches!(dataset.dtype(), Datatype::FloatingPoint { .. } | Datatype::FixedPoint { .. });
         if !numeric {
-            return dataset.read_strings().map_err(|error| self.malformed(name, &error));
+            let read = guarded(|| dataset.read_strings()).map_err(|panic| self.broken(name, &panic))?;
+            return read.map_err(|error| self.malformed(name, &error));
         }
         let codes = self.array(name)?;
         let [_, length] = codes.dims[..] else {
@@ -147,7 +156,8 @@ impl File {
         dataset: &Dataset,
         to_f64: fn(T) -> f64,
     ) -> Result<Vec<f64>, ReadError> {
-        let array = dataset.read_array::<T>().map_err(|error| self.malformed(name, &error))?;
+        let read = guarded(|| dataset.read_array::<T>()).map_err(|panic| self.broken(name, &panic))?;
+        let array = read.map_err(|error| self.malformed(name, &error))?;
         Ok(array.iter().map(|&value| to_f64(value)).collect())
     }
 
@@ -158,7 +168,13 @@ impl File {
             let found = if found.is_empty() { "no arrays at all".to_owned() } else { found.join(", ") };
             return Err(ReadError::unexpected(&self.path, format!("an array called `{name}`"), found));
         }
-        self.inner.dataset(name).map_err(|error| self.malformed(name, &error))
+        let opened = guarded(|| self.inner.dataset(name)).map_err(|panic| self.broken(name, &panic))?;
+        opened.map_err(|error| self.malformed(name, &error))
+    }
+
+    /// The error of `name`, at which the decoder gave up with `panic`.
+    fn broken(&self, name: &str, panic: &str) -> ReadError {
+        ReadError::malformed(&self.path, FORMAT, format!("`{name}`: it cannot be decoded ({panic})"))
     }
 
     fn malformed(&self, name: &str, error: &hdf5_reader::error::Error) -> ReadError {

@@ -7,7 +7,9 @@
 pub mod annotations;
 pub mod coco;
 pub mod export;
+pub mod files;
 pub mod flic;
+mod guarded;
 mod hashing;
 pub mod hdf5;
 pub mod imu;

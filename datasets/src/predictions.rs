@@ -129,7 +129,7 @@ pub struct CountError {
 pub fn read(path: &Path, options: &Options) -> Result<Predictions, ReadError> {
     let order = Order::parse(&options.axes)
         .ok_or_else(|| ReadError::unexpected(path, AXES_RULE, format!("`{}`", options.axes)))?;
-    let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+    let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
     let (dims, values, column_major) = if hdf5::is_hdf5(&bytes) {
         let file = hdf5::File::from_bytes(path, bytes)?;
         let mut array = file.array(&options.array)?;

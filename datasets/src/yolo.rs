@@ -104,7 +104,7 @@ pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErro
                 continue;
             }
         };
-        let text = match std::fs::read_to_string(&picture.label) {
+        let text = match crate::files::read_to_string(&picture.label) {
             Ok(text) => {
                 files.push(picture.label.clone());
                 text

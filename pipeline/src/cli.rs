@@ -3,6 +3,7 @@
 mod check;
 mod formats;
 mod report;
+mod threads;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -89,8 +90,8 @@ pub struct RunArgs {
     /// The plan
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Threads; by default as many as the machine has. The output does not depend on them
-    #[arg(long)]
+    /// Threads, 1 to 512; by default as many as the machine has. The output does not depend on them
+    #[arg(long, value_parser = threads::threads)]
     pub threads: Option<std::num::NonZeroUsize>,
     /// Replace outputs that other work has written there
     #[arg(long)]
@@ -110,8 +111,8 @@ pub struct MergeArgs {
     /// The plan
     #[command(flatten)]
     pub plan: PlanArgs,
-    /// Threads; by default as many as the machine has
-    #[arg(long)]
+    /// Threads, 1 to 512; by default as many as the machine has
+    #[arg(long, value_parser = threads::threads)]
     pub threads: Option<std::num::NonZeroUsize>,
     /// Replace outputs that other work has written there
     #[arg(long)]

@@ -44,7 +44,7 @@ macro_rules! ranged {
                 if valid(value) {
                     Ok(Self(value as $inner))
                 } else {
-                    Err(OutOfRange { what: $what, rule: $rule, found: value.to_string() })
+                    Err(OutOfRange { what: $what, rule: $rule, found: written(value) })
                 }
             }
         }
@@ -99,6 +99,12 @@ macro_rules! ranged {
     };
 }
 
+/// `value` as a plan may spell it: with an exponent where its digits would fill the line.
+fn written(value: f64) -> String {
+    let plain = value == 0.0 || !value.is_finite() || (1e-6..1e15).contains(&value.abs());
+    if plain { value.to_string() } else { format!("{value:e}") }
+}
+
 /// A number of a plan, written with or without a decimal point.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(transparent)]
@@ -113,12 +119,33 @@ ranged!(
     Degrees, f64, "an angle", "from 0 to 180 degrees", |v| (0.0..=180.0).contains(&v)
 );
 ranged!(
-    /// A finite number above zero: a factor, a spread, a length in pixels.
-    Positive, f64, "this number", "finite and above 0", |v| v.is_finite() && v > 0.0
+    /// A number above zero, a factor or a length: 1e-9 to 1e9, so that its square is neither 0 nor infinite.
+    Positive, f64, "this number", "from 1e-9 to 1e9", |v| (1e-9..=1e9).contains(&v)
 );
 ranged!(
-    /// A finite number, zero or above.
-    NonNegative, f64, "this number", "finite and at least 0", |v| v.is_finite() && v >= 0.0
+    /// A number that is zero or above, up to 1e9.
+    NonNegative, f64, "this number", "from 0 to 1e9", |v| (0.0..=1e9).contains(&v)
+);
+ranged!(
+    /// The spread of a Gaussian in pixels, 0.01 to 16384: from a point to the largest raster.
+    Spread, f64, "a spread", "from 0.01 to 16384 px", |v| (0.01..=16384.0).contains(&v)
+);
+ranged!(
+    /// The spread of a patch in pixels, 0.01 to 300: a patch of three spreads to either side stays below 2000 px.
+    PatchSpread, f64, "the spread of a patch", "from 0.01 to 300 px", |v| (0.01..=300.0).contains(&v)
+);
+ranged!(
+    /// How far a patch reaches from its middle in whole pixels, 1 to 1000.
+    Radius, u32, "a radius", "a whole number from 1 to 1000 px",
+    |v| v.fract() == 0.0 && (1.0..=1000.0).contains(&v)
+);
+ranged!(
+    /// A size in millions of pixels, above 0 and up to 1000: 3 GB of RGB.
+    Megapixels, f64, "a number of megapixels", "from 1e-6 to 1000", |v| (1e-6..=1000.0).contains(&v)
+);
+ranged!(
+    /// A rate in samples per second, 0.001 to 100000 Hz: from one sample in a quarter of an hour to ultrasound.
+    Hertz, f64, "a rate", "from 0.001 to 100000 Hz", |v| (1e-3..=1e5).contains(&v)
 );
 ranged!(
     /// A length of a raster in whole pixels, 1 to 16384.
@@ -175,5 +202,32 @@ mod tests {
         assert!(Pixels::try_from(0.0).is_err() && Pixels::try_from(2.5).is_err());
         assert!(Positive::try_from(f64::NAN).is_err() && Positive::try_from(f64::INFINITY).is_err());
         assert_eq!(Grey::try_from(128.0).unwrap().get(), 128);
+    }
+
+    #[test]
+    fn no_type_takes_a_number_that_cannot_be_worked_with() {
+        macro_rules! refuse {
+            ($($unit:ident)*) => {$(
+                for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300, -1e300, f64::MAX, 1e10] {
+                    let error = $unit::try_from(value).unwrap_err().to_string();
+                    assert!(error.contains("from ") && error.len() < 120, "{}: {error}", stringify!($unit));
+                }
+            )*};
+        }
+        macro_rules! refuse_tiny {
+            ($($unit:ident)*) => {$(
+                for value in [0.0, 1e-300, f64::MIN_POSITIVE, 5e-324] {
+                    assert!($unit::try_from(value).is_err(), "{}: {value:e}", stringify!($unit));
+                }
+            )*};
+        }
+        refuse!(Probability Degrees Positive NonNegative Spread PatchSpread Radius Megapixels Hertz Pixels Count Grey);
+        refuse_tiny!(Positive Spread PatchSpread Radius Megapixels Hertz Pixels Count);
+        let error = Positive::try_from(1e300).unwrap_err();
+        assert_eq!(error.to_string(), "this number must be from 1e-9 to 1e9, found `1e300`");
+        assert_eq!(
+            Spread::try_from(1e-300).unwrap_err().to_string().split("found ").last(),
+            Some("`1e-300`")
+        );
     }
 }

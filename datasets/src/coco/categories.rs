@@ -1,7 +1,6 @@
 //! The categories of a COCO file, read without its images and annotations.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
@@ -11,7 +10,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::RULE;
 use super::category::Category;
-use crate::ReadError;
+use crate::{ReadError, files};
 
 /// The key, as it stands in the file.
 const KEY: &[u8] = b"\"categories\"";
@@ -29,7 +28,7 @@ const TAIL_BYTES: u64 = 1 << 20;
 /// When the file cannot be read or has no categories.
 pub(super) fn of_file(path: &Path) -> Result<Vec<Category>, ReadError> {
     let io = |error| ReadError::io(path, error);
-    let mut file = File::open(path).map_err(io)?;
+    let mut file = files::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES))).map_err(io)?;
     let mut tail = Vec::new();

@@ -3,6 +3,7 @@
 //! COCO's coordinates count from 0 and its visibility has the same codes, as in the tables. Not kept: outlines
 //! (`segmentation`), licences, and the URLs and dates of images.
 
+mod candidates;
 mod categories;
 mod category;
 mod entry;
@@ -116,7 +117,7 @@ struct File {
 /// the keypoints of a known skeleton.
 pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
     let path = &*config.annotations;
-    let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+    let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(ReadError::unexpected(path, RULE, "a list (results of a model?)"));
     }

@@ -14,6 +14,7 @@ use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
 
+use super::candidates::Candidates;
 use super::entry::Entry;
 use super::{BoxRule, DATASET, ImageIds, PersonBox, oks, sigmas};
 use crate::ReadError;
@@ -107,7 +108,8 @@ struct Detection {
 /// A detection that states a `sample_id` belongs to that person. The others of an image are matched greedily: first
 /// the pair of person and detection with the largest object keypoint similarity, then the largest of the rest; ties
 /// go by score, then by order. If an image has one person, the detection with the largest similarity is theirs,
-/// however small it is; otherwise the similarity must be above 0. Images are identified by their numbers, as
+/// however small it is; otherwise the similarity must be above 0. Of more than 256 detections in an image, a person is
+/// compared with the 64 whose middles are nearest. Images are identified by their numbers, as
 /// [`ImageIds`] counts them. The third number of a point becomes the joint's `score`; a point of three zeros was not
 /// found.
 ///
@@ -120,7 +122,7 @@ pub fn read_results(
     skeleton: &'static Skeleton,
     options: &ResultOptions,
 ) -> Result<Results, ReadError> {
-    let bytes = std::fs::read(path).map_err(|error| ReadError::io(path, error))?;
+    let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
     let rule = "COCO results must be a list of detections";
     let entries: Vec<Entry<Detection>> =
         serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, rule, &error))?;
@@ -261,12 +263,14 @@ impl<'a> Joining<'a> {
                 self.waiting.remove(&image).unwrap_or_default().into_iter().map(Some).collect();
             let everybody = self.of_image[&image].clone();
             let alone = everybody.len() == 1;
+            let keypoints = detections.iter().map(|one| one.as_ref().map(|one| &one.keypoints[..]));
+            let near = Candidates::new(keypoints, alone);
             let mut pairs = Vec::new();
             for person in everybody.into_iter().filter(|person| self.taken[*person].is_none()) {
                 let area = PersonBox::of(&self.people[person], BoxRule::default(), None);
                 let area = area.map_or(1.0, |found| found.area);
-                for (number, found) in detections.iter().enumerate() {
-                    let Some(found) = found else { continue };
+                for number in near.of(&self.people[person].pose) {
+                    let Some(found) = &detections[number] else { continue };
                     let alike = oks(&self.people[person].pose, area, &found.keypoints, &sigmas);
                     if alike > 0.0 || alone {
                         pairs.push((alike, found.whole.unwrap_or(0.0), person, number));

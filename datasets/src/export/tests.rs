@@ -37,8 +37,8 @@ fn crowd(folder: &Path, joints: usize) -> Vec<Person> {
     people[2].torso_box = Some([3.5, 4.0, 9.0, 11.0]);
     people[2].activity = Some("bicycling".into());
     people[2].split = "validation".into();
-    people[0].others = vec![people[1].pose.clone()];
-    people[1].others = vec![people[0].pose.clone()];
+    people[0].others = vec![std::sync::Arc::new(people[1].pose.clone())];
+    people[1].others = vec![std::sync::Arc::new(people[0].pose.clone())];
     let empty =
         Person { sample_id: "test-c".into(), image_size: Some([64, 48]), ..person(&third, 0, joints) };
     people.push(Person { person_index: None, ..empty });

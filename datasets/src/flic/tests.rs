@@ -88,7 +88,7 @@ fn people_of_one_file_are_each_others_others() {
     let ids: Vec<&str> = found.people.iter().map(|person| person.sample_id.as_str()).collect();
     assert_eq!(ids, ["flic-a-0", "flic-b-0", "flic-a-1"]);
     assert_eq!(found.images, 2);
-    assert_eq!(found.people[0].others, [found.people[2].pose.clone()]);
+    assert_eq!(found.people[0].others, [std::sync::Arc::new(found.people[2].pose.clone())]);
     assert_eq!(found.people[0].torso_box, Some([0.0, 1.0, 10.0, 11.0]));
     assert!(found.people[0].activity.is_none() && found.people[1].others.is_empty());
     assert!(found.people[0].attributes.as_deref().unwrap().contains(r#""isbad":1"#));

@@ -49,7 +49,7 @@ impl Logs {
                 && let Some(given) = given(&events.pattern)
             {
                 let bytes =
-                    std::fs::read(&found.path).map_err(|source| ReadError::io(&found.path, source))?;
+                    crate::files::read(&found.path).map_err(|source| ReadError::io(&found.path, source))?;
                 let (spans, faults) = events::spans(events, &plan.dataset, &found.name(), &bytes);
                 rejects.extend(faults.iter().cloned());
                 let fields = [0, 1, 2].map(|field| given[field].map(str::to_owned));
@@ -203,6 +203,6 @@ impl SessionSource for Item {
 }
 
 fn read(file: &LogFile<'_>, path: &Path) -> Result<FileRows, ReadError> {
-    let mut reader = std::fs::File::open(path).map_err(|source| ReadError::io(path, source))?;
+    let mut reader = crate::files::open(path).map_err(|source| ReadError::io(path, source))?;
     file.read(&mut reader).map_err(|source| ReadError::io(path, source))
 }

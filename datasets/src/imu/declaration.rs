@@ -1,6 +1,5 @@
 //! What a plan declares of CSV logs, completed by its preset and checked.
 
-use std::fs;
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
@@ -11,8 +10,8 @@ use super::Logs;
 use super::config::CsvLogs;
 use super::file_group::{Cut, FileGroup, NameFrom};
 use super::pattern::{Field, Given};
-use crate::ReadError;
 use crate::source::{OpenSource, Source};
+use crate::{ReadError, files};
 
 impl CsvLogs {
     /// The declaration with what its layout file says.
@@ -24,7 +23,7 @@ impl CsvLogs {
         if !self.files.is_empty() {
             return Err(ReadError::unexpected(layout, "logs need either `layout` or `files`", "both"));
         }
-        let text = fs::read_to_string(layout).map_err(|error| ReadError::io(layout, error))?;
+        let text = files::read_to_string(layout).map_err(|error| ReadError::io(layout, error))?;
         // The layout says how files look, the plan where they are.
         let place = toml::Value::String(self.path.display().to_string());
         let declared: Self = toml::from_str(&format!("path = {place}\n{text}"))

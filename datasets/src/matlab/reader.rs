@@ -9,9 +9,11 @@ use super::cursor::Cursor;
 use super::element::{FLAG_COMPLEX, FLAG_LOGICAL, HEADER_BYTES, VERSION, VERSION_HDF5, class, kind};
 use super::value::{Numbers, Structs, Value};
 use crate::ReadError;
+use crate::files::unpacked_limit;
 
-/// Most bytes that the compressed variables of one file may hold together: the format's own limit of one variable.
-/// Beyond that, the file is refused, so that a small malicious file cannot fill the memory.
+/// Most bytes that the compressed variables of one file may hold together: the format's own limit of one variable, and no
+/// more than [`unpacked_limit`] of the file. Beyond that, the file is refused, so that a small malicious file cannot fill
+/// the memory.
 pub const MAX_DECOMPRESSED_BYTES: u64 = 2 << 30;
 
 /// How deep cells and structs may nest; MPII needs 6.
@@ -33,7 +35,7 @@ const FORMAT: &str = "MATLAB v5";
 /// # Errors
 /// When the file cannot be opened, ends early, contradicts itself or holds what is not supported.
 pub fn read(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
-    read_from(path, &std::fs::read(path).map_err(|error| ReadError::io(path, error))?)
+    read_from(path, &crate::files::read(path).map_err(|error| ReadError::io(path, error))?)
 }
 
 /// As [`read`], of the bytes of `path` that are in memory already.
@@ -73,7 +75,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Value)>, String> {
     }
 
     let mut cursor = Cursor { bytes, position: HEADER_BYTES, big_endian };
-    let mut budget = MAX_DECOMPRESSED_BYTES;
+    let most = unpacked_limit(bytes.len() as u64).min(MAX_DECOMPRESSED_BYTES);
+    let mut budget = most;
     let mut variables = Vec::new();
     while cursor.remaining() > 0 {
         let start = cursor.position;
@@ -87,7 +90,7 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Value)>, String> {
             }
             kind::COMPRESSED => {
                 let packed = cursor.take(tag.bytes).map_err(within)?;
-                let inflated = inflate(packed, big_endian, &mut budget).map_err(within)?;
+                let inflated = inflate(packed, big_endian, &mut budget, most).map_err(within)?;
                 Cursor { bytes: &inflated, position: 0, big_endian }.array(0)
             }
             other => Err(format!("an element of type {other} where an array is expected")),
@@ -101,8 +104,8 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<(String, Value)>, String> {
     Ok(variables)
 }
 
-/// The body of the one array in the zlib stream `packed`.
-fn inflate(packed: &[u8], big_endian: bool, budget: &mut u64) -> Result<Vec<u8>, String> {
+/// The body of the one array in the zlib stream `packed`; `budget` is what is left of `most` bytes for all streams.
+fn inflate(packed: &[u8], big_endian: bool, budget: &mut u64, most: u64) -> Result<Vec<u8>, String> {
     /// Bytes to the next multiple of eight.
     const MAX_PADDING: u64 = 7;
     let mut decoder = ZlibDecoder::new(packed);
@@ -113,9 +116,9 @@ fn inflate(packed: &[u8], big_endian: bool, budget: &mut u64) -> Result<Vec<u8>,
         return Err(format!("compressed data of type {} where an array is expected", tag.kind));
     }
     let bytes = tag.bytes as u64;
-    *budget = budget.checked_sub(bytes).ok_or_else(|| {
-        format!("the compressed variables hold more than {MAX_DECOMPRESSED_BYTES} bytes, which is refused")
-    })?;
+    *budget = budget
+        .checked_sub(bytes)
+        .ok_or_else(|| format!("the compressed variables hold more than {most} bytes, which is refused"))?;
     let damaged = |error: std::io::Error| format!("the compressed data are damaged: {error}");
     let mut body = Vec::new();
     decoder.by_ref().take(bytes).read_to_end(&mut body).map_err(damaged)?;

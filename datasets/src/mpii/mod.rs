@@ -83,7 +83,7 @@ const NO_SPLIT: &str = "unassigned";
 pub fn read(config: &MpiiConfig) -> Result<Annotations, ReadError> {
     let annotations = &*config.annotations;
     let subset = config.subset.as_deref().map(subset::Subset::read).transpose()?;
-    let bytes = std::fs::read(annotations).map_err(|error| ReadError::io(annotations, error))?;
+    let bytes = crate::files::read(annotations).map_err(|error| ReadError::io(annotations, error))?;
     let source = Origin {
         path: annotations,
         images: &config.images,
@@ -197,18 +197,10 @@ fn fill_others(people: &mut [Person], names: &[String]) {
     for (row, name) in names.iter().enumerate() {
         per_image.entry(name).or_default().push(row);
     }
-    for rows in per_image.values().filter(|rows| rows.len() > 1) {
-        let poses: Vec<Pose> = rows.iter().map(|&row| people[row].pose.clone()).collect();
-        for (own, &row) in rows.iter().enumerate() {
-            people[row].others = others_of(&poses, own);
-        }
+    let mut people: Vec<Option<&mut Person>> = people.iter_mut().map(Some).collect();
+    for rows in per_image.values() {
+        people::fill_others(rows.iter().filter_map(|row| people[*row].take()));
     }
-}
-
-/// The labelled poses but the one at `own`.
-fn others_of(poses: &[Pose], own: usize) -> Vec<Pose> {
-    let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
-    others.map(|(_, pose)| pose.clone()).collect()
 }
 
 /// The number of different names.

@@ -2,10 +2,10 @@
 
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
-use schemas::tables::people::{Person, Pose};
+use schemas::tables::people::{self, Person, Pose};
 use serde_json::{Map, Value as Json, json};
 
-use super::{DATASET, Fault, Found, Origin, others_of};
+use super::{DATASET, Fault, Found, Origin};
 use crate::matlab::{AccessError, Node, Row, Value, variable};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
@@ -112,11 +112,7 @@ fn read_image(
             }
         }
     }
-    let people = &mut found.annotations.people[first..];
-    if people.len() > 1 {
-        let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
-        people.iter_mut().enumerate().for_each(|(own, person)| person.others = others_of(&poses, own));
-    }
+    people::fill_others(&mut found.annotations.people[first..]);
 }
 
 /// What is said of the whole image.

@@ -4,10 +4,12 @@ use std::cell::RefCell;
 
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Image, PixelFormat, ScalingFactor};
 
-use super::{Decoded, JPEG_DECODER, Limits, PixelError, Reduction, check_pixels};
+use super::markers::survey;
+use super::{Decoded, JPEG_DECODER, Limits, PixelError, Reduction, check_cost, check_pixels};
 
-/// Most scans of a progressive file: a guard against files made to cost hours. Real ones have about ten.
-const MAX_SCANS: u32 = 500;
+/// Most scans of a file: a guard against files made to cost hours, as each scan passes over the whole image. Real ones
+/// have about ten.
+const MAX_SCANS: u32 = 64;
 
 thread_local! {
     static DECOMPRESSOR: RefCell<Option<Decompressor>> = const { RefCell::new(None) };
@@ -61,6 +63,12 @@ pub(super) fn decode(
     let inks = matches!(header.colorspace, Colorspace::CMYK | Colorspace::YCCK);
     let format = if inks { PixelFormat::CMYK } else { PixelFormat::RGB };
     let pitch = width * format.size();
+    let survey = survey(bytes);
+    if survey.scans > u64::from(MAX_SCANS) {
+        let (found, allowed) = (survey.scans, u64::from(MAX_SCANS));
+        return Err(PixelError::TooLarge { found, allowed, unit: "scans" });
+    }
+    check_cost(survey.coefficient_bytes.saturating_add((pitch * height) as u64), limits)?;
     buffer.resize(pitch * height, 0);
     // libjpeg-turbo fills in grey after damage and only warns; the wrapper reports any warning as an error, and as
     // only the first is kept, none can be told to be harmless.

@@ -9,21 +9,23 @@
 
 mod encode;
 mod jpeg;
+mod limits;
+mod markers;
 
-use std::fs;
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use image::{DynamicImage, ImageReader};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+
+use crate::files;
+use crate::guarded::guarded;
+use limits::{allocations, check_cost, check_pixels};
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
+pub use limits::{Limits, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE};
 
-/// Most pixels that an image may have by default: 100 million, 300 MB of RGB. The largest MPII image has 2.1
-/// million.
-pub const MAX_PIXELS: u64 = 100_000_000;
-
-/// Most bytes that an image file may have by default: 256 MiB.
-pub const MAX_FILE_BYTES: u64 = 256 << 20;
+/// Most bytes of what is not pixels, such as a colour profile once it is unpacked: 16 MiB.
+const METADATA_BYTES: u64 = 16 << 20;
 
 /// Bytes that hold the header of most image files; where they do not, the whole file is read.
 const HEADER_BYTES: u64 = 64 << 10;
@@ -33,21 +35,6 @@ pub const JPEG_DECODER: &str = "libjpeg-turbo (islow, fancy upsampling)";
 
 /// What decoded the pixels of any other file, for provenance.
 pub const OTHER_DECODER: &str = "image 0.25";
-
-/// What a file may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Most pixels of an image as stored, before any reduction.
-    pub max_pixels: u64,
-    /// Most bytes of a file.
-    pub max_file_bytes: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { max_pixels: MAX_PIXELS, max_file_bytes: MAX_FILE_BYTES }
-    }
-}
 
 /// By how much an image is reduced while it is decoded. Only JPEG supports this; other formats are decoded in
 /// full size.
@@ -157,14 +144,27 @@ pub fn decode_into(
     if is_jpeg(bytes) {
         return jpeg::decode(buffer, bytes, limits, reduction);
     }
-    let [width, height] = size_of(bytes)?;
+    sound(|| decode_other(bytes, limits))
+}
+
+/// What `work` on bytes of others gives; where a decoder panics, they are unreadable.
+fn sound<T>(work: impl FnOnce() -> Result<T, PixelError>) -> Result<T, PixelError> {
+    let panicked = |panic: String| PixelError::unreadable(format!("it cannot be decoded ({panic})"));
+    guarded(work).unwrap_or_else(|panic| Err(panicked(panic)))
+}
+
+/// As [`decode`], of what is no JPEG.
+fn decode_other(bytes: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
+    let (mut decoder, format) = decoder(bytes)?;
+    let (width, height) = decoder.dimensions();
     check_pixels([width, height], limits)?;
-    let mut reader = sniffed(bytes)?;
-    let mut bounds = image::Limits::default();
-    // Room for 16-bit RGBA and a decoder's own rows.
-    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(16));
-    reader.limits(bounds);
-    let rgb = match reader.decode().map_err(PixelError::unreadable)? {
+    let pixels = u64::from(width) * u64::from(height);
+    let converted = if decoder.color_type() == ColorType::Rgb8 { 0 } else { 3 * pixels };
+    // The decoder of WebP holds its own RGBA.
+    let inside = if format == ImageFormat::WebP { 4 * pixels } else { 0 };
+    check_cost(decoder.total_bytes().saturating_add(converted).saturating_add(inside), limits)?;
+    decoder.set_limits(allocations(limits.decoding_bytes())).map_err(PixelError::unreadable)?;
+    let rgb = match DynamicImage::from_decoder(decoder).map_err(PixelError::unreadable)? {
         DynamicImage::ImageRgb8(rgb) => rgb,
         other => other.to_rgb8(),
     };
@@ -192,7 +192,7 @@ pub fn read_file(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<()
         _ => PixelError::Io { path: path.to_owned(), source },
     };
     bytes.clear();
-    let file = fs::File::open(path).map_err(failed)?;
+    let file = files::open(path).map_err(failed)?;
     let allowed = limits.max_file_bytes;
     if let Ok(metadata) = file.metadata() {
         let length = metadata.len().min(allowed.saturating_add(1));
@@ -212,7 +212,7 @@ pub fn read_file(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<()
 /// When the file cannot be read or its header is not that of an image.
 pub fn size(path: &Path) -> Result<[u32; 2], PixelError> {
     let mut bytes = Vec::new();
-    let read = fs::File::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
+    let read = files::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
     if let Ok(Ok(size)) = read.map(|_| size_of(&bytes)) {
         return Ok(size);
     }
@@ -229,7 +229,7 @@ pub fn size_of(bytes: &[u8]) -> Result<[u32; 2], PixelError> {
     if is_jpeg(bytes) {
         return jpeg::size(bytes);
     }
-    let (width, height) = sniffed(bytes)?.into_dimensions().map_err(PixelError::unreadable)?;
+    let (width, height) = sound(|| Ok(decoder(bytes)?.0.dimensions()))?;
     Ok([width, height])
 }
 
@@ -237,24 +237,16 @@ fn is_jpeg(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xFF, 0xD8, 0xFF])
 }
 
-fn sniffed(bytes: &[u8]) -> Result<ImageReader<Cursor<&[u8]>>, PixelError> {
-    let reader =
+/// What decodes `bytes`, which are no JPEG, and their format. What is not pixels is bounded by [`METADATA_BYTES`]; a colour
+/// profile that is larger is passed over, as all are.
+fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), PixelError> {
+    let mut reader =
         ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(PixelError::unreadable)?;
-    if reader.format().is_none() {
+    let Some(format) = reader.format() else {
         return Err(PixelError::unreadable("the bytes are of no known image format"));
-    }
-    Ok(reader)
-}
-
-fn check_pixels([width, height]: [u32; 2], limits: &Limits) -> Result<(), PixelError> {
-    let (found, allowed) = (u64::from(width) * u64::from(height), limits.max_pixels);
-    if found > allowed {
-        return Err(PixelError::TooLarge { found, allowed, unit: "pixels" });
-    }
-    if found == 0 {
-        return Err(PixelError::unreadable(format!("the image is {width} x {height} px")));
-    }
-    Ok(())
+    };
+    reader.limits(allocations(METADATA_BYTES));
+    Ok((reader.into_decoder().map_err(PixelError::unreadable)?, format))
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+use std::fs;
+
 use super::*;
 
 /// A smooth colourful picture `[height, width, 3]` that JPEG keeps well.
@@ -120,6 +122,88 @@ fn grey_becomes_three_equal_channels() {
     let decoded = decode(&file, &Limits::default(), Reduction::Whole).unwrap();
     assert!(decoded.rgb.chunks_exact(3).all(|p| p[0] == p[1] && p[1] == p[2]));
     assert!(std::iter::zip(decoded.rgb.chunks_exact(3), &grey).all(|(p, g)| p[0].abs_diff(*g) < 6));
+}
+
+/// A PNG of one grey pixel each along `height` lines, with `chunk` behind its header.
+fn png(width: u32, height: u32, chunk: Option<(&[u8; 4], Vec<u8>)>) -> Vec<u8> {
+    let whole = encode_png(&vec![9; 3 * width as usize * height as usize], width, height).unwrap();
+    // Signature and header: 8 + 25 bytes.
+    let (head, tail) = whole.split_at(33);
+    let mut file = head.to_vec();
+    if let Some((name, data)) = chunk {
+        file.extend((data.len() as u32).to_be_bytes());
+        let named = [&name[..], &data].concat();
+        file.extend(&named);
+        file.extend(crc(&named).to_be_bytes());
+    }
+    file.extend(tail);
+    file
+}
+
+/// CRC-32 as in PNG (ISO 3309).
+fn crc(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, byte: &u8| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+    };
+    !bytes.iter().fold(u32::MAX, step)
+}
+
+/// A zlib stream of `length` zeros: blocks of a fixed code that repeat the byte before 258 times.
+fn zeros(length: usize) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    for _ in 0..length.div_ceil(1 << 20) {
+        encoder.write_all(&vec![0; 1 << 20]).unwrap();
+    }
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn a_profile_that_unpacks_to_much_is_passed_over() {
+    let profile = [b"p\0\0".to_vec(), zeros(300 << 20)].concat();
+    let file = png(4, 4, Some((b"iCCP", profile)));
+    assert!(file.len() < 4 << 20);
+    assert_eq!(size_of(&file).unwrap(), [4, 4]);
+    assert_eq!(decode(&file, &Limits::default(), Reduction::Whole).unwrap().rgb, [9; 48]);
+}
+
+#[test]
+fn a_line_longer_than_any_picture_is_refused() {
+    let file = png(1, 65_536, None);
+    let error = decode(&file, &Limits::default(), Reduction::Whole).unwrap_err();
+    assert_eq!(error.to_string(), "the image has 65536 pixels along a side, allowed are 65535");
+    assert_eq!(error.reason(), "image too large");
+    assert!(decode(&png(1, 65_535, None), &Limits::default(), Reduction::Whole).is_ok());
+}
+
+#[test]
+fn a_picture_that_takes_more_than_its_pixels_is_bounded_by_what_it_takes() {
+    // 16 bits of four channels: 8 bytes a pixel, and 3 for its RGB.
+    let wide = image::ImageBuffer::from_pixel(600, 600, image::Rgba([7_u16, 8, 9, 10]));
+    let mut file = Cursor::new(Vec::new());
+    DynamicImage::ImageRgba16(wide).write_to(&mut file, ImageFormat::Png).unwrap();
+    let file = file.into_inner();
+    let limits = |max_pixels| Limits { max_pixels, ..Limits::default() };
+    let error = decode(&file, &limits(400_000), Reduction::Whole).unwrap_err();
+    assert_eq!(error.to_string(), "the image has 3960000 bytes while it is decoded, allowed are 1600000");
+    assert!(decode(&file, &limits(990_000), Reduction::Whole).is_ok());
+    // The coefficients of a progressive file are held as a whole.
+    let sound = include_bytes!("golden/rgb444.jpg");
+    assert!(markers::survey(sound).coefficient_bytes > 6 * 67 * 45);
+}
+
+#[test]
+fn more_scans_than_any_writer_makes_are_refused() {
+    let sound = include_bytes!("golden/rgb444.jpg").to_vec();
+    let scans = markers::survey(&sound).scans;
+    assert!((2..20).contains(&scans), "{scans}");
+    // The last scan, again and again, before the end of the image.
+    let last = memchr::memmem::rfind(&sound, &[0xFF, 0xDA]).unwrap();
+    let (head, scan) = sound[..sound.len() - 2].split_at(last);
+    let mut file = [head, &scan.repeat(100)].concat();
+    file.extend([0xFF, 0xD9]);
+    let error = decode(&file, &Limits::default(), Reduction::Whole).unwrap_err();
+    assert_eq!(error.to_string(), format!("the image has {} scans, allowed are 64", scans + 99));
 }
 
 /// FNV-1a, so that a golden value of a whole picture is one number.

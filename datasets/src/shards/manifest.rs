@@ -1,7 +1,6 @@
 //! `manifest.json`: what a table folder holds, and what made it.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +11,7 @@ use schemas::tables::table_name;
 use serde::{Deserialize, Serialize};
 
 use super::ShardError;
+use crate::files;
 
 /// File name of the manifest in its folder.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -97,7 +97,7 @@ impl Manifest {
     /// When there is none, or it is not one of ours.
     pub fn read(folder: &Path) -> Result<Self, ShardError> {
         let path = folder.join(MANIFEST_FILE);
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 return Err(ShardError::NoManifest { path: folder.to_owned() });
@@ -167,7 +167,7 @@ impl InputHash {
             return Err(ShardError::NoManifest { path: path.to_owned() });
         }
         let mut hasher = blake3::Hasher::new();
-        let file = fs::File::open(&target).map_err(ShardError::io("open", &target))?;
+        let file = files::open(&target).map_err(ShardError::io("open", &target))?;
         hasher.update_reader(file).map_err(ShardError::io("read", &target))?;
         Ok(Self { path: path.display().to_string(), blake3: hasher.finalize().to_hex().to_string() })
     }

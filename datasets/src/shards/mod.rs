@@ -5,10 +5,12 @@
 //! last, and it alone makes the folder a table. While the table is written, the hidden folder `.motionmill` in it
 //! says by which work. See `docs/decisions/0015-a-run-is-a-set-of-units.md`.
 
+mod decoding;
 mod error;
 mod folder;
 mod lock;
 mod manifest;
+mod pages;
 mod properties;
 mod reader;
 mod row_groups;
@@ -31,5 +33,7 @@ pub use unit::UnitWriter;
 pub use verify::check_shard;
 pub use work_folder::{WORK_FOLDER, replace_file};
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,6 @@
 //! Reading a table folder, or one Parquet file, batch by batch.
 
 use std::collections::VecDeque;
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,6 +13,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchR
 use schemas::tables::check_version;
 
 use super::ShardError;
+use super::decoding::{self, decoded};
 use super::manifest::{Manifest, ShardEntry};
 use super::properties::flowing_schema;
 use super::verify::check_file;
@@ -68,9 +68,9 @@ impl TableReader {
     /// split does not exist.
     pub fn open(path: &Path, split: Option<&str>) -> Result<Self, ShardError> {
         if path.is_file() {
-            let builder = builder(path)?;
-            let rows = builder.metadata().file_metadata().num_rows() as u64;
-            let schema = current(flowing_schema(builder.schema()), path)?;
+            let (_, metadata) = decoding::open(path)?;
+            let rows = metadata.metadata().file_metadata().num_rows() as u64;
+            let schema = current(flowing_schema(metadata.schema()), path)?;
             let file = TableFile { path: path.to_owned(), rows, told: None, checked: AtomicBool::new(true) };
             return Ok(Self { schema, files: vec![Arc::new(file)], manifest: None, columns: None });
         }
@@ -94,7 +94,7 @@ impl TableReader {
             detail: "it lists no shard".to_owned(),
             path: path.to_owned(),
         })?;
-        let schema = current(flowing_schema(builder(&first)?.schema()), path)?;
+        let schema = current(flowing_schema(decoding::open(&first)?.1.schema()), path)?;
         Ok(Self { schema, files, manifest: Some(manifest), columns: None })
     }
 
@@ -187,8 +187,8 @@ impl Batches {
     fn next_batch(&mut self) -> Result<Option<RecordBatch>, ShardError> {
         loop {
             if let Some((path, reader)) = &mut self.current {
-                let failed = |error| ShardError::parquet("read", path)(error);
-                if let Some(batch) = reader.next() {
+                if let Some(batch) = decoded(path, || Ok(reader.next()))? {
+                    let failed = |error| ShardError::parquet("read", path)(error);
                     // Parquet gives columns in the order of the file.
                     let batch = batch.and_then(|batch| match &self.columns {
                         Some(columns) => batch.project(&ranks(columns)),
@@ -202,14 +202,17 @@ impl Batches {
             let Some((file, rows)) = self.files.pop_front() else { return Ok(None) };
             file.check()?;
             let path = file.path.clone();
-            let mut builder = builder(&path)?.with_batch_size(self.batch_rows);
-            let found = builder.metadata().file_metadata().num_rows();
+            let (opened, metadata) = decoding::open(&path)?;
+            let found = metadata.metadata().file_metadata().num_rows();
             if u64::try_from(found) != Ok(file.rows) {
-                return Err(ShardError::Stale {
-                    detail: format!("{found} rows instead of {}", file.rows),
-                    path,
-                });
+                let detail = format!("{found} rows instead of {}", file.rows);
+                return Err(ShardError::Stale { detail, path });
             }
+            if file.told.is_none() {
+                decoding::check_pages(&path, &opened, &metadata, self.columns.as_deref())?;
+            }
+            let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, metadata);
+            let mut builder = builder.with_batch_size(self.batch_rows);
             if let Some(columns) = &self.columns {
                 let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().copied());
                 builder = builder.with_projection(mask);
@@ -218,7 +221,7 @@ impl Batches {
                 let (offset, limit) = (rows.start as usize, (rows.end - rows.start) as usize);
                 builder = builder.with_offset(offset).with_limit(limit);
             }
-            let reader = builder.build().map_err(ShardError::parquet("read", &path))?;
+            let reader = decoded(&path, || builder.build())?;
             self.current = Some((path, reader));
         }
     }
@@ -248,9 +251,4 @@ fn current(schema: SchemaRef, path: &Path) -> Result<SchemaRef, ShardError> {
         Ok(()) => Ok(schema),
         Err(source) => Err(ShardError::OtherVersion { source, path: path.to_owned() }),
     }
-}
-
-fn builder(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>, ShardError> {
-    let file = File::open(path).map_err(ShardError::io("open", path))?;
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(ShardError::parquet("read", path))
 }

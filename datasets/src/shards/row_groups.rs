@@ -1,21 +1,19 @@
 //! Row groups of a table: parts that can be read independently, in any order.
 
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
-};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use schemas::columns::field;
 
 use super::properties::flowing_schema;
 use super::reader::{TableFile, TableReader};
 
 use super::ShardError;
+use super::decoding::{self, decoded};
+use crate::files;
 
 /// One row group of a table.
 #[derive(Debug, Clone)]
@@ -35,9 +33,7 @@ impl TableReader {
     pub fn row_groups(&self) -> Result<Vec<RowGroup>, ShardError> {
         let mut groups = Vec::new();
         for file in self.table_files() {
-            let opened = open(&file.path)?;
-            let metadata = ArrowReaderMetadata::load(&opened, ArrowReaderOptions::default())
-                .map_err(ShardError::parquet("read", &file.path))?;
+            let (_, metadata) = decoding::open(&file.path)?;
             for (number, group) in metadata.metadata().row_groups().iter().enumerate() {
                 let rows = usize::try_from(group.num_rows()).unwrap_or(0);
                 groups.push(RowGroup { rows, file: Arc::clone(file), number, metadata: metadata.clone() });
@@ -58,8 +54,8 @@ impl TableReader {
         group.file.check()?;
         let path = &group.file.path;
         let failed = |error| ShardError::parquet("read", path)(error);
-        let mut builder =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(open(path)?, group.metadata.clone());
+        let opened = files::open(path).map_err(ShardError::io("open", path))?;
+        let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(opened, group.metadata.clone());
         if let Some(columns) = columns {
             let roots = columns.iter().map(|name| {
                 field(self.schema(), name)
@@ -71,19 +67,16 @@ impl TableReader {
             builder = builder.with_projection(mask);
         }
         let builder = builder.with_row_groups(vec![group.number]).with_batch_size(group.rows.max(1));
-        let reader = builder.build().map_err(failed)?;
-        let schema = flowing_schema(&arrow::array::RecordBatchReader::schema(&reader));
-        let batches = reader
-            .map(|batch| batch.and_then(|batch| batch.with_schema(schema.clone())))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| failed(error.into()))?;
+        let (schema, batches) = decoded(path, || {
+            let reader = builder.build()?;
+            let schema = flowing_schema(&arrow::array::RecordBatchReader::schema(&reader));
+            let batches = reader.map(|batch| batch.and_then(|batch| batch.with_schema(schema.clone())));
+            let batches = batches.collect::<Result<Vec<_>, _>>()?;
+            Ok((schema, batches))
+        })?;
         match &batches[..] {
             [only] => Ok(only.clone()),
             _ => concat_batches(&schema, &batches).map_err(|error| failed(error.into())),
         }
     }
-}
-
-fn open(path: &Path) -> Result<File, ShardError> {
-    File::open(path).map_err(ShardError::io("open", path))
 }

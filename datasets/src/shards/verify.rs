@@ -1,12 +1,12 @@
 //! Whether the files of a table are those that were written.
 
-use std::fs::File;
 use std::path::Path;
 
 use rayon::prelude::*;
 
 use super::ShardError;
 use super::manifest::{Manifest, ShardEntry};
+use crate::files;
 
 /// Checks that the file of `entry` in `folder` is the one that was written: there, of its length, with its hash.
 ///
@@ -18,7 +18,7 @@ pub fn check_shard(folder: &Path, entry: &ShardEntry) -> Result<(), ShardError> 
 
 /// Checks that the file `path` has the length `bytes` and the BLAKE3 hash `blake3`.
 pub(super) fn check_file(path: &Path, bytes: u64, blake3: &str) -> Result<(), ShardError> {
-    let file = File::open(path).map_err(ShardError::io("open a shard", path))?;
+    let file = files::open(path).map_err(ShardError::io("open a shard", path))?;
     let length = file.metadata().map_err(ShardError::io("open a shard", path))?.len();
     let stale = |detail: String| Err(ShardError::Stale { detail, path: path.to_owned() });
     if length != bytes {

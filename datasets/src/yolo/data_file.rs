@@ -9,7 +9,7 @@ use schemas::skeleton::ALL;
 use serde::Deserialize;
 
 use super::label_of;
-use crate::ReadError;
+use crate::{ReadError, files};
 
 /// Endings of pictures that our decoders read.
 const ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
@@ -70,7 +70,7 @@ impl DataFile {
     /// # Errors
     /// When the file cannot be read or describes no keypoints.
     pub(super) fn read(place: &Path) -> Result<Self, ReadError> {
-        let text = fs::read_to_string(place).map_err(|error| ReadError::io(place, error))?;
+        let text = files::read_to_string(place).map_err(|error| ReadError::io(place, error))?;
         let content: Content = serde_saphyr::from_str(&text)
             .map_err(|error| ReadError::malformed(place, "data.yaml", error.to_string()))?;
         if ![2, 3].contains(&content.kpt_shape[1]) {
@@ -178,7 +178,7 @@ fn images_of(place: &Path) -> Result<Vec<PathBuf>, ReadError> {
     let io = |error| ReadError::io(place, error);
     if place.is_file() {
         let folder = place.parent().unwrap_or(Path::new(""));
-        let text = fs::read_to_string(place).map_err(io)?;
+        let text = files::read_to_string(place).map_err(io)?;
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         return Ok(lines.map(|line| folder.join(line.strip_prefix("./").unwrap_or(line))).collect());
     }

@@ -66,10 +66,16 @@ fn is_by_machine(cause: &(dyn std::error::Error + 'static)) -> bool {
 
 /// A run was ended by a signal.
 #[derive(Debug, thiserror::Error)]
-#[error("the run was interrupted by {signal}")]
+#[error("the run was interrupted by {signal}{}", units_of(*left))]
 pub(super) struct Interrupted {
     /// Its name.
     pub signal: &'static str,
+    /// How many units are done, and of how many, where that is known.
+    pub left: Option<[u64; 2]>,
+}
+
+fn units_of(left: Option<[u64; 2]>) -> String {
+    left.map_or_else(String::new, |[done, units]| format!(": {done} of {units} units are done"))
 }
 
 /// What to change so that `error` does not occur again, where that is known.
@@ -180,12 +186,12 @@ mod tests {
 
     #[test]
     fn an_interruption_says_how_to_go_on() {
-        let failure = Failure::of(&Interrupted { signal: "SIGTERM" }.into());
+        let failure = Failure::of(&Interrupted { signal: "SIGTERM", left: Some([3, 8]) }.into());
         assert_eq!(
             (failure.exit_code, failure.text.as_str()),
             (
                 2,
-                "error: the run was interrupted by SIGTERM\n\nhint: the same command continues where it stopped\n"
+                "error: the run was interrupted by SIGTERM: 3 of 8 units are done\n\nhint: the same command continues where it stopped\n"
             )
         );
     }

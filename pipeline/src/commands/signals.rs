@@ -51,7 +51,7 @@ mod platform {
     }
 
     fn interrupted(signal: i32) -> Interrupted {
-        Interrupted { signal: low_level::signal_name(signal).unwrap_or("a signal") }
+        Interrupted { signal: low_level::signal_name(signal).unwrap_or("a signal"), left: None }
     }
 
     fn listen() -> io::Result<()> {

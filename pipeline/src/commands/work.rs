@@ -6,6 +6,7 @@ use crate::graph::Graph;
 use crate::plan::Plan;
 use crate::runner::{self, Part, RunError, RunOptions, Summary};
 
+use super::failure::Interrupted;
 use super::terminal::tell;
 use super::{progress, signals};
 
@@ -24,9 +25,10 @@ pub(super) fn carry_out(graph: &Graph, threads: usize, force: bool, part: Part) 
     let options = RunOptions { part, progress: progress::bar(), ..RunOptions::quiet(threads, force) };
     let (done, interrupted) = signals::watched(&options.cancelled, || runner::run(graph, &options));
     match (done, interrupted) {
-        (Ok(_) | Err(RunError::Cancelled), Some(interrupted)) => {
+        (Ok(_), Some(interrupted)) => Err(interrupted.into()),
+        (Err(RunError::Cancelled { done, units }), Some(interrupted)) => {
             options.progress.finish_and_clear();
-            Err(interrupted.into())
+            Err(Interrupted { left: Some([done, units]), ..interrupted }.into())
         }
         (done, _) => Ok(in_print(done?)),
     }

@@ -1,6 +1,7 @@
 //! From a plan to a checked graph.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use stages::BuildContext;
 use stages::registry::Step;
 
 use super::joined::JoinedSource;
-use super::{Graph, GraphError, Node, Work};
+use super::{Graph, GraphError, Node, Work, size};
 use crate::plan::Plan;
 
 impl Graph {
@@ -39,6 +40,7 @@ impl Graph {
         check_sinks(&plan)?;
         let mut graph = Self { nodes: Vec::new(), plan };
         let mut index: HashMap<String, usize> = HashMap::new();
+        let mut batch_rows = Vec::new();
         for name in dataflow_order(&graph.plan)? {
             let node = match given.remove(&name) {
                 Some(rows) => {
@@ -49,6 +51,7 @@ impl Graph {
                 None if graph.plan.sources.contains_key(&name) => graph.build_source(&name, &index)?,
                 None => graph.build_stage(&name, &index, threads)?,
             };
+            batch_rows.push(size::check(&node, &graph.plan.runner, &batch_rows)?);
             index.insert(name, graph.nodes.len());
             graph.nodes.push(node);
         }
@@ -221,16 +224,30 @@ fn check_sinks(plan: &Plan) -> Result<(), GraphError> {
 fn dataflow_order(plan: &Plan) -> Result<Vec<String>, GraphError> {
     let sources = plan.sources.iter().map(|(name, node)| (name, &node.inputs));
     let stages = plan.stages.iter().map(|(name, node)| (name, &node.inputs));
-    let mut waiting: Vec<_> = sources.chain(stages).collect();
-    let mut order: Vec<String> = Vec::new();
-    while !waiting.is_empty() {
-        let ready = waiting.iter().position(|(_, inputs)| inputs.iter().all(|input| order.contains(input)));
-        let Some(ready) = ready else {
-            return Err(GraphError::Cycle {
-                nodes: waiting.into_iter().map(|(name, _)| name.clone()).collect(),
-            });
-        };
-        order.push(waiting.remove(ready).0.clone());
+    let nodes: Vec<(&String, &Vec<String>)> = sources.chain(stages).collect();
+    let numbers: HashMap<&str, usize> =
+        nodes.iter().enumerate().map(|(number, (name, _))| (name.as_str(), number)).collect();
+    // How many inputs each node still waits for, and which nodes wait for it; an input that is named twice counts twice.
+    let mut missing: Vec<usize> = nodes.iter().map(|(_, inputs)| inputs.len()).collect();
+    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+    for (number, (_, inputs)) in nodes.iter().enumerate() {
+        inputs.iter().for_each(|input| followers[numbers[input.as_str()]].push(number));
     }
-    Ok(order)
+    let mut ready: BinaryHeap<Reverse<usize>> =
+        (0..nodes.len()).filter(|number| missing[*number] == 0).map(Reverse).collect();
+    let mut order: Vec<usize> = Vec::with_capacity(nodes.len());
+    while let Some(Reverse(number)) = ready.pop() {
+        order.push(number);
+        for follower in &followers[number] {
+            missing[*follower] -= 1;
+            if missing[*follower] == 0 {
+                ready.push(Reverse(*follower));
+            }
+        }
+    }
+    if order.len() < nodes.len() {
+        let waiting = (0..nodes.len()).filter(|number| missing[*number] > 0);
+        return Err(GraphError::Cycle { nodes: waiting.map(|number| nodes[number].0.clone()).collect() });
+    }
+    Ok(order.into_iter().map(|number| nodes[number].0.clone()).collect())
 }

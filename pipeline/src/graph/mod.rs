@@ -3,6 +3,7 @@
 mod check;
 mod joined;
 mod print;
+mod size;
 
 pub use print::print_graph;
 pub use print::type_name;
@@ -15,6 +16,7 @@ use datasets::ReadError;
 use datasets::export::ExportError;
 use datasets::source::OpenSource;
 use schemas::Hinted;
+use schemas::units::grouped;
 use stages::stage::Aggregate;
 use stages::{Stage, StageError};
 
@@ -151,6 +153,12 @@ pub enum GraphError {
     /// The files of a source are not those that the graph was checked with.
     #[error("the rows of the source `{node}` have changed since the plan was checked")]
     Changed { node: String },
+    /// The rows of a batch take more memory than the plan allows.
+    #[error(
+        "`{node}`: a full batch of {} rows of {} bytes each takes {} MiB, and `runner.memory_mib` is {memory_mib}",
+        grouped(*rows), grouped(*row_bytes), grouped(rows.saturating_mul(*row_bytes).div_ceil(1 << 20))
+    )]
+    Memory { node: String, rows: u64, row_bytes: u64, memory_mib: u32 },
     /// A sink cannot write the rows of its inputs.
     #[error("the sink `{node}` cannot write these rows")]
     Sink {
@@ -174,6 +182,10 @@ impl GraphError {
             Self::TwoSkeletons { .. } => {
                 Some("map them to one with `map_skeleton`, or use them separately".to_owned())
             }
+            Self::Memory { .. } => Some(
+                "make the rows smaller or fewer, lower `runner.batch_rows`, or raise `runner.memory_mib`"
+                    .to_owned(),
+            ),
             Self::Source { source, .. } => source.hint(),
             Self::Sink { source, .. } => source.hint(),
             _ => None,

@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use super::PlanError;
 
+/// Most parts of a dotted key: 32; the deepest keys of a plan have some six.
+const MOST_PARTS: usize = 32;
+
 /// One `--set`: a dotted key and a TOML value; a value that is not valid TOML is taken as text.
 #[derive(Debug, Clone)]
 pub struct Override {
@@ -19,6 +22,10 @@ impl FromStr for Override {
         let (key, value) = (key.trim(), value.trim());
         if key.is_empty() || key.split('.').any(str::is_empty) {
             return Err(format!("`{key}` is not a dotted key"));
+        }
+        let parts = key.split('.').count();
+        if parts > MOST_PARTS {
+            return Err(format!("a key has at most {MOST_PARTS} parts, found {parts}"));
         }
         let parsed = toml::from_str::<toml::Table>(&format!("value = {value}")).ok();
         let value = parsed.and_then(|mut table| table.remove("value"));
@@ -66,6 +73,13 @@ mod tests {
     fn set(text: &str, sets: &[&str]) -> toml::Table {
         let overrides: Vec<Override> = sets.iter().map(|set| set.parse().unwrap()).collect();
         toml::from_str(&apply(text, "test", &overrides).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_key_deeper_than_any_plan_is_refused() {
+        let key = |parts: usize| format!("{}=1", vec!["a"; parts].join("."));
+        assert_eq!(key(33).parse::<Override>().unwrap_err(), "a key has at most 32 parts, found 33");
+        assert!(set("", &[&key(32)])["a"].is_table());
     }
 
     #[test]

@@ -1,13 +1,35 @@
 //! A plan by its name: a file, or a recipe that ships with motionmill.
 
-use std::fs;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use datasets::files;
 
 use super::{Override, Plan, PlanError};
 use crate::recipes;
 
 /// The prefix that names a recipe instead of a file.
 const RECIPE: &str = "recipe:";
+
+/// Most bytes of a plan: 16 MiB, more than 100,000 stages.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// What a shell names where a plan comes from another program.
+const PIPES: [&str; 2] = ["/dev/stdin", "/dev/fd/"];
+
+/// The text of the plan `path`: a file, or what another program gives.
+fn text_of(path: &str) -> io::Result<String> {
+    let piped = PIPES.iter().any(|pipe| path.starts_with(pipe));
+    let file = if piped { File::open(path)? } else { files::open(Path::new(path))? };
+    let mut text = String::new();
+    file.take(MOST_BYTES + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > MOST_BYTES {
+        let message = format!("it has more than {MOST_BYTES} bytes");
+        return Err(io::Error::new(ErrorKind::FileTooLarge, message));
+    }
+    Ok(text)
+}
 
 impl Plan {
     /// Reads the plan `origin`, a file or `recipe:NAME`, after `overrides`.
@@ -21,8 +43,9 @@ impl Plan {
                     recipes::ALL.iter().map(|recipe| format!("`{}`", recipe.name)).collect();
                 PlanError::UnknownRecipe { name: name.to_owned(), recipes: names.join(", ") }
             })?,
-            None => fs::read_to_string(origin)
-                .map_err(|source| PlanError::Io { path: PathBuf::from(origin), source })?,
+            None => {
+                text_of(origin).map_err(|source| PlanError::Io { path: PathBuf::from(origin), source })?
+            }
         };
         Self::parse(&text, origin, overrides)
     }

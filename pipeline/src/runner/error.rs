@@ -52,8 +52,8 @@ pub enum RunError {
     #[error("a thread stopped unexpectedly: {detail}; this is a bug in motionmill")]
     Panicked { detail: String },
     /// The caller has cancelled the run.
-    #[error("the run was interrupted")]
-    Cancelled,
+    #[error("the run was interrupted: {done} of {units} units are done")]
+    Cancelled { done: u64, units: u64 },
     /// The threads could not be started.
     #[error("cannot start threads: {detail}")]
     Threads { detail: String },
@@ -67,7 +67,7 @@ impl RunError {
             Self::Shard(error) => error.hint(),
             Self::Source(error) => error.hint(),
             Self::Sink { source, .. } => source.hint(),
-            Self::Cancelled => Some("run it again: it resumes where it stopped".to_owned()),
+            Self::Cancelled { .. } => Some("run it again: it resumes where it stopped".to_owned()),
             Self::Overlap { .. } => Some("choose places that lie apart".to_owned()),
             Self::Memory { needed_mib, .. } => Some(format!(
                 "give it more, `[runner] memory_mib = {}`, or take fewer rows at a time, `batch_rows`",
@@ -90,7 +90,7 @@ impl RunError {
     /// run, or a bug.
     pub fn is_passing(&self) -> bool {
         match self {
-            Self::Missing { .. } | Self::Cancelled => true,
+            Self::Missing { .. } | Self::Cancelled { .. } => true,
             Self::Shard(error) | Self::Sink { source: ExportError::Table(error), .. } => shard_passes(error),
             Self::Sink { source: ExportError::Io { source, .. }, .. } => system_passes(source),
             _ => self.is_internal(),

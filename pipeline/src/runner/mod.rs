@@ -65,7 +65,11 @@ impl RunOptions {
     }
 
     fn check_cancelled(&self) -> Result<(), RunError> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(RunError::Cancelled) } else { Ok(()) }
+        if self.cancelled.load(Ordering::Relaxed) {
+            Err(RunError::Cancelled { done: 0, units: 0 })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -82,15 +86,19 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     let provenance = provenance(graph, &sources)?;
     let complete =
         |sinks| Summary::new(graph, &Counts::new(graph), sinks, BTreeMap::new(), started.elapsed());
-    let finds_results = !options.force && !matches!(options.part, Part::Share { .. });
-    if finds_results
-        && up_to_date(graph, &provenance, false)?.is_some()
-        && let Some(sinks) = up_to_date(graph, &provenance, true)?
+    if !options.force
+        && let Some(found) = up_to_date(graph, &provenance, false)?
     {
-        // A run that was killed at its very end may have left the places of its work behind.
-        let (outputs, wholes) = Outputs::claim(graph, &sources, &provenance, Access::Alone, false)?;
-        outputs.release(wholes)?;
-        return Ok(complete(sinks));
+        if matches!(options.part, Part::Share { .. }) {
+            // The merge has checked them, and nothing is left to share.
+            return Ok(complete(found));
+        }
+        if let Some(sinks) = up_to_date(graph, &provenance, true)? {
+            // A run that was killed at its very end may have left the places of its work behind.
+            let (outputs, wholes) = Outputs::claim(graph, &sources, &provenance, Access::Alone, false)?;
+            outputs.release(wholes)?;
+            return Ok(complete(sinks));
+        }
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     let pool = pool.map_err(|error| RunError::Threads { detail: error.to_string() })?;
@@ -106,11 +114,16 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             Ok(done.summary(graph, started))
         }
         Err(error) => {
+            let (done, units) = (outputs.recorded(&units), units.len() as u64);
             // What has come to nothing leaves nothing; the error is the one to report.
-            if access == Access::Alone && outputs.done(&units).is_ok_and(|done| done.is_empty()) {
+            if access == Access::Alone && done == 0 {
                 let _ = outputs.release(wholes);
             }
-            Err(error)
+            Err(if let RunError::Cancelled { .. } = error {
+                RunError::Cancelled { done, units }
+            } else {
+                error
+            })
         }
     }
 }

@@ -214,6 +214,12 @@ impl<'a> Outputs<'a> {
         Ok(records.into_iter().flatten().collect())
     }
 
+    /// How many of `units` have a record, unchecked.
+    pub(super) fn recorded(&self, units: &[Unit]) -> u64 {
+        let read = |unit: &&Unit| UnitRecord::read(self.rejects.work_path(), unit.number, units.len() as u64);
+        units.iter().filter(|unit| read(unit).is_some()).count() as u64
+    }
+
     /// Removes shards of units that are not among the `records` of those that are done.
     ///
     /// # Errors

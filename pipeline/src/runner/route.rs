@@ -71,7 +71,8 @@ impl Route<'_> {
             let kept = delivery.rows.iter().map(|(.., rows)| rows);
             delivery.bytes = delivery.bytes.max(bytes_of(alive.iter().flatten().chain(kept)));
             // Rows that no later node takes are given up at once.
-            for (input, rows) in alive.iter_mut().enumerate().take(index) {
+            let held = alive.iter_mut().enumerate().take(index).filter(|(_, rows)| !rows.is_empty());
+            for (input, rows) in held {
                 if !nodes[index + 1..].iter().any(|later| later.inputs.contains(&input)) {
                     rows.clear();
                 }

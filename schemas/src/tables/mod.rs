@@ -21,6 +21,7 @@
 //! A stage may pass columns of its input through, so a table may hold more columns than its module names, never
 //! fewer. Name, version and skeleton are in the schema metadata.
 
+pub mod crowd;
 pub mod embeddings;
 pub mod findings;
 mod flat;

@@ -1,5 +1,6 @@
 //! `people`: one row is one person in one image; an image without any has one row without a person.
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -7,12 +8,13 @@ use arrow::array::{
     StringArray,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 
+use super::crowd::Crowd;
 use super::{in_space, metadata, points_array, vector_array, visibility_array};
 use crate::columns::{
-    SchemaError, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of, strings,
-    vectors_f64, visibilities, wrong_type,
+    SchemaError, column, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of,
+    strings, vectors_f64, visibilities, wrong_type,
 };
 use crate::skeleton::Skeleton;
 use crate::visibility::Visibility;
@@ -77,8 +79,8 @@ pub struct Person {
     pub torso_box: Option<[f64; 4]>,
     /// The person's own joints.
     pub pose: Pose,
-    /// The joints of every other person of the same image.
-    pub others: Vec<Pose>,
+    /// The joints of every other person of the same image; of more than [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
+    pub others: Vec<Arc<Pose>>,
     /// What the person does, in words.
     pub activity: Option<String>,
     /// Everything the source says that no column holds, as a JSON object.
@@ -137,7 +139,7 @@ pub fn to_batch(skeleton: &'static Skeleton, people: &[Person]) -> RecordBatch {
         Arc::new(people.iter().map(get).collect::<StringArray>())
     };
     let boxes = |get: fn(&Person) -> Option<&[f64]>, length| vector_array(people.iter().map(get), length);
-    let others: Vec<Vec<Pose>> = people.iter().map(|person| person.others.clone()).collect();
+    let others: Vec<&[Arc<Pose>]> = people.iter().map(|person| &person.others[..]).collect();
     let (other_keypoints, other_visibility) = others_arrays(&others, joints);
     let columns = vec![
         text(|p| &p.sample_id),
@@ -200,7 +202,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
     let (centers, heads, torsos) = (vector("center", 2)?, vector("head_box", 4)?, vector("torso_box", 4)?);
     let scales = if has("scale") { Some(numbers(batch, "scale")?) } else { None };
     let indices = if has("person_index") { Some(integers(batch, "person_index")?) } else { None };
-    let sizes = batch.column_by_name("image_size").and_then(|array| array.as_fixed_size_list_opt());
+    let sizes = if has("image_size") { image_sizes(batch)? } else { vec![None; batch.num_rows()] };
 
     let mut people = Vec::with_capacity(batch.num_rows());
     for (row, (pose, others)) in poses.zip(others).enumerate() {
@@ -210,18 +212,14 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
             dataset: own(&datasets),
             split: own(&splits),
             image_path: own(&paths),
-            image_size: sizes.filter(|list| list.is_valid(row)).map(|list| {
-                let pair = list.value(row);
-                let pair = pair.as_primitive::<arrow::datatypes::Int32Type>();
-                [pair.value(0), pair.value(1)]
-            }),
+            image_size: sizes[row],
             person_index: indices.filter(|array| array.is_valid(row)).map(|array| array.value(row)),
             center: centers[row].as_ref().map(|v| [v[0], v[1]]),
             scale: scales.filter(|array| array.is_valid(row)).map(|array| array.value(row)),
             head_box: four(&heads[row]),
             torso_box: four(&torsos[row]),
             pose: Pose { keypoints: pose.0, visibility: pose.1 },
-            others,
+            others: others.into_iter().map(Arc::new).collect(),
             activity: activities[row].clone(),
             attributes: attributes[row].clone(),
             source_file: own(&files),
@@ -229,6 +227,16 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
         });
     }
     Ok(people)
+}
+
+fn image_sizes(batch: &RecordBatch) -> Result<Vec<Option<[i32; 2]>>, SchemaError> {
+    let array = column(batch, "image_size")?;
+    let list = array.as_fixed_size_list_opt().filter(|list| list.value_length() == 2);
+    let pairs = list.and_then(|list| Some((list, list.values().as_primitive_opt::<Int32Type>()?)));
+    let (list, values) =
+        pairs.ok_or_else(|| wrong_type("image_size", "two 32-bit integers", array.data_type()))?;
+    let pair = |row: usize| list.is_valid(row).then(|| [0, 1].map(|side| values.value(2 * row + side)));
+    Ok((0..list.len()).map(pair).collect())
 }
 
 /// The other people of each row's image, from `other_keypoints` `[N, (people), K, 2]` and `other_visibility`.
@@ -264,23 +272,28 @@ pub fn read_others(batch: &RecordBatch, joints: usize) -> Result<Vec<Vec<Pose>>,
 }
 
 /// The columns `other_keypoints` and `other_visibility` of `others`, in their order.
-pub fn others_arrays(others: &[Vec<Pose>], joints: usize) -> (ArrayRef, ArrayRef) {
-    let all = || others.iter().flatten();
+pub fn others_arrays<P: Borrow<Pose>>(others: &[impl AsRef<[P]>], joints: usize) -> (ArrayRef, ArrayRef) {
+    let all = || others.iter().flat_map(|poses| poses.as_ref()).map(Borrow::borrow);
     let list = |values: ArrayRef| -> ArrayRef {
         let item = Arc::new(Field::new("item", values.data_type().clone(), true));
-        Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(others.iter().map(Vec::len)), values, None))
+        let lengths = others.iter().map(|poses| poses.as_ref().len());
+        Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), values, None))
     };
     let keypoints = list(points_array(all().map(|pose| pose.keypoints.as_slice()), joints));
     let visibility = list(visibility_array(all().map(|pose| pose.visibility.as_slice()), joints));
     (keypoints, visibility)
 }
 
-/// Gives each person of one image the poses of the other labelled ones.
-pub fn fill_others(people: &mut [Person]) {
-    let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
-    for (own, person) in people.iter_mut().enumerate() {
-        let others = poses.iter().enumerate().filter(|(index, pose)| *index != own && pose.annotated() > 0);
-        person.others = others.map(|(_, pose)| pose.clone()).collect();
+/// Gives each person of one image the poses of the other labelled ones; of more than
+/// [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
+pub fn fill_others<'a>(people: impl IntoIterator<Item = &'a mut Person>) {
+    let people: Vec<&mut Person> = people.into_iter().collect();
+    if people.len() > 1 {
+        let labelled = |person: &Person| Some(&person.pose).filter(|pose| pose.annotated() > 0).cloned();
+        let crowd = Crowd::new(people.iter().map(|person| labelled(person)));
+        for (own, person) in people.into_iter().enumerate() {
+            person.others = crowd.others_of(own, &person.pose);
+        }
     }
 }
 
@@ -304,11 +317,32 @@ mod tests {
             head_box: None,
             torso_box: (index == 1).then_some([1.0, 2.0, 3.0, 4.0]),
             pose: pose.clone(),
-            others: vec![pose; others],
+            others: vec![Arc::new(pose); others],
             activity: None,
             attributes: Some("{}".into()),
             source_file: "examples.mat".into(),
             source_record: format!("examples({})", index + 1),
+        }
+    }
+
+    #[test]
+    fn image_sizes_of_another_shape_are_refused() {
+        let batch = to_batch(&FLIC9, &[person(0, 0), person(1, 0)]);
+        let at = batch.schema().index_of("image_size").unwrap();
+        let item = |kind| Arc::new(Field::new("item", kind, true));
+        let ones = Arc::new(Int32Array::from(vec![1, 1]));
+        let short: ArrayRef = Arc::new(FixedSizeListArray::new(item(DataType::Int32), 1, ones, None));
+        let halves = Arc::new(Float64Array::from(vec![0.5; 4]));
+        let floats: ArrayRef = Arc::new(FixedSizeListArray::new(item(DataType::Float64), 2, halves, None));
+        for array in [short, floats] {
+            let mut fields: Vec<Field> = batch.schema().fields().iter().map(|f| f.as_ref().clone()).collect();
+            fields[at] = Field::new("image_size", array.data_type().clone(), true);
+            let schema = Schema::new_with_metadata(fields, batch.schema().metadata().clone());
+            let mut columns = batch.columns().to_vec();
+            columns[at] = array;
+            let other = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+            let error = from_batch(&other).unwrap_err().to_string();
+            assert!(error.contains("image_size") && error.contains("two 32-bit integers"), "{error}");
         }
     }
 

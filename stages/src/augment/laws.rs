@@ -33,7 +33,7 @@ pub(super) fn person(id: &str, center: [f64; 2], scale: f64) -> Person {
         head_box: None,
         torso_box: None,
         pose: pose.clone(),
-        others: vec![pose],
+        others: vec![std::sync::Arc::new(pose)],
         activity: None,
         attributes: None,
         source_file: "a.mat".into(),

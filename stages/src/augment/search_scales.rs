@@ -1,5 +1,6 @@
 //! `search_scales`: each sample once at every scale of a fixed list, as in the test of convolutional pose machines.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Int32Array, RecordBatch, UInt64Array};
@@ -52,9 +53,9 @@ impl SearchScalesConfig {
         if factors.is_empty() {
             return Err(StageError::step(AugmentError::NoFactors));
         }
-        let twice = (1..factors.len()).find(|at| factors[..*at].contains(&factors[*at]));
-        if let Some(at) = twice {
-            return Err(StageError::step(AugmentError::FactorTwice { factor: factors[at] }));
+        let mut known = HashSet::new();
+        if let Some(factor) = factors.iter().find(|factor| !known.insert(factor.to_bits())) {
+            return Err(StageError::step(AugmentError::FactorTwice { factor: *factor }));
         }
         Ok(SearchScales { factors })
     }

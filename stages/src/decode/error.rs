@@ -18,9 +18,6 @@ pub enum DecodeError {
     /// Keys of the other form.
     #[error("`beta` and `epsilon` belong to energies, and the form is `probability`")]
     Energies,
-    /// A bias that rounding would swallow.
-    #[error("`bias` must be at least {least:e}, found {found:e}")]
-    Bias { least: f64, found: f64 },
     /// The second input is another table.
     #[error("the input `spatial_model` must be a table `{}`, found {found}", spatial_models::NAME)]
     NoSpatialModel { found: String },
@@ -50,6 +47,11 @@ pub enum DecodeError {
     /// The crop is no whole number of map px.
     #[error("`stride` {stride} does not divide the crop, {width} x {height} px")]
     Stride { stride: u32, width: u32, height: u32 },
+    /// The histograms of all pairs would fill the memory.
+    #[error(
+        "`{stage}`: histograms of {pairs} pairs of joints for maps of {width} x {height} px take {bytes} bytes; the most is {most}"
+    )]
+    Histograms { stage: String, pairs: usize, width: usize, height: usize, bytes: u64, most: u64 },
     /// Nobody shows two joints.
     #[error("split `{split}` has nobody with two joints to learn displacements from")]
     Nobody { split: String },
@@ -70,7 +72,6 @@ impl Hinted for DecodeError {
             Self::NoModel => "let the maps come from the stage `infer`, or keep its metadata",
             Self::Unrefined => "leave `refine` out, or set `rule = \"plain\"`",
             Self::Energies => "leave them out, or set `form = \"energy\"`",
-            Self::Bias { .. } => "a smaller bias would be less than the rounding of a convolution",
             Self::NoSpatialModel { .. } => "name the output of `fit_spatial_model` as the second input",
             Self::OtherSkeleton { maps, .. } => {
                 return Some(format!("fit a model on people mapped to `{maps}` with `map_skeleton`"));
@@ -84,6 +85,7 @@ impl Hinted for DecodeError {
             Self::Stride { .. } => {
                 "give the crop size and the stride of the network whose maps the model is for"
             }
+            Self::Histograms { .. } => "raise `stride`, or make the crop smaller",
             Self::Nobody { .. } => "check `split`",
             Self::Unseen { .. } => {
                 "leave out joints that are never annotated with `map_skeleton`, or choose what stands for the `torso`"

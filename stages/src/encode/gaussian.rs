@@ -1,7 +1,7 @@
 //! Gaussians sampled at the grid's places in the crop, as in the pose machines' training layer.
 
 use schemars::JsonSchema;
-use schemas::units::{NonNegative, Positive};
+use schemas::units::{NonNegative, Positive, Spread};
 use serde::{Deserialize, Serialize};
 
 /// Where a Gaussian is cut off: beyond this exponent, where it is below 1 %, it is zero (CPM `putGaussianMaps`).
@@ -12,7 +12,7 @@ pub const CUTOFF: Positive = Positive::constant(4.6052);
 #[serde(deny_unknown_fields)]
 pub struct Gaussian {
     /// Spread in px of the crop. Pose machines: 7. `RePose`: 5.
-    pub sigma: Positive,
+    pub sigma: Spread,
     /// The exponent beyond which values are zero.
     #[serde(default = "cutoff")]
     pub cutoff: Positive,
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SEVEN: Gaussian = Gaussian { sigma: Positive::constant(7.0), cutoff: CUTOFF, origin: None };
+    const SEVEN: Gaussian = Gaussian { sigma: Spread::constant(7.0), cutoff: CUTOFF, origin: None };
     const CPM: Grid = Grid { width: 46, height: 46, stride: 8.0, origin: 3.5 };
 
     /// `putGaussianMaps` of the pose machines' layer, word for word but for its skipping.
@@ -129,7 +129,7 @@ mod tests {
         fn maps_are_those_of_the_definition(
             x in -60.0..420.0f64, y in -60.0..420.0f64, other in prop::array::uniform2(0.0..368.0f64), sigma in 1.0..30.0f64,
         ) {
-            let gaussian = Gaussian { sigma: Positive::constant(sigma), ..SEVEN };
+            let gaussian = Gaussian { sigma: Spread::constant(sigma), ..SEVEN };
             let people = [[x, y], other];
             let mut map = vec![0.0; 46 * 46];
             for person in people {
@@ -163,6 +163,22 @@ mod tests {
             SEVEN.add(point, &CPM, &mut map);
         }
         assert!(map.iter().all(|value| *value == 0.0));
+    }
+
+    #[test]
+    fn the_widest_and_the_narrowest_gaussians_are_finite() {
+        for plan in ["sigma = 1e300", "sigma = 1e-300", "sigma = 0", "sigma = nan", "sigma = 1e9"] {
+            let message = toml::from_str::<Gaussian>(plan).unwrap_err().to_string();
+            assert!(message.contains("a spread must be from 0.01 to 16384 px, found"), "{message}");
+        }
+        for plan in ["sigma = 16384\ncutoff = 1e9", "sigma = 0.01\ncutoff = 1e-9", "sigma = 5\norigin = 1e9"]
+        {
+            let gaussian: Gaussian = toml::from_str(plan).unwrap();
+            let mut map = vec![0.0; 46 * 46];
+            let origin = gaussian.origin.map_or(CPM.origin, NonNegative::get);
+            gaussian.add([19.5, 11.5], &Grid { origin, ..CPM }, &mut map);
+            assert!(map.iter().all(|value| value.is_finite()), "{plan}");
+        }
     }
 
     #[test]

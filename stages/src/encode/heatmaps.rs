@@ -11,7 +11,7 @@ use schemas::columns::{
 use schemas::tables::heatmaps::maps_array;
 use schemas::tables::people::{Pose, read_others};
 use schemas::tables::samples::{CENTER_MAP, CROP_FROM_IMAGE, HEATMAP_WEIGHT, HEATMAPS, maps_type};
-use schemas::units::{NonNegative, Pixels, Positive};
+use schemas::units::{NonNegative, Pixels, Spread};
 use serde::{Deserialize, Serialize};
 
 use super::error::EncodeError;
@@ -21,7 +21,7 @@ use crate::augment::geometry::{CROP_CENTER, crop_size_of, space_of_keypoints};
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
 /// Default spread of the centre map in px of the crop: 21 (CPM `sigma_center`).
-pub const CENTER_SIGMA: Positive = Positive::constant(21.0);
+pub const CENTER_SIGMA: Spread = Spread::constant(21.0);
 
 /// Which maps are made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -85,10 +85,10 @@ pub enum Labels {
 pub struct CenterMap {
     /// Spread in px of the crop.
     #[serde(default = "center_sigma")]
-    pub sigma: Positive,
+    pub sigma: Spread,
 }
 
-fn center_sigma() -> Positive {
+fn center_sigma() -> Spread {
     CENTER_SIGMA
 }
 
@@ -218,7 +218,7 @@ impl EncodeHeatmaps {
         }
     }
 
-    fn center_maps(batch: &RecordBatch, shape: &Shape, sigma: Positive) -> Result<ArrayRef, StageError> {
+    fn center_maps(batch: &RecordBatch, shape: &Shape, sigma: Spread) -> Result<ArrayRef, StageError> {
         let [width, height] = shape.crop;
         let (maps, centers) = (affines(batch, CROP_FROM_IMAGE)?, vectors_f64(batch, CROP_CENTER, 2)?);
         let gaussian = Gaussian { sigma, cutoff: CUTOFF, origin: None };

@@ -36,7 +36,7 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
         head_box: None,
         torso_box: None,
         pose: own,
-        others: others.clone(),
+        others: others.iter().cloned().map(Arc::new).collect(),
         activity: None,
         attributes: None,
         source_file: "a.mat".into(),

@@ -1,7 +1,7 @@
 //! One fixed patch of a Gaussian, pasted at a whole place of the map: hourglass and `HRNet`.
 
 use schemars::JsonSchema;
-use schemas::units::{Count, Positive};
+use schemas::units::{PatchSpread, Radius};
 use serde::{Deserialize, Serialize};
 
 /// Default radius in spreads: 3, as in `HRNet`.
@@ -34,10 +34,10 @@ pub enum Border {
 #[serde(deny_unknown_fields)]
 pub struct Patch {
     /// Spread in px of the map. Hourglass: 1.75 (its code's "sigma 1" is a 7 x 7 patch of 0.25 x 7). `HRNet`: 2.
-    pub sigma: Positive,
+    pub sigma: PatchSpread,
     /// The patch is 2 x `radius` + 1 px wide; by default 3 sigma, truncated to a whole number. Hourglass: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub radius: Option<Count>,
+    pub radius: Option<Radius>,
     /// Where the peak comes to lie.
     #[serde(default)]
     pub rounding: Rounding,
@@ -185,6 +185,33 @@ mod tests {
         let (mut map, _) = pasted(&stamp, [30.0, 30.0]);
         stamp.paste([31.0, 30.0], 64, &mut map);
         assert_eq!((map[30 * 64 + 30], map[30 * 64 + 31]), (1.0, 1.0));
+    }
+
+    #[test]
+    fn a_patch_that_would_fill_the_memory_is_refused() {
+        for plan in
+            ["sigma = 1e9", "sigma = 1e300", "sigma = 301", "sigma = 1e-300", "sigma = nan", "sigma = inf"]
+        {
+            let message = toml::from_str::<Patch>(plan).unwrap_err().to_string();
+            assert!(
+                message.contains("the spread of a patch must be from 0.01 to 300 px, found"),
+                "{message}"
+            );
+        }
+        for plan in ["sigma = 2\nradius = 1000000", "sigma = 2\nradius = 0", "sigma = 2\nradius = 1001"] {
+            let message = toml::from_str::<Patch>(plan).unwrap_err().to_string();
+            assert!(
+                message.contains("a radius must be a whole number from 1 to 1000 px, found"),
+                "{message}"
+            );
+        }
+        for plan in ["sigma = 300", "sigma = 0.01", "sigma = 0.01\nradius = 1000"] {
+            let (map, counts) = pasted(&patch(plan), [30.0, 30.0]);
+            assert!(
+                counts && map[30 * 64 + 30] == 1.0 && map.iter().all(|value| value.is_finite()),
+                "{plan}"
+            );
+        }
     }
 
     #[test]

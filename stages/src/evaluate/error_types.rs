@@ -9,6 +9,8 @@
 //! [`ErrorType::Swap`], are our choice; the classes and the two limits are the paper's as recalled, not verified
 //! against it.
 
+use std::sync::Arc;
+
 use schemas::tables::metrics::Metric;
 use schemas::tables::people::Pose;
 
@@ -99,8 +101,8 @@ pub fn classify(scored: &ScoredPoses<'_>, head: OutputHead<'_>) -> Option<Vec<Ve
     let of_person = |one: &ScoredPerson<'_>| {
         let prediction = scored.prediction(head, &one.person.sample_id);
         let length = scored.measure.divisor(one.length, prediction);
-        let others: Vec<Pose> =
-            one.person.others.iter().map(|o| scored.measure.seen(o).unwrap_or_else(|| o.clone())).collect();
+        let seen = |pose: &Arc<Pose>| scored.measure.seen(pose).map_or_else(|| Arc::clone(pose), Arc::new);
+        let others: Vec<Arc<Pose>> = one.person.others.iter().map(seen).collect();
         let of_joint = |[truth, predicted]: &[usize; 2]| {
             let place = one.seen.joint(*truth)?;
             let point = prediction.map_or([f64::NAN; 2], |pose| pose.keypoints[*predicted]);

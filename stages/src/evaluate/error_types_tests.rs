@@ -71,14 +71,14 @@ fn the_joints_of_another_person_are_swaps_mirrored_or_not() {
     let mut person = spread_person();
     let mut other = person.pose.clone();
     other.keypoints.iter_mut().for_each(|point| point[1] += 200.0);
-    person.others = vec![other.clone()];
+    person.others = vec![Arc::new(other.clone())];
     let mut pose = prediction(&person, 1);
     pose.keypoints = other.keypoints.clone();
     assert!(classes(&person, pose.clone()).iter().all(|class| *class == Some(ErrorType::Swap)));
     pose.keypoints = MPII16.mirrored().into_iter().map(|joint| other.keypoints[joint]).collect();
     assert!(classes(&person, pose.clone()).iter().all(|class| *class == Some(ErrorType::Swap)));
     // A joint that the other has not annotated cannot be mistaken for it.
-    person.others[0] = Pose::unknown(16);
+    person.others[0] = Arc::new(Pose::unknown(16));
     assert!(classes(&person, pose).iter().all(|class| *class == Some(ErrorType::Miss)));
 }
 
@@ -89,7 +89,7 @@ fn the_nearer_one_of_own_and_other_person_decides() {
     // Four px beside the own left wrist stands the right wrist of somebody else.
     let [x, y] = person.pose.keypoints[15];
     other.set(10, [x, y + 4.0], Visibility::Visible);
-    person.others = vec![other];
+    person.others = vec![Arc::new(other)];
     let right_wrist = names().iter().position(|name| *name == "right_wrist").unwrap();
     for (by, expected) in [(1.0, ErrorType::Inversion), (3.0, ErrorType::Swap)] {
         let mut pose = prediction(&person, 1);
@@ -140,7 +140,7 @@ proptest! {
             (0..12).map(|n| person_of(&MPII16, &format!("p{n:02}"), n, annotated)).collect();
         let poses: Vec<Pose> = people.iter().map(|person| person.pose.clone()).collect();
         for (at, person) in people.iter_mut().enumerate() {
-            person.others = vec![poses[(at + 1) % poses.len()].clone()];
+            person.others = vec![Arc::new(poses[(at + 1) % poses.len()].clone())];
         }
         let predicted: Vec<PredictedPose> =
             people.iter().skip(1).map(|person| noisy_prediction(person, seed, spread)).collect();

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use polars::prelude::{DataType, PolarsError};
+use polars::prelude::DataType;
 use schemas::skeleton::UnknownSkeleton;
 use schemas::{Fault, Hinted};
 
@@ -12,7 +12,7 @@ use schemas::{Fault, Hinted};
 pub enum IngestError {
     /// A condition that cannot be read.
     #[error("`{stage}`: `{key}` is not an SQL expression: {error}: `{sql}`")]
-    NotSql { stage: String, key: &'static str, error: PolarsError, sql: String },
+    NotSql { stage: String, key: &'static str, error: Unread, sql: String },
     /// A condition whose answer depends on how rows are batched.
     #[error("`{stage}`: `{key}` must judge each row independently, found {found}: `{sql}`")]
     BeyondOneRow { stage: String, key: &'static str, found: String, sql: String },
@@ -51,9 +51,34 @@ pub enum IngestError {
     FewPeople { stage: String, wanted: usize, found: usize },
 }
 
+/// Why a condition could not be read.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
+pub enum Unread {
+    /// It is no SQL.
+    #[error("{0}")]
+    Sql(String),
+    /// It is too long.
+    #[error("it is {found} bytes long; the most is {most}")]
+    Long { found: usize, most: usize },
+    /// Operators stand within operators too often.
+    #[error("it is {found} levels deep; the most is {most}")]
+    Deep { found: usize, most: usize },
+    /// It makes long text of short.
+    #[error("it may not use {found}, which makes text of any length")]
+    Lengthens { found: String },
+    /// No thread can be started to read it.
+    #[error("there is no memory to read it: {0}")]
+    Thread(std::io::Error),
+}
+
 impl Hinted for IngestError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
+            Self::NotSql { error: Unread::Long { .. } | Unread::Deep { .. }, .. } => {
+                "use `IN`, or several stages `filter` one after the other"
+            }
+            Self::NotSql { error: Unread::Lengthens { .. }, .. } => "compare the column itself",
             Self::NotSql { .. } => {
                 "write a condition on columns, such as `scale > 0.5 AND annotated_joints >= 10`"
             }

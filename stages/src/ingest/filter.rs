@@ -92,7 +92,7 @@ pub(super) mod tests {
                 scale: (index % 4 != 3).then_some(0.4 * f64::from(index)),
                 head_box: None,
                 torso_box: None,
-                others: vec![pose.clone(); (index % 3) as usize],
+                others: vec![std::sync::Arc::new(pose.clone()); (index % 3) as usize],
                 pose,
                 activity: None,
                 attributes: None,

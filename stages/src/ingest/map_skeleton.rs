@@ -213,7 +213,8 @@ mod tests {
         let sources = MPII16.indices_in(&FLIC9);
         for (old, new) in people_of(&batch).iter().zip(people_of(&rows)) {
             assert_eq!(old.others.len(), new.others.len());
-            let poses = std::iter::once((&old.pose, &new.pose)).chain(old.others.iter().zip(&new.others));
+            let poses = std::iter::once((&old.pose, &new.pose))
+                .chain(old.others.iter().zip(&new.others).map(|(old, new)| (&**old, &**new)));
             for (old, new) in poses {
                 for (joint, source) in sources.iter().enumerate() {
                     assert_eq!(new.joint(joint), source.and_then(|source| old.joint(source)));

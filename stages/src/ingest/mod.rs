@@ -2,6 +2,7 @@
 //!
 //! [`predicate`] is the SQL of `filter` and `split`; [`polars_columns`] passes columns to polars without a copy.
 
+mod condition;
 mod error;
 pub mod filter;
 pub mod map_skeleton;
@@ -12,7 +13,7 @@ pub mod select;
 pub mod split;
 pub mod split_subjects;
 
-pub use error::IngestError;
+pub use error::{IngestError, Unread};
 pub use filter::{Filter, FilterConfig};
 pub use map_skeleton::{MapSkeleton, MapSkeletonConfig};
 pub use repeat::{Repeat, RepeatConfig};

@@ -10,11 +10,11 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Schema};
 use polars::lazy::dsl::{AggExpr, BooleanFunction, Expr, FunctionExpr};
 use polars::prelude::{Column, DataFrame, DataType as PolarsType, IntoLazy};
-use polars::sql::sql_expr;
 use schemas::columns::{column, field, skeleton_of, visibilities};
 use schemas::{SchemaError, Visibility};
 use std::sync::Arc;
 
+use super::condition::{parse, shown};
 use super::error::IngestError;
 use super::polars_columns::to_series;
 use crate::stage::StageError;
@@ -34,10 +34,10 @@ impl Predicate {
     /// Reads the SQL of the key `key` of stage `stage`.
     ///
     /// # Errors
-    /// When it is no expression, or does not judge each row by itself.
+    /// When it is no expression, is too long or too deep, or does not judge each row by itself.
     pub fn new(stage: &str, key: &'static str, sql: &str) -> Result<Self, StageError> {
-        let words = || (stage.to_owned(), sql.to_owned());
-        let expression = sql_expr(sql).map_err(|error| {
+        let words = || (stage.to_owned(), shown(sql));
+        let expression = parse(sql).map_err(|error| {
             let (stage, sql) = words();
             StageError::step(IngestError::NotSql { stage, key, error, sql })
         })?;
@@ -51,10 +51,10 @@ impl Predicate {
                 columns.insert(name.to_string());
             }
         }
-        Ok(Self { sql: sql.to_owned(), expression, columns })
+        Ok(Self { sql: shown(sql), expression, columns })
     }
 
-    /// The SQL as it was written.
+    /// The SQL as it was written; of a long one, the beginning.
     pub fn sql(&self) -> &str {
         &self.sql
     }
@@ -212,6 +212,50 @@ mod tests {
                 [ask(sql, &batch.slice(0, 3)), ask(sql, &batch.slice(3, 0)), ask(sql, &batch.slice(3, 4))];
             assert_eq!(whole, parts.concat(), "{sql}");
         }
+    }
+
+    #[test]
+    fn a_condition_may_be_long_and_is_bounded_in_depth() {
+        let batch = people(7);
+        let chain = |term: &str, join: &str, count: usize| vec![term; count].join(join);
+        for count in [2, 300, 3000] {
+            let all = format!("{} AND person_index > 3", chain("scale > 0.5", " AND ", count));
+            assert_eq!(ask(&all, &batch), ask("scale > 0.5 AND person_index > 3", &batch), "{count}");
+            let mixed = chain("scale > 9 AND split = 'no' OR person_index = 2", " OR ", count.min(1000));
+            assert_eq!(
+                ask(&mixed, &batch),
+                ask("person_index = 2 OR scale > 9 AND FALSE", &batch),
+                "{count}"
+            );
+        }
+        let refused = |sql: &str| Predicate::new("filter", "where", sql).unwrap_err().to_string();
+        let sum = format!("{} > 3", chain("scale", " + ", 3000));
+        assert!(refused(&sum).contains("levels deep; the most is 32"), "{}", refused(&sum));
+        let long = chain("scale > 0.5", " AND ", 10_000);
+        assert!(refused(&long).contains("159995 bytes long; the most is 65536"), "{}", refused(&long));
+        assert!(refused(&long).len() < 600 && refused(&sum).len() < 600);
+        for deep in [
+            "(".repeat(5000) + "scale" + &")".repeat(5000),
+            "NOT ".repeat(5000) + "scale > 1",
+            "-".repeat(999),
+        ] {
+            assert!(refused(&deep).contains("is not an SQL expression"), "{}", refused(&deep));
+        }
+        for sql in [
+            "LPAD(split, 1000000000, 'a') = 'b'",
+            "RPAD(split, 9, 'a') = 'b'",
+            "REPLACE(REPLACE(split, 'a', 'aaaaaaaa'), 'a', 'aaaaaaaa') = 'b'",
+        ] {
+            assert!(refused(sql).contains("makes text of any length"), "{}", refused(sql));
+        }
+        assert_eq!(ask("REPLACE(split, 't', 'tt') = 'ttrain'", &batch).len(), 7);
+        // As deep as is allowed, on a thread of the usual size.
+        let sum = format!("{} > 3", chain("scale", " + ", 30));
+        let asked = || ask(&sum, &batch).len();
+        let small = std::thread::scope(|scope| {
+            std::thread::Builder::new().stack_size(2 << 20).spawn_scoped(scope, asked).unwrap().join()
+        });
+        assert_eq!(small.unwrap(), 7);
     }
 
     #[test]

@@ -174,7 +174,7 @@ impl SplitConfig {
 fn read_names(context: &BuildContext, list: &List) -> Result<HashSet<String>, StageError> {
     let path = context.folder.join(&list.file);
     let failed = |source| StageError::File { what: "list of names", path: path.clone(), source };
-    let text = std::fs::read_to_string(&path).map_err(failed)?;
+    let text = datasets::files::read_to_string(&path).map_err(failed)?;
     let names: HashSet<String> =
         text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
     if names.is_empty() {

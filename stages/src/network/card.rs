@@ -178,7 +178,7 @@ pub fn read_card<T: DeserializeOwned>(
     validate: impl FnOnce(&T) -> Result<(), NetworkError>,
 ) -> Result<T, StageError> {
     let failed = |source| StageError::File { what: "model card", path: path.to_owned(), source };
-    let text = std::fs::read_to_string(path).map_err(failed)?;
+    let text = datasets::files::read_to_string(path).map_err(failed)?;
     let card: T = toml::from_str(&text).map_err(|error| NetworkError::NoCard {
         reason: error.to_string().trim_end().to_owned(),
         path: path.to_owned(),

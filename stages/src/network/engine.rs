@@ -90,7 +90,7 @@ impl Files {
     /// When the network cannot be read.
     pub fn found(&self, context: &BuildContext) -> Result<Self, StageError> {
         let [model, card] = [&self.model, &self.card].map(|path| context.folder.join(path));
-        match std::fs::File::open(&model) {
+        match datasets::files::open(&model) {
             Ok(_) => Ok(Self { model, card }),
             Err(source) => Err(StageError::File { what: "network", path: model, source }),
         }

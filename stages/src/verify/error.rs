@@ -24,6 +24,9 @@ pub enum VerifyError {
     /// Embeddings have fewer numbers than a projection is to have.
     #[error("`{stage}` is to keep {components} components of embeddings of {dimensions} numbers")]
     ManyComponents { stage: String, components: usize, dimensions: usize },
+    /// Embeddings have more numbers than a covariance should have rows.
+    #[error("`{stage}`: embeddings have {dimensions} numbers; the most is {most}")]
+    WideEmbeddings { stage: String, dimensions: usize, most: usize },
     /// So few frames span fewer directions.
     #[error(
         "split `{split}` has {frames} frames with finite numbers, which is too few for {components} components"
@@ -115,6 +118,9 @@ impl Hinted for VerifyError {
             Self::Constant { .. } => {
                 "drop it with `fit_projection` and `project`, or set `regularisation` above 0".into()
             }
+            Self::WideEmbeddings { .. } => {
+                "fit on the embeddings of a network, or on frames of fewer samples".into()
+            }
             Self::ManyComponents { dimensions, .. } => format!("set `components` to at most {dimensions}"),
             Self::FewDirections { frames, .. } => {
                 let most = frames.saturating_sub(1);
@@ -163,6 +169,7 @@ impl Hinted for VerifyError {
             | Self::NoFloor { .. }
             | Self::FewStartFrames { .. }
             | Self::ManyComponents { .. }
+            | Self::WideEmbeddings { .. }
             | Self::AdaptsNothing { .. }
             | Self::NoSplits { .. } => Fault::Config,
             _ => Fault::Data,

@@ -19,6 +19,8 @@ use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageErr
 
 /// Components of the Abacus paper, which projects its features to 100 numbers (arXiv 1511.03908).
 pub const PROJECTED: Count = Count::constant(100);
+/// Most numbers of an embedding: the covariance of 4,096 takes 128 MiB, and its eigenvalues minutes.
+pub const MOST_DIMENSIONS: usize = 4096;
 /// Steps after which the search for one eigenvalue gives up; a handful is usual.
 const STEPS_PER_EIGENVALUE: usize = 100;
 
@@ -77,6 +79,10 @@ impl AllRows for FitProjection {
         if self.components > dimensions {
             let (stage, components) = (self.name.clone(), self.components);
             return Err(StageError::step(VerifyError::ManyComponents { stage, components, dimensions }));
+        }
+        if dimensions > MOST_DIMENSIONS {
+            let (stage, most) = (self.name.clone(), MOST_DIMENSIONS);
+            return Err(StageError::step(VerifyError::WideEmbeddings { stage, dimensions, most }));
         }
         Ok(models::projection_schema(dimensions, self.components))
     }

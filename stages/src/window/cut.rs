@@ -17,7 +17,7 @@ use schemas::units::Count;
 use serde::{Deserialize, Serialize};
 
 use super::columns::{check_signals, signal_values, with_carried};
-use super::error::WindowError;
+use super::error::{WindowError, reserve};
 use super::timing::stamp_nanos;
 use super::view::{Cutting, WindowView};
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError, reject};
@@ -28,6 +28,9 @@ pub const BLOCKS: Count = Count::constant(20);
 pub const BLOCK_SAMPLES: Count = Count::constant(50);
 /// Samples from block to block: 50 % overlap. Source: Project Abacus (arXiv 1511.03908).
 pub const BLOCK_HOP_SAMPLES: Count = Count::constant(25);
+
+/// The most windows that a batch of signals may become: 4 million, whose names alone take half a gibibyte.
+const MOST_WINDOWS: usize = 4_000_000;
 
 /// Keys of the stage `window`.
 ///
@@ -137,7 +140,7 @@ fn numbers(
     let signals = signals(batch)?;
     let channels = signals.channels();
     let windows: usize = views.iter().map(WindowView::count).sum();
-    let total = windows * cutting.blocks * cutting.block_samples * channels;
+    let total = windows.saturating_mul(cutting.blocks * cutting.block_samples * channels);
     if cutting.tiles() {
         // Where in the signals of the batch each row's windows begin and end.
         let (mut before, mut pieces) = (0, Vec::new());
@@ -151,7 +154,8 @@ fn numbers(
             return Ok(signal_values(batch)?.slice(first * channels, total));
         }
     }
-    let mut numbers = Vec::with_capacity(total);
+    let mut numbers = Vec::new();
+    reserve(&mut numbers, total, "windows")?;
     for view in views {
         view.gather(&mut numbers);
     }
@@ -181,6 +185,7 @@ impl Stage for Window {
         let (channels, length) = (signals.channels(), self.cutting.length());
         let (mut views, mut rejects) = (Vec::new(), Vec::new());
         let (mut rows, mut names, mut sequences) = (Vec::new(), Vec::new(), Vec::new());
+        let mut windows = 0_usize;
         let (mut start_nanos, mut end_nanos) = (Vec::new(), Vec::new());
         for row in 0..batch.num_rows() {
             let (signal, id) = (signals.row(row), ids.value(row));
@@ -195,6 +200,10 @@ impl Stage for Window {
                     seconds(length)
                 );
                 rejects.push(reject(batch, row, &self.name, "shorter than a window", detail));
+            }
+            windows = windows.saturating_add(view.count());
+            if windows > MOST_WINDOWS {
+                return Err(StageError::step(WindowError::ManyWindows { windows, most: MOST_WINDOWS }));
             }
             for sequence in 0..view.count() {
                 let start = view.start(sequence);

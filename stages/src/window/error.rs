@@ -2,6 +2,8 @@
 
 use schemas::{Fault, Hinted};
 
+use crate::StageError;
+
 /// Why signals could not be made, changed or cut.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "a field bears the name of the value that the message gives")]
@@ -42,9 +44,24 @@ pub enum WindowError {
     /// Only whole vectors can be turned.
     #[error("the channels `{channels}` are not x, y and z of each sensor")]
     NotVectors { channels: String },
+    /// There is no memory for what a batch would become.
+    #[error("a batch of {what} would hold {numbers} numbers, more than there is memory for")]
+    NoRoom { what: &'static str, numbers: usize },
+    /// A batch would become more windows than make sense.
+    #[error("a batch of signals would give {windows} windows; the most is {most}")]
+    ManyWindows { windows: usize, most: usize },
     /// A row cannot hold such a window.
     #[error("a window of {blocks} blocks of {samples} samples is too long for a row")]
     LongWindow { blocks: usize, samples: usize },
+}
+
+/// Makes room for `more` numbers in `numbers`, those of `what`.
+///
+/// # Errors
+/// When the system has no memory for them.
+pub(super) fn reserve(numbers: &mut Vec<f32>, more: usize, what: &'static str) -> Result<(), StageError> {
+    let all = numbers.len().saturating_add(more);
+    numbers.try_reserve(more).map_err(|_| StageError::step(WindowError::NoRoom { what, numbers: all }))
 }
 
 impl Hinted for WindowError {
@@ -53,6 +70,8 @@ impl Hinted for WindowError {
             Self::NoSensors => "leave the key out for both",
             Self::LongGap { .. } => "lower `max_gap_ms` or `rate_hz`",
             Self::LongSignals { .. } => "give fewer sessions at once, or lower `rate_hz`",
+            Self::NoRoom { .. } => "lower `runner.batch_rows`, or `rate_hz`, or raise `stride_samples`",
+            Self::ManyWindows { .. } => "raise `stride_samples`, or lower `runner.batch_rows`",
             Self::Kinds => "choose from `raw`, `magnitude` and `angles`",
             Self::NoVectors { .. } => "put `features` before stages that take channels away",
             Self::ChannelTwice { .. } => "leave its kind out of `channels`",
@@ -68,7 +87,11 @@ impl Hinted for WindowError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::LongSignals { .. } | Self::NothingToFit { .. } | Self::TwoNormalisers { .. } => Fault::Data,
+            Self::LongSignals { .. }
+            | Self::NoRoom { .. }
+            | Self::ManyWindows { .. }
+            | Self::NothingToFit { .. }
+            | Self::TwoNormalisers { .. } => Fault::Data,
             _ => Fault::Config,
         }
     }

@@ -1,6 +1,5 @@
 //! Where logs lie: a folder, an archive, or an archive inside one.
 
-use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use zip::ZipArchive;
 
 use super::inner::{Deflated, Section};
 use super::unpack::{Bounded, as_io, is_damage, unpacked};
-use crate::ReadError;
+use crate::{ReadError, files};
 
 /// The longest log in an archive, bytes; a log of an hour at 100 Hz has about 25 million.
 const MOST_LOG_BYTES: u64 = 1024 * 1024 * 1024;
@@ -49,9 +48,9 @@ impl Container {
     pub(super) fn archive(&self) -> io::Result<Archive> {
         let reader: Box<dyn ReadSeek> = match self {
             Self::Folder(_) => return Err(io::ErrorKind::IsADirectory.into()),
-            Self::Zip(path) => Box::new(BufReader::new(File::open(path)?)),
+            Self::Zip(path) => Box::new(BufReader::new(files::open(path)?)),
             Self::Stored(path, start, length) => {
-                Box::new(BufReader::new(Section::new(File::open(path)?, *start, *length)?))
+                Box::new(BufReader::new(Section::new(files::open(path)?, *start, *length)?))
             }
             Self::Deflated(deflated) => Box::new(Cursor::new(deflated.bytes()?)),
         };
@@ -70,7 +69,7 @@ impl Container {
         let done = if let Self::Folder(folder) = self {
             let path = folder.join(String::from_utf8_lossy(entry).as_ref());
             let open = |path: &Path| {
-                let file = File::open(path)?;
+                let file = files::open(path)?;
                 let bytes = file.metadata()?.len();
                 Ok((file, bytes))
             };
@@ -79,8 +78,9 @@ impl Container {
         } else {
             self.archive().and_then(|mut archive| {
                 let file = unpacked(&mut archive, entry)?;
-                let bytes = file.size();
-                take(&mut Bounded::new(file, MOST_LOG_BYTES), bytes)
+                let most = files::unpacked_limit(file.compressed_size()).min(MOST_LOG_BYTES);
+                let bytes = file.size().min(most);
+                take(&mut Bounded::new(file, most), bytes)
             })
         };
         match done {

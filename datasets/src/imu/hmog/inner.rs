@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::unpack::{Bounded, as_io, unpacked};
+use crate::files;
 
 /// Subjects whose archive stays in memory: the one whose sessions are being loaded, and the next.
 const KEPT_SUBJECTS: usize = 2;
@@ -48,16 +49,21 @@ impl Deflated {
     /// The bytes, unpacked now or still in memory.
     ///
     /// # Errors
-    /// When the outer archive cannot be read, or the entry is corrupt or beyond [`MOST_SUBJECT_BYTES`].
+    /// When the outer archive cannot be read, or the entry is corrupt, beyond [`MOST_SUBJECT_BYTES`], or beyond what its
+    /// packed bytes may unpack to.
     pub(super) fn bytes(&self) -> io::Result<Arc<[u8]>> {
         let mut held = lock(&self.slot.bytes);
         if let Some(bytes) = held.as_ref() {
             return Ok(Arc::clone(bytes));
         }
-        let mut outer = zip::ZipArchive::new(io::BufReader::new(File::open(&self.outer)?)).map_err(as_io)?;
+        let file = files::open(&self.outer)?;
+        let length = file.metadata()?.len();
+        let mut outer = zip::ZipArchive::new(io::BufReader::new(file)).map_err(as_io)?;
         let entry = unpacked(&mut outer, &self.entry)?;
-        let mut bytes = Vec::with_capacity(entry.size().min(MOST_SUBJECT_BYTES) as usize);
-        Bounded::new(entry, MOST_SUBJECT_BYTES).read_to_end(&mut bytes)?;
+        let most = files::unpacked_limit(entry.compressed_size().min(length)).min(MOST_SUBJECT_BYTES);
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(entry.size().min(most) as usize)?;
+        Bounded::new(entry, most).read_to_end(&mut bytes)?;
         let bytes: Arc<[u8]> = bytes.into();
         *held = Some(Arc::clone(&bytes));
         // The lock of this slot goes before that of another one is taken.

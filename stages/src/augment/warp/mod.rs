@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{field, schema_with, skeleton_of, strings, with_column};
 use schemas::tables::samples::{DECODE_REDUCTION, raw_image_field};
-use schemas::units::{Grey, Positive};
+use schemas::units::{Grey, Megapixels};
 use serde::{Deserialize, Serialize};
 
 use self::rgb::Source;
@@ -37,7 +37,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
 /// Default level outside the image: black, as in the hourglass code. Pose machines use 128.
 pub const BORDER: Grey = Grey::constant(0);
 /// Default largest image, in millions of pixels.
-pub const MAX_MEGAPIXELS: Positive = Positive::constant(MAX_PIXELS as f64 / 1e6);
+pub const MAX_MEGAPIXELS: Megapixels = Megapixels::constant(MAX_PIXELS as f64 / 1e6);
 
 /// How pixels are read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -56,14 +56,14 @@ pub struct WarpConfig {
     pub scaled_decoding: bool,
     /// Images with more pixels are rejected.
     #[serde(default = "max_megapixels")]
-    pub max_megapixels: Positive,
+    pub max_megapixels: Megapixels,
 }
 
 fn border() -> Grey {
     BORDER
 }
 
-fn max_megapixels() -> Positive {
+fn max_megapixels() -> Megapixels {
     MAX_MEGAPIXELS
 }
 

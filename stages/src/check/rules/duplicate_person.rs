@@ -3,8 +3,9 @@
 //! Compared are the joints that both have, by their mean distance in diagonals of the larger person's box. The finding
 //! is reported for the person with the larger id, so that leaving out the findings keeps one of the two.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
+use schemas::tables::crowd::{MOST_OTHERS, Nearest, mean_place};
 use schemas::tables::findings::{Finding, Severity};
 
 use super::super::body::place;
@@ -13,6 +14,9 @@ use super::super::seen::{Inspect, Looked, Measured, Seen, measured};
 
 /// Fewest joints that both must have: two may agree by chance where people touch.
 const LEAST_COMMON: usize = 3;
+/// With how many of the nearest others a person is compared in an image of more than [`MOST_OTHERS`] others; two annotations
+/// of one person have nearly the same middle.
+const NEIGHBOURS: usize = 8;
 
 /// Keeps the people of an image until its last has arrived; rows of one image are usually consecutive.
 pub(super) struct DuplicatePerson {
@@ -54,6 +58,22 @@ impl DuplicatePerson {
     }
 }
 
+/// The pairs of `people` that are compared, by their numbers: all, or each with its [`NEIGHBOURS`] where there are very many.
+fn pairs(people: &[Waiting]) -> Box<dyn Iterator<Item = [usize; 2]>> {
+    let count = people.len();
+    if count <= MOST_OTHERS + 1 {
+        return Box::new((0..count).flat_map(move |a| (a + 1..count).map(move |b| [a, b])));
+    }
+    let middles: Vec<[f64; 2]> =
+        people.iter().map(|one| mean_place(one.places.iter().flatten().copied())).collect();
+    let nearest = Nearest::new(middles.iter().copied().map(Some));
+    let near =
+        |own: usize| nearest.to(middles[own], own, NEIGHBOURS).into_iter().map(move |other| [own, other]);
+    let pairs: BTreeSet<[usize; 2]> =
+        (0..count).flat_map(near).map(|[a, b]| if a < b { [a, b] } else { [b, a] }).collect();
+    Box::new(pairs.into_iter())
+}
+
 /// Diagonal of the box about `places`, px.
 fn diagonal(places: &[Option<[f64; 2]>]) -> f64 {
     let extent = |axis: usize| {
@@ -75,9 +95,7 @@ impl Inspect for DuplicatePerson {
         people.push(Waiting { finding, places });
         if people.len() == image.people as usize {
             let people = self.waiting.remove(&number).unwrap_or_default();
-            for (at, first) in people.iter().enumerate() {
-                found.extend(people[at + 1..].iter().filter_map(|second| self.compare(first, second)));
-            }
+            found.extend(pairs(&people).filter_map(|[a, b]| self.compare(&people[a], &people[b])));
         }
         Looked::Checked
     }

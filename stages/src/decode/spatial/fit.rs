@@ -8,7 +8,7 @@ use schemas::Skeleton;
 use schemas::columns::{field, skeleton_of, strings};
 use schemas::tables::samples::CROP_SIZE;
 use schemas::tables::spatial_models::{self, Displacements, TORSO};
-use schemas::units::{Pixels, Positive};
+use schemas::units::{Pixels, Spread};
 use serde::{Deserialize, Serialize};
 
 use super::super::error::DecodeError;
@@ -20,7 +20,10 @@ use crate::verify::frames::TRAIN;
 
 /// Spread of the smoothing in px of the maps: the square root of 2, that of the nine binomial weights of joint-cnn-mrf
 /// (`prepare_pairwise_distribution.py`). The papers say only that histograms are smoothed, if that.
-pub const SMOOTHING_SIGMA: Positive = Positive::constant(std::f64::consts::SQRT_2);
+pub const SMOOTHING_SIGMA: Spread = Spread::constant(std::f64::consts::SQRT_2);
+
+/// Most bytes of the histograms of all pairs: 1 GiB, 16 joints in maps of 500 x 500 px. Networks' maps have about 64 x 64.
+const MOST_BYTES: u64 = 1 << 30;
 
 /// Keys of the stage `fit_spatial_model`.
 ///
@@ -36,7 +39,7 @@ pub struct FitSpatialModelConfig {
     pub stride: Pixels,
     /// Spread of the Gaussian that smooths the histograms, px of the maps; by default the square root of 2.
     #[serde(default = "smoothing_sigma")]
-    pub sigma: Positive,
+    pub sigma: Spread,
     /// What represents the torso, when the model is fitted and when it is used.
     #[serde(default)]
     pub torso: Torso,
@@ -45,7 +48,7 @@ pub struct FitSpatialModelConfig {
     pub split: String,
 }
 
-fn smoothing_sigma() -> Positive {
+fn smoothing_sigma() -> Spread {
     SMOOTHING_SIGMA
 }
 
@@ -118,6 +121,7 @@ impl AllRows for FitSpatialModel {
     fn output_schema(&self, inputs: [&SchemaRef; 1]) -> Result<SchemaRef, StageError> {
         let (skeleton, map) = self.shape(inputs[0])?;
         self.needed_columns(0, inputs[0])?;
+        self.check_room(skeleton, map)?;
         let stride = f64::from(self.config.stride);
         Ok(spatial_models::schema(skeleton, map, stride, self.config.torso.name()))
     }
@@ -156,6 +160,18 @@ impl AllRows for FitSpatialModel {
 }
 
 impl FitSpatialModel {
+    /// Refuses maps, `[h, w]`, of which the histograms of all pairs would take more than [`MOST_BYTES`].
+    fn check_room(&self, skeleton: &Skeleton, [height, width]: [usize; 2]) -> Result<(), StageError> {
+        let pairs = skeleton.len() * (skeleton.len() + usize::from(self.config.torso != Torso::None));
+        let places = (2 * height as u64 - 1).saturating_mul(2 * width as u64 - 1);
+        let bytes = places.saturating_mul(pairs as u64).saturating_mul(size_of::<u32>() as u64);
+        if bytes > MOST_BYTES {
+            let (stage, most) = (self.name.clone(), MOST_BYTES);
+            return Err(DecodeError::Histograms { stage, pairs, width, height, bytes, most }.into());
+        }
+        Ok(())
+    }
+
     /// The skeleton, and `[h, w]` of the maps.
     fn shape(&self, schema: &Schema) -> Result<(&'static Skeleton, [usize; 2]), StageError> {
         let skeleton = skeleton_of(schema)?;

@@ -68,7 +68,8 @@ fn nearest(displacement: f64, side: usize) -> Option<usize> {
 /// A Gaussian at whole distances from its middle, sum 1, its middle in the middle.
 fn gaussian(sigma: f64) -> Vec<f64> {
     let radius = libm::ceil(RADIUS_IN_SIGMAS * sigma) as i32;
-    let at = |distance: i32| libm::exp(-f64::from(distance * distance) / (2.0 * sigma * sigma));
+    let squared = |distance: i32| f64::from(distance) * f64::from(distance);
+    let at = |distance: i32| libm::exp(-squared(distance) / (2.0 * sigma * sigma));
     let sum: f64 = (-radius..=radius).map(at).sum();
     (-radius..=radius).map(|distance| at(distance) / sum).collect()
 }

@@ -9,7 +9,7 @@ use schemas::tables::rejects::Reject;
 use schemas::tables::samples::maps_type;
 use schemas::tables::spatial_models;
 use schemas::tables::{heatmaps, table_name};
-use schemas::units::Positive;
+use schemas::units::{Positive, Spread};
 use serde::{Deserialize, Serialize};
 
 use super::super::error::DecodeError;
@@ -33,10 +33,8 @@ const ENERGY_BIAS: f64 = 0.0;
 /// What is added to every message in the form `probability`. The papers learn it; this number is our choice:
 /// about what `SoftPlus(0)` is to a map whose peak of height 1 and spread 1.5 px has the sum 14.
 pub const PROBABILITY_BIAS: Positive = Positive::constant(0.05);
-/// Least bias: below, the rounding of a convolution would be heard.
-const LEAST_BIAS: f64 = 1e-12;
 /// Spread of the torso's Gaussian in px of the maps: that of the targets of Efficient Object Localization, 1.5.
-pub const TORSO_SIGMA: Positive = Positive::constant(1.5);
+pub const TORSO_SIGMA: Spread = Spread::constant(1.5);
 
 /// Rows that are worked on at once.
 const BLOCK_ROWS: usize = 64;
@@ -60,19 +58,19 @@ pub struct SpatialModelConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<Positive>,
     /// What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message
-    /// weighs against the network's own map. By default ln 2 / `beta`, in the form `probability` 0.05.
+    /// weighs against the network's own map; its least value, 1e-9, is well above the rounding of a convolution. By default ln 2 / `beta`, in the form `probability` 0.05.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<Positive>,
     /// Spread of the Gaussian that the torso is drawn as, px of the maps; by default [`TORSO_SIGMA`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub torso_sigma: Option<Positive>,
+    pub torso_sigma: Option<Spread>,
 }
 
 impl SpatialModelConfig {
     /// The step.
     ///
     /// # Errors
-    /// When a key does not go with `form`, or `bias` is too small.
+    /// When a key does not go with `form`.
     pub fn build(&self, context: &BuildContext) -> Result<SpatialModel, StageError> {
         let combine = match self.form {
             Form::Energy => Combine::Energy {
@@ -89,9 +87,6 @@ impl SpatialModelConfig {
             (None, Combine::Energy { beta, .. }) => softplus(ENERGY_BIAS, beta),
             (None, Combine::Probability) => PROBABILITY_BIAS.get(),
         };
-        if bias < LEAST_BIAS {
-            return Err(DecodeError::Bias { least: LEAST_BIAS, found: bias }.into());
-        }
         let torso_sigma = self.torso_sigma.unwrap_or(TORSO_SIGMA).get();
         Ok(SpatialModel { name: context.name.clone(), combine, bias, torso_sigma })
     }
@@ -231,7 +226,7 @@ impl SpatialModel {
     fn torso_map(&self, place: [f64; 2], loaded: &Loaded, origin: f64) -> Vec<f32> {
         let [height, width] = loaded.map;
         let grid = Grid { width, height, stride: loaded.stride, origin };
-        let sigma = Positive::constant(self.torso_sigma * loaded.stride);
+        let sigma = Spread::constant(self.torso_sigma * loaded.stride);
         let mut map = vec![0.0; width * height];
         Gaussian { sigma, cutoff: CUTOFF, origin: None }.add(place, &grid, &mut map);
         map

@@ -33,7 +33,7 @@
 
 use std::path::Path;
 
-use schemas::units::Positive;
+use schemas::units::Hertz;
 use serde::{Deserialize, Serialize};
 
 use super::axes::Axes;
@@ -60,7 +60,7 @@ pub struct SequenceCard {
     /// The channels that it was trained on, in order.
     pub channels: Vec<String>,
     /// The sampling rate that it was trained on, Hz.
-    pub rate_hz: Positive,
+    pub rate_hz: Hertz,
     /// The window input.
     pub input: WindowInput,
     /// What it gives; a plan picks one.

@@ -30,6 +30,9 @@ pub const ATTENUATION_DB: f64 = 60.0;
 pub const OVERSAMPLING: f64 = 2.0;
 /// A sensor is filtered from this multiple of the target rate on: below it, its rate is the target's up to jitter.
 pub const FILTERED_FROM: f64 = 1.05;
+/// How many times faster than the target rate a sensor may be: its filter is that many times longer than one of two equal
+/// rates, 370,000 taps at the most.
+pub const MOST_TIMES_FASTER: f64 = 1e4;
 /// Samples that are made at once: what they need of the finer grid stays in a core's first-level cache.
 const BLOCK: usize = 64;
 
@@ -69,6 +72,11 @@ impl LowPass {
             *tap /= sum;
         }
         Some(Self { multiple: multiple as usize, taps })
+    }
+
+    /// Samples of the finer grid for one of the target.
+    pub(super) fn multiple(&self) -> usize {
+        self.multiple
     }
 
     /// Hands `write` the x, y and z of each sample of `grid` in order, from the readings that reach from its first

@@ -6,6 +6,7 @@
 
 mod clean;
 mod convolve;
+mod filters;
 mod grid;
 pub mod low_pass;
 mod segments;
@@ -21,22 +22,22 @@ use schemars::JsonSchema;
 use schemas::tables::readings::{self, Sensor, SessionView, TrackView, labels, sessions};
 use schemas::tables::rejects::Reject;
 use schemas::tables::signals::{self, RAW_CHANNELS};
-use schemas::units::Positive;
+use schemas::units::{Hertz, Positive};
 use serde::{Deserialize, Serialize};
 
 use self::clean::{Clean, Limits};
+use self::filters::filters;
 use self::grid::{Drawing, Grid};
-use self::low_pass::{LowPass, Scratch};
-use self::segments::segments;
+use self::low_pass::Scratch;
+use self::segments::{Segment, segments};
 use super::columns::{check_type, signal_column};
-use super::error::WindowError;
+use super::error::{WindowError, reserve};
 use super::identity::{Identities, Stretch};
-use super::median::median;
 use super::timing::{NANOS_PER_MS, NANOS_PER_SECOND};
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};
 
 /// Samples per second, Hz. Source: Project Abacus (arXiv 1511.03908).
-pub const RATE_HZ: Positive = Positive::constant(50.0);
+pub const RATE_HZ: Hertz = Hertz::constant(50.0);
 /// The longest step between two readings that is drawn over by a straight line, ms.
 ///
 /// Phones hold readings back and give them in bursts: logs of 100 Hz in daily use have steps up to 188 ms
@@ -48,7 +49,6 @@ pub const MAX_GAP_MS: Positive = Positive::constant(200.0);
 pub const CLOCK_JUMP_SECONDS: Positive = Positive::constant(1.0);
 /// The most samples that may be drawn between two readings: a bound on memory, far above what makes sense.
 const MOST_IN_A_GAP: f64 = 100_000.0;
-
 /// Keys of the stage `resample`.
 ///
 /// ```
@@ -61,7 +61,7 @@ const MOST_IN_A_GAP: f64 = 100_000.0;
 pub struct ResampleConfig {
     /// Samples per second; by default [`RATE_HZ`].
     #[serde(default = "rate_hz")]
-    pub rate_hz: Positive,
+    pub rate_hz: Hertz,
     /// The longest step between two readings that is interpolated; by default [`MAX_GAP_MS`]. A longer one ends
     /// a segment.
     #[serde(default = "max_gap_ms")]
@@ -97,7 +97,7 @@ impl From<SensorName> for Sensor {
     }
 }
 
-fn rate_hz() -> Positive {
+fn rate_hz() -> Hertz {
     RATE_HZ
 }
 
@@ -191,7 +191,12 @@ impl Resample {
     }
 
     /// Appends the signals of `session` to `output`.
-    fn session(&self, session: &SessionView<'_>, files: &readings::Labels<'_>, output: &mut Output) {
+    fn session(
+        &self,
+        session: &SessionView<'_>,
+        files: &readings::Labels<'_>,
+        output: &mut Output,
+    ) -> Result<(), StageError> {
         let track = |sensor: &Sensor| session.tracks.iter().find(|track| track.sensor == *sensor);
         let mut refuse = |track: &TrackView<'_>, reason: &str, rows: usize| {
             if rows > 0 {
@@ -207,10 +212,22 @@ impl Resample {
             for track in tracks {
                 refuse(track, "sensor missing", track.stamp_nanos.len());
             }
-            return;
+            return Ok(());
         }
         let cleaned: Vec<_> = tracks.iter().map(|track| Clean::of(track, self.limits)).collect();
         let (segments, taken) = segments(&cleaned);
+        let grid = |segment: &Segment| Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
+        let grids: Vec<Grid> = segments.iter().map(grid).collect();
+        let rate_hz = self.low_pass.then_some(self.rate_hz);
+        let filters = match filters(&cleaned, rate_hz, &grids, &tracks) {
+            Ok(filters) => filters,
+            Err(reason) => {
+                for track in tracks {
+                    refuse(track, reason, track.stamp_nanos.len());
+                }
+                return Ok(());
+            }
+        };
         for ((track, clean), taken) in tracks.iter().zip(&cleaned).zip(taken) {
             let dropped = clean.dropped;
             output.taken += taken;
@@ -220,16 +237,10 @@ impl Resample {
             refuse(track, "stretch too short", dropped.alone);
             refuse(track, "outside the common span", track.stamp_nanos.len() - dropped.total() - taken);
         }
-        let mut filters: Vec<Option<LowPass>> = Vec::with_capacity(cleaned.len());
-        for (sensor, clean) in cleaned.iter().enumerate() {
-            // The readings of a merged log have the same stamps, and so the same filter.
-            let same = sensor > 0 && cleaned[sensor - 1].stamp_nanos == clean.stamp_nanos;
-            filters.push(if same { filters[sensor - 1].clone() } else { self.filter(clean) });
-        }
         let (id, width) = (session.id(), 3 * cleaned.len());
-        for (number, segment) in segments.iter().enumerate() {
-            let grid = Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
+        for ((number, segment), grid) in segments.iter().enumerate().zip(grids) {
             let first = output.values.len();
+            reserve(&mut output.values, grid.length.saturating_mul(width), "signals")?;
             output.values.resize(first + grid.length * width, 0.0);
             let (samples, _) = output.values[first..].as_chunks_mut::<3>();
             let readings = cleaned.iter().zip(&segment.readings);
@@ -259,18 +270,7 @@ impl Resample {
                 start_nanos: segment.start_nanos,
             });
         }
-    }
-
-    /// The filter that a sensor needs, by the rate that it aims at in this session.
-    fn filter(&self, clean: &Clean<'_>) -> Option<LowPass> {
-        if !self.low_pass {
-            return None;
-        }
-        let within = clean.stretches.iter().flat_map(|stretch| {
-            clean.stamp_nanos[stretch.range.clone()].windows(2).map(|pair| pair[1] - pair[0])
-        });
-        let step = median(&mut within.collect::<Vec<_>>())?;
-        LowPass::design(NANOS_PER_SECOND / step, self.rate_hz)
+        Ok(())
     }
 
     fn rejected(
@@ -304,7 +304,7 @@ impl Stage for Resample {
         let files = labels(batch, "source_file")?;
         let mut output = Output::default();
         for session in sessions(batch)? {
-            self.session(&session, &files, &mut output);
+            self.session(&session, &files, &mut output)?;
         }
         let signal: ArrayRef =
             Arc::new(signal_column(output.values.into(), &output.lengths, 3 * self.sensors.len())?);

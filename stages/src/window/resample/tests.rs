@@ -10,6 +10,7 @@ use schemas::tables::rejects::total_rows;
 use schemas::tables::signals::{RAW_CHANNELS, channels, signals};
 
 use super::super::fixtures::{context, readings, session, steps, track, waves};
+use super::filters::{TOO_FAST, TOO_LONG};
 use super::*;
 
 const MS: i64 = 1_000_000;
@@ -48,10 +49,49 @@ fn the_defaults_are_those_of_the_paper_where_it_says() {
 fn keys_that_contradict_are_refused() {
     let fails = |plan: &str| toml::from_str::<ResampleConfig>(plan).unwrap().build(&context("r")).is_err();
     assert!(fails("sensors = []"));
-    assert!(fails("max_gap_ms = 1e12"));
+    assert!(fails("max_gap_ms = 1e9"));
     assert!(toml::from_str::<ResampleConfig>("rate_hz = 0").is_err());
     assert!(toml::from_str::<ResampleConfig>("sensors = [\"barometer\"]").is_err());
     assert!(toml::from_str::<ResampleConfig>("interpolation = \"cubic\"").is_err());
+}
+
+#[test]
+fn rates_and_gaps_without_measure_are_refused_under_their_key() {
+    for (plan, rule) in [
+        ("rate_hz = 1e-9", "a rate must be from 0.001 to 100000 Hz, found `1e-9`"),
+        ("rate_hz = 1e9", "a rate must be from 0.001 to 100000 Hz, found `1000000000`"),
+        ("rate_hz = 1e300", "a rate must be from 0.001 to 100000 Hz, found `1e300`"),
+        ("max_gap_ms = 1e300", "this number must be from 1e-9 to 1e9, found `1e300`"),
+        ("clock_jump_seconds = inf", "this number must be from 1e-9 to 1e9, found `inf`"),
+    ] {
+        let message = toml::from_str::<ResampleConfig>(plan).unwrap_err().to_string();
+        assert!(message.contains(rule), "{message}");
+    }
+}
+
+#[test]
+fn stamps_a_nanosecond_apart_cost_no_more_than_others() {
+    // The filter of a sensor of 1 GHz would have 360 million taps.
+    let dense = |at: i64| (at, [at as f64, 0.0, 1.0]);
+    let one = || track((0..3000).map(dense), "a.csv");
+    let batch = readings([session("dense", one(), one())]);
+    let outcome = stage("").run(&batch).unwrap();
+    assert!(accounts(&batch, &outcome));
+    assert_eq!((outcome.rows.num_rows(), reasons(&outcome)), (0, BTreeMap::from([(TOO_FAST, 6000)])));
+    assert_eq!(stage("low_pass = false").run(&batch).unwrap().rows.num_rows(), 1);
+    assert_eq!(stage("rate_hz = 100000").run(&batch).unwrap().rows.num_rows(), 1);
+}
+
+#[test]
+fn a_signal_out_of_proportion_to_its_readings_is_rejected() {
+    // A reading each second for two hours, at 100 kHz: 720 million samples.
+    let sparse = |at: i64| (at * 1000 * MS, [at as f64, 0.0, 1.0]);
+    let one = || track((0..7200).map(sparse), "a.csv");
+    let batch = readings([session("sparse", one(), one())]);
+    let outcome = stage("rate_hz = 90000\nmax_gap_ms = 1100").run(&batch).unwrap();
+    assert!(accounts(&batch, &outcome));
+    assert_eq!((outcome.rows.num_rows(), reasons(&outcome)), (0, BTreeMap::from([(TOO_LONG, 14400)])));
+    assert_eq!(stage("max_gap_ms = 1100").run(&batch).unwrap().rows.num_rows(), 1);
 }
 
 /// The same as in Python, to 1e-6:
