@@ -24,11 +24,9 @@ test: $(VENV)/tests-ready lint lint-python
 	$(VENV)/bin/python -m pytest
 	$(MAKE) --no-print-directory fuzz
 
-# Damaged and hostile files of every kind that is read, for SECONDS in all; see fuzz/README.md. The crates of the
-# workspace are compiled once more, so that they tell the fuzzer which branches they take; their dependencies are shared.
+# Damaged and hostile files of every kind that is read, for SECONDS in all; see fuzz/README.md.
 fuzz: $(VENV)/ready
-	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/fuzz/instrument.sh \
-		cargo build --workspace --bin fuzz --features motionmill-fuzz/libfuzzer --locked --quiet
+	cargo build --workspace --bin fuzz --features motionmill-fuzz/libfuzzer --locked --quiet
 	fuzz/run.sh $(SECONDS)
 
 # The Python package in its place in the tree: `PYTHONPATH=python python` imports it. It is what the wheel holds, built once

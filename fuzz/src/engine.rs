@@ -1,9 +1,9 @@
 //! The call into libFuzzer, a C++ library.
 //!
-//! Sound because the arguments live until the process ends, because libFuzzer gives the callback a pointer and a length
-//! that belong together and stay while it runs, and because no panic leaves the callback.
+//! Sound because the arguments live until the process ends, because libFuzzer gives the callbacks a pointer and lengths
+//! that belong together and stay while they run, and because no panic leaves a callback.
 
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{CString, c_char, c_int, c_uint};
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
@@ -15,6 +15,7 @@ type Callback = extern "C" fn(*const u8, usize) -> c_int;
 
 unsafe extern "C" {
     fn LLVMFuzzerRunDriver(count: *mut c_int, arguments: *mut *mut *mut c_char, callback: Callback) -> c_int;
+    fn LLVMFuzzerMutate(data: *mut u8, length: usize, most: usize) -> usize;
     fn signal(number: c_int, handler: usize) -> usize;
 }
 
@@ -22,10 +23,13 @@ unsafe extern "C" {
 const FAULTS: [c_int; 2] = [11, 7];
 
 static TARGET: OnceLock<&Target> = OnceLock::new();
+static CORPUS: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
 
-/// Runs libFuzzer with `arguments` on `target`, until its flags say that it ends or something is found.
-pub(crate) fn run(target: &'static Target, arguments: &[String]) -> c_int {
+/// Runs libFuzzer with `arguments` on `target`, until its flags say that it ends or something is found. `corpus` is where
+/// mutations begin.
+pub(crate) fn run(target: &'static Target, corpus: Vec<Vec<u8>>, arguments: &[String]) -> c_int {
     TARGET.get_or_init(|| target);
+    CORPUS.get_or_init(|| corpus);
     let text =
         |argument: &String| CString::new(argument.as_str()).expect("an argument has no zero").into_raw();
     let mut arguments: Vec<*mut c_char> = arguments.iter().map(text).collect();
@@ -50,4 +54,29 @@ extern "C" fn one(data: *const u8, length: usize) -> c_int {
         std::process::abort();
     }
     0
+}
+
+/// Mutates the `length` bytes at `data`, for which there is room for `most`.
+///
+/// A program that does not tell its branches keeps no corpus: libFuzzer then mutates one byte for ever. In its place comes
+/// one of [`CORPUS`].
+///
+/// # Safety
+/// `data` must point to `most` bytes that may be written, `length` of which are an input.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn LLVMFuzzerCustomMutator(
+    data: *mut u8,
+    length: usize,
+    most: usize,
+    seed: c_uint,
+) -> usize {
+    let (mut length, seed) = (length, seed as usize);
+    if let Some(corpus) = CORPUS.get().filter(|corpus| length <= 1 && !corpus.is_empty()) {
+        let input = &corpus[seed % corpus.len()];
+        length = input.len().min(most);
+        // SAFETY: `length` is at most that of either; the corpus is ours, the buffer libFuzzer's.
+        unsafe { std::ptr::copy_nonoverlapping(input.as_ptr(), data, length) };
+    }
+    // SAFETY: the caller's buffer, of which `length` bytes are an input.
+    unsafe { LLVMFuzzerMutate(data, length, most) }
 }

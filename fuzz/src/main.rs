@@ -29,15 +29,15 @@ fn main() -> ExitCode {
             let Some(target) = fuzz::named(name) else {
                 return told(Err(io::Error::other(format!("the targets are {}", names.join(", ")))));
             };
-            let flags = match prepared(target, Path::new(folder)) {
-                Ok(flags) => flags,
+            let (flags, inputs) = match prepared(target, Path::new(folder)) {
+                Ok(prepared) => prepared,
                 Err(error) => return told(Err(error)),
             };
             let has_inputs = rest.iter().any(|argument| !argument.starts_with('-'));
             let corpus = (!has_inputs).then(|| format!("{folder}/{name}"));
             let all =
                 std::iter::once(program).chain(&flags).chain(rest).cloned().chain(corpus).collect::<Vec<_>>();
-            ExitCode::from(u8::try_from(engine::run(target, &all)).unwrap_or(1))
+            ExitCode::from(u8::try_from(engine::run(target, inputs, &all)).unwrap_or(1))
         }
         _ => told(Err(io::Error::other("usage: fuzz list | fuzz TARGET FOLDER [FLAG ...] [INPUT ...]"))),
     }
@@ -52,8 +52,8 @@ fn told(done: io::Result<()>) -> ExitCode {
     }
 }
 
-/// Writes seeds and words of `target` below `folder`; gives libFuzzer's flags.
-fn prepared(target: &Target, folder: &Path) -> io::Result<Vec<String>> {
+/// Writes seeds and words of `target` below `folder`; gives libFuzzer's flags, and the corpus that is there.
+fn prepared(target: &Target, folder: &Path) -> io::Result<(Vec<String>, Vec<Vec<u8>>)> {
     let name = target.name;
     let corpus = folder.join(name);
     fs::create_dir_all(&corpus)?;
@@ -62,13 +62,17 @@ fn prepared(target: &Target, folder: &Path) -> io::Result<Vec<String>> {
     }
     let words = folder.join(format!("{name}.words"));
     fs::write(&words, target.words.iter().map(|word| quoted(word) + "\n").collect::<String>())?;
-    Ok(vec![
+    let inputs = fs::read_dir(&corpus)?.map(|entry| fs::read(entry?.path())).collect::<io::Result<_>>()?;
+    let flags = vec![
         format!("-dict={}", words.display()),
         format!("-artifact_prefix={}/{name}-", folder.display()),
         format!("-timeout={MOST_SECONDS}"),
         format!("-rss_limit_mb={MOST_PROCESS_MIB}"),
+        // Inputs need not be short before they may be long.
+        "-len_control=0".to_owned(),
         "-print_final_stats=1".to_owned(),
-    ])
+    ];
+    Ok((flags, inputs))
 }
 
 /// `word` as libFuzzer's dictionaries write it. A character up to `\u{ff}` stands for the byte of its number.
