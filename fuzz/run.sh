@@ -22,7 +22,7 @@ for target; do
     else
         verdict=FAILED
         failed=1
-        tail -n 60 "$folder/$target.log"
+        grep -v '^#' "$folder/$target.log" | tail -n 60
     fi
     count=$(sed -n 's/^stat::number_of_executed_units: *//p' "$folder/$target.log")
     printf '%s\t%s\t%s\n' "$target" "${count:-0}" "$verdict" | tee -a "$folder/executions.tsv"
