@@ -7,11 +7,13 @@ VENV := .venv
 ONNXRUNTIME := 1.31.1
 CMAKE := 4.3.4
 UV := 0.13.9
+# How long `make fuzz` runs.
+SECONDS ?= 60
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # CMake 4 asks old projects to say that they mean it.
 export CMAKE_POLICY_VERSION_MINIMUM := 3.5
 
-.PHONY: demo test lint lint-python python reference notebooks bench clean
+.PHONY: demo test fuzz lint lint-python python reference notebooks bench clean
 
 demo: $(VENV)/ready
 	cargo run --quiet --locked -- demo --out demo
@@ -20,6 +22,12 @@ test: $(VENV)/tests-ready lint lint-python
 	cargo test --workspace --locked --quiet
 	$(MAKE) --no-print-directory python
 	$(VENV)/bin/python -m pytest
+	$(MAKE) --no-print-directory fuzz
+
+# Damaged and hostile files of every kind that is read, for SECONDS in all; see fuzz/README.md.
+fuzz: $(VENV)/ready
+	cargo build --workspace --bin fuzz --features motionmill-fuzz/libfuzzer --locked --quiet
+	fuzz/run.sh $(SECONDS)
 
 # The Python package in its place in the tree: `PYTHONPATH=python python` imports it. It is what the wheel holds, built once
 # with everything else.

@@ -174,7 +174,7 @@ fn expand(before: &[String], item: &str, paths: &mut Vec<Vec<String>>) {
 #[test]
 fn no_circles_between_files() {
     let mut found = Vec::new();
-    for name in ["schemas", "datasets", "stages", "report", "pipeline", "python"] {
+    for name in ["schemas", "datasets", "stages", "report", "pipeline", "python", "fuzz"] {
         let folder: PathBuf = crate::support::workspace().join(name).join("src");
         found.extend(
             Files::read(&folder).circles().into_iter().map(|files| format!("{name}: {}", files.join(", "))),

@@ -41,6 +41,9 @@ pub enum ReadError {
     /// The file is valid but holds something else.
     #[error("{expected}, found {found}: `{}`", path.display())]
     Unexpected { expected: String, found: String, path: PathBuf },
+    /// More units than a run can have.
+    #[error("a source has at most {most} units, found {count}")]
+    ManyUnits { count: u64, most: u64 },
 }
 
 impl ReadError {
@@ -75,6 +78,9 @@ impl Hinted for ReadError {
                 Some("make the table with `motionmill ingest` or `motionmill run`".to_owned())
             }
             Self::Table(error) => error.hint(),
+            Self::ManyUnits { .. } => {
+                Some("raise `batch_rows` or `unit_batches` of the plan's runner".to_owned())
+            }
             _ => None,
         }
     }

@@ -32,6 +32,8 @@ pub struct File {
     inner: Hdf5File,
     path: PathBuf,
     matlab: bool,
+    /// Most bytes of one array, as stored and as `f64`.
+    most: usize,
 }
 
 /// Whether `bytes` begin like an HDF5 file, with or without the 512 bytes that MATLAB puts in front.
@@ -60,7 +62,7 @@ impl File {
         let opened = guarded(|| Hdf5File::from_vec_with_options(bytes, options));
         let damaged = |detail: String| ReadError::malformed(path, FORMAT, detail);
         let inner = opened.map_err(damaged)?.map_err(|error| damaged(error.to_string()))?;
-        Ok(Self { inner, path: path.to_owned(), matlab })
+        Ok(Self { inner, path: path.to_owned(), matlab, most })
     }
 
     /// Whether MATLAB wrote it (v7.3), which stores an array's dimensions in reverse.
@@ -156,6 +158,14 @@ impl File {
         dataset: &Dataset,
         to_f64: fn(T) -> f64,
     ) -> Result<Vec<f64>, ReadError> {
+        // The file's own type may be an eighth of what its numbers take here.
+        let sizes = dataset.shape();
+        let bytes = sizes.iter().try_fold(size_of::<f64>() as u64, |bytes, size| bytes.checked_mul(*size));
+        if bytes.is_none_or(|bytes| bytes > self.most as u64) {
+            let detail =
+                format!("`{name}`: {sizes:?} numbers take more than the {} bytes allowed", self.most);
+            return Err(ReadError::malformed(&self.path, FORMAT, detail));
+        }
         let read = guarded(|| dataset.read_array::<T>()).map_err(|panic| self.broken(name, &panic))?;
         let array = read.map_err(|error| self.malformed(name, &error))?;
         Ok(array.iter().map(|&value| to_f64(value)).collect())
@@ -227,6 +237,17 @@ mod tests {
         assert_eq!(file.strings("names").unwrap(), ["a.jpg", "bb.jpg"]);
         assert_eq!(file.strings("codes").unwrap(), ["a.j", "b"]);
         assert!(file.strings("big_endian").unwrap_err().to_string().contains("must hold strings"));
+    }
+
+    #[test]
+    fn numbers_are_counted_as_they_are_held() {
+        let mut file = File::open(&testdata("kinds.h5")).unwrap();
+        file.most = 23;
+        // Three bytes, of which 24 are made.
+        let error = file.array("numbers/u1").unwrap_err().to_string();
+        assert!(error.contains("[1, 3] numbers take more than the 23 bytes allowed"), "{error}");
+        file.most = 24;
+        assert_eq!(file.array("numbers/u1").unwrap().values.len(), 3);
     }
 
     #[test]

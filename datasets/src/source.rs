@@ -18,6 +18,10 @@ use crate::sessions::{READ_ROWS, WholeSessions};
 use crate::shards::TableReader;
 use crate::{Annotations, ReadError};
 
+/// Most units of a source, of which each is a job with shards of its own: a file that claims to hold more rows than any
+/// run could handle must not fill the memory with them.
+const MOST_UNITS: u64 = 1 << 20;
+
 /// A format that rows come from; its configuration implements this.
 ///
 /// [`crate::registry`] lists them all: the plan, the command line, the Python package and the reference follow from
@@ -194,7 +198,7 @@ impl OpenSource {
     /// [`chunks_of`](Self::chunks_of) takes them; always at least one.
     ///
     /// # Errors
-    /// When the borders of sessions in a table of readings cannot be read.
+    /// When there are more than a million, or the borders of sessions in a table of readings cannot be read.
     pub fn units(&self, batches: u64, batch_rows: usize) -> Result<Vec<Range<u64>>, ReadError> {
         let (length, step) = match &self.rows {
             Rows::Batches(given) => (given.len() as u64, batches),
@@ -203,8 +207,12 @@ impl OpenSource {
             Rows::Table(table) if is_readings(table) => return session_borders(table),
             Rows::Table(table) => (table.rows(), batches * batch_rows as u64),
         };
+        let count = length.div_ceil(step.max(1));
+        if count > MOST_UNITS {
+            return Err(ReadError::ManyUnits { count, most: MOST_UNITS });
+        }
         let starts = (0..length.max(1)).step_by(usize::try_from(step.max(1)).unwrap_or(usize::MAX));
-        Ok(starts.map(|start| start..(start + step).min(length)).collect())
+        Ok(starts.map(|start| start..start.saturating_add(step).min(length)).collect())
     }
 
     /// The rows of the part `unit` of [`units`](Self::units), in order: at most `batch_rows` at a time, readings by whole
@@ -313,4 +321,19 @@ fn counts(people: &[Person], images: usize) -> Vec<String> {
         counts.push(format!("{} of {} image files are missing", count(absent), count(pictures.len())));
     }
     counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemas::Hinted;
+
+    #[test]
+    fn units_are_not_without_number() {
+        let empty = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        let source = OpenSource::from(vec![empty; MOST_UNITS as usize + 1]);
+        assert_eq!(source.units(2, 1).unwrap().len() as u64, MOST_UNITS / 2 + 1);
+        let error = source.units(1, 1).unwrap_err();
+        assert!(error.to_string().contains("found 1048577") && error.hint().is_some());
+    }
 }

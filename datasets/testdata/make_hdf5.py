@@ -22,6 +22,15 @@ def main():
         file.create_dataset("big_endian", data=np.array([1.5, -2.5], dtype=">f8"))
         file.create_dataset("names", data=["a.jpg", "bb.jpg"], dtype=h5py.string_dtype())
         file.create_dataset("codes", data=np.array([[97, 46, 106], [98, 0, 0]], dtype=np.float64))
+    # As the stacked hourglass stores MPII: names as codes, and a person of each of two images.
+    with h5py.File(HERE / "hourglass.h5", "w") as file:
+        file.create_dataset("imgname", data=np.array([[97, 46, 106], [98, 46, 106]], dtype=np.float64))
+        file.create_dataset("person", data=np.array([0, 1], dtype=np.float64))
+        file.create_dataset("scale", data=np.array([1.25, 2.5]))
+        file.create_dataset("center", data=np.array([[11, 36], [21, 51]], dtype=np.float64))
+        file.create_dataset("part", data=np.full((2, 16, 2), 7.0), chunks=(1, 16, 2), compression="gzip", shuffle=True)
+        file.create_dataset("visible", data=np.ones((2, 16)), chunks=(1, 16), fletcher32=True)
+        file.create_dataset("index", data=np.array([5, 6], dtype=np.float64))
 
 
 main()

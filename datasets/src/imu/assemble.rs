@@ -95,6 +95,7 @@ impl Assembly {
     /// One batch per session; a session that lacks one of the `expected` sensors is kept, and a reject says so.
     pub(super) fn finish(mut self, expected: &[Sensor]) -> Loaded {
         let mut batches = Vec::with_capacity(self.sessions.len());
+        let mut short = Vec::new();
         for Recorded { key, parts } in self.sessions {
             for sensor in expected {
                 let Some((file, _)) = parts.first() else { continue };
@@ -108,7 +109,7 @@ impl Assembly {
                 }
             }
             if !parts.is_empty() {
-                batches.push(to_batch(session(key, parts, &mut self.activities)));
+                batches.push(to_batch(session(key, parts, &mut self.activities, &mut short)));
             }
         }
         Loaded { batches, rejects: self.rejects, notes: self.notes }
@@ -125,8 +126,14 @@ pub(super) enum Activity<'a> {
     Constant(&'a str),
 }
 
-/// The session of these parts: one track a sensor, and only the activities that occur.
-fn session(key: SessionKey, parts: Vec<(Arc<str>, Part)>, activities: &mut Labels) -> Session {
+/// The session of these parts: one track a sensor, and only the activities that occur. `short` is room for the number of
+/// each activity in a session, all `None` between two sessions: clearing it takes no longer than the session is.
+fn session(
+    key: SessionKey,
+    parts: Vec<(Arc<str>, Part)>,
+    activities: &mut Labels,
+    short: &mut Vec<Option<i32>>,
+) -> Session {
     let mut tracks: Vec<(Sensor, Track)> = Vec::new();
     for (file, part) in parts {
         match tracks.iter_mut().find(|(sensor, _)| *sensor == part.sensor) {
@@ -135,14 +142,16 @@ fn session(key: SessionKey, parts: Vec<(Arc<str>, Part)>, activities: &mut Label
         }
     }
     tracks.sort_by_key(|(sensor, _)| *sensor);
-    let mut short: Vec<Option<i32>> = vec![None; activities.names().len()];
-    let mut names = Vec::new();
+    short.resize(activities.names().len(), None);
+    let mut occurring = Vec::new();
     for activity in tracks.iter_mut().flat_map(|(_, track)| &mut track.activity) {
         *activity = *short[*activity as usize].get_or_insert_with(|| {
-            names.push(activities.name(*activity).to_owned());
-            names.len() as i32 - 1
+            occurring.push(*activity);
+            occurring.len() as i32 - 1
         });
     }
+    occurring.iter().for_each(|activity| short[*activity as usize] = None);
+    let names = occurring.iter().map(|activity| activities.name(*activity).to_owned()).collect();
     Session { key, activities: names, tracks }
 }
 

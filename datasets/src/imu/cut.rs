@@ -1,5 +1,6 @@
 //! Long logs cut into sessions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemas::tables::readings::{SessionKey, Track};
@@ -45,15 +46,15 @@ fn sort(stamps: &mut [i64]) {
 /// become rejects, one for each run of neighbouring lines.
 pub(super) fn cut(recorded: Recorded, spans: &[Span]) -> (Vec<Recorded>, Vec<Reject>) {
     let Recorded { key, parts } = recorded;
-    let piece = |place| Recorded { key: numbered(&key, place), parts: Vec::new() };
-    let mut pieces: Vec<Recorded> = (0..spans.len()).map(piece).collect();
+    let mut pieces: BTreeMap<usize, Recorded> = BTreeMap::new();
     let mut outside: Vec<(Arc<str>, Vec<Mark>)> = Vec::new();
     for (file, part) in parts {
         let places = places(&part.track.stamp_nanos, spans);
-        for (piece, track) in pieces.iter_mut().zip(scattered(&part.track, &places, spans.len())) {
-            if !track.stamp_nanos.is_empty() {
-                piece.parts.push((Arc::clone(&file), Part { sensor: part.sensor, track, lines: None }));
-            }
+        for (place, track) in scattered(&part.track, &places) {
+            let piece = pieces
+                .entry(place)
+                .or_insert_with(|| Recorded { key: numbered(&key, place), parts: Vec::new() });
+            piece.parts.push((Arc::clone(&file), Part { sensor: part.sensor, track, lines: None }));
         }
         if let Some(of_lines) = &part.lines {
             let marks = of_lines.iter().zip(places.iter().map(Option::is_none));
@@ -63,9 +64,9 @@ pub(super) fn cut(recorded: Recorded, spans: &[Span]) -> (Vec<Recorded>, Vec<Rej
             }
         }
     }
-    pieces.retain(|piece| !piece.parts.is_empty());
     let rejects = outside.into_iter().flat_map(|(file, marks)| outside_rejects(&key.dataset, &file, marks));
-    (pieces, rejects.collect())
+    let rejects = rejects.collect();
+    (pieces.into_values().collect(), rejects)
 }
 
 /// The key of the piece in span `place`.
@@ -89,15 +90,15 @@ fn places(stamps: &[i64], spans: &[Span]) -> Vec<Option<usize>> {
     stamps.iter().map(place).collect()
 }
 
-/// The readings of `track` in each of `count` spans, in their order.
-fn scattered(track: &Track, places: &[Option<usize>], count: usize) -> Vec<Track> {
-    let mut tracks = vec![Track::default(); count];
+/// The readings of `track` in each span that has some, in their order.
+fn scattered(track: &Track, places: &[Option<usize>]) -> BTreeMap<usize, Track> {
+    let mut tracks: BTreeMap<usize, Track> = BTreeMap::new();
     let mut first = 0;
     for run in places.chunk_by(|a, b| a == b) {
         let rows = first..first + run.len();
         first = rows.end;
         let Some(place) = run[0] else { continue };
-        let piece = &mut tracks[place];
+        let piece = tracks.entry(place).or_default();
         piece.stamp_nanos.extend_from_slice(&track.stamp_nanos[rows.clone()]);
         piece.x.extend_from_slice(&track.x[rows.clone()]);
         piece.y.extend_from_slice(&track.y[rows.clone()]);

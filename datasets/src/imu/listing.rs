@@ -71,13 +71,16 @@ pub(super) fn is_junk(part: &str) -> bool {
     part == "__MACOSX" || part.starts_with("._") || part == ".DS_Store" || part == "Thumbs.db"
 }
 
-/// The topmost of `folders` in which none of the files of `used` lies; both by their parts.
+/// The topmost of `folders`, which are sorted, in which none of the files of `used` lies; both by their parts.
 pub(super) fn without_data<'a>(folders: &'a [Vec<String>], used: &[&[String]]) -> Vec<&'a Vec<String>> {
+    let mut used = used.to_vec();
+    used.sort_unstable();
     let mut empty: Vec<&Vec<String>> = Vec::new();
     for folder in folders {
-        let inside = |parts: &[String]| parts.starts_with(folder);
-        let below = empty.iter().any(|above| folder.starts_with(above));
-        if !below && !used.iter().any(|parts| inside(parts)) {
+        // In order, what lies in a folder follows right behind it.
+        let below = empty.last().is_some_and(|above| folder.starts_with(above));
+        let first = used.partition_point(|parts| *parts < &folder[..]);
+        if !below && !used.get(first).is_some_and(|parts| parts.starts_with(folder)) {
             empty.push(folder);
         }
     }

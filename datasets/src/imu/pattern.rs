@@ -1,5 +1,7 @@
 //! Patterns of paths with named fields: `{subject}/{session}_sp.csv`.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,9 @@ const FIELDS: [(&str, Field); 4] = [
     ("sensor", Field::Sensor),
 ];
 
+/// Most bytes of a part of a pattern; names of files have at most 255.
+const MOST_PART_BYTES: usize = 512;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
     Literal(String),
@@ -29,7 +34,8 @@ enum Token {
 /// A path below a folder, with fields `{subject}`, `{device}`, `{session}`, `{sensor}` and `*`.
 ///
 /// Parts are separated by `/`. A field matches one or more characters within one part, `*` may match nothing; each
-/// match is as short as the rest allows, from the left. A field that occurs twice must match the same text.
+/// match is as short as the rest allows, from the left. A field may occur once in a part; one that occurs in several
+/// parts must match the same text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
@@ -73,22 +79,41 @@ impl Pattern {
 
 /// Whether `text` is what `tokens` say; fills the fields.
 fn fits<'a>(tokens: &[Token], text: &'a str, given: &mut Given<'a>) -> bool {
+    fits_from(tokens, text, given, &mut HashSet::new())
+}
+
+/// As [`fits`]. `failed` are the numbers of tokens and bytes left that have been tried in vain: without it, the time
+/// would grow exponentially with the number of `*`. A part names a field once, so what the fields hold changes nothing.
+fn fits_from<'a>(
+    tokens: &[Token],
+    text: &'a str,
+    given: &mut Given<'a>,
+    failed: &mut HashSet<(usize, usize)>,
+) -> bool {
     let Some((token, rest)) = tokens.split_first() else { return text.is_empty() };
-    match token {
-        Token::Literal(literal) => {
-            text.strip_prefix(literal.as_str()).is_some_and(|text| fits(rest, text, given))
-        }
-        Token::Any => ends(text, 0).any(|end| fits(rest, &text[end..], given)),
-        Token::Field(field) => {
-            let before = *given;
-            ends(text, 1).any(|end| {
-                let value = &text[..end];
-                *given = before;
-                let known = given[*field as usize].get_or_insert(value);
-                *known == value && fits(rest, &text[end..], given)
-            })
-        }
+    let place = (tokens.len(), text.len());
+    if failed.contains(&place) {
+        return false;
     }
+    let before = *given;
+    let found = match token {
+        Token::Literal(literal) => {
+            text.strip_prefix(literal.as_str()).is_some_and(|text| fits_from(rest, text, given, failed))
+        }
+        Token::Any => ends(text, 0).any(|end| fits_from(rest, &text[end..], given, failed)),
+        Token::Field(field) => match given[*field as usize] {
+            Some(known) => text.strip_prefix(known).is_some_and(|text| fits_from(rest, text, given, failed)),
+            None => ends(text, 1).any(|end| {
+                given[*field as usize] = Some(&text[..end]);
+                fits_from(rest, &text[end..], given, failed)
+            }),
+        },
+    };
+    if !found {
+        *given = before;
+        failed.insert(place);
+    }
+    found
 }
 
 /// The ends of the first characters of `text`, from `least` characters on.
@@ -115,6 +140,12 @@ fn tokens(part: &str, whole: &str) -> Result<Vec<Token>, String> {
     if part.is_empty() || part == "." || part == ".." {
         return Err(format!("a pattern must be a path below a folder, found `{whole}`"));
     }
+    if part.len() > MOST_PART_BYTES {
+        return Err(format!(
+            "a part of a pattern must have at most {MOST_PART_BYTES} bytes, found {}",
+            part.len()
+        ));
+    }
     let (mut all, mut rest) = (Vec::new(), part);
     while let Some(first) = rest.chars().next() {
         match first {
@@ -123,6 +154,9 @@ fn tokens(part: &str, whole: &str) -> Result<Vec<Token>, String> {
                 let field = FIELDS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
                     format!("no field `{name}`; the fields are `subject`, `device`, `session` and `sensor`")
                 })?;
+                if all.contains(&Token::Field(field.1)) {
+                    return Err(format!("`{{{name}}}` must stand once in a part of a path, found `{part}`"));
+                }
                 all.push(Token::Field(field.1));
                 rest = behind;
             }
@@ -171,5 +205,18 @@ mod tests {
         for wrong in ["", "/a.csv", "../a.csv", "a//b", "{user}.csv", "{subject", "subject}.csv"] {
             assert!(Pattern::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
+        assert!(Pattern::try_from("*".repeat(513)).unwrap_err().contains("at most 512"));
+        assert!(
+            Pattern::try_from("{subject}-{subject}.csv".to_owned()).unwrap_err().contains("once in a part")
+        );
+    }
+
+    #[test]
+    fn many_stars_do_not_take_for_ever() {
+        let pattern = "*a".repeat(30) + "{subject}*b";
+        let name = "a".repeat(250);
+        assert_eq!(given(&pattern, &name), None);
+        let subject = given(&pattern, &(name + "xb")).and_then(|given| given[0]);
+        assert_eq!(subject, Some("a"));
     }
 }

@@ -19,6 +19,9 @@ pub const MAX_DECOMPRESSED_BYTES: u64 = 2 << 30;
 /// How deep cells and structs may nest; MPII needs 6.
 pub const MAX_DEPTH: usize = 64;
 
+/// Most structs of one array that have no field, and so no byte in the file that they could be held against.
+const MAX_BARE_STRUCTS: usize = 1 << 16;
+
 /// Most dimensions of an array; MATLAB writes few, and sizes are checked against the data anyway.
 const MAX_DIMENSIONS: usize = 32;
 
@@ -234,6 +237,9 @@ impl Cursor<'_> {
             return Err(format!("{} bytes of field names are not a multiple of {length}", names.len()));
         }
         let fields: Vec<String> = names.chunks_exact(length.max(1)).map(text_of).collect();
+        if fields.is_empty() && count > MAX_BARE_STRUCTS {
+            return Err(format!("{count} structs without fields; at most {MAX_BARE_STRUCTS} are read"));
+        }
         let members = count.checked_mul(fields.len()).ok_or("sizes overflow")?;
         self.room_for(members)?;
         let mut values = Vec::with_capacity(members);

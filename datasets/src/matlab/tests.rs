@@ -137,6 +137,17 @@ fn nesting_is_bounded_in_both_directions() {
 }
 
 #[test]
+fn structs_without_fields_cannot_be_without_number() {
+    let bare = |count: usize| {
+        let structs = Value::structs(&[1, count], &[], std::iter::empty());
+        from_bytes(&to_bytes(&[("a", &structs)], Packing::Plain).unwrap())
+    };
+    assert_eq!(variable(&bare(300).unwrap(), "a").unwrap().rows().unwrap().len(), 300);
+    let error = bare(1 << 30).unwrap_err();
+    assert!(error.contains("1073741824 structs without fields"), "{error}");
+}
+
+#[test]
 fn what_matlab_would_not_take_is_not_written() {
     let one = Value::scalar(1.0);
     for name in ["", "1st", "a b", "ä"] {

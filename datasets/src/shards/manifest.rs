@@ -109,7 +109,22 @@ impl Manifest {
         if manifest.blake3 != manifest.hash() {
             return Err(bad("it was changed after it was written".to_owned()));
         }
-        Ok(manifest)
+        manifest.contradiction().map_or(Ok(manifest), |detail| Err(bad(detail)))
+    }
+
+    /// What cannot be so, although the hash is right: a shard that is no file of the folder, or rows that do not add up.
+    fn contradiction(&self) -> Option<String> {
+        let inside = |file: &str| Path::new(file).file_name().is_some_and(|name| name == file);
+        if let Some(shard) = self.shards.iter().find(|shard| !inside(&shard.file)) {
+            return Some(format!("a shard must be a file of the folder, found `{}`", shard.file));
+        }
+        let sum = |count: fn(&ShardEntry) -> u64| {
+            self.shards.iter().try_fold(0_u64, |sum, shard| sum.checked_add(count(shard)))
+        };
+        match (sum(|shard| shard.rows), sum(|shard| shard.bytes)) {
+            (Some(rows), Some(_)) if rows == self.rows => None,
+            _ => Some(format!("its shards do not add up to {} rows", self.rows)),
+        }
     }
 
     fn hash(&self) -> String {

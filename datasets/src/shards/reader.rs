@@ -203,6 +203,11 @@ impl Batches {
             file.check()?;
             let path = file.path.clone();
             let (opened, metadata) = decoding::open(&path)?;
+            let found = metadata.metadata().file_metadata().num_rows();
+            if u64::try_from(found) != Ok(file.rows) {
+                let detail = format!("{found} rows instead of {}", file.rows);
+                return Err(ShardError::Stale { detail, path });
+            }
             if file.told.is_none() {
                 decoding::check_pages(&path, &opened, &metadata, self.columns.as_deref())?;
             }

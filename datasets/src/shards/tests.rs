@@ -267,6 +267,35 @@ fn damage_is_told_apart() {
 }
 
 #[test]
+fn a_sealed_manifest_cannot_say_what_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = folder.path().join("people");
+    write(&people, &[&[batch(&[1, 2])]], 1 << 20);
+    let sound = Manifest::read(&people).unwrap();
+    let refused = |change: &dyn Fn(&mut Manifest)| {
+        let mut manifest = sound.clone();
+        change(&mut manifest);
+        std::fs::write(people.join(MANIFEST_FILE), manifest.to_json()).unwrap();
+        let rows = TableReader::open(&people, None).and_then(|table| table.read_all());
+        rows.unwrap_err().to_string()
+    };
+    for place in ["../people.parquet", "/dev/zero", "..", "", "a/b"] {
+        let message = refused(&|manifest| manifest.shards[0].file = place.to_owned());
+        assert!(message.contains(&format!("a file of the folder, found `{place}`")), "{message}");
+    }
+    let message = refused(&|manifest| manifest.rows += 1);
+    assert!(message.contains("do not add up to 3 rows"), "{message}");
+    let message = refused(&|manifest| {
+        let shard = manifest.shards[0].clone();
+        manifest.shards = vec![ShardEntry { rows: u64::MAX, ..shard.clone() }, shard];
+    });
+    assert!(message.contains("do not add up"), "{message}");
+    // Rows that add up, but not to those of the file.
+    let message = refused(&|manifest| (manifest.rows, manifest.shards[0].rows) = (7, 7));
+    assert!(message.contains("2 rows instead of 7"), "{message}");
+}
+
+#[test]
 fn an_empty_table_keeps_its_schema() {
     let folder = tempfile::tempdir().unwrap();
     let people = folder.path().join("people");

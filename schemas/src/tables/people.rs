@@ -8,13 +8,13 @@ use arrow::array::{
     StringArray,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 
 use super::crowd::Crowd;
 use super::{in_space, metadata, points_array, vector_array, visibility_array};
 use crate::columns::{
-    SchemaError, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of, strings,
-    vectors_f64, visibilities, wrong_type,
+    SchemaError, column, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of,
+    strings, vectors_f64, visibilities, wrong_type,
 };
 use crate::skeleton::Skeleton;
 use crate::visibility::Visibility;
@@ -202,7 +202,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
     let (centers, heads, torsos) = (vector("center", 2)?, vector("head_box", 4)?, vector("torso_box", 4)?);
     let scales = if has("scale") { Some(numbers(batch, "scale")?) } else { None };
     let indices = if has("person_index") { Some(integers(batch, "person_index")?) } else { None };
-    let sizes = batch.column_by_name("image_size").and_then(|array| array.as_fixed_size_list_opt());
+    let sizes = if has("image_size") { image_sizes(batch)? } else { vec![None; batch.num_rows()] };
 
     let mut people = Vec::with_capacity(batch.num_rows());
     for (row, (pose, others)) in poses.zip(others).enumerate() {
@@ -212,11 +212,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
             dataset: own(&datasets),
             split: own(&splits),
             image_path: own(&paths),
-            image_size: sizes.filter(|list| list.is_valid(row)).map(|list| {
-                let pair = list.value(row);
-                let pair = pair.as_primitive::<arrow::datatypes::Int32Type>();
-                [pair.value(0), pair.value(1)]
-            }),
+            image_size: sizes[row],
             person_index: indices.filter(|array| array.is_valid(row)).map(|array| array.value(row)),
             center: centers[row].as_ref().map(|v| [v[0], v[1]]),
             scale: scales.filter(|array| array.is_valid(row)).map(|array| array.value(row)),
@@ -233,13 +229,23 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
     Ok(people)
 }
 
+fn image_sizes(batch: &RecordBatch) -> Result<Vec<Option<[i32; 2]>>, SchemaError> {
+    let array = column(batch, "image_size")?;
+    let list = array.as_fixed_size_list_opt().filter(|list| list.value_length() == 2);
+    let pairs = list.and_then(|list| Some((list, list.values().as_primitive_opt::<Int32Type>()?)));
+    let (list, values) =
+        pairs.ok_or_else(|| wrong_type("image_size", "two 32-bit integers", array.data_type()))?;
+    let pair = |row: usize| list.is_valid(row).then(|| [0, 1].map(|side| values.value(2 * row + side)));
+    Ok((0..list.len()).map(pair).collect())
+}
+
 /// The other people of each row's image, from `other_keypoints` `[N, (people), K, 2]` and `other_visibility`.
 ///
 /// # Errors
 /// When a column is absent or of another type.
 pub fn read_others(batch: &RecordBatch, joints: usize) -> Result<Vec<Vec<Pose>>, SchemaError> {
     let list = |name: &'static str| -> Result<&ListArray, SchemaError> {
-        let array = crate::columns::column(batch, name)?;
+        let array = column(batch, name)?;
         array.as_list_opt::<i32>().ok_or_else(|| wrong_type(name, "a list of poses", array.data_type()))
     };
     let (keypoints, visibility) = (list("other_keypoints")?, list("other_visibility")?);
@@ -316,6 +322,27 @@ mod tests {
             attributes: Some("{}".into()),
             source_file: "examples.mat".into(),
             source_record: format!("examples({})", index + 1),
+        }
+    }
+
+    #[test]
+    fn image_sizes_of_another_shape_are_refused() {
+        let batch = to_batch(&FLIC9, &[person(0, 0), person(1, 0)]);
+        let at = batch.schema().index_of("image_size").unwrap();
+        let item = |kind| Arc::new(Field::new("item", kind, true));
+        let ones = Arc::new(Int32Array::from(vec![1, 1]));
+        let short: ArrayRef = Arc::new(FixedSizeListArray::new(item(DataType::Int32), 1, ones, None));
+        let halves = Arc::new(Float64Array::from(vec![0.5; 4]));
+        let floats: ArrayRef = Arc::new(FixedSizeListArray::new(item(DataType::Float64), 2, halves, None));
+        for array in [short, floats] {
+            let mut fields: Vec<Field> = batch.schema().fields().iter().map(|f| f.as_ref().clone()).collect();
+            fields[at] = Field::new("image_size", array.data_type().clone(), true);
+            let schema = Schema::new_with_metadata(fields, batch.schema().metadata().clone());
+            let mut columns = batch.columns().to_vec();
+            columns[at] = array;
+            let other = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+            let error = from_batch(&other).unwrap_err().to_string();
+            assert!(error.contains("image_size") && error.contains("two 32-bit integers"), "{error}");
         }
     }
 

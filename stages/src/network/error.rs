@@ -55,6 +55,8 @@ pub enum NetworkError {
     StateTwice { input: String, output: String },
     #[error("state `{input}` has the shape {shape:?}")]
     StateShape { input: String, shape: Vec<usize> },
+    #[error("input `{name}` of shape {shape:?} has more numbers than can be read")]
+    LargeShape { name: String, shape: Vec<usize> },
     #[error("the card has no output `{name}`")]
     UnknownOutput { name: String, known: Vec<String> },
     #[error("`carry_state` is set, but the card names no states")]

@@ -14,8 +14,12 @@ use super::super::{Loaded, SessionSource, reasons};
 use super::activity::Activities;
 use super::container::Container;
 use super::listing::{Entry, SessionFiles};
+use super::unpack::Bounded;
 use super::{DATASET, DEVICE};
 use crate::ReadError;
+
+/// The longest `Activity.csv`, bytes, which is read at once; a session has some lines.
+const MOST_ACTIVITY_BYTES: u64 = 16 * 1024 * 1024;
 
 /// One item a session, in their order.
 pub(super) fn items(sessions: Vec<SessionFiles>, group: &FileGroup) -> Vec<Arc<dyn SessionSource>> {
@@ -69,7 +73,7 @@ impl Item {
             Some(entry) => {
                 let bytes = read(container, entry, &mut assembly, |reader, _| {
                     let mut bytes = Vec::new();
-                    reader.read_to_end(&mut bytes).map(|_| bytes)
+                    Bounded::new(reader, MOST_ACTIVITY_BYTES).read_to_end(&mut bytes).map(|_| bytes)
                 })?;
                 bytes.map(|bytes| Activities::parse(&entry.shown, &bytes))
             }

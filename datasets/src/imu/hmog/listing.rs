@@ -17,7 +17,8 @@ use super::inner::{Deflated, Kept};
 use super::unpack::{as_io, is_damage};
 use crate::ReadError;
 
-/// Folders above a log: the data set, `public_dataset`, the subject, the session.
+/// Parts of a log's path: the data set, `public_dataset`, the subject, the session, the file. What lies deeper, in a
+/// folder or an archive, is no log.
 const MOST_DEPTH: usize = 6;
 /// Archives in archives: the outer one and its subjects'.
 const MOST_NESTING: usize = 2;
@@ -147,6 +148,10 @@ impl Finder {
                 text.split('/').filter(|p| !p.is_empty() && *p != ".").map(str::to_owned).collect();
             if inside.iter().any(|part| is_junk(part)) {
                 self.junk += 1;
+                continue;
+            }
+            if inside.len() > MOST_DEPTH {
+                self.others += 1;
                 continue;
             }
             let whole = [parts, &inside].concat();

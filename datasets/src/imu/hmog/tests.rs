@@ -65,6 +65,17 @@ fn activities_clocks_and_names() {
 }
 
 #[test]
+fn entries_deeper_than_a_log_are_passed_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("1.zip");
+    let deep = format!("{}1/1_session_2/Accelerometer.csv", "a/".repeat(30_000));
+    std::fs::write(&path, zipped(&[("1/1_session_1/Accelerometer.csv", LINES), (&deep, LINES)])).unwrap();
+    let logs = open(&path, HmogClock::System);
+    assert_eq!((logs.items().len(), logs.rejects().len()), (1, 0));
+    assert!(logs.notes()[0].starts_with("1 file not read"), "{:?}", logs.notes());
+}
+
+#[test]
 fn without_tasks_the_activity_is_unknown() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("1.zip");

@@ -42,6 +42,9 @@ use crate::network::NetworkError;
 use crate::network::card::{check_outputs, read_card};
 use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
+/// Most numbers of one input a row: 2^28, 1 GiB of float32. The largest real window has some thousands.
+const MOST_NUMBERS: usize = 1 << 28;
+
 /// What a network is, reads and gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,6 +123,12 @@ impl State {
     }
 }
 
+/// How many numbers an input of `shape` has a row, where no more than [`MOST_NUMBERS`].
+fn product(shape: &[usize]) -> Option<usize> {
+    let product = shape.iter().try_fold(1_usize, |product, size| product.checked_mul(*size));
+    product.filter(|numbers| *numbers <= MOST_NUMBERS)
+}
+
 /// How many embeddings an output gives for a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -149,6 +158,12 @@ impl SequenceCard {
         if self.channels.is_empty() || self.input.blocks == 0 || self.input.block_samples == 0 {
             return Err(NetworkError::NoWindow);
         }
+        if product(&self.window_shape()).is_none() {
+            return Err(NetworkError::LargeShape {
+                name: self.input.name.clone(),
+                shape: self.window_shape().to_vec(),
+            });
+        }
         check_outputs(self.outputs.iter().map(|output| &output.name))?;
         for SequenceOutput { name, size, classes, .. } in &self.outputs {
             if *size == 0 || (!classes.is_empty() && classes.len() != *size) {
@@ -164,6 +179,9 @@ impl SequenceCard {
             }
             if shape.is_empty() || shape.contains(&0) {
                 return Err(NetworkError::StateShape { input: input.clone(), shape: shape.clone() });
+            }
+            if product(shape).is_none() {
+                return Err(NetworkError::LargeShape { name: input.clone(), shape: shape.clone() });
             }
             inputs.push(input);
             outputs.push(output);
@@ -218,5 +236,37 @@ impl SequenceCard {
     /// `[T, B, C]` of the windows that it reads.
     pub fn window_shape(&self) -> [usize; 3] {
         [self.input.blocks, self.input.block_samples, self.channels.len()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CARD: &str = r#"
+        name = "n"
+        channels = ["x", "y"]
+        rate_hz = 50
+        input = { name = "window", axes = "n t (b c)", blocks = 20, block_samples = 50 }
+        outputs = [{ name = "features", frames = "each", size = 8 }]
+        states = [{ input = "h", output = "h_next", shape = [2, 64] }]
+    "#;
+
+    fn check(from: &str, to: &str) -> Result<(), NetworkError> {
+        toml::from_str::<SequenceCard>(&CARD.replace(from, to)).unwrap().validate()
+    }
+
+    #[test]
+    fn shapes_whose_size_overflows_are_refused() {
+        check("", "").unwrap();
+        let large = i64::MAX.to_string();
+        for (from, input) in [("blocks = 20", "window"), ("samples = 50", "window"), ("shape = [2, 64", "h")]
+        {
+            let to = from.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned() + &large;
+            match check(from, &to) {
+                Err(NetworkError::LargeShape { name, .. }) => assert_eq!(name, input),
+                other => panic!("{from}: {other:?}"),
+            }
+        }
     }
 }
