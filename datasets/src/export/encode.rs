@@ -70,14 +70,14 @@ impl<E: Export> Sink for E {
     ) -> Result<claimed::Target, ExportError> {
         let path = Export::path(self);
         allowed(path, &provenance, claiming)?;
-        let work = WorkFolder::take(&work_beside(path), path, claiming.access)?;
+        let mut work = WorkFolder::take(&work_beside(path), path, claiming.access)?;
         allowed(path, &provenance, claiming)?;
         if work.alone() {
             if let Some(mark) = work.mark().filter(|mark| mark.provenance != provenance) {
                 claiming.may_give_up(&mark, path)?;
             }
             work.clear()?;
-            work.set_mark(&claiming.mark(provenance.clone()))?;
+            work = work.marked(&claiming.mark(provenance.clone()))?;
         }
         Ok(claimed::Target::Whole(Box::new(Exporting {
             path: path.to_owned(),

@@ -103,9 +103,25 @@ impl TableFolder {
         let folder = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let force = options.claim.force;
         allowed(&folder, path, &provenance, force)?;
+        let stood = folder.is_dir();
+        Self::take(&folder, path, schema, provenance, options).inspect_err(|_| {
+            if !stood {
+                // Ours, if nothing else is in it; the refusal is the error to report.
+                let _ = fs::remove_dir(&folder);
+            }
+        })
+    }
+
+    fn take(
+        folder: &Path,
+        path: &Path,
+        schema: &SchemaRef,
+        provenance: Provenance,
+        options: &TableOptions,
+    ) -> Result<Self, ShardError> {
         let mut work = WorkFolder::take(&folder.join(WORK_FOLDER), path, options.claim.access)?;
         // Another run may have ended in between.
-        let manifest = allowed(&folder, path, &provenance, force)?;
+        let manifest = allowed(folder, path, &provenance, options.claim.force)?;
         let mark = work.mark();
         let continued = mark.as_ref().is_some_and(|mark| mark.provenance == provenance);
         if !continued && !work.alone() {
@@ -115,17 +131,17 @@ impl TableFolder {
         if !continued {
             if let Some(mark) = mark {
                 options.claim.may_give_up(&mark, path)?;
-                remove_begun(&folder, manifest.as_ref())?;
+                remove_begun(folder, manifest.as_ref())?;
             }
-            finish_replacing(&folder, &work, manifest.as_ref())?;
+            finish_replacing(folder, &work, manifest.as_ref())?;
             work.clear()?;
-            work.set_mark(&options.claim.mark(provenance.clone()))?;
+            work = work.marked(&options.claim.mark(provenance.clone()))?;
         }
         if options.claim.access == Access::Shared && work.alone() {
             work.share()?;
         }
         let layout = Layout {
-            folder,
+            folder: folder.to_owned(),
             work: work.path().to_owned(),
             schema: stored_schema(schema),
             by_split: true,

@@ -57,7 +57,13 @@ impl Lock {
             let ours = file.metadata().map_err(failed)?;
             if fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == (ours.dev(), ours.ino())) {
                 let mut lock = Self { file, path: path.to_owned() };
-                lock.sign(access).map_err(failed)?;
+                if let Err(error) = lock.sign(access) {
+                    if access == Access::Alone {
+                        // It is ours, and the refusal is the error to report.
+                        let _ = fs::remove_file(path);
+                    }
+                    return Err(failed(error));
+                }
                 return Ok(lock);
             }
         }

@@ -49,9 +49,11 @@ impl WorkFolder {
             fs::create_dir_all(path).map_err(ShardError::io("create the folder", path))?;
             match take_lock(&lock, access, target) {
                 Err(ShardError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
-                taken => {
-                    let (lock, alone) = taken?;
-                    return Ok(Self { path: path.to_owned(), lock, alone });
+                Ok((lock, alone)) => return Ok(Self { path: path.to_owned(), lock, alone }),
+                Err(refused) => {
+                    // Whatever another run has in it keeps it.
+                    let _ = fs::remove_dir(path);
+                    return Err(refused);
                 }
             }
         }
@@ -85,10 +87,25 @@ impl WorkFolder {
     ///
     /// # Errors
     /// When the system refuses.
-    pub(crate) fn set_mark(&self, mark: &Mark) -> Result<(), ShardError> {
+    fn set_mark(&self, mark: &Mark) -> Result<(), ShardError> {
         let text = serde_json::to_string_pretty(mark).expect("a mark is plain data");
         replace_file(&self.path.join(MARK), text.as_bytes())?;
         sync_folder(&self.path)
+    }
+
+    /// Itself, with `mark`. Where that cannot be written, the folder is removed.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn marked(self, mark: &Mark) -> Result<Self, ShardError> {
+        match self.set_mark(mark) {
+            Ok(()) => Ok(self),
+            Err(refused) => {
+                // The refusal is the error to report.
+                let _ = self.remove();
+                Err(refused)
+            }
+        }
     }
 
     /// Removes everything in the folder besides lock and mark.

@@ -5,7 +5,6 @@
 //! inside the model are not read. Source: `onnx.proto3` of ONNX 1.18, whose field numbers never change.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::{Component, Path, PathBuf};
 
