@@ -273,7 +273,7 @@ pub fn read_others(batch: &RecordBatch, joints: usize) -> Result<Vec<Vec<Pose>>,
 
 /// The columns `other_keypoints` and `other_visibility` of `others`, in their order.
 pub fn others_arrays<P: Borrow<Pose>>(others: &[impl AsRef<[P]>], joints: usize) -> (ArrayRef, ArrayRef) {
-    let all = || others.iter().flat_map(|poses| poses.as_ref()).map(Borrow::borrow);
+    let all = || others.iter().flat_map(AsRef::as_ref).map(Borrow::borrow);
     let list = |values: ArrayRef| -> ArrayRef {
         let item = Arc::new(Field::new("item", values.data_type().clone(), true));
         let lengths = others.iter().map(|poses| poses.as_ref().len());
