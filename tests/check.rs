@@ -128,7 +128,7 @@ fn what_is_asked_wrongly_is_told() {
         done.stderr
     };
     assert!(message(&["people", "--set", "limb_sigmas=3"]).contains("unknown field `limb_sigmas`"));
-    assert!(message(&["people", "--set", "limb_sigma=-3"]).contains("finite and above 0, found `-3`"));
+    assert!(message(&["people", "--set", "limb_sigma=-3"]).contains("must be from 1e-9 to 1e9, found `-3`"));
     assert!(message(&["people", "--rule", "leek"]).contains("`duplicate_picture`"));
     assert!(message(&["people", "--fail-on", "leek"]).contains("`duplicate_picture`"));
     assert!(message(&["people", "--gallery", "g.gif"]).contains("ends in `.html` or `.png`"));

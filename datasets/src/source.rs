@@ -244,8 +244,8 @@ impl OpenSource {
             Rows::Logs(logs) => {
                 let later =
                     |item: Arc<dyn crate::imu::SessionSource>| Load::Later(Box::new(move || item.load()));
-                let items = logs.items()[within(logs.items().len())].to_vec().into_iter();
-                Box::new(items.map(move |item| Ok(Chunk { length: 1, load: later(item) })))
+                let items = logs.items()[within(logs.items().len())].to_vec();
+                Box::new(items.into_iter().map(move |item| Ok(Chunk { length: 1, load: later(item) })))
             }
         }
     }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
+use schemas::tables::crowd;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
@@ -133,7 +134,7 @@ pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErro
             person.source_file.clone_from(&source_file);
             dataset.clone_into(&mut person.dataset);
         }
-        people::fill_others(&mut of_picture);
+        crowd::fill_others(&mut of_picture);
         found.people.extend(of_picture);
     }
     files.sort_unstable();

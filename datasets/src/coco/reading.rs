@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use schemas::tables::people::{self, Person, Pose};
+use schemas::tables::crowd;
+use schemas::tables::people::{Person, Pose};
 use schemas::tables::rejects::Reject;
 use schemas::{Skeleton, Visibility};
 use serde_json::{Map, Value as Json, json};
@@ -97,7 +98,7 @@ impl Reading<'_> {
                     Err((reason, detail)) => self.reject(format!("annotations[{row}]"), reason, detail),
                 }
             }
-            people::fill_others(&mut people[first..]);
+            crowd::fill_others(&mut people[first..]);
         }
         people
     }

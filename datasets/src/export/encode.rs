@@ -320,7 +320,7 @@ impl WholeTarget for Exporting {
                 let held = |name: String| Held::of(&folder.path().join(&name)).map(|held| (name, held));
                 let files: Vec<String> = files_below(folder.path())?.into_iter().collect();
                 let files = files.into_par_iter().map(held).collect::<Result<_, _>>()?;
-                let record = Record { more, files, ..record };
+                let record = Record { files, more, ..record };
                 record.write(&self.work, &folder.path().join(EXPORT_FILE))?;
                 folder.finish()?;
             }

@@ -150,7 +150,9 @@ fn session(
             occurring.len() as i32 - 1
         });
     }
-    occurring.iter().for_each(|activity| short[*activity as usize] = None);
+    for activity in &occurring {
+        short[*activity as usize] = None;
+    }
     let names = occurring.iter().map(|activity| activities.name(*activity).to_owned()).collect();
     Session { key, activities: names, tracks }
 }

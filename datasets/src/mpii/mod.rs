@@ -23,6 +23,7 @@ use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
+use schemas::tables::crowd;
 use schemas::tables::people::{self, Person, Pose};
 use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
@@ -199,7 +200,7 @@ fn fill_others(people: &mut [Person], names: &[String]) {
     }
     let mut people: Vec<Option<&mut Person>> = people.iter_mut().map(Some).collect();
     for rows in per_image.values() {
-        people::fill_others(rows.iter().filter_map(|row| people[*row].take()));
+        crowd::fill_others(rows.iter().filter_map(|row| people[*row].take()));
     }
 }
 

@@ -2,7 +2,8 @@
 
 use schemas::Visibility;
 use schemas::skeleton::MPII16;
-use schemas::tables::people::{self, Person, Pose};
+use schemas::tables::crowd;
+use schemas::tables::people::{Person, Pose};
 use serde_json::{Map, Value as Json, json};
 
 use super::{DATASET, Fault, Found, Origin};
@@ -112,7 +113,7 @@ fn read_image(
             }
         }
     }
-    people::fill_others(&mut found.annotations.people[first..]);
+    crowd::fill_others(&mut found.annotations.people[first..]);
 }
 
 /// What is said of the whole image.

@@ -57,13 +57,13 @@ pub struct Claiming {
 
 impl Claiming {
     /// The mark of work that is begun with this claim.
-    pub(crate) fn mark(&self, provenance: Provenance) -> Mark {
+    pub(crate) fn mark(self, provenance: Provenance) -> Mark {
         Mark { provenance, shared: self.access == Access::Shared }
     }
 
     /// Refuses to give up what was begun at `path` under `mark`, of other work: the work of an array may be that of many
     /// machines, and a part of one does not stand for its whole.
-    pub(crate) fn may_give_up(&self, mark: &Mark, path: &Path) -> Result<(), ShardError> {
+    pub(crate) fn may_give_up(self, mark: &Mark, path: &Path) -> Result<(), ShardError> {
         let part = self.access == Access::Shared || self.merge;
         if self.force || !(mark.shared || part) {
             return Ok(());

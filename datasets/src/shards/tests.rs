@@ -49,7 +49,9 @@ fn complete(table: TableFolder, units: &[&[RecordBatch]]) {
 
 fn unit(table: &TableFolder, number: u64, batches: &[RecordBatch]) -> Vec<ShardEntry> {
     let mut writer = table.unit(number);
-    batches.iter().for_each(|batch| writer.write(batch).unwrap());
+    for batch in batches {
+        writer.write(batch).unwrap();
+    }
     writer.finish().unwrap()
 }
 

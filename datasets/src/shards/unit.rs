@@ -72,7 +72,7 @@ impl UnitWriter {
             .map_err(|error| ShardError::parquet("write", &self.layout.folder)(error.into()))?;
         let splits = if *by_split { splits(&batch)? } else { vec![(NO_SPLIT.to_owned(), batch)] };
         for (split, rows) in splits {
-            self.write_split(split, &rows)?;
+            self.write_split(&split, &rows)?;
         }
         if self.open_bytes >= shard_bytes {
             self.close()?;
@@ -83,16 +83,16 @@ impl UnitWriter {
         Ok(())
     }
 
-    fn write_split(&mut self, split: String, rows: &RecordBatch) -> Result<(), ShardError> {
+    fn write_split(&mut self, split: &str, rows: &RecordBatch) -> Result<(), ShardError> {
         if rows.num_rows() == 0 {
             return Ok(());
         }
         let bytes = logical_bytes(rows);
-        if !self.open.contains_key(&split) {
-            let shard = self.begin(&split)?;
-            self.open.insert(split.clone(), shard);
+        if !self.open.contains_key(split) {
+            let shard = self.begin(split)?;
+            self.open.insert(split.to_owned(), shard);
         }
-        self.open.get_mut(&split).expect("just put there").write(rows)?;
+        self.open.get_mut(split).expect("just put there").write(rows)?;
         self.open_bytes += bytes;
         self.group_bytes += bytes;
         Ok(())

@@ -32,7 +32,7 @@ pub(crate) const TARGET: Target = Target {
         "memory_mib = 4294967295",
         "run.filter = { where = \"scale > 1\" }",
         "run.select = { columns = [\"sample_id\"] }",
-        "run.crop = { size = [64, 64] }",
+        "run.crop = { size = [64, 64], frame = \"whole_image\" }",
         "run.flip = {}",
         "run.encode_heatmaps = { stride = 4, sigma = 1 }",
         "run.window = { blocks = 2, block_seconds = 1 }",
@@ -113,7 +113,7 @@ inputs = ["people"]
 run.filter = { where = "annotated_joints >= 8" }
 [stages.crop]
 inputs = ["kept"]
-run.crop = { size = [64, 64] }
+run.crop = { size = [64, 64], frame = { person = { height = 50 } } }
 [stages.flip]
 inputs = ["crop"]
 run.flip = { probability = 0.5 }

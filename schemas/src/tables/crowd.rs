@@ -3,7 +3,7 @@
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::people::Pose;
+use super::people::{Person, Pose};
 
 /// The most other people that a row holds: 64. No picture of MPII or COCO's keypoints has as many; without a bound, the rows
 /// of a picture of N people would hold N x N poses.
@@ -134,6 +134,19 @@ fn divide(places: &[[f64; 2]], part: &mut [usize], axis: usize) {
         let (before, _, behind) = part.select_nth_unstable_by(part.len() / 2, by);
         divide(places, before, 1 - axis);
         divide(places, behind, 1 - axis);
+    }
+}
+
+/// Gives each person of one image the poses of the other labelled ones; of more than
+/// [`MOST_OTHERS`], the nearest.
+pub fn fill_others<'a>(people: impl IntoIterator<Item = &'a mut Person>) {
+    let people: Vec<&mut Person> = people.into_iter().collect();
+    if people.len() > 1 {
+        let labelled = |person: &Person| Some(&person.pose).filter(|pose| pose.annotated() > 0).cloned();
+        let crowd = Crowd::new(people.iter().map(|person| labelled(person)));
+        for (own, person) in people.into_iter().enumerate() {
+            person.others = crowd.others_of(own, &person.pose);
+        }
     }
 }
 

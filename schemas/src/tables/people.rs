@@ -10,7 +10,6 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 
-use super::crowd::Crowd;
 use super::{in_space, metadata, points_array, vector_array, visibility_array};
 use crate::columns::{
     SchemaError, column, fixed_list, flat_floats, integers, numbers, points, points_type, skeleton_of,
@@ -79,7 +78,7 @@ pub struct Person {
     pub torso_box: Option<[f64; 4]>,
     /// The person's own joints.
     pub pose: Pose,
-    /// The joints of every other person of the same image; of more than [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
+    /// The joints of every other person of the same image; of more than 64, the nearest, as [`crowd`](super::crowd) has it.
     pub others: Vec<Arc<Pose>>,
     /// What the person does, in words.
     pub activity: Option<String>,
@@ -284,19 +283,6 @@ pub fn others_arrays<P: Borrow<Pose>>(others: &[impl AsRef<[P]>], joints: usize)
     (keypoints, visibility)
 }
 
-/// Gives each person of one image the poses of the other labelled ones; of more than
-/// [`MOST_OTHERS`](super::crowd::MOST_OTHERS), the nearest.
-pub fn fill_others<'a>(people: impl IntoIterator<Item = &'a mut Person>) {
-    let people: Vec<&mut Person> = people.into_iter().collect();
-    if people.len() > 1 {
-        let labelled = |person: &Person| Some(&person.pose).filter(|pose| pose.annotated() > 0).cloned();
-        let crowd = Crowd::new(people.iter().map(|person| labelled(person)));
-        for (own, person) in people.into_iter().enumerate() {
-            person.others = crowd.others_of(own, &person.pose);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,7 +303,7 @@ mod tests {
             head_box: None,
             torso_box: (index == 1).then_some([1.0, 2.0, 3.0, 4.0]),
             pose: pose.clone(),
-            others: vec![Arc::new(pose); others],
+            others: std::iter::repeat_n(Arc::new(pose), others).collect(),
             activity: None,
             attributes: Some("{}".into()),
             source_file: "examples.mat".into(),

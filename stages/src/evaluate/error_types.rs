@@ -17,7 +17,7 @@ use schemas::tables::people::Pose;
 use super::curves::Cell;
 use super::metric_rows::{Scored, rows};
 use super::options::EvaluateOptions;
-use super::pairs::OutputHead;
+use super::output_head::OutputHead;
 use super::rules::{Mean, Rules};
 use super::scored::{ScoredPerson, ScoredPoses};
 

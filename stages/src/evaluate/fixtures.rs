@@ -6,7 +6,7 @@ use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::{Person, Pose};
 use schemas::visibility::Visibility;
 
-use super::pairs::OutputHead;
+use super::output_head::OutputHead;
 
 /// The first output head of what [`prediction`] makes.
 pub const FIRST_HEAD: OutputHead<'_> = OutputHead { model: "made-up", number: 1 };

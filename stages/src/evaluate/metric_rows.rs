@@ -7,7 +7,7 @@ use schemas::tables::metrics::Metric;
 use super::bootstrap::intervals;
 use super::curves::Cell;
 use super::options::EvaluateOptions;
-use super::pairs::OutputHead;
+use super::output_head::OutputHead;
 
 /// Who is scored.
 #[derive(Debug, Clone, Copy)]

@@ -3,8 +3,8 @@
 //! [`protocol`] names the protocols and [`rules`] states in one table what each of them counts; `truth` keeps the people
 //! and `scoring` scores predictions as they come; [`measure`] turns each pair into normalised errors; [`curves`] and
 //! [`presence`] turn errors into rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`pairs`] joins
-//! tables in memory, and [`scored`] holds who counts, for closer analysis: [`error_types`], [`slices`], [`worst`], and [`compare`] for two predictions of the same people. `step`
-//! is the evaluation as a stage of a plan.
+//! tables in memory, and [`scored`] holds who counts, for closer analysis: [`error_types`], [`slices`], [`worst`], and
+//! [`compare`] for two predictions of the same people. `step` is the evaluation as a stage of a plan.
 //!
 //! All functions are pure: the same tables give the same numbers, whatever the order of people or the number of
 //! threads.
@@ -15,10 +15,12 @@ pub mod config;
 pub mod curves;
 mod error;
 pub mod error_types;
+mod joined;
 pub mod measure;
 mod metric_rows;
 mod numbered;
 mod options;
+mod output_head;
 pub mod pairs;
 mod places;
 mod pose;
@@ -49,7 +51,7 @@ pub use config::{Evaluate, EvaluateConfig};
 pub use error::EvaluateError;
 pub use error_types::{ErrorType, error_types};
 pub use options::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation};
-pub use pairs::OutputHead;
+pub use output_head::OutputHead;
 pub use pose::evaluate_pose;
 pub use protocol::{Protocol, UnknownProtocol};
 pub use scored::ScoredPoses;

@@ -1,29 +1,14 @@
 //! Who is compared with whom: predictions joined to the truth by `sample_id`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
 
 use schemas::skeleton::Skeleton;
 use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::Person;
 
 use super::error::EvaluateError;
+use super::output_head::OutputHead;
 use super::roster::{Attendance, Roster};
-
-/// An output head: the network or prediction file, and the number of the head from 1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OutputHead<'a> {
-    /// The network or prediction file.
-    pub model: &'a str,
-    /// Its number, from 1.
-    pub number: i32,
-}
-
-impl fmt::Display for OutputHead<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "model `{}`, head {}", self.model, self.number)
-    }
-}
 
 /// What each output head says, by `sample_id`.
 pub(super) type Heads<'a> = BTreeMap<OutputHead<'a>, HashMap<&'a str, &'a PredictedPose>>;

@@ -5,12 +5,12 @@ use schemas::tables::people::Pose;
 use schemas::tables::rejects::Reject;
 
 use super::curves::Curves;
+use super::joined::Joined;
 use super::measure::Measure;
 use super::metric_rows::{Scored, rows};
 use super::options::{EvaluateOptions, Evaluation};
 use super::rules::{Normaliser, Rules};
 use super::scored::note_people;
-use super::scoring::Joined;
 use super::truth::Truth;
 
 /// People who count by one protocol, and what came of their predictions.

@@ -13,11 +13,11 @@ use schemas::tables::metrics::Metric;
 
 use super::curves::Cell;
 use super::error::EvaluateError;
+use super::joined::Joined;
 use super::metric_rows::{Scored, rows};
 use super::options::{EvaluateOptions, Evaluation};
-use super::pairs::OutputHead;
+use super::output_head::OutputHead;
 use super::protocol::Protocol;
-use super::scoring::Joined;
 use super::truth::Truth;
 
 /// The groups that are scored: name, and the joints pooled in each.

@@ -6,7 +6,7 @@ use schemas::tables::people::Person;
 
 use super::error::EvaluateError;
 use super::numbered::{Labels, Texts};
-use super::pairs::OutputHead;
+use super::output_head::OutputHead;
 
 /// The people of the truth, numbered as they came.
 #[derive(Debug, Default)]

@@ -10,7 +10,8 @@ use schemas::tables::people::{Person, Pose};
 use super::error::EvaluateError;
 use super::measure::{Errors, Measure, head_size};
 use super::options::EvaluateOptions;
-use super::pairs::{Heads, OutputHead, Pairs};
+use super::output_head::OutputHead;
+use super::pairs::{Heads, Pairs};
 use super::rules::{Group, Rules};
 
 /// One person who counts.

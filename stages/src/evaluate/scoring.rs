@@ -4,22 +4,13 @@ use schemas::skeleton::Skeleton;
 use schemas::tables::keypoints::PredictedPose;
 
 use super::error::EvaluateError;
+use super::joined::Joined;
 use super::measure::Measure;
 use super::options::{EvaluateOptions, Evaluation};
 use super::places::Places;
 use super::presence::Presences;
 use super::roster::Attendance;
 use super::truth::Truth;
-
-/// What all protocols share when their numbers are made.
-pub(super) struct Joined<'a> {
-    pub truth: &'a Truth,
-    pub attendance: &'a Attendance,
-    /// Numbers of the people to score, by ascending `sample_id`.
-    pub people: &'a [u32],
-    /// Who is not scored, who counts as wrong.
-    pub notes: &'a [String],
-}
 
 enum Scorer {
     Places(Box<Places>),

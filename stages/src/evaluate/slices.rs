@@ -5,7 +5,7 @@ use schemas::tables::people::{Person, Pose};
 
 use super::bootstrap::intervals;
 use super::options::EvaluateOptions;
-use super::pairs::OutputHead;
+use super::output_head::OutputHead;
 use super::scored::{ScoredPerson, ScoredPoses};
 
 /// People of one slice by size, at least: below, fewer slices are made.

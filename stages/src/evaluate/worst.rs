@@ -1,6 +1,6 @@
 //! The people for whom a network is most wrong.
 
-use super::pairs::OutputHead;
+use super::output_head::OutputHead;
 use super::scored::ScoredPoses;
 
 /// An error counts as at most this many times the protocol's threshold, so that one distant joint does not outweigh a
