@@ -1,5 +1,6 @@
 //! What is absurd is refused with its value and its bound, and what is only large is done.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -16,10 +17,10 @@ fn chain(folder: &Path, stages: &[String]) {
     let mut plan = "[sources.a]\nread.table = { path = \"people\" }\n".to_owned();
     let mut last = "a".to_owned();
     for (number, stage) in stages.iter().enumerate() {
-        plan += &format!("[stages.s{number}]\ninputs = [\"{last}\"]\n{stage}\n");
+        let _ = write!(plan, "[stages.s{number}]\ninputs = [\"{last}\"]\n{stage}\n");
         last = format!("s{number}");
     }
-    plan += &format!("[sinks.z]\ninputs = [\"{last}\"]\nwrite.parquet = {{ path = \"z\" }}\n");
+    let _ = write!(plan, "[sinks.z]\ninputs = [\"{last}\"]\nwrite.parquet = {{ path = \"z\" }}\n");
     fs::write(folder.join("plan.toml"), plan).unwrap();
 }
 

@@ -157,8 +157,10 @@ fn a_share_of_another_plan_is_refused() {
     motionmill(folder, &["merge", "plan.toml"]).succeeded();
 }
 
+type Damage = fn(&Path);
+
 /// Ways to spoil a file.
-const DAMAGES: [(&str, fn(&Path)); 5] = [
+const DAMAGES: [(&str, Damage); 5] = [
     ("flipped", |path| {
         let mut bytes = fs::read(path).unwrap();
         let middle = bytes.len() / 2;

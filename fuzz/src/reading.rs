@@ -51,7 +51,7 @@ fn read(
 }
 
 /// Makes the words of an error, as the command line does.
-pub(crate) fn told(error: &(impl Hinted + std::error::Error)) {
+pub(crate) fn told(error: &impl Hinted) {
     assert!(!error.to_string().is_empty());
     error.hint();
 }

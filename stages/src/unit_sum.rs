@@ -135,10 +135,16 @@ pub(crate) mod tests {
             let (mut together, mut in_place) = (UnitSum::default(), UnitSum::default());
             let mut apart: Vec<Plain> = Vec::new();
             for (unit, parts) in (0_u64..).zip(&units) {
-                parts.iter().for_each(|part| together.add(unit, Plain(*part)));
-                parts.iter().for_each(|part| in_place.open(unit, || Plain(0.0)).0 += part);
+                for part in parts {
+                    together.add(unit, Plain(*part));
+                }
+                for part in parts {
+                    in_place.open(unit, || Plain(0.0)).0 += part;
+                }
                 let mut alone = UnitSum::default();
-                parts.iter().for_each(|part| alone.add(0, Plain(*part)));
+                for part in parts {
+                    alone.add(0, Plain(*part));
+                }
                 apart.extend(alone.total());
             }
             let mut combined = UnitSum::default();

@@ -41,7 +41,7 @@ const PACKINGS: usize = 5;
 
 fn run(input: &[u8]) -> u64 {
     let (mode, rest) = mode(input);
-    let clock = if mode / PACKINGS % 2 == 0 { HmogClock::System } else { HmogClock::Event };
+    let clock = if (mode / PACKINGS).is_multiple_of(2) { HmogClock::System } else { HmogClock::Event };
     let (stored, deflated) = (CompressionMethod::Stored, CompressionMethod::Deflated);
     let inner = |method| zipped(&entries(rest), method);
     let bytes = match mode % PACKINGS {

@@ -60,7 +60,7 @@ const READERS: usize = 5;
 /// What stands for a file: the rest of an input as it is, elements that get a header, or elements that get a header
 /// and are compressed.
 pub(crate) fn packed(packing: usize, rest: &[u8]) -> Vec<u8> {
-    if packing % 3 == 0 {
+    if packing.is_multiple_of(3) {
         return rest.to_vec();
     }
     let mut file = vec![b' '; HEADER_BYTES - 4];

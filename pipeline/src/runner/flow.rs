@@ -144,11 +144,11 @@ impl<'a> Flow<'a> {
             if desk.failure.is_some() || (desk.waiting.is_empty() && desk.open.is_empty()) {
                 return None;
             }
-            if desk.budget.fits() {
-                if let Some(turn) = self.turn(&mut desk) {
-                    desk.budget.enter();
-                    return Some(turn);
-                }
+            if desk.budget.fits()
+                && let Some(turn) = self.turn(&mut desk)
+            {
+                desk.budget.enter();
+                return Some(turn);
             }
             desk = changed.wait(desk).unwrap_or_else(PoisonError::into_inner);
         }
@@ -250,7 +250,9 @@ impl<'a> Flow<'a> {
                 desk.budget.leave();
                 desk.budget.measured_unit(shards.bytes())?;
                 let reading = desk.open.iter_mut().find(|reading| Arc::ptr_eq(&reading.unit, unit));
-                reading.into_iter().for_each(|reading| reading.in_flight -= 1);
+                if let Some(reading) = reading {
+                    reading.in_flight -= 1;
+                }
             }
             changed.notify_all();
             let mut arrivals = locked(&unit.arrivals);

@@ -228,7 +228,7 @@ impl<'a> Outputs<'a> {
     pub(super) fn remove_unfinished(&self, records: &BTreeMap<u64, UnitRecord>) -> Result<(), RunError> {
         for (place, _) in self.places() {
             let name = self.name(place);
-            let done = records.values().flat_map(|record| record.shards.get(&name)).flatten();
+            let done = records.values().filter_map(|record| record.shards.get(&name)).flatten();
             match place {
                 Place::Sink(node) => self.tables[&node].remove_all_but(done)?,
                 Place::Input(node, position) => self.stores[&(node, position)].0.remove_all_but(done)?,
@@ -253,15 +253,12 @@ impl<'a> Outputs<'a> {
         for (position, &input) in inputs.iter().enumerate() {
             let columns = needed(self.graph, node, position)?;
             let schema = self.graph.nodes[input].schema.project(&columns).expect("columns of the schema");
-            let part = match self.stores.get(&(node, position)) {
-                Some((store, _)) => {
-                    let shards = shards_of(records, &self.name(Place::Input(node, position)));
-                    shelf::Part::Stored(store.reader(&shards))
-                }
-                None => {
-                    let source = std::sync::Arc::clone(&sources[&input]);
-                    shelf::Part::Source(source, columns, super::units::size(self.graph))
-                }
+            let part = if let Some((store, _)) = self.stores.get(&(node, position)) {
+                let shards = shards_of(records, &self.name(Place::Input(node, position)));
+                shelf::Part::Stored(store.reader(&shards))
+            } else {
+                let source = std::sync::Arc::clone(&sources[&input]);
+                shelf::Part::Source(source, columns, super::units::size(self.graph))
             };
             let empty = || shelf::Shelf { schema: schema.into(), parts: Vec::new() };
             shelves[position.min(names - 1)].get_or_insert_with(empty).parts.push(part);
@@ -337,7 +334,7 @@ fn needed(graph: &Graph, node: usize, position: usize) -> Result<Vec<usize>, Run
 }
 
 fn shards_of(records: &BTreeMap<u64, UnitRecord>, name: &str) -> Vec<ShardEntry> {
-    records.values().flat_map(|record| record.shards.get(name)).flatten().cloned().collect()
+    records.values().filter_map(|record| record.shards.get(name)).flatten().cloned().collect()
 }
 
 /// The shards of one unit.

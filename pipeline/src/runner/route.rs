@@ -91,7 +91,7 @@ impl Route<'_> {
 /// Bytes of the buffers of `batches`; what several share counts once.
 fn bytes_of<'a>(batches: impl Iterator<Item = &'a RecordBatch>) -> u64 {
     fn add(data: &ArrayData, seen: &mut HashMap<usize, usize>) {
-        for buffer in data.buffers().iter().chain(data.nulls().map(|nulls| nulls.buffer())) {
+        for buffer in data.buffers().iter().chain(data.nulls().map(arrow::buffer::NullBuffer::buffer)) {
             seen.insert(buffer.data_ptr().as_ptr() as usize, buffer.capacity());
         }
         data.child_data().iter().for_each(|child| add(child, seen));

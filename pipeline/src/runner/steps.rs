@@ -48,7 +48,7 @@ impl Steps<'_> {
                     let record = self.aggregate(unit, aggregate.as_ref(), records)?;
                     records.insert(unit.number, record);
                 }
-                Work::Sink(sink) => match self.made(unit, records)? {
+                Work::Sink(sink) => match self.made(unit, records) {
                     Some(rows) => {
                         let path = sink.path().to_owned();
                         done.push((unit.node, SinkSummary { path, already: false, rows, shards: None }));
@@ -75,17 +75,17 @@ impl Steps<'_> {
     }
 
     /// Rows of the export of `unit` if it is done and still what it was.
-    fn made(&self, unit: &Unit, records: &BTreeMap<u64, UnitRecord>) -> Result<Option<u64>, RunError> {
+    fn made(&self, unit: &Unit, records: &BTreeMap<u64, UnitRecord>) -> Option<u64> {
         let Run { graph, provenance, .. } = *self.run;
         let node = &graph.nodes[unit.node];
         let Work::Sink(sink) = &node.work else { unreachable!("exports are sinks") };
         if !records.contains_key(&unit.number) {
-            return Ok(None);
+            return None;
         }
         let provenance = super::outputs::named(provenance, &node.name);
         // One that was damaged since is made again.
         let written = sink.complete(&provenance, true).ok().flatten();
-        Ok(written.map(|written| written.rows))
+        written.map(|written| written.rows)
     }
 
     fn aggregate(

@@ -190,7 +190,7 @@ mod tests {
         // The second block needs double precision, the third is not full.
         let of = |row: usize| {
             let fine = if row / BLOCK_ROWS == 1 { 0.1 } else { 0.25 };
-            [row as f64 + fine, if row % 7 == 0 { f64::NAN } else { -0.0 }, f64::from(u32::MAX >> 8)]
+            [row as f64 + fine, if row.is_multiple_of(7) { f64::NAN } else { -0.0 }, f64::from(u32::MAX >> 8)]
         };
         let rows = 2 * BLOCK_ROWS + 5;
         (0..rows).for_each(|row| numbers.push(of(row).into_iter()));
@@ -212,7 +212,9 @@ mod tests {
     #[test]
     fn labels_of_some_rows_are_sorted_and_stand_once() {
         let mut labels = Labels::default();
-        ["b", "a", "b", "c"].into_iter().for_each(|text| labels.push(text));
+        for text in ["b", "a", "b", "c"] {
+            labels.push(text);
+        }
         assert_eq!((labels.of(2), labels.of(3)), ("b", "c"));
         assert_eq!(labels.different([0, 1, 2].into_iter()), ["a", "b"]);
         assert!(labels.different(std::iter::empty()).is_empty());

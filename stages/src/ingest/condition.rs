@@ -107,7 +107,7 @@ fn lengthening(expression: &Expr) -> Option<String> {
             Some(format!("the function `{function}`"))
         }
         Expr::Function { function, input } if named(part, REPLACE) => {
-            let within = input.iter().flat_map(|input| input).any(|inner| named(inner, REPLACE));
+            let within = input.iter().flatten().any(|inner| named(inner, REPLACE));
             within.then(|| format!("the function `{function}` within itself"))
         }
         _ => None,

@@ -92,7 +92,8 @@ pub(super) mod tests {
                 scale: (index % 4 != 3).then_some(0.4 * f64::from(index)),
                 head_box: None,
                 torso_box: None,
-                others: vec![std::sync::Arc::new(pose.clone()); (index % 3) as usize],
+                others: std::iter::repeat_n(std::sync::Arc::new(pose.clone()), (index % 3) as usize)
+                    .collect(),
                 pose,
                 activity: None,
                 attributes: None,

@@ -166,7 +166,6 @@ impl Hinted for NetworkError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::At { error, .. } => return error.hint(),
-            Self::NotOnnx { .. } => "export it again".into(),
             Self::OutsideFolder { .. } => {
                 "keep the weights in the folder of the `.onnx` file, and export it again".into()
             }
@@ -188,7 +187,7 @@ impl Hinted for NetworkError {
                 "correct the size, layout, element, channels or states in the model card".into()
             }
             Self::UnequalRows { .. } => "export the network with one number of rows, best a free one".into(),
-            Self::NoRows => "export it again".into(),
+            Self::NoRows | Self::NotOnnx { .. } => "export it again".into(),
             Self::FixedRows { .. } => {
                 "leave `batch` out, or export the network with a free first dimension".into()
             }

@@ -169,7 +169,7 @@ impl<R: Read + Seek> Walk<R> {
                 1 => is_location = text == b"location",
                 2 => {
                     value =
-                        String::from_utf8(text).map_err(|_| Failure::Content("a location is not UTF-8"))?
+                        String::from_utf8(text).map_err(|_| Failure::Content("a location is not UTF-8"))?;
                 }
                 _ => {}
             }

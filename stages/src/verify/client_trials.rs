@@ -102,7 +102,9 @@ impl Scorer<'_> {
                 sums.iter_mut().for_each(PoolSums::close);
                 trials.add_all(&pools, &sums)?;
                 pools.forget();
-                sums.iter_mut().for_each(|sums| sums.totals.clear());
+                for sums in &mut sums {
+                    sums.totals.clear();
+                }
             }
         }
         gathered.rejects.append(&mut frames.rejects);

@@ -89,7 +89,9 @@ mod tests {
     fn cohorts_of_two_units_are_that_of_both() {
         let of = |scores: &[f64]| {
             let mut cohort = Cohort::default();
-            scores.iter().for_each(|score| cohort.push(*score));
+            for score in scores {
+                cohort.push(*score);
+            }
             cohort
         };
         let whole = of(&[1.0, 2.0, 3.0, 7.0, -4.0]).normalise(5.0).unwrap();

@@ -162,7 +162,9 @@ mod tests {
         ) {
             let people: Vec<Person> = crowd.iter().enumerate().map(someone).collect();
             let mut images = Images::default();
-            people.iter().for_each(|person| images.add(person));
+            for person in &people {
+                images.add(person);
+            }
             let labelled: Vec<&Person> = people.iter().filter(|person| person.pose.annotated() > 0).collect();
             let (mut rule, mut found, build) = (DuplicatePerson::new(most), Vec::new(), Build::default());
             let mut all = Vec::new();
