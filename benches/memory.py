@@ -57,8 +57,9 @@ def main() -> None:
     parser.add_argument("--people", type=Path, required=True, help="a table of `people` with their pictures")
     parser.add_argument("--readings", type=Path, required=True, help="a table of `readings`")
     parser.add_argument("--motionmill", type=Path, default=ROOT / "target" / "debug" / "motionmill")
-    parser.add_argument("--memory-mib", type=int, default=1024, help="the budget of each run")
+    parser.add_argument("--memory-mib", type=int, default=512, help="the budget of each run")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2, 8])
+    parser.add_argument("--unit-batches", type=int, default=8, help="batches of a unit, few enough that several are open")
     parser.add_argument("--only", nargs="+", help="recipes")
     arguments = parser.parse_args()
     people, readings = arguments.people.resolve(), arguments.readings.resolve()
@@ -72,7 +73,11 @@ def main() -> None:
         for threads in arguments.threads:
             with tempfile.TemporaryDirectory() as folder:
                 command = [str(arguments.motionmill.resolve()), "run", f"recipe:{recipe}", "--threads", str(threads)]
-                for setting in [*sets, f"runner.memory_mib={arguments.memory_mib}"]:
+                for setting in [
+                    *sets,
+                    f"runner.memory_mib={arguments.memory_mib}",
+                    f"runner.unit_batches={arguments.unit_batches}",
+                ]:
                     command += ["--set", setting]
                 peak, seconds, failed = peak_mib(command, folder)
             if failed:

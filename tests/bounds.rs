@@ -73,9 +73,8 @@ fn long_chains_and_long_conditions_are_only_work() {
     let folder = folder.path();
     lsp_people(folder);
     let all = motionmill(folder, &["inspect", "people"]).succeeded().stdout;
-    let condition = |terms: usize| {
-        format!("run.filter = {{ where = \"{}\" }}", vec!["annotated_joints > 0"; terms].join(" and "))
-    };
+    let condition =
+        |terms: usize| format!("run.filter = {{ where = \"{}\" }}", vec!["scale > 0"; terms].join(" and "));
     for stages in [vec!["run.filter = { where = \"true\" }".to_owned(); 1000], vec![condition(3000)]] {
         chain(folder, &stages);
         motionmill(folder, &["run", "plan.toml", "--force"]).succeeded();

@@ -601,7 +601,7 @@ class SpatialModel(Stage):
     - ``form``: How messages are combined.
     - ``beta``: beta of `SoftPlus` in the form `energy`; by default `BETA`.
     - ``epsilon``: The least energy of a map in the form `energy`; by default `EPSILON`.
-    - ``bias``: What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message weighs against the network's own map. By default ln 2 / `beta`, in the form `probability` 0.05.
+    - ``bias``: What is added to every message from another joint or the torso, after `SoftPlus`: the larger, the less a message weighs against the network's own map; its least value, 1e-9, is well above the rounding of a convolution. By default ln 2 / `beta`, in the form `probability` 0.05.
     - ``torso_sigma``: Spread of the Gaussian that the torso is drawn as, px of the maps; by default `TORSO_SIGMA`.
     """
 

@@ -28,7 +28,7 @@ def parquet(rows: Any, *, path: str | os.PathLike[str], shard_mib: int = 512, fo
     """A table folder of Parquet shards with a manifest.
 
     - ``path``: The folder; it must either not exist or hold the result of the same plan.
-    - ``shard_mib``: Size in memory, MiB, at which the shards are closed.
+    - ``shard_mib``: Size in memory, MiB, at which a unit of the run begins its next shard.
     """
     return write_sink("parquet", [rows], force=force, path=path, shard_mib=shard_mib)
 

@@ -208,7 +208,7 @@ impl Done {
     fn summary(self, graph: &Graph, started: Instant) -> Summary {
         for record in self.records.values() {
             for (index, node) in graph.nodes.iter().enumerate() {
-                if let Some(rows) = record.rows.get(&node.name) {
+                if let Some(rows) = record.rows.get(&record::name_of(node)) {
                     self.totals.merge(index, *rows);
                 }
             }

@@ -414,7 +414,7 @@ impl UnitOutputs<'_> {
             let totals = counts.totals(index);
             let rows = [totals.rows_in, totals.rows_out, totals.rejected];
             if rows != [0; 3] {
-                self.record.rows.insert(node.name.clone(), rows);
+                self.record.rows.insert(super::record::name_of(node), rows);
             }
         }
         self.record.units = units as u64;

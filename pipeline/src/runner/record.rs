@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use datasets::shards::{ShardEntry, ShardError, replace_file};
 use serde::{Deserialize, Serialize};
 
+use crate::graph::{Node, Work};
+
 /// What a unit has done.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,7 +19,7 @@ pub(super) struct UnitRecord {
     pub units: u64,
     /// Its shards, by target.
     pub shards: BTreeMap<String, Vec<ShardEntry>>,
-    /// Rows in, out and rejected of each node that it reached, by the name of the node.
+    /// Rows in, out and rejected of each node that it reached, by [`name_of`] the node.
     pub rows: BTreeMap<String, [u64; 3]>,
     /// Rejects by reason.
     pub reasons: BTreeMap<String, u64>,
@@ -26,6 +28,11 @@ pub(super) struct UnitRecord {
     /// BLAKE3 of all of the above, as compact JSON.
     #[serde(default)]
     blake3: String,
+}
+
+/// What a record calls `node`: a sink may have the name of a source.
+pub(super) fn name_of(node: &Node) -> String {
+    if matches!(node.work, Work::Sink(_)) { format!("sink {}", node.name) } else { node.name.clone() }
 }
 
 impl UnitRecord {
