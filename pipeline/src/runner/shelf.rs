@@ -200,6 +200,7 @@ mod tests {
     use super::*;
     use arrow::array::{ArrayRef, AsArray as _, Int32Array};
     use arrow::datatypes::Int32Type;
+    use datasets::shards::{Provenance, TableFolder, TableOptions};
     use schemas::columns::fixed_list;
 
     #[test]
@@ -214,6 +215,21 @@ mod tests {
         let files = names.map(|(name, rows)| (Path::new(name), rows));
         assert_eq!(stored_units(files.into_iter()), [0..8, 8..12, 12..15]);
         assert!(stored_units(std::iter::empty()).is_empty());
+    }
+
+    #[test]
+    fn shards_say_which_unit_they_are_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, rows) = (folder.path().join("table"), numbers(0));
+        let options = TableOptions::default();
+        let table = TableFolder::claim(&path, &rows.schema(), Provenance::default(), &options).unwrap();
+        for (number, digits) in [(0, "00000"), (7, "00007"), (123_456, "123456")] {
+            let mut unit = table.unit(number);
+            unit.write(&rows).unwrap();
+            let shards = unit.finish().unwrap();
+            assert_eq!(unit_of(Path::new(&shards[0].file)), Some(digits), "{}", shards[0].file);
+        }
+        table.release().unwrap();
     }
 
     #[test]
