@@ -27,7 +27,7 @@ def settings(recipe: str, people: Path, readings: Path) -> list[str] | None:
     text = (RECIPES / f"{recipe}.toml").read_text()
     if "[sources.readings]" in text:
         return None if "run.embed" in text else [f'sources.readings.read.table={{path="{readings}"}}']
-    if "run.refine" in text:
+    if "run.refine" in text or "[sources.people]" not in text:
         return None
     found = [f'sources.people.read.table={{path="{people}"}}']
     if "run.infer" in text:
