@@ -27,14 +27,14 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     let before = WITHIN.replace(true);
     let done = catch_unwind(AssertUnwindSafe(work));
     WITHIN.set(before);
-    done.map_err(|panic| words(panic.as_ref()))
+    let first_line = |text: &str| text.lines().next().unwrap_or_default().to_owned();
+    done.map_err(|panic| first_line(panic_text(panic.as_ref()).unwrap_or_default()))
 }
 
-/// The first line of what a panic says.
-fn words(panic: &(dyn Any + Send)) -> String {
+/// What a panic says; `None` where it says nothing in words.
+pub fn panic_text(panic: &(dyn Any + Send)) -> Option<&str> {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
-    text.lines().next().unwrap_or_default().to_owned()
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub mod coco;
 pub mod export;
 pub mod files;
 pub mod flic;
-mod guarded;
+pub mod guarded;
 mod hashing;
 pub mod hdf5;
 pub mod imu;

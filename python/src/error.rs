@@ -1,10 +1,10 @@
 //! Rust errors as the exceptions of `motionmill.errors`: one class per kind, the hint separate from the
 //! message.
 
-use std::any::Any;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use datasets::guarded::panic_text;
 use pipeline::commands::{hint_of_chain, hinted};
 use pipeline::graph::GraphError;
 use pipeline::plan::PlanError;
@@ -143,13 +143,9 @@ pub(crate) fn detached<T: Send, E: Into<anyhow::Error> + Send>(
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(to_python(error)),
         Err(panic) => {
-            let message = format!("a bug in motionmill: {}", words_of(panic.as_ref()));
+            let text = panic_text(panic.as_ref()).unwrap_or("a panic without a message");
+            let message = format!("a bug in motionmill: {text}");
             Err(exception(Kind::Internal, &message, None))
         }
     }
-}
-
-fn words_of(panic: &(dyn Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message")
 }

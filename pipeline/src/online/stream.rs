@@ -6,6 +6,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use datasets::guarded::panic_text;
+
 use super::OnlineError;
 
 /// By default, how many finished batches may wait for their turn in addition to those in progress.
@@ -127,17 +129,15 @@ impl<T> Shared<T> {
             state.claimed += 1;
             drop(state);
             let made = catch_unwind(AssertUnwindSafe(|| (self.make)(number)));
-            let made = made.unwrap_or_else(|panic| Err(OnlineError::Panicked { detail: words_of(&*panic) }));
+            let made = made.unwrap_or_else(|panic| {
+                let detail = panic_text(&*panic).unwrap_or("a thread panicked").to_owned();
+                Err(OnlineError::Panicked { detail })
+            });
             state = self.lock();
             state.made.insert(number, made);
             self.changed.notify_all();
         }
     }
-}
-
-fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a thread panicked".to_owned())
 }
 
 impl<T: Send + 'static> Iterator for Stream<T> {

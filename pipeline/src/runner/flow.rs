@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use datasets::guarded::panic_text;
 use datasets::imu::Loaded;
 use datasets::source::{Chunk, Chunks, Load};
 
@@ -124,7 +125,10 @@ impl<'a> Flow<'a> {
             let failure = match outcome {
                 Ok(Ok(())) => continue,
                 Ok(Err(error)) => error,
-                Err(panic) => RunError::Panicked { detail: panic_text(panic.as_ref()) },
+                Err(panic) => {
+                    let detail = panic_text(panic.as_ref()).unwrap_or("no message").to_owned();
+                    RunError::Panicked { detail }
+                }
             };
             locked(desk).failure.get_or_insert(failure);
             changed.notify_all();
@@ -310,9 +314,4 @@ fn take_turn<'a>(reading: &mut Reading<'a>) -> Option<Turn<'a>> {
 /// The lock; a thread that panicked has left what it holds consistent, and the run ends with its error.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }
