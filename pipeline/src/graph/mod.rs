@@ -7,6 +7,7 @@ mod size;
 
 pub use print::print_graph;
 pub use print::type_name;
+pub(crate) use size::value_bytes;
 
 use std::path::PathBuf;
 use std::sync::Arc;

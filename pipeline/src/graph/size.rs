@@ -35,23 +35,24 @@ pub(super) fn check(node: &Node, runner: &RunnerConfig, batch_rows: &[u64]) -> R
     Ok(rows)
 }
 
-/// Bytes of a value of `field`; 0 for what has no constant size, such as text.
+/// Bytes of a value of `field`; 0 for what has no constant size.
 fn field_bytes(field: &Field) -> u64 {
     match raw_image_size(field) {
         Some([width, height]) => u64::from(width).saturating_mul(u64::from(height)).saturating_mul(3),
-        None => value_bytes(field.data_type()),
+        None => value_bytes(field.data_type(), &|_| 0),
     }
 }
 
-fn value_bytes(data_type: &DataType) -> u64 {
+/// Bytes of a value of `data_type`; `other` says how many stand for what has no constant size, such as text.
+pub(crate) fn value_bytes(data_type: &DataType, other: &dyn Fn(&DataType) -> u64) -> u64 {
     match data_type {
         DataType::FixedSizeList(item, length) => {
-            u64::try_from(*length).unwrap_or(0).saturating_mul(field_bytes(item))
+            u64::try_from(*length).unwrap_or(0).saturating_mul(value_bytes(item.data_type(), other))
         }
         DataType::Struct(members) => {
-            members.iter().map(|member| field_bytes(member)).fold(0, u64::saturating_add)
+            members.iter().map(|member| value_bytes(member.data_type(), other)).fold(0, u64::saturating_add)
         }
-        other => other.primitive_width().unwrap_or(0) as u64,
+        plain => plain.primitive_width().map_or_else(|| other(plain), |bytes| bytes as u64),
     }
 }
 
@@ -64,11 +65,12 @@ mod tests {
     #[test]
     fn columns_of_constant_size_are_counted() {
         let window = fixed_list(fixed_list(fixed_list(DataType::Float32, 6), 50), 20);
-        assert_eq!(value_bytes(&window), 24_000);
+        let constant = |data_type: &DataType| value_bytes(data_type, &|_| 0);
+        assert_eq!(constant(&window), 24_000);
         assert_eq!(field_bytes(&raw_image_field(400, 300)), 360_000);
         assert_eq!(field_bytes(&raw_image_field(u32::MAX, u32::MAX)), u64::MAX);
-        assert_eq!(value_bytes(&DataType::Utf8), 0);
+        assert_eq!(constant(&DataType::Utf8), 0);
         let huge = fixed_list(fixed_list(fixed_list(DataType::Float64, 1 << 30), 1 << 30), 1 << 30);
-        assert_eq!(value_bytes(&huge), u64::MAX);
+        assert_eq!(constant(&huge), u64::MAX);
     }
 }

@@ -12,12 +12,14 @@ use datasets::source::OpenSource;
 use stages::StageError;
 use stages::stage::{Rows, Scan, UnitScan};
 
+use crate::graph::value_bytes;
+
 /// Bytes of a batch that is read back: enough to keep the cost of a batch small, few enough to hold several.
 const BATCH_BYTES: usize = 4 << 20;
 
 /// Bytes that stand for a value of unknown length: a name, or a signal of some minutes.
-const TEXT_BYTES: usize = 32;
-const LIST_BYTES: usize = 64 << 10;
+const TEXT_BYTES: u64 = 32;
+const LIST_BYTES: u64 = 64 << 10;
 
 /// One input: the rows of one node after those of another.
 pub(super) struct Shelf {
@@ -183,15 +185,14 @@ impl Rows for Shelf {
 
 /// About how many bytes a row of `schema` takes.
 pub(super) fn row_bytes(schema: &Schema) -> usize {
-    schema.fields().iter().map(|field| value_bytes(field.data_type())).sum()
+    schema.fields().iter().map(|field| value_bytes(field.data_type(), &usual_bytes) as usize).sum()
 }
 
-fn value_bytes(data_type: &DataType) -> usize {
+/// Bytes that stand for a value whose length only the value itself tells.
+fn usual_bytes(data_type: &DataType) -> u64 {
     match data_type {
-        DataType::FixedSizeList(item, length) => *length as usize * value_bytes(item.data_type()),
-        DataType::Struct(members) => members.iter().map(|member| value_bytes(member.data_type())).sum(),
         DataType::List(_) | DataType::Binary => LIST_BYTES,
-        other => other.primitive_width().unwrap_or(TEXT_BYTES),
+        _ => TEXT_BYTES,
     }
 }
 
@@ -267,7 +268,7 @@ mod tests {
     #[test]
     fn wide_rows_come_in_small_batches() {
         let window = fixed_list(fixed_list(fixed_list(DataType::Float32, 6), 50), 20);
-        assert_eq!(value_bytes(&window), 24_000);
-        assert_eq!(value_bytes(&DataType::Utf8), TEXT_BYTES);
+        assert_eq!(value_bytes(&window, &usual_bytes), 24_000);
+        assert_eq!(value_bytes(&DataType::Utf8, &usual_bytes), TEXT_BYTES);
     }
 }
