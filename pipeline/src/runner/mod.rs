@@ -111,8 +111,7 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     let units = units::units(graph, &sources)?;
     let merge = options.part == Part::Merge;
     if merge && !outputs::is_begun(graph, &provenance) {
-        let units = units.iter().filter(|unit| unit.rows.is_some()).count() as u64;
-        return Err(RunError::Missing { missing: units, units, first: 0 });
+        return Err(missing(&units, |_| true));
     }
     let claim = Claiming { access, force: options.force, merge };
     let (outputs, mut wholes) = Outputs::claim(graph, &sources, &provenance, claim)?;
@@ -162,21 +161,17 @@ struct Done {
 impl Run<'_> {
     fn carry_out(&self, pool: &rayon::ThreadPool, wholes: &mut Wholes) -> Result<Done, RunError> {
         let Self { graph, sources, options, outputs, units, .. } = *self;
-        let mut records = pool.install(|| outputs.done(units))?;
+        let mut records = pool.install(|| outputs.done(units, options.part))?;
         if !matches!(options.part, Part::Share { .. }) {
             outputs.remove_unfinished(&records)?;
         }
-        let flowing = units.iter().filter(|unit| unit.rows.is_some());
-        let todo: Vec<&Unit> = flowing
-            .filter(|unit| options.part.takes(unit.number) && !records.contains_key(&unit.number))
-            .collect();
-        let totals = Counts::new(graph);
-        if matches!(options.part, Part::Merge)
-            && let Some(first) = todo.first()
-        {
-            let (missing, units, first) = (todo.len() as u64, units.len() as u64, first.number);
-            return Err(RunError::Missing { missing, units, first });
+        let is_missing = |unit: &Unit| !records.contains_key(&unit.number);
+        let todo: Vec<&Unit> =
+            flowing(units).filter(|unit| options.part.takes(unit.number) && is_missing(unit)).collect();
+        if options.part == Part::Merge && !todo.is_empty() {
+            return Err(missing(units, is_missing));
         }
+        let totals = Counts::new(graph);
         let runner = &graph.plan.runner;
         let estimate =
             graph.nodes.iter().map(|node| shelf::row_bytes(&node.schema)).max().unwrap_or(0) as u64;
@@ -188,7 +183,6 @@ impl Run<'_> {
         records.extend(flow.run(pool, todo, budget)?);
         if matches!(options.part, Part::Share { .. }) {
             options.progress.finish_and_clear();
-            records.retain(|number, _| options.part.takes(*number));
             return Ok(Done { whole: false, records, sinks: Vec::new(), totals });
         }
         let steps = Steps { run: self, totals: &totals };
@@ -217,6 +211,18 @@ impl Done {
         let reasons = reasons_of(&self.records);
         Summary { notes, ..Summary::new(graph, &self.totals, self.sinks, reasons, started.elapsed()) }
     }
+}
+
+/// Those of `units` whose rows flow from a source: what an array of runs shares.
+fn flowing(units: &[Unit]) -> impl Iterator<Item = &Unit> {
+    units.iter().filter(|unit| unit.rows.is_some())
+}
+
+/// What a merge says of those of `units` that it needs and that are missing.
+fn missing(units: &[Unit], is_missing: impl Fn(&Unit) -> bool) -> RunError {
+    let missing: Vec<&Unit> = flowing(units).filter(|unit| is_missing(unit)).collect();
+    let first = missing.first().map_or(0, |unit| unit.number);
+    RunError::Missing { missing: missing.len() as u64, units: flowing(units).count() as u64, first }
 }
 
 /// Rejects of all units by reason.

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use schemas::tables::rejects::{self, Reject, by_reason};
 
 use super::counts::Counts;
+use super::part::Part;
 use super::record::UnitRecord;
 use super::route::Delivery;
 use super::summary::SinkSummary;
@@ -190,12 +191,12 @@ impl<'a> Outputs<'a> {
         tables.chain(stores).chain([(Place::Rejects, self.rejects.path())])
     }
 
-    /// The records of those of `units` that are done: every shard that they list is there and whole. A record that is
-    /// not is removed.
+    /// The records of those of `units` that `part` is about and that are done: every shard that they list is there and
+    /// whole. A record that is not is removed.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(super) fn done(&self, units: &[Unit]) -> Result<BTreeMap<u64, UnitRecord>, RunError> {
+    pub(super) fn done(&self, units: &[Unit], part: Part) -> Result<BTreeMap<u64, UnitRecord>, RunError> {
         let folders: BTreeMap<String, &Path> =
             self.places().map(|(place, folder)| (self.name(place), folder)).collect();
         let whole = |record: &UnitRecord| {
@@ -211,7 +212,9 @@ impl<'a> Outputs<'a> {
                 None => UnitRecord::remove(self.rejects.work_path(), unit.number).map(|()| None),
             }
         };
-        let records: Vec<_> = units.par_iter().map(of).collect::<Result<_, _>>()?;
+        // Of an array, each run looks at its own units: those of the others may be large, and are at work.
+        let of_part = units.par_iter().filter(|unit| part.takes(unit.number));
+        let records: Vec<_> = of_part.map(of).collect::<Result<_, _>>()?;
         Ok(records.into_iter().flatten().collect())
     }
 

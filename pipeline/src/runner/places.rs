@@ -1,6 +1,6 @@
 //! Where a run reads and writes: outputs must lie apart from each other and from what is read.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 
 use super::RunError;
@@ -20,29 +20,37 @@ impl Place {
     fn new(name: &str, path: &Path) -> Self {
         Self { name: name.to_owned(), path: path.to_owned(), real: real(path) }
     }
-
-    fn meets(&self, other: &Self) -> bool {
-        self.real.starts_with(&other.real) || other.real.starts_with(&self.real)
-    }
 }
 
-/// Whether some of `outputs` and `inputs` meet, found without comparing each with each: a plan may have thousands.
-fn may_meet(outputs: &[Place], inputs: &[Place]) -> bool {
-    let written: HashSet<&Path> = outputs.iter().map(|place| &*place.real).collect();
-    let read: HashSet<&Path> = inputs.iter().map(|place| &*place.real).collect();
-    let within = |place: &Place, places: &HashSet<&Path>, from: usize| {
-        place.real.ancestors().skip(from).any(|above| places.contains(above))
-    };
-    let former = |place: &Place| {
-        let name = place.real.file_name().unwrap_or_default().to_string_lossy();
-        FORMER_ENDINGS
-            .iter()
-            .filter_map(|ending| name.strip_suffix(ending))
-            .any(|name| written.contains(&*place.real.with_file_name(name)))
-    };
-    written.len() < outputs.len()
-        || outputs.iter().any(|place| within(place, &written, 1) || within(place, &read, 0) || former(place))
-        || inputs.iter().any(|place| within(place, &written, 0))
+/// Two of `outputs` and `inputs` of which one is the other, or lies inside it; an output comes second, of two the later.
+/// Places are looked up, not compared each with each: a plan may have thousands.
+fn met<'a>(outputs: &'a [Place], inputs: &'a [Place]) -> Option<[&'a Place; 2]> {
+    let mut written: HashMap<&Path, usize> = HashMap::new();
+    for (number, output) in outputs.iter().enumerate() {
+        if let Some(earlier) = written.insert(&output.real, number) {
+            return Some([&outputs[earlier], output]);
+        }
+    }
+    let read: HashMap<&Path, &Place> = inputs.iter().map(|input| (&*input.real, input)).collect();
+    for (number, output) in outputs.iter().enumerate() {
+        for above in output.real.ancestors() {
+            if let Some(input) = read.get(above) {
+                return Some([input, output]);
+            }
+            if let Some(other) = written.get(above).filter(|other| **other != number) {
+                return Some([&outputs[number.min(*other)], &outputs[number.max(*other)]]);
+            }
+        }
+        let name = output.real.file_name().unwrap_or_default().to_string_lossy();
+        let mut formers = FORMER_ENDINGS.iter().filter_map(|ending| name.strip_suffix(ending));
+        if let Some(other) = formers.find_map(|name| written.get(&*output.real.with_file_name(name))) {
+            return Some([&outputs[*other], output]);
+        }
+    }
+    inputs.iter().find_map(|input| {
+        let other = input.real.ancestors().find_map(|above| written.get(above))?;
+        Some([input, &outputs[*other]])
+    })
 }
 
 /// Refuses outputs that are, contain or lie inside another output or something that is read, however their paths are
@@ -65,28 +73,14 @@ pub(super) fn check(graph: &Graph, rejects: &Path) -> Result<(), RunError> {
         let files = stage.run.files().map_err(failed)?.into_iter();
         inputs.extend(files.map(|path| Place::new(&format!("the stage `{name}`"), &path)));
     }
-    if !may_meet(&outputs, &inputs) {
-        return Ok(());
+    match met(&outputs, &inputs) {
+        None => Ok(()),
+        Some([first, second]) => Err(RunError::Overlap {
+            first: first.name.clone(),
+            second: second.name.clone(),
+            paths: [first.path.clone(), second.path.clone()],
+        }),
     }
-    for (number, output) in outputs.iter().enumerate() {
-        let others = outputs[..number].iter().chain(&inputs);
-        let met = others.into_iter().find(|other| output.meets(other));
-        let former = outputs.iter().find(|other| {
-            FORMER_ENDINGS.iter().any(|ending| {
-                let mut name = other.real.file_name().unwrap_or_default().to_owned();
-                name.push(ending);
-                output.real == other.real.with_file_name(name)
-            })
-        });
-        if let Some(other) = met.or(former) {
-            return Err(RunError::Overlap {
-                first: other.name.clone(),
-                second: output.name.clone(),
-                paths: [other.path.clone(), output.path.clone()],
-            });
-        }
-    }
-    Ok(())
 }
 
 /// `path` from the root, without `.`, `..` and links, as far as it exists.
@@ -125,8 +119,20 @@ mod tests {
         {
             assert_eq!(real(&root.join(spelling)), root.join("a/b/s"), "{spelling}");
         }
-        let place = |path: &str| Place::new("x", &root.join(path));
-        assert!(place("link/b").meets(&place("a")) && place("a").meets(&place("link/b/c")));
-        assert!(!place("a/b").meets(&place("a/bc")));
+        let places = |paths: &[&str]| -> Vec<Place> {
+            paths.iter().map(|path| Place::new(path, &root.join(path))).collect()
+        };
+        let names = |outputs: &[&str], inputs: &[&str]| {
+            let (outputs, inputs) = (places(outputs), places(inputs));
+            met(&outputs, &inputs).map(|both| both.map(|place| place.name.clone()).join(" "))
+        };
+        // Two outputs, and an output beside what is read, either inside the other.
+        assert_eq!(names(&["x", "link/b", "a"], &[]).unwrap(), "link/b a");
+        assert_eq!(names(&["a", "link/b/c"], &[]).unwrap(), "a link/b/c");
+        assert_eq!(names(&["link/b"], &["x", "a"]).unwrap(), "a link/b");
+        assert_eq!(names(&["x", "a"], &["link/b/c"]).unwrap(), "link/b/c a");
+        assert_eq!(names(&["a/b", "link/./b"], &[]).unwrap(), "a/b link/./b");
+        assert_eq!(names(&["s.partial", "s"], &[]).unwrap(), "s s.partial");
+        assert_eq!(names(&["a/b", "a/bc"], &["a/bcd"]), None);
     }
 }
