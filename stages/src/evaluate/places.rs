@@ -64,16 +64,12 @@ impl Places {
         if sticks && pointlike > 0 {
             notes.push(format!("{pointlike} sticks of the truth have no length; not scored"));
         }
-        let mut place_of = vec![None; truth.roster.len()];
-        for (place, person) in kept.iter().enumerate() {
-            place_of[*person as usize] = Some(place as u32);
-        }
         Self {
             rules,
             measure,
+            place_of: truth.places_among(&kept),
             people: kept,
             lengths,
-            place_of,
             notes,
             rejects,
             heads: Vec::new(),
@@ -119,8 +115,7 @@ impl Places {
             evaluation.notes.push("nobody is left to score".to_owned());
             return evaluation;
         }
-        let datasets = joined.truth.datasets.different(self.people.iter().map(|person| *person as usize));
-        let dataset = datasets.join("+");
+        let dataset = joined.truth.dataset_of(&self.people);
         for (at, head) in joined.attendance.heads() {
             // Whoever was not predicted is wrong.
             for place in self.heads[at].curves.unset() {

@@ -94,11 +94,7 @@ pub(super) struct Presences {
 impl Presences {
     /// `people` are the numbers of those who count, by ascending `sample_id`.
     pub(super) fn new(truth: &Truth, predicted: &'static Skeleton, people: &[u32]) -> Self {
-        let mut place_of = vec![None; truth.roster.len()];
-        for (place, person) in people.iter().enumerate() {
-            place_of[*person as usize] = Some(place as u32);
-        }
-        let joints = joints(truth.skeleton, predicted);
+        let (joints, place_of) = (joints(truth.skeleton, predicted), truth.places_among(people));
         Self { joints, place_of, people: people.len(), heads: Vec::new() }
     }
 
@@ -141,8 +137,7 @@ impl Presences {
             evaluation.notes.push("nobody is left to score".to_owned());
             return Ok(evaluation);
         }
-        let datasets = joined.truth.datasets.different(joined.people.iter().map(|person| *person as usize));
-        let dataset = datasets.join("+");
+        let dataset = joined.truth.dataset_of(joined.people);
         let scored = Scored { people: joined.people.len(), dataset: &dataset };
         for (at, head) in joined.attendance.heads() {
             let mut is_scored = false;

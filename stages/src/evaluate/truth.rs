@@ -15,7 +15,7 @@ use super::roster::Roster;
 pub(super) struct Truth {
     pub skeleton: &'static Skeleton,
     pub roster: Roster,
-    pub datasets: Labels,
+    datasets: Labels,
     head_sizes: Vec<Option<f64>>,
     /// `[N, K * 2]`
     keypoints: Numbers,
@@ -76,6 +76,20 @@ impl Truth {
         pose.visibility.extend(
             codes.map(|annotated| if *annotated { Visibility::Visible } else { Visibility::NotAnnotated }),
         );
+    }
+
+    /// By number of the person: the place among `people`, if any.
+    pub(super) fn places_among(&self, people: &[u32]) -> Vec<Option<u32>> {
+        let mut places = vec![None; self.roster.len()];
+        for (place, person) in (0..).zip(people) {
+            places[*person as usize] = Some(place);
+        }
+        places
+    }
+
+    /// The data sets of `people`, joined.
+    pub(super) fn dataset_of(&self, people: &[u32]) -> String {
+        self.datasets.different(people.iter().map(|person| *person as usize)).join("+")
     }
 
     /// The reject of `person`.
