@@ -57,19 +57,6 @@ pub enum Target {
     Whole(Box<dyn WholeTarget>),
 }
 
-impl Target {
-    /// Gives the target back without completing it: for work that came to nothing.
-    ///
-    /// # Errors
-    /// When the system refuses.
-    pub fn release(self) -> Result<(), ShardError> {
-        match self {
-            Self::Table(table) => table.release(),
-            Self::Whole(target) => target.release(),
-        }
-    }
-}
-
 /// What a target holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Written {

@@ -17,7 +17,7 @@ use crate::coco::{BoxRule, ResultOptions};
 use crate::mpii::MpiiConfig;
 use crate::predictions::{self, Predictions};
 use crate::shards::{Claiming, Provenance};
-use crate::sink::Sink;
+use crate::sink::{Sink, Target};
 use crate::{matlab, mpii};
 
 /// Two people of one picture, one of another, a picture without people; every column filled somewhere.
@@ -125,7 +125,8 @@ fn what_coco_cannot_hold_is_a_reject_or_an_error() {
         )
     };
     assert!(start(false).err().unwrap().hint().unwrap().contains("--force"));
-    start(true).unwrap().release().unwrap();
+    let Target::Whole(claimed) = start(true).unwrap() else { panic!("an export is written at once") };
+    claimed.release().unwrap();
     let other = folder.path().join("other.json");
     let failure = |pieces: &[RecordBatch]| export(&coco_at(&other), &[pieces]).unwrap_err().to_string();
     let nobody = schemas::tables::people::to_batch(&COCO17, &[]);

@@ -124,7 +124,7 @@ fn grey_becomes_three_equal_channels() {
     assert!(std::iter::zip(decoded.rgb.chunks_exact(3), &grey).all(|(p, g)| p[0].abs_diff(*g) < 6));
 }
 
-/// A PNG of one grey pixel each along `height` lines, with `chunk` behind its header.
+/// A grey PNG of `width` x `height` px, with `chunk` behind its header.
 fn png(width: u32, height: u32, chunk: Option<(&[u8; 4], Vec<u8>)>) -> Vec<u8> {
     let whole = encode_png(&vec![9; 3 * width as usize * height as usize], width, height).unwrap();
     // Signature and header: 8 + 25 bytes.
@@ -148,7 +148,7 @@ fn crc(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(u32::MAX, step)
 }
 
-/// A zlib stream of `length` zeros: blocks of a fixed code that repeat the byte before 258 times.
+/// A zlib stream of at least `length` zeros, whole MiB of them.
 fn zeros(length: usize) -> Vec<u8> {
     use std::io::Write;
     let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -106,6 +106,9 @@ impl Manifest {
         };
         let bad = |detail: String| ShardError::BadManifest { detail, path: path.clone() };
         let manifest: Self = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        if manifest.blake3.is_empty() {
+            return Err(bad("it has no hash of its own; make the table again".to_owned()));
+        }
         if manifest.blake3 != manifest.hash() {
             return Err(bad("it was changed after it was written".to_owned()));
         }
