@@ -11,6 +11,7 @@ mod encode;
 mod jpeg;
 mod limits;
 mod markers;
+mod tiff;
 
 use std::io::{self, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -245,6 +246,9 @@ fn decoder(bytes: &[u8]) -> Result<(impl ImageDecoder + '_, ImageFormat), PixelE
     let Some(format) = reader.format() else {
         return Err(PixelError::unreadable("the bytes are of no known image format"));
     };
+    if let Some(detail) = tiff::overfull_field(bytes) {
+        return Err(PixelError::unreadable(detail));
+    }
     reader.limits(allocations(METADATA_BYTES));
     Ok((reader.into_decoder().map_err(PixelError::unreadable)?, format))
 }
