@@ -15,6 +15,7 @@ use stages::evaluate::Protocol;
 use stages::evaluate::verification::EerMethod;
 
 use crate::plan::Override;
+use crate::runner::MostRejects;
 
 pub use check::{CheckArgs, FailOn};
 pub use formats::{Export, Ingest};
@@ -96,6 +97,9 @@ pub struct RunArgs {
     /// Replace outputs that other work has written there
     #[arg(long)]
     pub force: bool,
+    /// What may be rejected
+    #[command(flatten)]
+    pub rejects: RejectsArgs,
     /// Do one part of an array of runs, then complete all with `merge`; without a value, the part that a Slurm array or
     /// an indexed Kubernetes Job has given this process
     #[arg(long, value_name = "I/N", num_args = 0..=1, default_missing_value = ARRAY)]
@@ -117,6 +121,18 @@ pub struct MergeArgs {
     /// Replace outputs that other work has written there
     #[arg(long)]
     pub force: bool,
+    /// What may be rejected
+    #[command(flatten)]
+    pub rejects: RejectsArgs,
+}
+
+/// How much may be rejected.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct RejectsArgs {
+    /// Fail where more rows are rejected than this number, or this share of those read, such as `5%`; what a filter
+    /// leaves out does not count. The tables are written all the same. A run that keeps nothing always fails
+    #[arg(long, value_name = "N|P%")]
+    pub fail_on_rejects: Option<MostRejects>,
 }
 
 /// What to score.

@@ -78,15 +78,20 @@ def run_plan(
     *,
     threads: int | None = None,
     force: bool = False,
+    fail_on_rejects: int | str | None = None,
 ) -> Summary:
-    """Check ``plan``, then run it.
+    """Check ``plan``, then run it. A run that keeps nothing of what it reads is an error, its tables are complete.
 
     :param plan: a path, ``recipe:NAME``, TOML text of several lines, or a dictionary.
     :param overrides: values of the plan by dotted key: ``{"sources.people.read.table.path": "people"}``.
     :param threads: by default as many as the machine has; the output does not depend on them.
     :param force: replace outputs that other work has written there.
+    :param fail_on_rejects: an error where more rows are rejected than this number, or this share of those read
+        (``"5%"``); what a filter leaves out does not count. The tables are written all the same.
     """
-    told = json.loads(_native.run_plan(_given(plan), dict(overrides or {}), threads or os.cpu_count() or 1, force))
+    threads = threads or os.cpu_count() or 1
+    most = None if fail_on_rejects is None else str(fail_on_rejects)
+    told = json.loads(_native.run_plan(_given(plan), dict(overrides or {}), threads, force, most))
     return Summary(
         nodes=tuple(NodeSummary(**node) for node in told["nodes"]),
         tables=tuple(TableSummary(**{**table, "folder": Path(table["folder"])}) for table in told["tables"]),

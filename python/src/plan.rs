@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use pipeline::graph::{Graph, print_graph};
 use pipeline::plan::{Override, Plan};
-use pipeline::runner::{self, RunOptions, Summary};
+use pipeline::runner::{self, MostRejects, RunOptions, Summary};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::{Value, json};
@@ -46,13 +47,18 @@ pub(crate) fn run_plan(
     overrides: &Bound<'_, PyDict>,
     threads: usize,
     force: bool,
+    fail_on_rejects: Option<&str>,
 ) -> PyResult<String> {
     let plan = plan_of(py, plan, overrides)?;
+    let most = fail_on_rejects.map(str::parse::<MostRejects>).transpose();
+    let most = most.map_err(|message| PyValueError::new_err(format!("fail_on_rejects {message}")))?;
     let options = RunOptions::quiet(threads, force);
     let cancelled = Arc::clone(&options.cancelled);
     until_interrupted(py, &cancelled, || -> anyhow::Result<String> {
         let graph = Graph::build(plan, threads)?;
-        Ok(told(&runner::run(&graph, &options)?).to_string())
+        let summary = runner::run(&graph, &options)?;
+        summary.check(most)?;
+        Ok(told(&summary).to_string())
     })
 }
 

@@ -1,11 +1,9 @@
 //! Sinks of a plan, written from Python.
 
-use std::collections::BTreeMap;
-
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datasets::registry::SinkConfig;
-use datasets::shards::{Claiming, Provenance};
+use datasets::shards::{Claiming, Provenance, Rejected};
 use datasets::sink::{Exported, Target, Written};
 use pyo3::prelude::*;
 use schemas::tables::rejects;
@@ -66,7 +64,7 @@ fn written(
             for (_, rows) in batches {
                 unit.write(&rows)?;
             }
-            let manifest = table.complete(unit.finish()?, BTreeMap::new())?;
+            let manifest = table.complete(unit.finish()?, Rejected::default())?;
             table.release()?;
             let (rows, shards) = (manifest.rows, Some(manifest.shards.len()));
             Ok((Written { rows, shards }, Exported::default()))

@@ -1,6 +1,6 @@
 //! A table folder that this process may write: claimed, filled unit by unit, completed by its manifest.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use schemas::units::Count;
 
 use super::ShardError;
 use super::lock::Access;
-use super::manifest::{MANIFEST_FILE, Manifest, Provenance, ShardEntry};
+use super::manifest::{MANIFEST_FILE, Manifest, Provenance, Rejected, ShardEntry};
 use super::properties::{flowing_schema, stored_schema};
 use super::reader::TableReader;
 use super::unit::{Layout, UnitWriter, bears_its_hash};
@@ -216,11 +216,7 @@ impl TableFolder {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn complete(
-        &self,
-        mut shards: Vec<ShardEntry>,
-        rejects: BTreeMap<String, u64>,
-    ) -> Result<Manifest, ShardError> {
+    pub fn complete(&self, mut shards: Vec<ShardEntry>, rejected: Rejected) -> Result<Manifest, ShardError> {
         if shards.is_empty() {
             // A table without rows keeps its schema in one empty shard.
             shards = UnitWriter::new(Arc::clone(&self.layout), 0).finish_empty()?;
@@ -229,7 +225,8 @@ impl TableFolder {
         shards.sort_by(|a, b| a.split.cmp(&b.split));
         let Layout { folder, schema, .. } = &*self.layout;
         let mut manifest = Manifest::empty(&flowing_schema(schema), self.provenance.clone());
-        manifest.rejects = rejects;
+        (manifest.rejects, manifest.examples) = (rejected.rows, rejected.examples);
+        manifest.verdict = rejected.verdict;
         for shard in &shards {
             manifest.rows += shard.rows;
             *manifest.splits.entry(shard.split.clone()).or_default() += shard.rows;

@@ -37,11 +37,41 @@ pub struct Manifest {
     pub splits: BTreeMap<String, u64>,
     /// Rows that were rejected on the way here, by reason.
     pub rejects: BTreeMap<String, u64>,
+    /// By reason: the first of these rows, in words.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub examples: BTreeMap<String, String>,
+    /// What the run lost; a table of rejects has it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verdict: Option<Verdict>,
     /// The shards, in the order in which a reader takes them.
     pub shards: Vec<ShardEntry>,
     /// BLAKE3 of all of the above, as compact JSON.
     #[serde(default)]
     pub blake3: String,
+}
+
+/// What a run rejected, as the manifests of its tables have it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rejected {
+    /// Rows, by reason.
+    pub rows: BTreeMap<String, u64>,
+    /// By reason: the first of these rows, in words.
+    pub examples: BTreeMap<String, String>,
+    /// What the run lost, for the manifest of its table of rejects.
+    pub verdict: Option<Verdict>,
+}
+
+/// What a run lost of what it read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verdict {
+    /// Rows and records that its sources read.
+    pub read: u64,
+    /// Rows that were rejected, without those that a filter was told to leave out.
+    pub rejected: u64,
+    /// What was lost as a whole, in words: a source that gave nothing, or a step that nothing passed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub lost: Option<String>,
 }
 
 /// What made a table. Two tables of equal provenance hold the same bytes.
@@ -147,6 +177,8 @@ impl Manifest {
             rows: 0,
             splits: BTreeMap::new(),
             rejects: BTreeMap::new(),
+            examples: BTreeMap::new(),
+            verdict: None,
             shards: Vec::new(),
             blake3: String::new(),
         }

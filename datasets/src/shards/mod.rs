@@ -24,7 +24,7 @@ pub use error::ShardError;
 pub(crate) use folder::shard_mib;
 pub use folder::{Claiming, ROW_GROUP_BYTES, SHARD_BYTES, Shelf, TableFolder, TableOptions};
 pub use lock::Access;
-pub use manifest::{InputHash, MANIFEST_FILE, Manifest, Provenance, ShardEntry};
+pub use manifest::{InputHash, MANIFEST_FILE, Manifest, Provenance, Rejected, ShardEntry, Verdict};
 pub use reader::{Batches, TableReader};
 pub use row_groups::RowGroup;
 pub use sink::ParquetSink;

@@ -43,8 +43,17 @@ fn complete(table: TableFolder, units: &[&[RecordBatch]]) {
     for (number, batches) in units.iter().enumerate() {
         shards.extend(unit(&table, number as u64, batches));
     }
-    table.complete(shards, BTreeMap::from([("image missing".to_owned(), 2)])).unwrap();
+    table.complete(shards, two_missing()).unwrap();
     table.release().unwrap();
+}
+
+fn two_missing() -> Rejected {
+    let reason = "image missing".to_owned();
+    Rejected {
+        rows: BTreeMap::from([(reason.clone(), 2)]),
+        examples: BTreeMap::from([(reason, "a.json, image 7: no such image".to_owned())]),
+        verdict: None,
+    }
 }
 
 fn unit(table: &TableFolder, number: u64, batches: &[RecordBatch]) -> Vec<ShardEntry> {
@@ -101,7 +110,7 @@ proptest! {
         for &number in order.iter().rev().filter(|number| **number < units.len()) {
             shards.insert(number, unit(&table, number as u64, units[number]));
         }
-        table.complete(shards.into_values().flatten().collect(), BTreeMap::from([("image missing".to_owned(), 2)])).unwrap();
+        table.complete(shards.into_values().flatten().collect(), two_missing()).unwrap();
         table.release().unwrap();
         prop_assert_eq!(files(&whole), files(&other));
         let mut read = ids(&whole);
@@ -190,7 +199,7 @@ fn work_of_another_plan_is_refused_and_replaced_only_by_force() {
     assert_eq!(ids(&people), [1], "the old table stays until the new one is complete");
     drop(table);
     let table = claim(&people, "b", 1, false).expect("work that was begun with force goes on without it");
-    table.complete(shards, BTreeMap::new()).unwrap();
+    table.complete(shards, Rejected::default()).unwrap();
     table.release().unwrap();
     assert_eq!(ids(&people), [7]);
     assert_eq!(files(&people).len(), 3, "one shard, the manifest, and what is not ours");

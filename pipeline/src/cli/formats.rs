@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Args, Command, Error, FromArgMatches, Subcommand};
 
+use super::RejectsArgs;
 use crate::plan::{SinkConfig, SourceConfig};
 
 /// `motionmill ingest`: a source, the tables that it joins its file to, and where the table goes.
@@ -29,6 +30,9 @@ pub struct OutArgs {
     /// Replace what other work has put there
     #[arg(long)]
     pub force: bool,
+    /// What may be rejected
+    #[command(flatten)]
+    pub rejects: RejectsArgs,
 }
 
 /// `motionmill export`: the tables to write, and a sink.
@@ -51,6 +55,9 @@ pub struct ExportArgs {
     /// Replace what other work has put there; `--overwrite`, its earlier name, is taken too
     #[arg(long, alias = "overwrite")]
     pub force: bool,
+    /// What may be rejected
+    #[command(flatten)]
+    pub rejects: RejectsArgs,
 }
 
 /// The option of a table that is an input.

@@ -92,6 +92,7 @@ fn check(
     if is_kept {
         tell(&summary.written())?;
     }
+    summary.check(None)?;
     let checked = seen.lock().unwrap_or_else(PoisonError::into_inner).take();
     Ok(checked)
 }

@@ -21,6 +21,9 @@ const INPUT_AT_FAULT: u8 = 1;
 /// Exit code of a bug, a machine that fails, or a run that was interrupted.
 pub(super) const MACHINE_AT_FAULT: u8 = 2;
 
+/// Most reasons of rejects that a failure lists.
+const MOST_REASONS: usize = 8;
+
 /// A failure, ready to be printed.
 #[derive(Debug)]
 pub struct Failure {
@@ -43,6 +46,10 @@ impl Failure {
                 let _ = writeln!(text, "  caused by: {words}");
             }
             last = cause;
+        }
+        let rejects = error.chain().find_map(|cause| cause.downcast_ref::<RunError>());
+        for line in rejects.map(RunError::rejects).unwrap_or_default().iter().take(MOST_REASONS) {
+            let _ = writeln!(text, "  rejected: {}", printable(line));
         }
         if let Some(hint) = hint_of_chain(error) {
             let _ = writeln!(text, "\nhint: {}", printable(&hint));

@@ -28,7 +28,7 @@ pub(super) fn ingest(args: &Ingest) -> anyhow::Result<()> {
     }
     let write = SinkConfig::Parquet(ParquetSink::at(&args.out.out));
     let plan = plan.with_source(name, names, args.read.clone()).with_sink(name, &[name], write);
-    work::run(plan, args.out.force)
+    work::run(plan, args.out.force, args.out.rejects.fail_on_rejects)
 }
 
 /// Writes the tables that `args` name as a file or folder of another program.
@@ -45,7 +45,8 @@ pub(super) fn export(args: &Export) -> anyhow::Result<()> {
     if matches!(args.write, SinkConfig::Preds(_)) {
         one_split(&args.inputs[1], split)?;
     }
-    work::run(plan.with_sink(args.write.kind(), names, args.write.clone()), args.args.force)
+    let plan = plan.with_sink(args.write.kind(), names, args.write.clone());
+    work::run(plan, args.args.force, args.args.rejects.fail_on_rejects)
 }
 
 /// The source of the table `path`.

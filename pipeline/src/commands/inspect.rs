@@ -1,17 +1,19 @@
 //! `motionmill inspect`: what a table holds and what made it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
 use datasets::shards::{Manifest, TableReader};
 use schemas::columns::{SKELETON_KEY, skeleton_of, visibilities};
-use schemas::tables::table_name;
+use schemas::tables::{rejects, table_name};
 use schemas::units::grouped;
 use schemas::{Skeleton, Visibility, printable};
 
 use super::terminal::print;
 use crate::graph::type_name;
+use crate::runner;
 
 /// Rows read at a time while joints are counted.
 const BATCH_ROWS: usize = 256;
@@ -30,6 +32,8 @@ fn describe(table: &TableReader) -> anyhow::Result<String> {
     writeln!(text, "table {name}{}: {} rows", skeleton.unwrap_or_default(), grouped(table.rows()))?;
     if let Some(manifest) = table.manifest() {
         describe_manifest(&mut text, manifest)?;
+    } else if table_name(schema) == Some(rejects::NAME) {
+        describe_rejects(&mut text, table)?;
     }
     writeln!(text, "\ncolumns")?;
     for field in schema.fields() {
@@ -49,8 +53,11 @@ fn describe_manifest(text: &mut String, manifest: &Manifest) -> anyhow::Result<(
     }
     let bytes: u64 = manifest.shards.iter().map(|shard| shard.bytes).sum();
     writeln!(text, "  {} shards, {} bytes", manifest.shards.len(), grouped(bytes))?;
-    for (reason, count) in &manifest.rejects {
-        writeln!(text, "  rejected on the way: {} x {}", grouped(*count), printable(reason))?;
+    for line in runner::reject_lines(&manifest.rejects, &manifest.examples) {
+        writeln!(text, "  rejected on the way: {}", printable(&line))?;
+    }
+    if let Some(lost) = manifest.verdict.as_ref().and_then(|verdict| verdict.lost.as_ref()) {
+        writeln!(text, "  nothing was kept: {}", printable(lost))?;
     }
     let made = &manifest.provenance;
     let (made_by, version) = (printable(&made.made_by), printable(&made.motionmill));
@@ -64,6 +71,21 @@ fn describe_manifest(text: &mut String, manifest: &Manifest) -> anyhow::Result<(
     }
     for (name, engine) in &made.engines {
         writeln!(text, "  {}: {}", printable(name), printable(engine))?;
+    }
+    Ok(())
+}
+
+/// Rejects of a file that has no manifest, by reason.
+fn describe_rejects(text: &mut String, table: &TableReader) -> anyhow::Result<()> {
+    let (mut rows, mut examples) = (BTreeMap::new(), BTreeMap::new());
+    for batch in table.batches(BATCH_ROWS) {
+        for reject in rejects::from_batch(&batch?)? {
+            *rows.entry(reject.reason.clone()).or_default() += reject.rows;
+            examples.entry(reject.reason.clone()).or_insert_with(|| reject.words());
+        }
+    }
+    for line in runner::reject_lines(&rows, &examples) {
+        writeln!(text, "  rejected: {}", printable(&line))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use crate::cli::{ARRAY, MergeArgs, PlanArgs, RunArgs};
+use crate::cli::{ARRAY, MergeArgs, PlanArgs, RejectsArgs, RunArgs};
 use crate::graph::{Graph, print_graph};
 use crate::plan::Plan;
 use crate::runner::{Part, part_of_array};
@@ -23,7 +23,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<()> {
         Some(ARRAY) => part_of_array(|name| std::env::var(name).ok()).map_err(no_part)?,
         Some(part) => part.parse().map_err(no_part)?,
     };
-    carry_out(&args.plan, args.threads, args.force, part)
+    carry_out(&args.plan, args.threads, args.force, part, args.rejects)
 }
 
 fn no_part(message: String) -> anyhow::Error {
@@ -32,14 +32,21 @@ fn no_part(message: String) -> anyhow::Error {
 
 /// Completes a plan whose parts are done.
 pub(super) fn merge(args: &MergeArgs) -> anyhow::Result<()> {
-    carry_out(&args.plan, args.threads, args.force, Part::Merge)
+    carry_out(&args.plan, args.threads, args.force, Part::Merge, args.rejects)
 }
 
-fn carry_out(plan: &PlanArgs, threads: Option<NonZeroUsize>, force: bool, part: Part) -> anyhow::Result<()> {
+fn carry_out(
+    plan: &PlanArgs,
+    threads: Option<NonZeroUsize>,
+    force: bool,
+    part: Part,
+    rejects: RejectsArgs,
+) -> anyhow::Result<()> {
     let threads = threads.map_or_else(progress::available_threads, usize::from);
     let graph = Graph::build(read(plan)?, threads)?;
     let summary = work::carry_out(&graph, threads, force, part)?;
-    Ok(terminal::tell(&summary.to_text())?)
+    terminal::tell(&summary.to_text())?;
+    Ok(summary.check(rejects.fail_on_rejects)?)
 }
 
 fn read(args: &PlanArgs) -> anyhow::Result<Plan> {

@@ -4,17 +4,18 @@ use schemas::printable;
 
 use crate::graph::Graph;
 use crate::plan::Plan;
-use crate::runner::{self, Part, RunError, RunOptions, Summary};
+use crate::runner::{self, MostRejects, Part, RunError, RunOptions, Summary};
 
 use super::failure::Interrupted;
 use super::terminal::tell;
 use super::{progress, signals};
 
-/// Runs `plan` and prints its summary on stderr.
-pub(super) fn run(plan: Plan, force: bool) -> anyhow::Result<()> {
+/// Runs `plan` and prints its summary on stderr; fails where nothing was kept, or more than `most` rows were rejected.
+pub(super) fn run(plan: Plan, force: bool, most: Option<MostRejects>) -> anyhow::Result<()> {
     let threads = progress::available_threads();
     let summary = carry_out(&Graph::build(plan, threads)?, threads, force, Part::All)?;
-    Ok(tell(&summary.to_text())?)
+    tell(&summary.to_text())?;
+    Ok(summary.check(most)?)
 }
 
 /// Runs `graph`, or a part of it, with a progress bar. A signal ends it.

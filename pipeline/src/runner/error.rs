@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use datasets::export::ExportError;
 use datasets::shards::ShardError;
 use schemas::Hinted;
+use schemas::units::grouped;
 use stages::StageError;
 
+use super::MostRejects;
 use crate::graph::GraphError;
 
 /// Why a run ended before its end.
@@ -48,6 +50,15 @@ pub enum RunError {
     /// Units of an array that are not done.
     #[error("{missing} of {units} units are not done, the first is unit {first}")]
     Missing { missing: u64, units: u64, first: u64 },
+    /// All of something was lost; the tables are complete.
+    #[error("nothing was kept: {what}")]
+    Lost { what: String, rejects: Vec<String> },
+    /// More was rejected than the caller allows; the tables are complete.
+    #[error("{} of {} rows were rejected, more than {most}", grouped(*rejected), grouped(*read))]
+    Rejects { rejected: u64, read: u64, most: MostRejects, rejects: Vec<String> },
+    /// A failure before which rows had been rejected.
+    #[error("{source}")]
+    After { rejects: Vec<String>, source: Box<RunError> },
     /// A thread panicked: a bug.
     #[error("a thread stopped unexpectedly: {detail}; this is a bug in motionmill")]
     Panicked { detail: String },
@@ -60,9 +71,32 @@ pub enum RunError {
 }
 
 impl RunError {
+    /// This error, which came after those rejects.
+    pub(super) fn after(self, rejects: Vec<String>) -> Self {
+        if rejects.is_empty() { self } else { Self::After { rejects, source: Box::new(self) } }
+    }
+
+    /// The rejects that led to it, a line for each reason.
+    pub fn rejects(&self) -> &[String] {
+        match self {
+            Self::Lost { rejects, .. } | Self::Rejects { rejects, .. } | Self::After { rejects, .. } => {
+                rejects
+            }
+            _ => &[],
+        }
+    }
+
     /// What to change, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::After { source, .. } => source.hint(),
+            Self::Rejects { .. } => Some(
+                "`motionmill inspect` of the table of rejects lists them; `--fail-on-rejects` says how many may be"
+                    .to_owned(),
+            ),
+            Self::Lost { rejects, .. } if !rejects.is_empty() => {
+                Some("`motionmill inspect` of the table of rejects lists them by reason".to_owned())
+            }
             Self::Stage { source, .. } => source.hint(),
             Self::Shard(error) => error.hint(),
             Self::Source(error) => error.hint(),
@@ -83,6 +117,9 @@ impl RunError {
 
     /// Whether an output belongs to other work, done or at work.
     pub(super) fn is_claimed(&self) -> bool {
+        if let Self::After { source, .. } = self {
+            return source.is_claimed();
+        }
         let (Self::Shard(error) | Self::Sink { source: ExportError::Table(error), .. }) = self else {
             return false;
         };
@@ -91,7 +128,10 @@ impl RunError {
 
     /// Whether motionmill or the machine is the cause, not the input or the plan.
     pub fn is_internal(&self) -> bool {
-        matches!(self, Self::LostRows { .. } | Self::Threads { .. } | Self::Panicked { .. })
+        match self {
+            Self::After { source, .. } => source.is_internal(),
+            _ => matches!(self, Self::LostRows { .. } | Self::Threads { .. } | Self::Panicked { .. }),
+        }
     }
 
     /// Whether the same command may succeed later: not the input or the plan is the cause, but the machine, another
@@ -99,6 +139,7 @@ impl RunError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Missing { .. } | Self::Cancelled { .. } => true,
+            Self::After { source, .. } => source.is_passing(),
             Self::Shard(error) | Self::Sink { source: ExportError::Table(error), .. } => shard_passes(error),
             Self::Sink { source: ExportError::Io { source, .. }, .. } => system_passes(source),
             _ => self.is_internal(),

@@ -19,11 +19,13 @@ mod shelf;
 mod steps;
 mod summary;
 mod units;
+mod verdict;
 
 pub use error::RunError;
 pub use part::{Part, part_of_array};
 pub use provenance::provenance;
 pub use summary::{NodeSummary, SinkSummary, Summary};
+pub use verdict::{MostRejects, lines as reject_lines};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,7 +33,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use datasets::shards::{Access, Claiming, Provenance};
+use datasets::shards::{Access, Claiming, Provenance, Rejected};
 use indicatif::ProgressBar;
 
 use crate::graph::{Graph, GraphError};
@@ -84,8 +86,9 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
     places::check(graph, &rejects_path(graph))?;
     let sources = open_sources(graph)?;
     let provenance = provenance(graph, &sources)?;
-    let complete =
-        |sinks| Summary::new(graph, &Counts::new(graph), sinks, BTreeMap::new(), started.elapsed());
+    let complete = |(sinks, rejected)| {
+        Summary::new(graph, &Counts::new(graph), sinks, started.elapsed()).with_rejects(rejected)
+    };
     if !options.force
         && let Some(found) = up_to_date(graph, &provenance, false)?
     {
@@ -93,7 +96,7 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             // The merge has checked them, and nothing is left to share.
             return Ok(complete(found));
         }
-        if let Some(sinks) = up_to_date(graph, &provenance, true)? {
+        if let Some(found) = up_to_date(graph, &provenance, true)? {
             // A run that was killed at its very end may have left the places of its work behind. What others have
             // begun since, or are at work on, is theirs.
             let claim = Claiming { merge: true, ..Claiming::default() };
@@ -102,7 +105,7 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
                 Err(error) if error.is_claimed() => {}
                 Err(error) => return Err(error),
             }
-            return Ok(complete(sinks));
+            return Ok(complete(found));
         }
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
@@ -124,7 +127,8 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             Ok(done.summary(graph, started))
         }
         Err(error) => {
-            let (done, units) = (outputs.recorded(&units), units.len() as u64);
+            let (done, units, rejects) =
+                (outputs.recorded(&units), units.len() as u64, outputs.rejects_so_far(&units));
             // What has come to nothing leaves nothing; the error is the one to report.
             if access == Access::Alone && done == 0 {
                 let _ = outputs.release(wholes);
@@ -132,7 +136,7 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             Err(if let RunError::Cancelled { .. } = error {
                 RunError::Cancelled { done, units }
             } else {
-                error
+                error.after(rejects)
             })
         }
     }
@@ -154,6 +158,7 @@ struct Done {
     whole: bool,
     records: BTreeMap<u64, UnitRecord>,
     sinks: Vec<SinkSummary>,
+    rejected: Rejected,
     /// Time of the nodes.
     totals: Counts,
 }
@@ -183,18 +188,21 @@ impl Run<'_> {
         records.extend(flow.run(pool, todo, budget)?);
         if matches!(options.part, Part::Share { .. }) {
             options.progress.finish_and_clear();
-            return Ok(Done { whole: false, records, sinks: Vec::new(), totals });
+            let rejected = rejected_of(records.values());
+            return Ok(Done { whole: false, records, sinks: Vec::new(), rejected, totals });
         }
         let steps = Steps { run: self, totals: &totals };
         let mut exported = pool.install(|| steps.run_all(&mut records, wholes))?;
         options.progress.finish_and_clear();
-        let reasons = reasons_of(&records);
-        let mut sinks = outputs.complete(&records, &reasons)?;
+        let mut rejected = rejected_of(records.values());
+        let mut sinks = outputs.complete(&records, &rejected)?;
         sinks.append(&mut exported);
+        rejected.verdict = Some(verdict::verdict(graph, sources, &records, &sinks));
         // In the order of the plan, the rejects last.
         sinks.sort_by_key(|(node, _)| *node);
-        let sinks = sinks.into_iter().map(|(_, sink)| sink).collect();
-        Ok(Done { whole: true, records, sinks, totals })
+        let mut sinks: Vec<SinkSummary> = sinks.into_iter().map(|(_, sink)| sink).collect();
+        sinks.push(outputs.complete_rejects(&records, rejected.clone())?);
+        Ok(Done { whole: true, records, sinks, rejected, totals })
     }
 }
 
@@ -208,8 +216,8 @@ impl Done {
             }
         }
         let notes = self.records.values().flat_map(|record| record.notes.clone()).collect();
-        let reasons = reasons_of(&self.records);
-        Summary { notes, ..Summary::new(graph, &self.totals, self.sinks, reasons, started.elapsed()) }
+        let summary = Summary::new(graph, &self.totals, self.sinks, started.elapsed());
+        Summary { notes, ..summary.with_rejects(self.rejected) }
     }
 }
 
@@ -225,13 +233,18 @@ fn missing(units: &[Unit], is_missing: impl Fn(&Unit) -> bool) -> RunError {
     RunError::Missing { missing: missing.len() as u64, units: flowing(units).count() as u64, first }
 }
 
-/// Rejects of all units by reason.
-fn reasons_of(records: &BTreeMap<u64, UnitRecord>) -> BTreeMap<String, u64> {
-    let mut reasons = BTreeMap::new();
-    for (reason, rows) in records.values().flat_map(|record| &record.reasons) {
-        *reasons.entry(reason.clone()).or_default() += rows;
+/// Rejects of the units of `records`, in their order, by reason.
+fn rejected_of<'a>(records: impl IntoIterator<Item = &'a UnitRecord>) -> Rejected {
+    let mut rejected = Rejected::default();
+    for record in records {
+        for (reason, rows) in &record.reasons {
+            *rejected.rows.entry(reason.clone()).or_default() += rows;
+        }
+        for (reason, example) in &record.examples {
+            rejected.examples.entry(reason.clone()).or_insert_with(|| example.clone());
+        }
     }
-    reasons
+    rejected
 }
 
 /// Every source by its node, open.

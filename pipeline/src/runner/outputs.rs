@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use datasets::export::ExportError;
 use datasets::shards::{
-    Claiming, Provenance, ShardEntry, ShardError, Shelf, TableFolder, TableOptions, UnitWriter, check_shard,
+    Claiming, Manifest, Provenance, Rejected, ShardEntry, ShardError, Shelf, TableFolder, TableOptions,
+    UnitWriter, check_shard,
 };
 use datasets::sink::{Target, WholeTarget};
 use rayon::prelude::*;
@@ -60,7 +61,8 @@ pub(super) fn failed(node: &str) -> impl Fn(ExportError) -> RunError + use<> {
     move |source| RunError::Sink { node: node.clone(), source }
 }
 
-/// What all targets hold, if the same work has made every one of them; the rejects last. `deep` checks their bytes.
+/// What all targets hold, if the same work has made every one of them, the rejects last; and what was rejected. `deep`
+/// checks their bytes.
 ///
 /// # Errors
 /// When `deep` finds damage.
@@ -68,7 +70,7 @@ pub(super) fn up_to_date(
     graph: &Graph,
     provenance: &Provenance,
     deep: bool,
-) -> Result<Option<Vec<SinkSummary>>, RunError> {
+) -> Result<Option<(Vec<SinkSummary>, Rejected)>, RunError> {
     let mut sinks = Vec::new();
     for node in &graph.nodes {
         let Work::Sink(sink) = &node.work else { continue };
@@ -86,7 +88,8 @@ pub(super) fn up_to_date(
     }
     let shards = Some(manifest.shards.len());
     sinks.push(SinkSummary { path, already: true, rows: manifest.rows, shards });
-    Ok(Some(sinks))
+    let Manifest { rejects: rows, examples, verdict, .. } = manifest;
+    Ok(Some((sinks, Rejected { rows, examples, verdict })))
 }
 
 /// Whether work of `provenance` is begun and not complete.
@@ -224,6 +227,14 @@ impl<'a> Outputs<'a> {
         units.iter().filter(|unit| read(unit).is_some()).count() as u64
     }
 
+    /// A line for each reason of the rejects of those of `units` that have a record.
+    pub(super) fn rejects_so_far(&self, units: &[Unit]) -> Vec<String> {
+        let read = |unit: &Unit| UnitRecord::read(self.rejects.work_path(), unit.number, units.len() as u64);
+        let records: Vec<UnitRecord> = units.iter().filter_map(read).collect();
+        let rejected = super::rejected_of(&records);
+        super::verdict::lines(&rejected.rows, &rejected.examples)
+    }
+
     /// Removes shards of units that are not among the `records` of those that are done.
     ///
     /// # Errors
@@ -269,14 +280,14 @@ impl<'a> Outputs<'a> {
         Ok(shelves.into_iter().flatten().collect())
     }
 
-    /// Completes all tables of the units in `records`; the rejects last.
+    /// Completes the tables of the sinks of the units in `records`.
     ///
     /// # Errors
     /// When the system refuses.
     pub(super) fn complete(
         &self,
         records: &BTreeMap<u64, UnitRecord>,
-        reasons: &BTreeMap<String, u64>,
+        rejected: &Rejected,
     ) -> Result<Vec<(usize, SinkSummary)>, RunError> {
         let mut done = Vec::new();
         for (&node, table) in &self.tables {
@@ -284,15 +295,25 @@ impl<'a> Outputs<'a> {
             let Work::Sink(sink) = &self.graph.nodes[node].work else {
                 unreachable!("only sinks have tables")
             };
-            let manifest = table.complete(shards, reasons.clone())?;
+            let manifest = table.complete(shards, rejected.clone())?;
             let (path, shards) = (sink.path().to_owned(), Some(manifest.shards.len()));
             done.push((node, SinkSummary { path, already: false, rows: manifest.rows, shards }));
         }
-        let manifest = self.rejects.complete(shards_of(records, "rejects"), BTreeMap::new())?;
-        let (path, shards) = (rejects_path(self.graph), Some(manifest.shards.len()));
-        let rejects = SinkSummary { path, already: false, rows: manifest.rows, shards };
-        done.push((self.graph.nodes.len(), rejects));
         Ok(done)
+    }
+
+    /// Completes the table of rejects of the units in `records`, after all others.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn complete_rejects(
+        &self,
+        records: &BTreeMap<u64, UnitRecord>,
+        rejected: Rejected,
+    ) -> Result<SinkSummary, RunError> {
+        let manifest = self.rejects.complete(shards_of(records, "rejects"), rejected)?;
+        let (path, shards) = (rejects_path(self.graph), Some(manifest.shards.len()));
+        Ok(SinkSummary { path, already: false, rows: manifest.rows, shards })
     }
 
     /// Gives all places back; that of the rejects, which holds the records, last.
@@ -376,7 +397,12 @@ impl UnitOutputs<'_> {
             return Ok(());
         }
         for (reason, rows) in by_reason(rejects) {
-            *self.record.reasons.entry(reason.clone()).or_default() += rows;
+            *self.record.reasons.entry(reason).or_default() += rows;
+        }
+        for reject in rejects {
+            if !self.record.examples.contains_key(&reject.reason) {
+                self.record.examples.insert(reject.reason.clone(), reject.words());
+            }
         }
         self.put(Place::Rejects, &rejects::to_batch(rejects))
     }

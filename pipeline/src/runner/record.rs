@@ -23,6 +23,9 @@ pub(super) struct UnitRecord {
     pub rows: BTreeMap<String, [u64; 3]>,
     /// Rejects by reason.
     pub reasons: BTreeMap<String, u64>,
+    /// By reason: the first reject, in words.
+    #[serde(default)]
+    pub examples: BTreeMap<String, String>,
     /// What readers of the rows must know.
     pub notes: Vec<String>,
     /// BLAKE3 of all of the above, as compact JSON.

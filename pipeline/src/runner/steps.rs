@@ -12,7 +12,7 @@ use super::record::UnitRecord;
 use super::route::Route;
 use super::summary::SinkSummary;
 use super::units::Unit;
-use super::{Run, RunError, reasons_of};
+use super::{Run, RunError, rejected_of};
 use crate::graph::Work;
 
 /// The units of a run that need all rows.
@@ -59,7 +59,7 @@ impl Steps<'_> {
             }
         }
         // The record of an export counts the rejects of the whole run, its own and those of other exports included.
-        let mut reasons = reasons_of(records);
+        let mut reasons = rejected_of(records.values()).rows;
         for (reason, rows) in closed.iter().flat_map(|export| export.shards.reasons()) {
             *reasons.entry(reason.clone()).or_default() += rows;
         }

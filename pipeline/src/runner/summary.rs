@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use datasets::shards::{Rejected, Verdict};
 use schemas::units::grouped;
 
 use super::counts::{Counts, NodeTotals};
@@ -17,6 +18,10 @@ pub struct Summary {
     pub nodes: Vec<NodeSummary>,
     /// Rejects of the whole table, earlier parts of a resumed run included, by reason.
     pub reasons: BTreeMap<String, u64>,
+    /// By reason: the first reject, in words.
+    pub examples: BTreeMap<String, String>,
+    /// What was lost of what was read.
+    pub verdict: Verdict,
     /// Notes of the aggregates about their rows.
     pub notes: Vec<String>,
     /// The tables that were written, the rejects last.
@@ -52,13 +57,7 @@ pub struct SinkSummary {
 }
 
 impl Summary {
-    pub(super) fn new(
-        graph: &Graph,
-        counts: &Counts,
-        sinks: Vec<SinkSummary>,
-        reasons: BTreeMap<String, u64>,
-        elapsed: Duration,
-    ) -> Self {
+    pub(super) fn new(graph: &Graph, counts: &Counts, sinks: Vec<SinkSummary>, elapsed: Duration) -> Self {
         let node = |(index, node): (usize, &crate::graph::Node)| NodeSummary {
             name: node.name.clone(),
             kind: node.kind,
@@ -67,7 +66,20 @@ impl Summary {
             has_output: !matches!(node.work, Work::Sink(_)),
         };
         let nodes = graph.nodes.iter().enumerate().map(node).collect();
-        Self { nodes, reasons, notes: Vec::new(), sinks, elapsed }
+        Self {
+            nodes,
+            reasons: BTreeMap::new(),
+            examples: BTreeMap::new(),
+            verdict: Verdict::default(),
+            notes: Vec::new(),
+            sinks,
+            elapsed,
+        }
+    }
+
+    pub(super) fn with_rejects(self, rejected: Rejected) -> Self {
+        let Rejected { rows, examples, verdict } = rejected;
+        Self { reasons: rows, examples, verdict: verdict.unwrap_or_default(), ..self }
     }
 
     /// The summary as a table in plain text.

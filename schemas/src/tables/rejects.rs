@@ -43,6 +43,16 @@ impl Default for Reject {
     }
 }
 
+impl Reject {
+    /// Where it was found and what: `train.json, annotation 7: ...`.
+    pub fn words(&self) -> String {
+        let id = self.sample_id.as_ref().filter(|_| self.source_record.is_none());
+        let place = [&self.source_file, &self.source_record].into_iter().flatten().chain(id);
+        let place: Vec<&str> = place.map(String::as_str).collect();
+        if place.is_empty() { self.detail.clone() } else { format!("{}: {}", place.join(", "), self.detail) }
+    }
+}
+
 /// How many rows `rejects` stand for.
 pub fn total_rows(rejects: &[Reject]) -> u64 {
     rejects.iter().map(|reject| reject.rows).sum()
@@ -69,6 +79,17 @@ pub fn reasons(batch: &RecordBatch) -> Result<impl Iterator<Item = (&str, u64)>,
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reject_says_where_it_was_found() {
+        let bare = Reject { detail: "no such image".into(), ..Reject::default() };
+        assert_eq!(bare.words(), "no such image");
+        let named = Reject { sample_id: Some("lsp-7".into()), ..bare.clone() };
+        assert_eq!(named.words(), "lsp-7: no such image");
+        let (file, record) = (Some("a.json".into()), Some("image 7".into()));
+        let found = Reject { source_file: file, source_record: record, ..named };
+        assert_eq!(found.words(), "a.json, image 7: no such image");
+    }
 
     #[test]
     fn rows_come_back() {

@@ -72,6 +72,7 @@ fn score(plan: Plan, inputs: &[&str], stage: StageConfig, told: &Told<'_>) -> an
     if told.out.is_some() {
         tell(&summary.written())?;
     }
+    summary.check(None)?;
     Ok(scored)
 }
 

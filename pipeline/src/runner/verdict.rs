@@ -1,0 +1,221 @@
+//! What a run lost of what it read, and whether that is more than its user allows.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use datasets::shards::Verdict;
+use schemas::printable;
+use schemas::units::grouped;
+
+use super::record::{UnitRecord, name_of};
+use super::summary::SinkSummary;
+use super::units::Sources;
+use super::{RunError, Summary};
+use crate::graph::{Graph, Node, Work};
+use crate::plan::SourceConfig;
+
+/// The stage whose rejects are what it was told to leave out.
+const FILTER: &str = "filter";
+/// The step that gives nothing where all is well.
+const CHECK: &str = "check";
+
+/// Rows in, out and rejected of a node, in all units.
+type Rows = [u64; 3];
+
+/// What the units of `records` lost; `sinks` are what was written.
+pub(super) fn verdict(
+    graph: &Graph,
+    sources: &Sources,
+    records: &BTreeMap<u64, UnitRecord>,
+    sinks: &[(usize, SinkSummary)],
+) -> Verdict {
+    let rows: Vec<Rows> = graph.nodes.iter().map(|node| rows_of(node, records)).collect();
+    let given = |index: usize, node: &Node| match rows[index] {
+        // Steps that need all rows read those of a table or an annotation file themselves.
+        [_, 0, _] if node.is_source() => {
+            sources.get(&index).filter(|source| source.is_rereadable()).map_or(0, |source| source.length())
+        }
+        [_, out, _] => out,
+    };
+    let nodes = || graph.nodes.iter().enumerate();
+    let read = nodes().filter(|(_, node)| node.is_source()).map(|(index, node)| {
+        let [_, _, rejected] = rows[index];
+        given(index, node) + rejected
+    });
+    let filtered = nodes().filter(|(_, node)| node.kind == FILTER).map(|(index, _)| rows[index][2]);
+    let rejected: u64 = records.values().flat_map(|record| record.reasons.values()).sum();
+    let lost = nodes().find_map(|(index, node)| {
+        let sink = sinks.iter().find(|(sink, _)| *sink == index).map(|(_, sink)| sink.rows);
+        loss(node, [rows[index][0], given(index, node), rows[index][2]], sink)
+    });
+    Verdict {
+        read: read.sum(),
+        rejected: rejected.saturating_sub(filtered.sum()),
+        lost: lost.or_else(|| empty(graph, &rows)),
+    }
+}
+
+fn rows_of(node: &Node, records: &BTreeMap<u64, UnitRecord>) -> Rows {
+    let name = name_of(node);
+    records.values().filter_map(|record| record.rows.get(&name)).fold([0; 3], |sum, rows| {
+        [sum[0].saturating_add(rows[0]), sum[1].saturating_add(rows[1]), sum[2].saturating_add(rows[2])]
+    })
+}
+
+/// What `node` lost as a whole, if it did; a sink wrote `written` rows.
+fn loss(node: &Node, [rows_in, rows_out, rejected]: Rows, written: Option<u64>) -> Option<String> {
+    let name = printable(&node.name);
+    let joins_files = SourceConfig::KINDS.iter().any(|(kind, _)| *kind == node.kind);
+    match &node.work {
+        Work::Source(_) | Work::Given(_) if rows_out == 0 => Some(match rejected {
+            0 => format!("the source `{name}` gives no rows"),
+            count => format!("every record of the source `{name}` was rejected, {} in all", grouped(count)),
+        }),
+        Work::Aggregate(_) if joins_files && rows_out == 0 => Some(match rejected {
+            0 => format!("the source `{name}` gives no rows"),
+            count => format!("every record of `{name}` was rejected, {} in all", grouped(count)),
+        }),
+        Work::Rows(_) | Work::Aggregate(_)
+            if rows_out == 0 && rejected > 0 && ![FILTER, CHECK].contains(&node.kind) =>
+        {
+            Some(format!("no row passed `{name}`, {} were rejected there", grouped(rejected)))
+        }
+        Work::Sink(_) if written == Some(0) && rows_in > 0 => {
+            Some(format!("the sink `{name}` could write none of {} rows", grouped(rows_in)))
+        }
+        _ => None,
+    }
+}
+
+/// Whether filters left nothing for any sink.
+fn empty(graph: &Graph, rows: &[Rows]) -> Option<String> {
+    let fed_by_filter = |node: &Node| {
+        node.inputs.iter().all(|&input| {
+            let above = &graph.nodes[input];
+            matches!(above.work, Work::Rows(_)) && rows[input][1] == 0
+        })
+    };
+    let mut sinks = graph.nodes.iter().filter(|node| matches!(node.work, Work::Sink(_)));
+    let filtered =
+        graph.nodes.iter().zip(rows).any(|(node, [_, _, rejected])| node.kind == FILTER && *rejected > 0);
+    (filtered && sinks.all(fed_by_filter)).then(|| "every row was filtered out".to_owned())
+}
+
+/// The most rows that may be rejected.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MostRejects {
+    /// So many.
+    Rows(u64),
+    /// This share of the rows that are read, percent.
+    Percent(f64),
+}
+
+impl FromStr for MostRejects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rule = || format!("must be a number of rows or a share such as `5%`, found `{text}`");
+        match text.trim().strip_suffix('%') {
+            Some(share) => {
+                let share: f64 = share.trim_end().parse().map_err(|_| rule())?;
+                if (0.0..=100.0).contains(&share) { Ok(Self::Percent(share)) } else { Err(rule()) }
+            }
+            None => text.trim().parse().map(Self::Rows).map_err(|_| rule()),
+        }
+    }
+}
+
+impl std::fmt::Display for MostRejects {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Rows(rows) => write!(formatter, "{}", grouped(*rows)),
+            Self::Percent(share) => write!(formatter, "{share}%"),
+        }
+    }
+}
+
+impl MostRejects {
+    fn allows(self, verdict: &Verdict) -> bool {
+        match self {
+            Self::Rows(most) => verdict.rejected <= most,
+            Self::Percent(share) => verdict.rejected as f64 * 100.0 <= share * verdict.read as f64,
+        }
+    }
+}
+
+impl Summary {
+    /// Whether the run kept something of all that it read, and rejected no more than `most`. Its tables are complete
+    /// either way.
+    ///
+    /// # Errors
+    /// When a source gave nothing, nothing passed a stage, nothing could be written, or more was rejected.
+    pub fn check(&self, most: Option<MostRejects>) -> Result<(), RunError> {
+        let Verdict { read, rejected, lost } = &self.verdict;
+        let rejects = || self.rejects();
+        if let Some(lost) = lost {
+            return Err(RunError::Lost { what: lost.clone(), rejects: rejects() });
+        }
+        match most.filter(|most| !most.allows(&self.verdict)) {
+            None => Ok(()),
+            Some(most) => {
+                Err(RunError::Rejects { rejected: *rejected, read: *read, most, rejects: rejects() })
+            }
+        }
+    }
+
+    /// The rejects, a line for each reason: how many there are, and the first.
+    fn rejects(&self) -> Vec<String> {
+        lines(&self.reasons, &self.examples)
+    }
+}
+
+/// A line for each reason, the most frequent first: how many rows it stands for, and the first.
+pub fn lines(rows: &BTreeMap<String, u64>, examples: &BTreeMap<String, String>) -> Vec<String> {
+    let mut rows: Vec<(&String, &u64)> = rows.iter().collect();
+    rows.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let line = |(reason, count): (&String, &u64)| {
+        let example =
+            examples.get(reason).map_or_else(String::new, |example| format!(", the first: {example}"));
+        format!("{} x {reason}{example}", grouped(*count))
+    };
+    rows.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_a_count_or_a_share() {
+        for (text, limit) in [
+            ("0", MostRejects::Rows(0)),
+            ("12", MostRejects::Rows(12)),
+            ("5%", MostRejects::Percent(5.0)),
+            (" 0.5 % ", MostRejects::Percent(0.5)),
+            ("100%", MostRejects::Percent(100.0)),
+        ] {
+            assert_eq!(text.parse(), Ok(limit), "{text}");
+        }
+        for text in ["", "-1", "5.5", "%", "101%", "-1%", "nan%", "five"] {
+            let error = text.parse::<MostRejects>().unwrap_err();
+            assert!(error.contains("such as `5%`") && error.ends_with(&format!("`{text}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_not_exceeded_by_as_many() {
+        let of = |rejected, read| Verdict { read, rejected, lost: None };
+        assert!(MostRejects::Rows(2).allows(&of(2, 9)) && !MostRejects::Rows(2).allows(&of(3, 9)));
+        assert!(
+            MostRejects::Percent(25.0).allows(&of(1, 4)) && !MostRejects::Percent(24.9).allows(&of(1, 4))
+        );
+        assert!(MostRejects::Percent(0.0).allows(&of(0, 0)) && !MostRejects::Rows(0).allows(&of(1, 1)));
+    }
+
+    #[test]
+    fn the_most_frequent_reason_comes_first() {
+        let rows = BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 7000)]);
+        let examples = BTreeMap::from([("b".to_owned(), "x.json, image 3: gone".to_owned())]);
+        assert_eq!(lines(&rows, &examples), ["7,000 x b, the first: x.json, image 3: gone", "1 x a"]);
+    }
+}
