@@ -9,6 +9,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use schemas::Skeleton;
 use schemas::tables::people::{self, Person};
 use schemas::tables::readings::{self, SessionKey};
+use schemas::tables::regions;
 use schemas::tables::rejects::Reject;
 use schemas::tables::table_name;
 use schemas::units::grouped;
@@ -317,6 +318,15 @@ fn counts(people: &[Person], images: usize) -> Vec<String> {
         count(labelled),
         count(joints)
     )];
+    let regions: usize = people
+        .iter()
+        .enumerate()
+        .filter(|(row, person)| *row == 0 || people[row - 1].image_path != person.image_path)
+        .map(|(_, person)| regions::of(person).len())
+        .sum();
+    if regions > 0 {
+        counts.push(format!("{} regions of people who are not told apart, or not known", count(regions)));
+    }
     if absent > 0 {
         counts.push(format!("{} of {} image files are missing", count(absent), count(pictures.len())));
     }

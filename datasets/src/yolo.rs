@@ -98,8 +98,9 @@ pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErro
                 ..Reject::default()
             });
         };
-        let size = match pixels::size(&picture.image) {
-            Ok(size) => size,
+        // Trainers turn a picture by its EXIF orientation, so labels are fractions of the turned sides.
+        let size = match pixels::size_and_turn(&picture.image) {
+            Ok((size, turn)) => turn.turned(size),
             Err(error) => {
                 reject(picture.image.display().to_string(), error.reason(), error.to_string());
                 continue;

@@ -121,7 +121,7 @@ fn in_short(finding: &Finding) -> String {
 }
 
 fn tiles(skeleton: &Skeleton, shown: &Shown<'_>, images: Option<&Path>, tile_px: u32) -> Drawn {
-    let read = |person: &Person| picture::read(&person.image_path, images);
+    let read = |person: &Person| picture::read(&person.image_path, images, person.image_size);
     let beside = [Rule::Leak, Rule::DuplicatePicture].iter().any(|rule| rule.name() == shown.finding.rule);
     if beside {
         let people = [Some(shown.person), shown.other].into_iter().flatten();

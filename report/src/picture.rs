@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use datasets::pixels::{self, Limits, Reduction};
+use datasets::pixels::{self, Limits, OrientationRule, Reduction};
 use image::{Rgb, RgbImage, imageops};
 use schemas::Affine;
 use tiny_skia::Pixmap;
@@ -23,10 +23,11 @@ pub(crate) struct Window {
     pub side: f64,
 }
 
-/// The picture in the file at `path`, which starts from `root` where it is relative, or why there is none, in words.
-pub(crate) fn read(path: &str, root: Option<&Path>) -> Result<RgbImage, String> {
+/// The picture in the file at `path`, which starts from `root` where it is relative, in the frame of annotations that state
+/// that size, if they do; or why there is none, in words.
+pub(crate) fn read(path: &str, root: Option<&Path>, stated: Option<[i32; 2]>) -> Result<RgbImage, String> {
     let path = root.unwrap_or(Path::new("")).join(path);
-    let decoded = pixels::decode_file(&path, &Limits::default(), Reduction::Whole);
+    let decoded = pixels::decode_file(&path, &Limits::default(), OrientationRule::default(), stated);
     let decoded = decoded.map_err(|error| {
         let (words, place) = (error.to_string(), format!("`{}`", path.display()));
         if words.contains(&place) { words } else { format!("{words}: {place}") }
@@ -145,6 +146,6 @@ mod tests {
     fn bytes_that_are_no_picture_are_refused_in_words() {
         assert!(decode(&[0xff, 0xd8, 1, 2]).is_err() && decode(b"nothing").is_err());
         assert!(raw(vec![0; 5], 2, 1).unwrap_err().contains("6 bytes, found 5"));
-        assert!(read("/no/such.png", None).unwrap_err().contains("/no/such.png"));
+        assert!(read("/no/such.png", None, None).unwrap_err().contains("/no/such.png"));
     }
 }

@@ -7,7 +7,7 @@ use arrow::array::{Array, RecordBatch};
 use image::RgbImage;
 use schemas::Skeleton;
 use schemas::columns::{integers, points, skeleton_of, strings};
-use schemas::tables::people::Pose;
+use schemas::tables::people::{Pose, stated_size};
 use schemas::tables::rejects::Reject;
 use schemas::tables::{heatmaps, samples};
 
@@ -158,7 +158,7 @@ fn source(
     options: &SheetOptions,
 ) -> Result<Result<RgbImage, Refusal>, ReportError> {
     let path = strings(batch, "image_path")?.value(row);
-    let picture = super::picture::read(path, options.image_root.as_deref());
+    let picture = super::picture::read(path, options.image_root.as_deref(), stated_size(batch, row));
     Ok(picture.map_err(|detail| ("image not readable", detail)))
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn crop(
         return Ok(picture::decode(bytes.value(row)).map_err(refused));
     }
     if path.is_valid(row) {
-        return Ok(picture::read(path.value(row), root).map_err(refused));
+        return Ok(picture::read(path.value(row), root, None).map_err(refused));
     }
     Ok(Err(("image missing", "the row has neither bytes nor a path".to_owned())))
 }

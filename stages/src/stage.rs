@@ -1,5 +1,6 @@
 //! What a stage is: a pure function of its rows, checked before any row flows.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::path::PathBuf;
@@ -215,6 +216,8 @@ pub struct Outcome {
     pub rejects: Vec<Reject>,
     /// How many input rows went into `rows`, where [`FanOut::Varies`].
     pub taken: Option<usize>,
+    /// What the summary of the run says, `7 WHAT`, by what it says: how many rows of this batch it is true of.
+    pub told: BTreeMap<&'static str, u64>,
 }
 
 impl Outcome {
@@ -225,7 +228,7 @@ impl Outcome {
 
     /// Some rows go on.
     pub fn some(rows: RecordBatch, rejects: Vec<Reject>) -> Self {
-        Self { rows, rejects, taken: None }
+        Self { rows, rejects, taken: None, told: BTreeMap::new() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which skeleton a COCO category means.
 
+use std::collections::HashSet;
+
 use schemas::Skeleton;
 use schemas::skeleton::ALL;
 use serde::Deserialize;
@@ -42,6 +44,21 @@ pub(super) fn choose(
     }
 }
 
+/// Names of categories of people who are not told apart, or have no keypoints.
+const PEOPLE: [&str; 7] = ["person", "people", "human", "pedestrian", "crowd", "ignore", "ignored"];
+
+/// The numbers of the categories besides `chosen` that are of people, whatever else is known of them: those with
+/// keypoints, or with such a name.
+pub(super) fn of_people(categories: &[Category], chosen: i64) -> HashSet<i64> {
+    let of_people = |category: &&Category| {
+        let name = category.name.to_lowercase();
+        let mut words = name.split(|letter: char| !letter.is_alphanumeric());
+        !category.keypoints.is_empty() || words.any(|word| PEOPLE.contains(&word))
+    };
+    let others = categories.iter().filter(|category| category.id != chosen);
+    others.filter(of_people).map(|category| category.id).collect()
+}
+
 fn listed(categories: &[Category]) -> String {
     let one = |category: &Category| match category.skeleton() {
         Some(skeleton) => format!("`{}` ({})", category.name, skeleton.name),
@@ -70,6 +87,20 @@ mod tests {
         let spelt: Vec<String> = COCO17.joints.iter().map(|joint| joint.replace('_', " ")).collect();
         let spelt: Vec<&str> = spelt.iter().map(String::as_str).collect();
         assert_eq!(choose(&[category("person", &spelt), category("cup", &[])], None), Ok((3, &COCO17)));
+    }
+
+    #[test]
+    fn people_of_other_categories_are_told_from_things() {
+        let named = |id: i64, name: &str, joints: &[&str]| Category { id, ..category(name, joints) };
+        let all = [
+            named(1, "person", COCO17.joints),
+            named(2, "cup", &[]),
+            named(3, "dog", &["snout"]),
+            named(4, "Ignored regions", &[]),
+            named(5, "people-crowd", &[]),
+            named(6, "personal computer", &[]),
+        ];
+        assert_eq!(of_people(&all, 1), HashSet::from([3, 4, 5]));
     }
 
     #[test]

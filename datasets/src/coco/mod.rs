@@ -107,8 +107,10 @@ struct File {
 /// People of the COCO keypoint annotations of `config`.
 ///
 /// Rows follow the file's order of images, and within an image the order of annotations; an image without
-/// annotations gives one row without a person. People without keypoints are kept, unlabelled. Crowds are rejects, as
-/// are annotations of other categories, of unknown images or of another shape. `center` is that of the box and
+/// annotations gives one row without a person. People without keypoints are kept, unlabelled. Crowds are
+/// [regions](schemas::tables::regions) of their picture; so are people who are rejected, or of a category that is not read,
+/// so that nobody takes them for background: a picture that shows nothing else has no row. Rejects are annotations of
+/// other categories, of unknown images or of another shape. `center` is that of the box and
 /// `scale` its longer side / 200 px, since COCO states neither; files that motionmill wrote state both. Box, area
 /// and the ids of image and annotation are in `attributes` under `coco`.
 ///
@@ -132,6 +134,7 @@ pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
         file: name.clone(),
         category,
         skeleton,
+        people_elsewhere: category::of_people(&file.categories, category),
         ids: UniqueIds::default(),
         rejects: Vec::new(),
     };

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use schemas::tables::crowd;
 use schemas::tables::people::{Person, Pose};
+use schemas::tables::regions::{self, Region, Why};
 use schemas::tables::rejects::Reject;
 use schemas::{Skeleton, Visibility};
 use serde_json::{Map, Value as Json, json};
@@ -23,8 +24,20 @@ pub(super) struct Reading<'a> {
     pub file: String,
     pub category: i64,
     pub skeleton: &'static Skeleton,
+    /// Other categories that are of people.
+    pub people_elsewhere: HashSet<i64>,
     pub ids: UniqueIds,
     pub rejects: Vec<Reject>,
+}
+
+/// The annotations of one image.
+#[derive(Default)]
+struct OfImage {
+    /// Each with its number in the image and its place in the file.
+    people: Vec<(i32, usize, Annotation)>,
+    /// How many have a number: people and crowds.
+    numbered: i32,
+    regions: Vec<Region>,
 }
 
 impl Reading<'_> {
@@ -58,8 +71,8 @@ impl Reading<'_> {
                     }
                     images.push(image);
                 }
-                Entry::Unsound(detail) => {
-                    self.reject(format!("images[{row}]"), "record of another shape", detail);
+                Entry::Unsound(found) => {
+                    self.reject(format!("images[{row}]"), "record of another shape", found.detail);
                 }
             }
         }
@@ -69,35 +82,65 @@ impl Reading<'_> {
     /// The people of the annotations `entries` of `images`.
     pub(super) fn people(&mut self, images: &[Image], entries: Vec<Entry<Annotation>>) -> Vec<Person> {
         let known: HashSet<i64> = images.iter().map(|image| image.id).collect();
-        let mut of_image: HashMap<i64, Vec<(usize, Annotation)>> = HashMap::new();
+        let mut of_image: HashMap<i64, OfImage> = HashMap::new();
         for (row, entry) in entries.into_iter().enumerate() {
             let record = || format!("annotations[{row}]");
             match entry {
-                Entry::Unsound(detail) => self.reject(record(), "record of another shape", detail),
+                Entry::Unsound(found) => {
+                    if let Some(image) = found.image_id {
+                        let region = Region::at(Why::Rejected, found.bbox);
+                        of_image.entry(image).or_default().regions.push(region);
+                    }
+                    self.reject(record(), "record of another shape", found.detail);
+                }
                 Entry::Sound(one) if one.category_id != self.category => {
                     let detail = format!("category {} instead of {}", one.category_id, self.category);
+                    if self.people_elsewhere.contains(&one.category_id) {
+                        let region = Region::at(Why::Unread, one.bbox);
+                        of_image.entry(one.image_id).or_default().regions.push(region);
+                    }
                     self.reject(record(), "another category", detail);
                 }
                 Entry::Sound(one) if !known.contains(&one.image_id) => {
                     self.reject(record(), "image not listed", format!("image {}", one.image_id));
                 }
-                Entry::Sound(one) => of_image.entry(one.image_id).or_default().push((row, one)),
+                Entry::Sound(one) if one.iscrowd != 0 => {
+                    let why = one.kept.region.unwrap_or(Why::Crowd);
+                    let (bbox, area, outline) = (one.bbox, one.area, one.segmentation);
+                    let image = of_image.entry(one.image_id).or_default();
+                    image.regions.push(Region { why, bbox, area, outline });
+                    image.numbered += 1;
+                }
+                Entry::Sound(one) => {
+                    let image = of_image.entry(one.image_id).or_default();
+                    image.people.push((image.numbered, row, one));
+                    image.numbered += 1;
+                }
             }
         }
         let mut people = Vec::new();
         for image in images {
             let first = people.len();
-            let Some(annotations) = of_image.remove(&image.id) else {
-                let person = self.blank(image, image.kept.clone());
-                people.push(Person { sample_id: self.id(&image.kept, image, None), ..person });
-                continue;
-            };
-            for (index, (row, annotation)) in annotations.into_iter().enumerate() {
-                match self.person(image, index as i32, row, annotation) {
+            let found = of_image.remove(&image.id);
+            let is_blank = found.is_none();
+            let OfImage { people: annotations, mut regions, .. } = found.unwrap_or_default();
+            for (index, row, annotation) in annotations {
+                let bbox = annotation.bbox;
+                match self.person(image, index, row, annotation) {
                     Ok(person) => people.push(person),
-                    Err((reason, detail)) => self.reject(format!("annotations[{row}]"), reason, detail),
+                    Err((reason, detail)) => {
+                        regions.push(Region::at(Why::Rejected, bbox));
+                        self.reject(format!("annotations[{row}]"), reason, detail);
+                    }
                 }
             }
+            // A picture of whose people nothing is known has no row: it is none without people.
+            let is_stated = |region: &Region| matches!(region.why, Why::Crowd | Why::Ignore);
+            if people.len() == first && (is_blank || regions.iter().any(is_stated)) {
+                let person = self.blank(image, image.kept.clone());
+                people.push(Person { sample_id: self.id(&image.kept, image, None), ..person });
+            }
+            regions::add(&mut people[first..], &regions);
             crowd::fill_others(&mut people[first..]);
         }
         people
@@ -132,9 +175,6 @@ impl Reading<'_> {
         row: usize,
         annotation: Annotation,
     ) -> Result<Person, (&'static str, String)> {
-        if annotation.iscrowd != 0 {
-            return Err(("crowd", "`iscrowd` is set: a region of many people".to_owned()));
-        }
         let pose = self.pose(&annotation.keypoints).map_err(|detail| ("record of another shape", detail))?;
         let sample_id = self.id(&annotation.kept, image, Some(index));
         let mut person = Person { sample_id, pose, ..self.blank(image, annotation.kept) };

@@ -133,7 +133,7 @@ pub fn read_results(
     let mut joining = Joining::new(path, people, skeleton)?;
     for (row, entry) in entries.into_iter().enumerate() {
         match entry {
-            Entry::Unsound(detail) => joining.reject(row, None, "record of another shape", detail),
+            Entry::Unsound(found) => joining.reject(row, None, "record of another shape", found.detail),
             Entry::Sound(one) if category.is_some_and(|category| one.category_id != category) => {
                 joining.reject(row, None, "another category", format!("category {}", one.category_id));
             }

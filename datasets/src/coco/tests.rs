@@ -6,6 +6,7 @@ use schemas::columns::{numbers, points, strings, vectors_f64};
 use schemas::skeleton::COCO17;
 use schemas::tables::keypoints::DETECTION_SCORE;
 use schemas::tables::people::Person;
+use schemas::tables::regions::{self, Why};
 use serde_json::{Value as Json, json};
 
 /// `config` for the file `path`.
@@ -88,9 +89,10 @@ fn annotations_become_people_image_by_image() {
     assert_eq!(stated.bbox, Some([100.0, 10.0, 20.0, 60.0]));
     assert_eq!((stated.image_id, stated.area), (Some(9), Some(700.5)));
     let attributes = first.attributes.as_deref().unwrap();
-    assert!(!attributes.contains("segmentation") && attributes.contains("longer side of the box"));
-    let [crowd] = &found.rejects[..] else { panic!("one reject") };
-    assert_eq!((crowd.reason.as_str(), crowd.source_record.as_deref()), ("crowd", Some("annotations[2]")));
+    assert!(!attributes.contains("[1,2,3,4,5,6]") && attributes.contains("longer side of the box"));
+    let [crowd] = &regions::of(first)[..] else { panic!("one region") };
+    assert_eq!((crowd.why, crowd.bbox), (Why::Crowd, Some([0.0, 10.0, 20.0, 60.0])));
+    assert!(found.rejects.is_empty());
 }
 
 #[test]

@@ -6,6 +6,9 @@
 //! joint that is not annotated is 0, 0, 0. What COCO has no place for (`sample_id`, `center`, `scale`, `head_box`,
 //! ...) stands under the key `motionmill`, which our reader uses and others ignore.
 //!
+//! Regions in which people are not told apart, or not known, are annotations with `iscrowd` 1 and numbers behind those of
+//! the rows: scores count nothing there. One of unknown place is the whole picture.
+//!
 //! Without outlines, `area` is that of the box, so object keypoint similarities are higher than on COCO itself.
 
 use std::collections::HashMap;
@@ -16,13 +19,15 @@ use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::Skeleton;
 use schemas::tables::people::Person;
+use schemas::tables::regions::{self, Region, Why};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use super::atomic::AtomicFile;
-use super::images::{ImageNames, Sizes};
+use super::images::{ImageNames, Sizes, TURNED};
 use super::{Encode, Export, ExportError, NO_BOX, OneSkeleton, Target, expect_people, is_person, people_of};
 use crate::coco::{BoxRule, ImageIds, Kept, PersonBox};
+use crate::pixels::OrientationRule;
 use crate::sink::Exported;
 
 /// Number of the one category.
@@ -52,6 +57,10 @@ pub struct CocoExport {
     #[serde(default)]
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
     pub bbox: BoxRule,
+    /// What is done with a picture whose EXIF orientation turns it.
+    #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
+    pub orientation: OrientationRule,
 }
 
 impl Export for CocoExport {
@@ -73,10 +82,11 @@ impl Export for CocoExport {
             bbox: self.bbox,
             names: ImageNames::below(self.images.as_deref()),
             ids: ImageIds::default(),
-            sizes: Sizes::default(),
+            sizes: Sizes::by(self.orientation),
             skeleton: OneSkeleton::default(),
             images: Vec::new(),
             image_rows: HashMap::new(),
+            regions: Vec::new(),
             rows: 0,
             annotations: 0,
         }))
@@ -93,6 +103,8 @@ struct Encoder {
     images: Vec<Json>,
     /// By the image's number: its place in `images`.
     image_rows: HashMap<i64, usize>,
+    /// By the image's number and size.
+    regions: Vec<(i64, [u32; 2], Region)>,
     /// Rows that came.
     rows: u64,
     /// People in the file.
@@ -107,7 +119,15 @@ impl Encode for Encoder {
     }
 
     fn end(self: Box<Self>, exported: &mut Exported) -> Result<Target, ExportError> {
-        let Self { mut file, images, skeleton, sizes, .. } = *self;
+        let Self { mut file, images, skeleton, sizes, regions, rows, annotations, .. } = *self;
+        for (number, (image, size, region)) in (0..).zip(&regions) {
+            file.put(if annotations + number == 0 { "\n" } else { ",\n" })?;
+            file.put_json(&crowd(rows + number + 1, *image, *size, region, skeleton.get()?))?;
+        }
+        exported.note(
+            regions.len() as u64,
+            "regions of people who are not told apart, or not known, have `iscrowd` 1",
+        );
         file.put("\n],\n\"images\":[")?;
         for (row, image) in images.iter().enumerate() {
             file.put(if row == 0 { "\n" } else { ",\n" })?;
@@ -116,6 +136,7 @@ impl Encode for Encoder {
         file.put("\n],\n\"categories\":")?;
         file.put_json(&json!([category(skeleton.get()?)]))?;
         file.put("}\n")?;
+        exported.note(sizes.turned, TURNED);
         exported.note(sizes.stated, "image files are missing; their sizes are taken from the annotations");
         Ok(Target::File(file))
     }
@@ -138,6 +159,7 @@ impl Encoder {
             let name = self.names.of(&person.image_path)?;
             self.images.push(json!({ "id": id, "file_name": name, "width": size[0], "height": size[1] }));
             self.image_rows.insert(id, self.images.len() - 1);
+            self.regions.extend(regions::of(person).into_iter().map(|region| (id, size, region)));
             self.images.len() - 1
         };
         if !is_person(person) {
@@ -147,6 +169,7 @@ impl Encoder {
         }
         let Some(found) = PersonBox::of(person, self.bbox, Some(size)) else {
             exported.reject(FORMAT, person, "no box", NO_BOX);
+            self.regions.push((id, size, Region::somewhere(Why::Rejected)));
             return Ok(());
         };
         self.file.put(if self.annotations == 0 { "\n" } else { ",\n" })?;
@@ -186,6 +209,26 @@ fn annotation(number: u64, image: i64, person: &Person, found: &PersonBox) -> Js
     })
 }
 
+/// The annotation of `region` of the picture `image` of `size` px.
+fn crowd(number: u64, image: i64, size: [u32; 2], region: &Region, skeleton: &Skeleton) -> Json {
+    let [x, y, width, height] = region.bbox.unwrap_or([0.0, 0.0, f64::from(size[0]), f64::from(size[1])]);
+    let mut annotation = json!({
+        "id": number,
+        "image_id": image,
+        "category_id": CATEGORY_ID,
+        "bbox": [x, y, width, height],
+        "area": region.area.unwrap_or(width * height),
+        "iscrowd": 1,
+        "num_keypoints": 0,
+        "keypoints": vec![0; 3 * skeleton.len()],
+        "motionmill": Kept { region: Some(region.why), ..Kept::default() },
+    });
+    if let Some(outline) = &region.outline {
+        annotation["segmentation"] = outline.clone();
+    }
+    annotation
+}
+
 fn kept(person: &Person) -> Kept {
     Kept {
         sample_id: Some(person.sample_id.clone()),
@@ -197,5 +240,6 @@ fn kept(person: &Person) -> Kept {
         head_box: person.head_box,
         torso_box: person.torso_box,
         activity: person.activity.clone(),
+        region: None,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::pixels::{self, PixelError};
+use crate::pixels::{self, OrientationRule, PixelError};
 
 use super::ExportError;
 
@@ -45,15 +45,32 @@ impl ImageNames {
     }
 }
 
+/// An image in the frame of its annotations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Framed {
+    /// Width and height, px.
+    pub size: [u32; 2],
+    /// Whether the file has an EXIF orientation that its annotations do not follow.
+    pub is_stored_turned: bool,
+}
+
 /// Sizes of images, each found once.
 #[derive(Debug, Default)]
 pub(super) struct Sizes {
-    found: HashMap<String, Result<[u32; 2], (&'static str, String)>>,
+    rule: OrientationRule,
+    found: HashMap<String, Result<Framed, (&'static str, String)>>,
     /// Missing image files whose size the annotations state.
     pub stated: u64,
+    /// Images whose annotations are of the picture as viewers turn it.
+    pub turned: u64,
 }
 
 impl Sizes {
+    /// Sizes in the frame that `rule` tells.
+    pub(super) fn by(rule: OrientationRule) -> Self {
+        Self { rule, ..Self::default() }
+    }
+
     /// Width and height of the image at `path`: from its header, or `stated` where there is no such file. Else why
     /// there is none: a reason to count, and its detail.
     pub(super) fn of(
@@ -61,23 +78,55 @@ impl Sizes {
         path: &str,
         stated: Option<[i32; 2]>,
     ) -> Result<[u32; 2], (&'static str, String)> {
+        match self.framed(path, stated) {
+            Err((reason, _)) if reason == MISSING && positive(stated).is_some() => {
+                let size = positive(stated).expect("it is there");
+                self.stated += 1;
+                self.found.insert(path.to_owned(), Ok(Framed { size, is_stored_turned: false }));
+                Ok(size)
+            }
+            found => found.map(|framed| framed.size),
+        }
+    }
+
+    /// The image in the file at `path`, for annotations that `state` a size, if they do.
+    pub(super) fn framed(
+        &mut self,
+        path: &str,
+        stated: Option<[i32; 2]>,
+    ) -> Result<Framed, (&'static str, String)> {
         if let Some(known) = self.found.get(path) {
             return known.clone();
         }
-        let stated = stated.and_then(|[width, height]| {
-            let size = [u32::try_from(width).ok()?, u32::try_from(height).ok()?];
-            size.iter().all(|side| *side > 0).then_some(size)
-        });
-        let found = match (pixels::size(Path::new(path)), stated) {
-            (Err(PixelError::Missing { .. }), Some(size)) => {
-                self.stated += 1;
-                Ok(size)
+        let read = || -> Result<(Framed, bool), PixelError> {
+            let (stored, asked) = pixels::size_and_turn(Path::new(path))?;
+            let turn = self.rule.turn(asked, stored, stated)?;
+            let is_stored_turned = !asked.is_none() && turn.is_none();
+            Ok((Framed { size: turn.turned(stored), is_stored_turned }, !turn.is_none()))
+        };
+        let found = match read() {
+            Ok((framed, is_turned)) => {
+                self.turned += u64::from(is_turned);
+                Ok(framed)
             }
-            (found, _) => found.map_err(|error| (error.reason(), error.to_string())),
+            Err(error) => Err((error.reason(), error.to_string())),
         };
         self.found.insert(path.to_owned(), found.clone());
         found
     }
+}
+
+/// What is noted of images that are turned.
+pub(super) const TURNED: &str =
+    "images are turned by their EXIF orientation; their labels are of the turned image";
+
+/// The reason of images that are not there.
+const MISSING: &str = "image missing";
+
+fn positive(stated: Option<[i32; 2]>) -> Option<[u32; 2]> {
+    let [width, height] = stated?;
+    let size = [u32::try_from(width).ok()?, u32::try_from(height).ok()?];
+    size.iter().all(|side| *side > 0).then_some(size)
 }
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ impl Exported {
 }
 
 #[cfg(test)]
+mod region_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ use super::testing::{export, person, picture, pieces, place, pose, text};
 use super::*;
 use crate::coco::{BoxRule, ResultOptions};
 use crate::mpii::MpiiConfig;
+use crate::pixels::OrientationRule;
 use crate::predictions::{self, Predictions};
 use crate::shards::{Claiming, Provenance};
 use crate::sink::{Sink, Target};
@@ -46,11 +47,22 @@ fn crowd(folder: &Path, joints: usize) -> Vec<Person> {
 }
 
 fn coco_at(path: &Path) -> CocoExport {
-    CocoExport { path: path.to_owned(), images: None, bbox: BoxRule::default() }
+    CocoExport {
+        path: path.to_owned(),
+        images: None,
+        bbox: BoxRule::default(),
+        orientation: OrientationRule::default(),
+    }
 }
 
 fn yolo_at(path: &Path) -> YoloExport {
-    YoloExport { path: path.to_owned(), images: None, bbox: BoxRule::default(), link: false }
+    YoloExport {
+        path: path.to_owned(),
+        images: None,
+        bbox: BoxRule::default(),
+        orientation: OrientationRule::default(),
+        link: false,
+    }
 }
 
 fn hrnet_at(path: &Path) -> HrnetExport {

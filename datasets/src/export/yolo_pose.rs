@@ -22,22 +22,29 @@ use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
 use schemas::Skeleton;
 use schemas::tables::people::Person;
+use schemas::tables::regions;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::atomic::AtomicFolder;
-use super::images::{ImageNames, Sizes};
+use super::images::{Framed, ImageNames, Sizes, TURNED};
 use super::{Encode, Export, ExportError, NO_BOX, OneSkeleton, Target, expect_people, is_person, people_of};
 use crate::coco::{BoxRule, PersonBox};
+use crate::pixels::{OrientationRule, without_orientation};
 use crate::sink::Exported;
 
 /// Stage name in rejects.
 const FORMAT: &str = "yolo";
 
+/// Why a picture of crowds alone is left out.
+const NOT_TOLD_APART: &str = "people not told apart";
+
 /// A folder of pictures, labels and data.yaml for trainers of YOLO-pose, of a table of people.
 ///
 /// Rejects are rows whose picture is missing or unreadable, and people for whom no box can be made. A picture
-/// without people has an empty label file.
+/// without people has an empty label file, which tells trainers that nobody is there; so a picture of which only a crowd,
+/// or people without a box, are known is left out. Labels stand where trainers look: the last folder `images` of the
+/// picture's path exchanged for `labels`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
@@ -55,6 +62,10 @@ pub struct YoloExport {
     #[serde(default)]
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
     pub bbox: BoxRule,
+    /// What is done with a picture whose EXIF orientation turns it.
+    #[serde(default)]
+    #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
+    pub orientation: OrientationRule,
     /// Link to the pictures instead of copying them.
     #[serde(default)]
     #[cfg_attr(feature = "clap", arg(long))]
@@ -78,11 +89,13 @@ impl Export for YoloExport {
             bbox: self.bbox,
             link: self.link,
             names: ImageNames::below(self.images.as_deref()),
-            sizes: Sizes::default(),
+            sizes: Sizes::by(self.orientation),
             skeleton: OneSkeleton::default(),
             labels: HashMap::new(),
             lists: BTreeMap::new(),
             outside: 0,
+            as_stored: 0,
+            partly: 0,
         }))
     }
 }
@@ -100,6 +113,10 @@ struct Encoder {
     lists: BTreeMap<String, String>,
     /// Annotated joints outside the picture.
     outside: u64,
+    /// Pictures whose copy has lost the EXIF orientation.
+    as_stored: u64,
+    /// Pictures that also show people who are not told apart, or not known.
+    partly: u64,
 }
 
 impl Encode for Encoder {
@@ -110,7 +127,7 @@ impl Encode for Encoder {
     }
 
     fn end(self: Box<Self>, exported: &mut Exported) -> Result<Target, ExportError> {
-        let Self { folder, lists, outside, skeleton, .. } = *self;
+        let Self { folder, lists, outside, partly, as_stored, sizes, skeleton, .. } = *self;
         for (split, list) in &lists {
             let path = folder.path().join(format!("{split}.txt"));
             fs::write(&path, list).map_err(ExportError::io("write", &path))?;
@@ -119,6 +136,15 @@ impl Encode for Encoder {
         fs::write(&yaml, description(skeleton.get()?, lists.keys()))
             .map_err(ExportError::io("write", &yaml))?;
         exported.note(outside, "annotated joints lie outside the picture; they are written as not annotated");
+        exported.note(sizes.turned, TURNED);
+        exported.note(
+            as_stored,
+            "copies are without their EXIF orientation, since their labels are of the stored pixels",
+        );
+        exported.note(
+            partly,
+            "pictures also show people who are not labelled, which trainers take for background",
+        );
         if !(lists.contains_key("train") && lists.contains_key("val")) {
             let splits: Vec<String> = lists.keys().map(|split| format!("`{split}`")).collect();
             exported.notes.push(format!(
@@ -134,15 +160,35 @@ impl Encode for Encoder {
 
 impl Encoder {
     fn person(&mut self, person: &Person, exported: &mut Exported) -> Result<(), ExportError> {
-        let size = match self.sizes.of(&person.image_path, None) {
-            Ok(size) => size,
+        let Framed { size, is_stored_turned } = match self.sizes.framed(&person.image_path, person.image_size)
+        {
+            Ok(framed) => framed,
             Err((reason, detail)) => {
                 exported.reject(FORMAT, person, reason, detail);
                 return Ok(());
             }
         };
+        // What the label file will say of the row, before the picture is there for its sake.
+        let line = if is_person(person) {
+            let Some(found) = PersonBox::of(person, self.bbox, Some(size)) else {
+                exported.reject(FORMAT, person, "no box", NO_BOX);
+                return Ok(());
+            };
+            line(person, &found, size, &mut self.outside)
+        } else if regions::of(person).is_empty() {
+            String::new()
+        } else {
+            exported.reject(
+                FORMAT,
+                person,
+                NOT_TOLD_APART,
+                "an empty label file would say that nobody is there",
+            );
+            return Ok(());
+        };
         let (name, split) = (self.names.of(&person.image_path)?, split_name(&person.split));
-        let label = self.folder.path().join("labels").join(&split).join(&name).with_extension("txt");
+        let (picture, label) = places(&split, &name);
+        let label = self.folder.path().join(label);
         match self.labels.get(&label) {
             Some(other) if *other == person.image_path => {}
             // Pictures that differ in their endings alone would share their labels.
@@ -151,24 +197,33 @@ impl Encoder {
                 return Err(ExportError::SameName { name, first, second });
             }
             None => {
-                let place = self.folder.path().join("images").join(&split).join(&name);
-                bring(&person.image_path, &place, self.link)?;
-                let _ = writeln!(self.lists.entry(split.clone()).or_default(), "./images/{split}/{name}");
+                let place = self.folder.path().join(&picture);
+                if is_stored_turned {
+                    bring_as_stored(&person.image_path, &place)?;
+                    self.as_stored += 1;
+                } else {
+                    bring(&person.image_path, &place, self.link)?;
+                }
+                let _ = writeln!(self.lists.entry(split.clone()).or_default(), "./{picture}");
                 make_parent(&label)?;
                 append(&label, "")?;
                 self.labels.insert(label.clone(), person.image_path.clone());
+                self.partly += u64::from(!regions::of(person).is_empty());
             }
         }
-        if is_person(person) {
-            let Some(found) = PersonBox::of(person, self.bbox, Some(size)) else {
-                exported.reject(FORMAT, person, "no box", NO_BOX);
-                return Ok(());
-            };
-            append(&label, &line(person, &found, size, &mut self.outside))?;
-        }
+        append(&label, &line)?;
         exported.written += 1;
         Ok(())
     }
+}
+
+/// Where the picture `name` of `split` goes, and its labels: as trainers find them, by the last folder `images`.
+fn places(split: &str, name: &str) -> (String, String) {
+    let picture = format!("images/{split}/{name}");
+    let at = format!("/{picture}").rfind("/images/").expect("it begins with one");
+    let label = format!("{}labels/{}", &picture[..at], &picture[at + "images/".len()..]);
+    let label = Path::new(&label).with_extension("txt").to_string_lossy().into_owned();
+    (picture, label)
 }
 
 /// The split as YOLO calls it, fit for a folder.
@@ -194,6 +249,15 @@ fn bring(from: &str, to: &Path, as_link: bool) -> Result<(), ExportError> {
     }
     let absolute = std::path::absolute(from).map_err(ExportError::io("find", from))?;
     link(&absolute, to).map_err(ExportError::io("link to", from))
+}
+
+/// Copies the picture `from` to `to` without its EXIF orientation: readers that turn pictures would miss the labels.
+fn bring_as_stored(from: &str, to: &Path) -> Result<(), ExportError> {
+    make_parent(to)?;
+    let from = Path::new(from);
+    let mut bytes = crate::files::read(from).map_err(ExportError::io("copy", from))?;
+    without_orientation(&mut bytes);
+    fs::write(to, bytes).map_err(ExportError::io("write", to))
 }
 
 #[cfg(unix)]

@@ -1,10 +1,12 @@
 //! JPEG through libjpeg-turbo; one decompressor per thread, reused.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use turbojpeg::{Colorspace, DecompressHeader, Decompressor, Image, PixelFormat, ScalingFactor};
 
 use super::markers::survey;
+use super::repair::{MOST_REPAIRS, repaired};
 use super::{Decoded, JPEG_DECODER, Limits, PixelError, Reduction, check_cost, check_pixels};
 
 /// Most scans of a file: a guard against files made to cost hours, as each scan passes over the whole image. Real ones
@@ -36,7 +38,28 @@ fn with_decompressor<T>(
 }
 
 fn header(bytes: &[u8]) -> Result<DecompressHeader, PixelError> {
-    with_decompressor(|decompressor| decompressor.read_header(bytes)).map_err(PixelError::unreadable)
+    without_warning(bytes, Decompressor::read_header)
+}
+
+/// What `work` on the file `bytes` gives.
+///
+/// libjpeg-turbo fills in grey after damage and only warns; the wrapper reports any warning as an error, and only the first
+/// is kept. So what a harmless one complains of is put right, and `work` is done again.
+fn without_warning<T>(
+    bytes: &[u8],
+    mut work: impl FnMut(&mut Decompressor, &[u8]) -> Result<T, turbojpeg::Error>,
+) -> Result<T, PixelError> {
+    let (mut file, mut repairs) = (Cow::Borrowed(bytes), 0);
+    loop {
+        match with_decompressor(|decompressor| work(decompressor, &file)) {
+            Ok(done) => return Ok(done),
+            Err(error) => {
+                let copy = if repairs < MOST_REPAIRS { repaired(&file, &error.to_string()) } else { None };
+                file = Cow::Owned(copy.ok_or_else(|| PixelError::unreadable(error))?);
+                repairs += 1;
+            }
+        }
+    }
 }
 
 fn size_in(header: &DecompressHeader) -> [u32; 2] {
@@ -70,14 +93,11 @@ pub(super) fn decode(
     }
     check_cost(survey.coefficient_bytes.saturating_add((pitch * height) as u64), limits)?;
     buffer.resize(pitch * height, 0);
-    // libjpeg-turbo fills in grey after damage and only warns; the wrapper reports any warning as an error, and as
-    // only the first is kept, none can be told to be harmless.
-    with_decompressor(|decompressor| {
+    without_warning(bytes, |decompressor, file| {
         decompressor.set_scaling_factor(factor)?;
         let output = Image { pixels: &mut buffer[..], width, pitch, height, format };
-        decompressor.decompress(bytes, output)
-    })
-    .map_err(PixelError::unreadable)?;
+        decompressor.decompress(file, output)
+    })?;
     if inks {
         print_inks(&mut buffer);
     }

@@ -12,37 +12,62 @@ pub(super) struct Survey {
 }
 
 /// The marker of a start of scan.
-const START_OF_SCAN: u8 = 0xDA;
+pub(super) const START_OF_SCAN: u8 = 0xDA;
 /// The marker of the end of the image.
-const END_OF_IMAGE: u8 = 0xD9;
+pub(super) const END_OF_IMAGE: u8 = 0xD9;
 /// Bytes of a coefficient.
 const COEFFICIENT_BYTES: u64 = 2;
 
+/// A marker with its segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Segment {
+    /// Where its marker begins.
+    pub at: usize,
+    /// The byte behind `FF`.
+    pub code: u8,
+}
+
+impl Segment {
+    /// Whether it is the start of a frame; the others of the range are tables.
+    pub(super) fn is_frame(self) -> bool {
+        matches!(self.code, 0xC0..=0xCF) && !matches!(self.code, 0xC4 | 0xC8 | 0xCC)
+    }
+}
+
+/// The segments of `bytes`, up to the end mark or to where they are damaged.
+pub(super) fn segments(bytes: &[u8]) -> impl Iterator<Item = Segment> + '_ {
+    let mut next = Some(2);
+    std::iter::from_fn(move || {
+        loop {
+            let marker = next_marker(bytes, next?)?;
+            let code = bytes[marker + 1];
+            // Markers without a length: TEM, restarts and the start of the image.
+            if code == 0x01 || (0xD0..=0xD8).contains(&code) {
+                next = Some(marker + 2);
+                continue;
+            }
+            next = if code == END_OF_IMAGE {
+                None
+            } else {
+                let length = bytes.get(marker + 2..marker + 4)?;
+                let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+                Some(marker + 2 + length.max(2))
+            };
+            return Some(Segment { at: marker, code });
+        }
+    })
+}
+
 /// Walks through the markers of `bytes`; where they are damaged, it ends there, and the decoder says what is wrong.
 pub(super) fn survey(bytes: &[u8]) -> Survey {
-    let (mut at, mut scans, mut coefficients, mut progressive) = (2, 0, 0, false);
-    while let Some(marker) = next_marker(bytes, at) {
-        let code = bytes[marker + 1];
-        if code == END_OF_IMAGE {
-            break;
+    let (mut scans, mut coefficients, mut progressive) = (0, 0, false);
+    for segment in segments(bytes) {
+        if segment.code == START_OF_SCAN {
+            scans += 1;
+        } else if segment.is_frame() {
+            coefficients = bytes.get(segment.at + 4..).map_or(0, frame_coefficients);
+            progressive = matches!(segment.code, 0xC2 | 0xC6 | 0xCA | 0xCE);
         }
-        // Markers without a length: TEM, restarts and the start of the image.
-        if code == 0x01 || (0xD0..=0xD8).contains(&code) {
-            at = marker + 2;
-            continue;
-        }
-        let Some(length) = bytes.get(marker + 2..marker + 4) else { break };
-        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
-        match code {
-            START_OF_SCAN => scans += 1,
-            // A start of frame; the others of the range are tables.
-            0xC0..=0xCF if !matches!(code, 0xC4 | 0xC8 | 0xCC) => {
-                coefficients = bytes.get(marker + 4..).map_or(0, frame_coefficients);
-                progressive = matches!(code, 0xC2 | 0xC6 | 0xCA | 0xCE);
-            }
-            _ => {}
-        }
-        at = marker + 2 + length.max(2);
     }
     let held = progressive || scans > 1;
     Survey { scans, coefficient_bytes: if held { coefficients * COEFFICIENT_BYTES } else { 0 } }

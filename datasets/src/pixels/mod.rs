@@ -5,12 +5,15 @@
 //! middle on. JPEG goes through libjpeg-turbo with its default inverse transform and upsampling, so pixels are the
 //! same as in `OpenCV` and Pillow; other formats go through the `image` crate. Transparency is dropped.
 //!
-//! An EXIF orientation is **not** applied: annotations refer to the pixels as they are stored.
+//! [`decode`] gives the pixels as they are stored. A file may ask for them to be turned, and annotations may be of either
+//! frame: [`OrientationRule`] decides, by default by the size that the annotations state.
 
 mod encode;
 mod jpeg;
 mod limits;
 mod markers;
+mod orientation;
+mod repair;
 mod tiff;
 
 use std::io::{self, Cursor, Read};
@@ -24,6 +27,7 @@ use limits::{allocations, check_cost, check_pixels};
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
 pub use limits::{Limits, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE};
+pub use orientation::{OrientationRule, Turn, without_orientation};
 
 /// Most bytes of what is not pixels, such as a colour profile once it is unpacked: 16 MiB.
 const METADATA_BYTES: u64 = 16 << 20;
@@ -107,6 +111,29 @@ pub enum PixelError {
     /// The image costs more than [`Limits`] allow.
     #[error("the image has {found} {unit}, allowed are {allowed}")]
     TooLarge { found: u64, allowed: u64, unit: &'static str },
+    /// The file asks for a turn, and nothing tells whether the annotations are of the turned picture.
+    #[error(
+        "its EXIF orientation {orientation} turns {} x {} px into {} x {} px, and {}", stored[0], stored[1], turned[0],
+        turned[1], why_not_turned(*stated, *may_turn)
+    )]
+    Orientation {
+        orientation: u8,
+        stored: [u32; 2],
+        turned: [u32; 2],
+        stated: Option<[i32; 2]>,
+        may_turn: bool,
+    },
+}
+
+fn why_not_turned(stated: Option<[i32; 2]>, may_turn: bool) -> String {
+    if !may_turn {
+        return "`orientation = \"refuse\"` allows no turn".to_owned();
+    }
+    let size = stated.map_or_else(
+        || "the annotations state no size".to_owned(),
+        |[width, height]| format!("the annotations state {width} x {height} px"),
+    );
+    format!("{size}, which does not tell their frame: set `orientation` to `apply` or `ignore`")
 }
 
 impl PixelError {
@@ -120,6 +147,7 @@ impl PixelError {
             Self::Missing { .. } => "image missing",
             Self::Io { .. } | Self::Unreadable { .. } => "image unreadable",
             Self::TooLarge { .. } => "image too large",
+            Self::Orientation { .. } => "image orientation",
         }
     }
 }
@@ -173,14 +201,22 @@ fn decode_other(bytes: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
     Ok(Decoded { width, height, rgb: rgb.into_raw(), reduction: Reduction::Whole, decoder: OTHER_DECODER })
 }
 
-/// Decodes the image file at `path`.
+/// Decodes the image file at `path`, in the frame of annotations that `state` a size, if they do.
 ///
 /// # Errors
-/// When the file cannot be read, is no sound image, or is larger than `limits` allow.
-pub fn decode_file(path: &Path, limits: &Limits, reduction: Reduction) -> Result<Decoded, PixelError> {
+/// When the file cannot be read, is no sound image, or is larger than `limits` allow; or nothing tells the frame of the
+/// annotations.
+pub fn decode_file(
+    path: &Path,
+    limits: &Limits,
+    rule: OrientationRule,
+    stated: Option<[i32; 2]>,
+) -> Result<Decoded, PixelError> {
     let mut bytes = Vec::new();
     read_file(path, limits, &mut bytes)?;
-    decode(&bytes, limits, reduction)
+    let decoded = decode(&bytes, limits, Reduction::Whole)?;
+    let turn = rule.turn(Turn::of(&bytes), [decoded.width, decoded.height], stated)?;
+    Ok(turn.apply(decoded))
 }
 
 /// Reads the file at `path` into `bytes`, whose content is replaced.
@@ -220,6 +256,39 @@ pub fn size(path: &Path) -> Result<[u32; 2], PixelError> {
     // Where the system refuses, this says why.
     read_file(path, &Limits::default(), &mut bytes)?;
     size_of(&bytes)
+}
+
+/// Width and height in px of the image file at `path` in the frame of annotations that `state` a size, if they do, and
+/// whether it is turned for that.
+///
+/// # Errors
+/// As [`size`], and when nothing tells the frame of the annotations, or the picture may not be turned.
+pub fn framed_size(
+    path: &Path,
+    rule: OrientationRule,
+    stated: Option<[i32; 2]>,
+) -> Result<([u32; 2], Turn), PixelError> {
+    let (stored, turn) = size_and_turn(path)?;
+    let turn = rule.turn(turn, stored, stated)?;
+    Ok((turn.turned(stored), turn))
+}
+
+/// Width and height in px of the image file at `path` as it is stored, and the turn that it asks for.
+///
+/// # Errors
+/// As [`size`].
+pub fn size_and_turn(path: &Path) -> Result<([u32; 2], Turn), PixelError> {
+    let mut bytes = Vec::new();
+    let read = files::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
+    // Before the pixels of a JPEG stands its EXIF block; in other formats it may come last.
+    if read.is_ok()
+        && is_jpeg(&bytes)
+        && let Ok(size) = size_of(&bytes)
+    {
+        return Ok((size, Turn::of(&bytes)));
+    }
+    read_file(path, &Limits::default(), &mut bytes)?;
+    Ok((size_of(&bytes)?, Turn::of(&bytes)))
 }
 
 /// Width and height in px of the image file `bytes`, from its header.

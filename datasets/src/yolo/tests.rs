@@ -9,6 +9,7 @@ use super::*;
 use crate::coco::{BoxRule, PersonBox};
 use crate::export::YoloExport;
 use crate::export::testing::{export, person as someone, picture, pieces};
+use crate::pixels::OrientationRule;
 
 fn at(annotations: PathBuf) -> YoloConfig {
     YoloConfig { annotations, ..YoloConfig::default() }
@@ -40,7 +41,13 @@ fn exported_people_come_back() {
         people[2].person_index = None;
         people[2].split = "validation".into();
         let path = folder.path().join(skeleton.name);
-        let sink = YoloExport { path: path.clone(), images: None, bbox: BoxRule::default(), link: false };
+        let sink = YoloExport {
+            path: path.clone(),
+            images: None,
+            bbox: BoxRule::default(),
+            orientation: OrientationRule::default(),
+            link: false,
+        };
         export(&sink, &[&pieces(skeleton, &people)]).unwrap();
         let (found, files) = read(&at(path.join("data.yaml"))).unwrap();
         assert_eq!((found.skeleton, found.images, found.rejects.len(), files.len()), (skeleton, 2, 0, 2));

@@ -35,6 +35,7 @@ use std::time::Instant;
 
 use datasets::shards::{Access, Claiming, Provenance, Rejected};
 use indicatif::ProgressBar;
+use schemas::units::grouped;
 
 use crate::graph::{Graph, GraphError};
 use budget::Budget;
@@ -215,7 +216,12 @@ impl Done {
                 }
             }
         }
-        let notes = self.records.values().flat_map(|record| record.notes.clone()).collect();
+        let mut told: BTreeMap<&String, u64> = BTreeMap::new();
+        for (what, rows) in self.records.values().flat_map(|record| &record.told) {
+            *told.entry(what).or_default() += rows;
+        }
+        let told = told.iter().map(|(what, rows)| format!("{} {what}", grouped(*rows)));
+        let notes = self.records.values().flat_map(|record| record.notes.clone()).chain(told).collect();
         let summary = Summary::new(graph, &self.totals, self.sinks, started.elapsed());
         Summary { notes, ..summary.with_rejects(self.rejected) }
     }

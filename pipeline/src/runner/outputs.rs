@@ -374,8 +374,11 @@ impl UnitOutputs<'_> {
     /// # Errors
     /// When the system refuses.
     pub(super) fn write(&mut self, delivery: Delivery) -> Result<(), RunError> {
-        let Delivery { rows, rejects, notes, .. } = delivery;
+        let Delivery { rows, rejects, notes, told, .. } = delivery;
         self.record.notes.extend(notes);
+        for (what, rows) in told {
+            *self.record.told.entry(what.to_owned()).or_default() += rows;
+        }
         for (node, position, rows) in rows {
             match self.outputs.stores.get(&(node, position)) {
                 Some((_, columns)) => {

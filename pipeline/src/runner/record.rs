@@ -28,6 +28,9 @@ pub(super) struct UnitRecord {
     pub examples: BTreeMap<String, String>,
     /// What readers of the rows must know.
     pub notes: Vec<String>,
+    /// What stages tell of rows, and of how many.
+    #[serde(default)]
+    pub told: BTreeMap<String, u64>,
     /// BLAKE3 of all of the above, as compact JSON.
     #[serde(default)]
     blake3: String,

@@ -1,6 +1,6 @@
 //! The path of one batch through every stage that it reaches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use arrow::array::{Array, ArrayData, RecordBatch};
 use schemas::tables::rejects::Reject;
@@ -20,6 +20,8 @@ pub(super) struct Delivery {
     pub rejects: Vec<Reject>,
     /// What its source found and put right on the way.
     pub notes: Vec<String>,
+    /// What stages tell of rows, and of how many.
+    pub told: BTreeMap<&'static str, u64>,
     /// Bytes of everything alive at once, at most.
     pub bytes: u64,
 }
@@ -57,6 +59,9 @@ impl Route<'_> {
                             self.options.check_cancelled()?;
                             let outcome = self.stage(index, stage.as_ref(), &rows)?;
                             delivery.rejects.extend(outcome.rejects);
+                            for (what, rows) in outcome.told {
+                                *delivery.told.entry(what).or_default() += rows;
+                            }
                             if outcome.rows.num_rows() > 0 {
                                 alive[index].push(outcome.rows);
                             }

@@ -32,6 +32,7 @@ pub mod models;
 pub mod people;
 pub mod quality;
 pub mod readings;
+pub mod regions;
 pub mod rejects;
 mod repeated;
 pub mod samples;

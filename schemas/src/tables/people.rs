@@ -90,6 +90,15 @@ pub struct Person {
     pub source_record: String,
 }
 
+/// Width and height in px that the row `row` of `batch` states for its image, where it has the column `image_size`.
+pub fn stated_size(batch: &RecordBatch, row: usize) -> Option<[i32; 2]> {
+    let list = batch.column_by_name("image_size")?.as_fixed_size_list_opt()?;
+    let pair = list.is_valid(row).then(|| list.value(row))?;
+    let pair =
+        pair.as_primitive_opt::<Int32Type>().filter(|pair| pair.len() == 2 && pair.null_count() == 0)?;
+    Some([pair.value(0), pair.value(1)])
+}
+
 /// The schema of the table for people annotated with `skeleton`.
 pub fn schema(skeleton: &Skeleton) -> SchemaRef {
     let joints = skeleton.len();

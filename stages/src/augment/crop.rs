@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
-use datasets::pixels;
+use arrow::array::{Array, ArrayRef, Int32Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datasets::pixels::{self, OrientationRule, PixelError};
 use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{
-    column, field, fixed_list, integers, numbers, points, schema_with, skeleton_of, strings, vectors_f64,
+    field, fixed_list, integers, numbers, points, schema_with, skeleton_of, strings, vectors_f64,
     visibilities, with_column,
 };
+use schemas::tables::people::stated_size;
 use schemas::tables::samples::COPY;
 use schemas::tables::{in_space, renamed, samples, vector_array};
 use schemas::units::Pixels;
@@ -34,6 +35,9 @@ pub struct CropConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
+    /// What is done with an image whose EXIF orientation turns it; as `warp` has it.
+    #[serde(default)]
+    pub orientation: OrientationRule,
 }
 
 /// The stage. A row whose frame is missing or absurd, or that holds no person, is rejected.
@@ -43,6 +47,7 @@ pub struct Crop {
     size: [u32; 2],
     frame: Frame,
     images: PathBuf,
+    orientation: OrientationRule,
 }
 
 impl CropConfig {
@@ -50,7 +55,13 @@ impl CropConfig {
     pub fn build(&self, context: &BuildContext) -> Crop {
         let images =
             self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
-        Crop { name: context.name.clone(), size: self.size.map(Pixels::get), frame: self.frame, images }
+        Crop {
+            name: context.name.clone(),
+            size: self.size.map(Pixels::get),
+            frame: self.frame,
+            images,
+            orientation: self.orientation,
+        }
     }
 }
 
@@ -89,17 +100,14 @@ impl Crop {
 
     /// Subjects that know their image's size, from the table or else from the image's header.
     fn sized(&self, batch: &RecordBatch) -> Result<Vec<Result<Subject, Refusal>>, StageError> {
-        let stated = column(batch, "image_size").ok().and_then(|array| array.as_fixed_size_list_opt());
         let paths = strings(batch, "image_path")?;
         let size = |row: usize| -> Result<[f64; 2], Refusal> {
-            if let Some(list) = stated.filter(|list| list.is_valid(row)) {
-                let pair = list.value(row);
-                if let Some(pair) = pair.as_primitive_opt::<Int32Type>().filter(|pair| pair.len() == 2) {
-                    return Ok([f64::from(pair.value(0)), f64::from(pair.value(1))]);
-                }
+            if let Some(size) = stated_size(batch, row) {
+                return Ok(size.map(f64::from));
             }
-            let size = pixels::size(&self.images.join(paths.value(row)));
-            size.map(|size| size.map(f64::from)).map_err(|error| (error.reason(), error.to_string()))
+            let found = pixels::framed_size(&self.images.join(paths.value(row)), self.orientation, None);
+            let refused = |error: PixelError| (error.reason(), error.to_string());
+            found.map(|(size, _)| size.map(f64::from)).map_err(refused)
         };
         let subject = |row| size(row).map(|size| Subject { image_size: Some(size), ..Subject::default() });
         Ok((0..batch.num_rows()).map(subject).collect())

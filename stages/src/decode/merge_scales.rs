@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Int32Type, Schema, SchemaRef};
-use datasets::pixels;
+use arrow::array::{Array, RecordBatch};
+use arrow::datatypes::{Schema, SchemaRef};
+use datasets::pixels::{self, OrientationRule};
 use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{affines, booleans, column, field, integers, numbers, strings};
 use schemas::tables::rejects::Reject;
-use schemas::tables::{heatmaps, samples};
+use schemas::tables::{heatmaps, people, samples};
 use serde::{Deserialize, Serialize};
 
 use super::peak::peak_and_mean;
@@ -46,6 +46,9 @@ pub struct MergeScalesConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
+    /// What is done with an image whose EXIF orientation turns it; as `warp` has it.
+    #[serde(default)]
+    pub orientation: OrientationRule,
 }
 
 impl MergeScalesConfig {
@@ -53,7 +56,7 @@ impl MergeScalesConfig {
     pub fn build(&self, context: &BuildContext) -> MergeScales {
         let images =
             self.images.as_ref().map_or_else(|| context.folder.clone(), |at| context.folder.join(at));
-        MergeScales { name: context.name.clone(), images }
+        MergeScales { name: context.name.clone(), images, orientation: self.orientation }
     }
 }
 
@@ -63,6 +66,7 @@ impl MergeScalesConfig {
 pub struct MergeScales {
     name: String,
     images: PathBuf,
+    orientation: OrientationRule,
 }
 
 /// One sample's rows under one output head, by scale.
@@ -219,10 +223,7 @@ impl Sizes<'_> {
     }
 
     fn stated(&self, row: usize) -> Option<[f64; 2]> {
-        let list = self.batch.column_by_name("image_size")?.as_fixed_size_list_opt()?;
-        let pair = list.is_valid(row).then(|| list.value(row))?;
-        let pair = pair.as_primitive_opt::<Int32Type>().filter(|pair| pair.len() == 2)?;
-        Some([f64::from(pair.value(0)), f64::from(pair.value(1))])
+        people::stated_size(self.batch, row).map(|size| size.map(f64::from))
     }
 
     fn read(&mut self, path: &str) -> Result<[f64; 2], Refusal> {
@@ -231,8 +232,9 @@ impl Sizes<'_> {
         {
             return Ok(*size);
         }
-        let size = pixels::size(&self.stage.images.join(path));
-        let size = size.map_err(|error| (error.reason(), error.to_string()))?.map(f64::from);
+        let found = pixels::framed_size(&self.stage.images.join(path), self.stage.orientation, None);
+        let (size, _) = found.map_err(|error| (error.reason(), error.to_string()))?;
+        let size = size.map(f64::from);
         self.last = Some((path.to_owned(), size));
         Ok(size)
     }

@@ -191,7 +191,8 @@ fn the_image_s_size_comes_from_the_table_the_file_or_the_crops() {
     let maps = (0..JOINTS * SIDE * SIDE).map(|at| (at % SIDE + at / SIDE % SIDE) as f32).collect();
     let batch = table(&[("a", 1, 0, crop(1.0), false)], maps, 1);
     let far = |batch: &RecordBatch| {
-        let config = MergeScalesConfig { images: Some(folder.path().to_owned()) };
+        let config =
+            MergeScalesConfig { images: Some(folder.path().to_owned()), ..MergeScalesConfig::default() };
         let outcome = config.build(&context()).run(batch).unwrap();
         points(&outcome.rows, "keypoints")
             .unwrap()

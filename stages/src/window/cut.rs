@@ -233,7 +233,7 @@ impl Stage for Window {
             }
         });
         let rows = RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)?;
-        Ok(Outcome { rows, rejects, taken: Some(taken) })
+        Ok(Outcome { taken: Some(taken), ..Outcome::some(rows, rejects) })
     }
 
     fn fan_out(&self) -> FanOut {

@@ -171,7 +171,7 @@ impl Stage for Frames {
             }
         });
         let rows = RecordBatch::try_new(schema.clone(), columns.collect::<Result<_, _>>()?)?;
-        Ok(Outcome { rows, rejects: Vec::new(), taken: Some(count) })
+        Ok(Outcome { taken: Some(count), ..Outcome::all(rows) })
     }
 
     fn fan_out(&self) -> FanOut {

@@ -35,11 +35,22 @@ const NO_SPLIT: &str = "no split";
 /// let half: AssignRolesConfig = toml::from_str("enrolment = { share = 0.5 }")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AssignRolesConfig {
     /// Which sessions enrol their subject.
     pub enrolment: Enrolment,
+    /// The split whose subjects train models. They are neither enrolled nor tried, so none has too few sessions: those of
+    /// a subject with fewer are all of enrolment.
+    #[serde(default = "training_split")]
+    pub training_split: String,
+}
+
+/// The split that trains models, as `split_subjects` and the recipes call it.
+pub const TRAINING_SPLIT: &str = "train";
+
+fn training_split() -> String {
+    TRAINING_SPLIT.to_owned()
 }
 
 /// Which sessions of a subject enrol it: the first ones in order of time, whatever their split and device.
@@ -68,7 +79,11 @@ impl Enrolment {
 impl AssignRolesConfig {
     /// Builds the stage.
     pub fn build(&self, context: &BuildContext) -> AssignRoles {
-        AssignRoles { name: context.name.clone(), enrolment: self.enrolment }
+        AssignRoles {
+            name: context.name.clone(),
+            enrolment: self.enrolment,
+            training_split: self.training_split.clone(),
+        }
     }
 }
 
@@ -76,7 +91,7 @@ impl AssignRolesConfig {
 ///
 /// Sessions are identified by subject, device and name, and ordered by their earliest `start_nanos`, then by name in
 /// natural order, then by device. No session has two roles. The rows of a subject with too few sessions are
-/// rejected.
+/// rejected, unless all of them are of the training split.
 ///
 /// It is an error if roles leak, that is if spans of enrolment and probe of one subject and device overlap, as
 /// those of two sessions cut from one log may; or if splits leak, where there is a column `split`. A span reaches
@@ -86,6 +101,7 @@ impl AssignRolesConfig {
 pub struct AssignRoles {
     name: String,
     enrolment: Enrolment,
+    training_split: String,
 }
 
 /// Subject, device and session.
@@ -179,6 +195,13 @@ impl AssignRoles {
         let (mut roles, mut rejects) = (HashMap::new(), Vec::new());
         for (subject, mut of_subject) in subjects {
             let (enrolling, needed) = self.enrolment.of(of_subject.len());
+            let splits = of_subject.iter().flat_map(|(_, session)| &session.spans);
+            if of_subject.len() < needed
+                && splits.into_iter().all(|(split, ..)| *split == self.training_split)
+            {
+                roles.extend(of_subject.into_iter().map(|(key, _)| (key, ENROLMENT)));
+                continue;
+            }
             if of_subject.len() < needed {
                 let (has, plural) = (of_subject.len(), if of_subject.len() == 1 { "" } else { "s" });
                 rejects.push(Reject {

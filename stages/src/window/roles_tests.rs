@@ -74,6 +74,7 @@ fn a_share_leaves_one_session_for_each_role() {
 
 #[test]
 fn a_subject_with_too_few_sessions_is_rejected() {
+    let row = |subject, session, start| Signal { split: Some("test"), ..row(subject, session, start) };
     let rows = [row("a", "1", 0), row("b", "1", 0), row("b", "1", 1), row("a", "2", 5)];
     let (batch, gathered) = run("enrolment = { share = 0.5 }", &rows).unwrap();
     assert_eq!((batch.num_rows(), total_rows(&gathered.rejects)), (2, 2));
@@ -82,6 +83,22 @@ fn a_subject_with_too_few_sessions_is_rejected() {
     assert_eq!(reject.detail, "subject `b` has 1 session; 2 are needed");
     let (_, gathered) = run("enrolment = { first_sessions = 2 }", &rows).unwrap();
     assert_eq!(gathered.rejects[0].detail, "subject `a` has 2 sessions; 3 are needed");
+}
+
+#[test]
+fn subjects_that_train_need_no_second_session() {
+    let tried = |subject, session, start| Signal { split: Some("test"), ..row(subject, session, start) };
+    let rows = [row("a", "1", 0), row("b", "1", 0), row("b", "2", 5), tried("c", "1", 0), row("a", "1", 1)];
+    let (batch, gathered) = run("enrolment = { share = 0.5 }", &rows).unwrap();
+    let found: Vec<String> =
+        roles(&batch).into_iter().map(|(session, role)| format!("{session} {role}")).collect();
+    assert_eq!(found, ["1 enrolment", "1 enrolment", "2 probe", "1 enrolment"]);
+    assert_eq!(gathered.rejects[0].detail, "subject `c` has 1 session; 2 are needed");
+    // Whatever the number, and whatever the split is called.
+    let (batch, _) = run("enrolment = { first_sessions = 3 }", &rows).unwrap();
+    assert_eq!(batch.num_rows(), 4);
+    let (batch, _) = run("enrolment = { share = 0.5 }\ntraining_split = 'test'", &rows).unwrap();
+    assert_eq!(batch.num_rows(), 3, "b and c");
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn drawn(
     maps: Option<&OwnMaps>,
     options: &ReportOptions,
 ) -> Result<Vec<RgbImage>, String> {
-    let picture = picture::read(&person.image_path, options.image_root.as_deref())?;
+    let picture = picture::read(&person.image_path, options.image_root.as_deref(), person.image_size)?;
     let tile_px = options.tile_px;
     let window = window_of(&[&person.pose], &picture);
     let (plain, tile_from_image) = picture::tile(&picture, window, tile_px);

@@ -13,23 +13,25 @@ pub mod sample;
 pub mod shrink;
 mod source;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryArray, Int32Array, RecordBatch};
 use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datasets::pixels::{Limits, MAX_PIXELS, Reduction};
+use datasets::pixels::{Limits, MAX_PIXELS, OrientationRule, Reduction};
 use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{field, schema_with, skeleton_of, strings, with_column};
+use schemas::tables::people::stated_size;
 use schemas::tables::samples::{DECODE_REDUCTION, raw_image_field};
 use schemas::units::{Grey, Megapixels};
 use serde::{Deserialize, Serialize};
 
 use self::rgb::Source;
 use self::sample::Path;
-use self::source::Sources;
+use self::source::{Framing, Picture, Sources};
 use super::error::AugmentError;
 use super::geometry::{self, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
@@ -57,6 +59,10 @@ pub struct WarpConfig {
     /// Images with more pixels are rejected.
     #[serde(default = "max_megapixels")]
     pub max_megapixels: Megapixels,
+    /// What is done with an image whose EXIF orientation turns it: the frame of the annotations is that of the stored
+    /// pixels, or that of the image as viewers show it. An image that is turned is decoded in full size.
+    #[serde(default)]
+    pub orientation: OrientationRule,
 }
 
 fn border() -> Grey {
@@ -75,6 +81,7 @@ pub struct Warp {
     border: u8,
     scaled_decoding: bool,
     limits: Limits,
+    orientation: OrientationRule,
     path: Path,
 }
 
@@ -90,6 +97,7 @@ impl WarpConfig {
             border: self.border.get(),
             scaled_decoding: self.scaled_decoding,
             limits,
+            orientation: self.orientation,
             path: Path::detect(),
         }
     }
@@ -107,20 +115,23 @@ impl Warp {
         Ok(keypoints::fields(&schema, joints).into_iter().fold(schema, |schema, f| schema_with(&schema, f)))
     }
 
-    /// Fills `crop`, RGB `[H, W, 3]`, and says by how much the image was reduced while it was decoded.
+    /// Fills `crop`, RGB `[H, W, 3]`, and says by how much the image was reduced while it was decoded, and whether it was
+    /// turned.
     fn pixels(
         &self,
         sources: &mut Sources,
-        path: &str,
+        wanted: (&str, Option<[i32; 2]>),
         row: &Geometry,
         crop: &mut [u8],
-    ) -> Result<i32, Refusal> {
+    ) -> Result<(i32, Framing), Refusal> {
+        let (path, stated) = wanted;
         let unusable = || ("unusable transform", format!("crop_from_image is {:?}", row.crop_from_image.0));
         let image_from_crop = row.crop_from_image.inverse().ok_or_else(unusable)?;
         let shrink = 1.0 / row.crop_from_image.magnification();
         let wanted = if self.scaled_decoding { Reduction::at_most(shrink) } else { Reduction::Whole };
-        let decoded =
-            sources.get(&self.images.join(path), wanted).map_err(|e| (e.reason(), e.to_string()))?;
+        let picture = Picture { path: self.images.join(path), stated, rule: self.orientation };
+        let (decoded, framing) =
+            sources.get(picture, wanted).map_err(|error| (error.reason(), error.to_string()))?;
         let factor = decoded.reduction.factor();
         let mut source =
             Source { rgb: &decoded.rgb, width: decoded.width as usize, height: decoded.height as usize };
@@ -135,7 +146,7 @@ impl Warp {
             source_from_crop = reduced.reduced_from_source * source_from_crop;
         }
         self.sample(source, &source_from_crop, row, crop);
-        Ok(factor as i32)
+        Ok((factor as i32, framing))
     }
 
     fn sample(&self, source: Source, source_from_crop: &Affine, row: &Geometry, crop: &mut [u8]) {
@@ -167,13 +178,17 @@ impl Stage for Warp {
         }
         let mut crops = vec![0; batch.num_rows() * bytes];
         let (mut kept, mut rejects, mut reductions) = (Vec::new(), Vec::new(), Vec::new());
-        let mut sources = Sources::new(self.limits);
+        let (mut sources, mut told) = (Sources::new(self.limits), BTreeMap::new());
         for (row, geometry) in geometry.iter().enumerate() {
             let at = kept.len() * bytes;
-            match self.pixels(&mut sources, paths.value(row), geometry, &mut crops[at..at + bytes]) {
-                Ok(reduction) => {
+            let wanted = (paths.value(row), stated_size(batch, row));
+            match self.pixels(&mut sources, wanted, geometry, &mut crops[at..at + bytes]) {
+                Ok((reduction, framing)) => {
                     kept.push(row);
                     reductions.push(reduction);
+                    if let Some(what) = framing.told() {
+                        *told.entry(what).or_default() += 1;
+                    }
                 }
                 Err((reason, detail)) => rejects.push(reject(batch, row, &self.name, reason, detail)),
             }
@@ -188,7 +203,7 @@ impl Stage for Warp {
         out = with_column(&out, Field::new(DECODE_REDUCTION, DataType::Int32, false), reductions)?;
         out = keypoints::moved(&out, &geometry)?;
         debug_assert_eq!(out.schema_ref().as_ref(), &schema);
-        Ok(Outcome::some(out, rejects))
+        Ok(Outcome { told, ..Outcome::some(out, rejects) })
     }
 }
 

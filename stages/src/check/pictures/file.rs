@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use datasets::pixels::{self, Limits, PixelError};
+use datasets::pixels::{self, Limits, PixelError, Turn};
 
 use super::print::{self, Print};
 
@@ -20,8 +20,10 @@ pub(crate) enum Wanted {
 /// What was found; all is `None` where the file is missing, unreadable or not asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct PictureFile {
-    /// Width and height, px.
+    /// Width and height, px, as stored.
     pub size: Option<[u32; 2]>,
+    /// Width and height, px, once it is turned by its EXIF orientation.
+    pub turned: Option<[u32; 2]>,
     /// First half of the BLAKE3 hash of the file's bytes.
     pub content: Option<u128>,
     /// What the picture looks like; `None` where it is too plain.
@@ -47,6 +49,7 @@ impl PictureFile {
         pixels::read_file(path, &limits, bytes)?;
         let size = pixels::size_of(bytes)?;
         self.size = Some(size);
+        self.turned = Some(Turn::of(bytes).turned(size));
         if wanted == Wanted::Pixels {
             let hash = *blake3::hash(bytes).as_bytes();
             let (half, _) = hash.split_first_chunk().expect("32 bytes");

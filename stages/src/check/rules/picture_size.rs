@@ -1,4 +1,5 @@
-//! Pictures of another size than the annotation states: resized since, or the wrong file. Every coordinate is then off.
+//! Pictures of another size than the annotation states: resized since, or the wrong file. Every coordinate is then off. The
+//! size may be that of the stored pixels, or of the picture once it is turned by its EXIF orientation.
 
 use schemas::tables::findings::{Finding, Severity};
 
@@ -15,7 +16,8 @@ impl Inspect for PictureSize {
         let Some(real) = image.file.size else {
             return Looked::Not(image.file.problem.unwrap_or("no picture named"));
         };
-        if stated.map(i64::from) != real.map(i64::from) {
+        let is_stated = |size: [u32; 2]| stated.map(i64::from) == size.map(i64::from);
+        if !is_stated(real) && !image.file.turned.is_some_and(is_stated) {
             let detail = format!(
                 "the annotation states {} x {} px, the picture has {} x {}",
                 stated[0], stated[1], real[0], real[1]

@@ -82,7 +82,7 @@ impl Stage for Quality {
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         let rows: Vec<Row> = sessions(batch)?.iter().flat_map(|session| self.rows(session)).collect();
         let taken = Some(batch.num_rows());
-        Ok(Outcome { rows: table::to_batch(&rows), rejects: Vec::new(), taken })
+        Ok(Outcome { taken, ..Outcome::all(table::to_batch(&rows)) })
     }
 
     fn fan_out(&self) -> FanOut {

@@ -310,11 +310,8 @@ impl Stage for Resample {
             Arc::new(signal_column(output.values.into(), &output.lengths, 3 * self.sensors.len())?);
         let mut columns = output.rows.into_columns();
         columns.push(signal);
-        Ok(Outcome {
-            rows: RecordBatch::try_new(self.schema(), columns)?,
-            rejects: output.rejects,
-            taken: Some(output.taken),
-        })
+        let rows = RecordBatch::try_new(self.schema(), columns)?;
+        Ok(Outcome { taken: Some(output.taken), ..Outcome::some(rows, output.rejects) })
     }
 
     fn fan_out(&self) -> FanOut {
