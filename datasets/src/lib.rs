@@ -28,6 +28,7 @@ pub mod source;
 pub mod synthetic;
 #[doc(hidden)]
 pub mod testing;
+pub mod trials_csv;
 mod unique_ids;
 pub mod yolo;
 

@@ -25,6 +25,7 @@ use crate::predictions::PredictionsConfig;
 use crate::shards::{Claiming, ParquetSink, Provenance, TableSource};
 use crate::sink::{Sink, Target, Written};
 use crate::source::{OpenSource, Source};
+use crate::trials_csv::TrialsConfig;
 use crate::yolo::YoloConfig;
 
 /// Writes the enum of all configurations of sources, and sends each call on to the format, from one list.
@@ -153,6 +154,7 @@ sources! {
     "yolo" Yolo(YoloConfig),
     "hmog" Hmog(HmogLogs),
     "logs" Logs(CsvLogs),
+    "trials" Trials(TrialsConfig),
     "predictions" Predictions(PredictionsConfig),
     "coco_results" CocoResults(CocoResultsConfig),
 }

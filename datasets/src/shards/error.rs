@@ -38,6 +38,12 @@ pub enum ShardError {
     /// The table is of another version.
     #[error("{source}: `{}`", path.display())]
     OtherVersion { source: SchemaError, path: PathBuf },
+    /// A file of another program that does not hold what a table holds.
+    #[error("the file was written by another program, and cannot be read as a table: {detail}: `{}`", path.display())]
+    Adopted { detail: String, path: PathBuf },
+    /// Two rows of a table of people have one id.
+    #[error("two people have the id `{id}`: `{}`", path.display())]
+    SameId { id: String, path: PathBuf },
     /// A file is not the one that was written.
     #[error("the file is damaged, {detail}: `{}`", path.display())]
     Stale { detail: String, path: PathBuf },
@@ -69,6 +75,15 @@ impl Hinted for ShardError {
                 Some("only `motionmill ingest` and `motionmill run` make table folders".to_owned())
             }
             Self::OtherVersion { source, .. } => source.hint(),
+            Self::SameId { .. } => Some(
+                "ids begin with the name of the data set: read each file by a name of its own, such as `--dataset walk`"
+                    .to_owned(),
+            ),
+            Self::Adopted { path, .. } => Some(format!(
+                "name the table that it was made of: `like = \"TABLE\"` beside `path` in the plan, or `motionmill ingest table \
+                 --path {} --like TABLE --out NEW`",
+                path.display()
+            )),
             Self::Locked { .. } => {
                 Some("wait until it has ended, then run the same command again".to_owned())
             }

@@ -13,6 +13,7 @@ use super::lock::Access;
 use super::manifest::{MANIFEST_FILE, Manifest, Provenance, Rejected, ShardEntry};
 use super::properties::{flowing_schema, stored_schema};
 use super::reader::TableReader;
+use super::unique;
 use super::unit::{Layout, UnitWriter, bears_its_hash};
 use super::work_folder::{
     Mark, WORK_FOLDER, WorkFolder, mark_of, replace_by_way_of, replace_file, sync_folder,
@@ -215,12 +216,13 @@ impl TableFolder {
     /// whose shards are removed. The work folder stays until [`release`](Self::release).
     ///
     /// # Errors
-    /// When the system refuses.
+    /// When the system refuses, or two people have one id.
     pub fn complete(&self, mut shards: Vec<ShardEntry>, rejected: Rejected) -> Result<Manifest, ShardError> {
         if shards.is_empty() {
             // A table without rows keeps its schema in one empty shard.
             shards = UnitWriter::new(Arc::clone(&self.layout), 0).finish_empty()?;
         }
+        unique::check(&self.layout.folder, &flowing_schema(&self.layout.schema), &shards)?;
         // The order of units is kept within a split.
         shards.sort_by(|a, b| a.split.cmp(&b.split));
         let Layout { folder, schema, .. } = &*self.layout;

@@ -5,6 +5,7 @@
 //! last, and it alone makes the folder a table. While the table is written, the hidden folder `.motionmill` in it
 //! says by which work. See `docs/decisions/0015-a-run-is-a-set-of-units.md`.
 
+mod adopt;
 mod decoding;
 mod error;
 mod folder;
@@ -16,6 +17,7 @@ mod reader;
 mod row_groups;
 mod sink;
 mod source;
+mod unique;
 mod unit;
 mod verify;
 pub(crate) mod work_folder;

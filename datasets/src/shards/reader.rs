@@ -7,16 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use schemas::tables::check_version;
 
 use super::ShardError;
+use super::adopt;
 use super::decoding::{self, decoded};
 use super::manifest::{Manifest, ShardEntry};
 use super::properties::flowing_schema;
+use super::unit::bears_its_hash;
 use super::verify::check_file;
+use super::work_folder::WORK_FOLDER;
 
 /// A table that can be read.
 #[derive(Debug, Clone)]
@@ -26,6 +29,8 @@ pub struct TableReader {
     manifest: Option<Manifest>,
     /// The columns that are read, in the order in which they are given; all if `None`.
     columns: Option<Vec<usize>>,
+    /// Whether its rows are brought to the types of `schema`.
+    is_adopted: bool,
 }
 
 /// One file of a table.
@@ -67,14 +72,28 @@ impl TableReader {
     /// When there is no complete table, a shard is missing or has another length than the manifest says, or the
     /// split does not exist.
     pub fn open(path: &Path, split: Option<&str>) -> Result<Self, ShardError> {
+        Self::open_like(path, split, None)
+    }
+
+    /// As [`open`](Self::open); a file that another program wrote again, or a folder of such files, is read as a table of the
+    /// schema `like`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when the file does not hold what such a table holds.
+    pub fn open_like(path: &Path, split: Option<&str>, like: Option<&Schema>) -> Result<Self, ShardError> {
         if path.is_file() {
-            let (_, metadata) = decoding::open(path)?;
-            let rows = metadata.metadata().file_metadata().num_rows() as u64;
-            let schema = current(flowing_schema(metadata.schema()), path)?;
-            let file = TableFile { path: path.to_owned(), rows, told: None, checked: AtomicBool::new(true) };
-            return Ok(Self { schema, files: vec![Arc::new(file)], manifest: None, columns: None });
+            return Self::of_files(path, &[path.to_owned()], like);
         }
-        let manifest = Manifest::read(path)?;
+        let manifest = match Manifest::read(path) {
+            Err(ShardError::NoManifest { path }) => {
+                let files = foreign_files(&path)?;
+                if files.is_empty() || split.is_some() {
+                    return Err(ShardError::NoManifest { path });
+                }
+                return Self::of_files(&path, &files, like);
+            }
+            manifest => manifest?,
+        };
         let mut files = Vec::new();
         for shard in manifest.shards.iter().filter(|shard| split.is_none_or(|split| shard.split == split)) {
             let file = path.join(&shard.file);
@@ -95,13 +114,48 @@ impl TableReader {
             path: path.to_owned(),
         })?;
         let schema = current(flowing_schema(decoding::open(&first)?.1.schema()), path)?;
-        Ok(Self { schema, files, manifest: Some(manifest), columns: None })
+        Ok(Self { schema, files, manifest: Some(manifest), columns: None, is_adopted: false })
+    }
+
+    /// The rows of `files`, which have no manifest, one after the other: the table at `path`.
+    fn of_files(path: &Path, files: &[PathBuf], like: Option<&Schema>) -> Result<Self, ShardError> {
+        let (mut schema, mut table) = (None, Vec::new());
+        for file in files {
+            let (_, metadata) = decoding::open(file)?;
+            let rows = metadata.metadata().file_metadata().num_rows() as u64;
+            let found = flowing_schema(metadata.schema());
+            if let Some(first) =
+                schema.replace(found.clone()).filter(|first| first.fields() != found.fields())
+            {
+                let [first, other] = [&first, &found].map(|schema| schema.fields().len());
+                let detail =
+                    format!("its columns are not those of the files before ({other} and {first} columns)");
+                return Err(ShardError::Adopted { detail, path: file.clone() });
+            }
+            table.push(Arc::new(TableFile {
+                path: file.clone(),
+                rows,
+                told: None,
+                checked: AtomicBool::new(true),
+            }));
+        }
+        let found = schema.ok_or_else(|| ShardError::NoManifest { path: path.to_owned() })?;
+        let schema = adopt::adopted(&found, like)
+            .map_err(|detail| ShardError::Adopted { detail, path: path.to_owned() })?;
+        let schema = current(schema, path)?;
+        let is_adopted = found.fields() != schema.fields();
+        Ok(Self { schema, files: table, manifest: None, columns: None, is_adopted })
+    }
+
+    /// Whether its rows are brought to the types of its schema.
+    pub(super) fn is_adopted(&self) -> bool {
+        self.is_adopted
     }
 
     /// The rows of `shards` in `folder`, whose schema is `schema`.
     pub(super) fn of_shards(folder: &Path, schema: SchemaRef, shards: &[ShardEntry]) -> Self {
         let files = shards.iter().map(|shard| TableFile::of(folder, shard)).collect();
-        Self { schema, files, manifest: None, columns: None }
+        Self { schema, files, manifest: None, columns: None, is_adopted: false }
     }
 
     /// The same rows with the columns numbered `columns` alone; the others are not read.
@@ -160,7 +214,8 @@ impl TableReader {
             first += file.rows;
         }
         let (schema, columns) = (self.schema.clone(), self.columns.clone());
-        Batches { files, batch_rows, schema, columns, current: None }
+        let is_adopted = self.is_adopted;
+        Batches { files, batch_rows, schema, columns, is_adopted, current: None, next_row: 0 }
     }
 
     /// All rows at once, for tables that are known to be small.
@@ -180,7 +235,10 @@ pub struct Batches {
     batch_rows: usize,
     schema: SchemaRef,
     columns: Option<Vec<usize>>,
+    is_adopted: bool,
     current: Option<(PathBuf, ParquetRecordBatchReader)>,
+    /// The number of the next row in the current file.
+    next_row: u64,
 }
 
 impl Batches {
@@ -188,12 +246,20 @@ impl Batches {
         loop {
             if let Some((path, reader)) = &mut self.current {
                 if let Some(batch) = decoded(path, || Ok(reader.next()))? {
+                    let first = self.next_row;
+                    self.next_row += batch.as_ref().map_or(0, |batch| batch.num_rows() as u64);
                     let failed = |error| ShardError::parquet("read", path)(error);
                     // Parquet gives columns in the order of the file.
                     let batch = batch.and_then(|batch| match &self.columns {
                         Some(columns) => batch.project(&ranks(columns)),
                         None => Ok(batch),
                     });
+                    if self.is_adopted {
+                        let batch = batch.map_err(|error| failed(error.into()))?;
+                        let cast = adopt::recast(&batch, &self.schema, first);
+                        let foreign = |detail| ShardError::Adopted { detail, path: path.clone() };
+                        return cast.map(Some).map_err(foreign);
+                    }
                     let batch = batch.and_then(|batch| batch.with_schema(self.schema.clone()));
                     return batch.map(Some).map_err(|error| failed(error.into()));
                 }
@@ -221,6 +287,7 @@ impl Batches {
                 let (offset, limit) = (rows.start as usize, (rows.end - rows.start) as usize);
                 builder = builder.with_offset(offset).with_limit(limit);
             }
+            self.next_row = rows.start;
             let reader = decoded(&path, || builder.build())?;
             self.current = Some((path, reader));
         }
@@ -238,6 +305,25 @@ impl Iterator for Batches {
         }
         next.transpose()
     }
+}
+
+/// The Parquet files in the folder `path`, by name, where no program but another has written it: the parts that Spark,
+/// `DuckDB` and others make of a table. A folder that motionmill has begun holds none.
+fn foreign_files(path: &Path) -> Result<Vec<PathBuf>, ShardError> {
+    let Ok(entries) = std::fs::read_dir(path) else { return Ok(Vec::new()) };
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(ShardError::io("list", path))?.path();
+        let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name == WORK_FOLDER || bears_its_hash(&file)? {
+            return Ok(Vec::new());
+        }
+        if name.ends_with(".parquet") && !name.starts_with(['.', '_']) && file.is_file() {
+            files.push(file);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// The place of each of `columns` among them in ascending order.

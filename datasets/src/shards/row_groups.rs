@@ -12,6 +12,7 @@ use super::properties::flowing_schema;
 use super::reader::{TableFile, TableReader};
 
 use super::ShardError;
+use super::adopt;
 use super::decoding::{self, decoded};
 use crate::files;
 
@@ -74,6 +75,17 @@ impl TableReader {
             let batches = batches.collect::<Result<Vec<_>, _>>()?;
             Ok((schema, batches))
         })?;
+        let (schema, batches) = if self.is_adopted() {
+            let places = schema.fields().iter().map(|field| self.schema().index_of(field.name()));
+            let places = places.collect::<Result<Vec<_>, _>>().map_err(|error| failed(error.into()))?;
+            let schema = Arc::new(self.schema().project(&places).map_err(|error| failed(error.into()))?);
+            let cast =
+                batches.iter().map(|batch| adopt::recast(batch, &schema, 0)).collect::<Result<Vec<_>, _>>();
+            let foreign = |detail| ShardError::Adopted { detail, path: path.clone() };
+            (schema, cast.map_err(foreign)?)
+        } else {
+            (schema, batches)
+        };
         match &batches[..] {
             [only] => Ok(only.clone()),
             _ => concat_batches(&schema, &batches).map_err(|error| failed(error.into())),

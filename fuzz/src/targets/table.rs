@@ -83,7 +83,7 @@ fn run(input: &[u8]) -> u64 {
             place::path("described")
         }
     };
-    let source = SourceConfig::Table(TableSource { path, split: None });
+    let source = SourceConfig::Table(TableSource { path, split: None, like: None });
     reading::each_batch(&source, &[], &mut look)
 }
 

@@ -28,6 +28,7 @@ pub(super) fn ingest(args: &Ingest) -> anyhow::Result<()> {
     }
     let write = SinkConfig::Parquet(ParquetSink::at(&args.out.out));
     let plan = plan.with_source(name, names, args.read.clone()).with_sink(name, &[name], write);
+    unicode(&plan)?;
     work::run(plan, args.out.force, args.out.rejects.fail_on_rejects)
 }
 
@@ -46,12 +47,20 @@ pub(super) fn export(args: &Export) -> anyhow::Result<()> {
         one_split(&args.inputs[1], split)?;
     }
     let plan = plan.with_sink(args.write.kind(), names, args.write.clone());
+    unicode(&plan)?;
     work::run(plan, args.args.force, args.args.rejects.fail_on_rejects)
+}
+
+/// Refuses paths that are no text: tables name pictures and files, and hold text.
+fn unicode(plan: &Plan) -> anyhow::Result<()> {
+    let Err(error) = serde_json::to_value(plan) else { return Ok(()) };
+    let message = format!("a path is not UTF-8, which tables and plans hold: {error}");
+    Err(Hint::error(message, "make a link to it under a name of letters, and give that: `ln -s`"))
 }
 
 /// The source of the table `path`.
 pub(super) fn table(path: &Path, split: Option<String>) -> SourceConfig {
-    SourceConfig::Table(TableSource { path: path.to_owned(), split })
+    SourceConfig::Table(TableSource { path: path.to_owned(), split, like: None })
 }
 
 fn in_batches_of(batch_rows: Count) -> Plan {

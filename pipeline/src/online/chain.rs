@@ -233,7 +233,8 @@ fn replace_sources(
                 given.insert(name, rows);
             }
             People::Table { path, split } => {
-                source.read = SourceConfig::Table(TableSource { path, split: split.or(split_before) });
+                source.read =
+                    SourceConfig::Table(TableSource { path, split: split.or(split_before), like: None });
             }
         }
     }

@@ -15,9 +15,11 @@
 //! write.parquet = { path = "selection" }
 //! ```
 //!
-//! Relative paths start from the current folder, as in a shell.
+//! Relative paths of a plan file start from its own folder, whatever key they stand in; those of `--set`, and of plans that
+//! are no files, start from the current folder, as in a shell.
 
 mod overrides;
+mod paths;
 mod read;
 
 pub use datasets::registry::{SinkConfig, SourceConfig};

@@ -45,7 +45,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, FixedSizeListArray, Float64Builder, NullBufferBuilder, UInt8Array};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::columns::{SKELETON_JSON_KEY, SKELETON_KEY, SchemaError, TABLE_KEY, VERSION_KEY};
 use crate::skeleton::Skeleton;
@@ -95,6 +95,45 @@ pub fn metadata(name: &str, skeleton: Option<&Skeleton>) -> HashMap<String, Stri
 /// The table's name in the schema metadata, if it has one.
 pub fn table_name(schema: &Schema) -> Option<&str> {
     schema.metadata().get(TABLE_KEY).map(String::as_str)
+}
+
+/// The schema of the table `name`, where it follows from the name, and for joints from `skeleton`.
+pub fn schema_of(name: &str, skeleton: Option<&Skeleton>) -> Option<SchemaRef> {
+    match name {
+        people::NAME => skeleton.map(people::schema),
+        keypoints::NAME => skeleton.map(keypoints::schema),
+        readings::NAME => Some(readings::schema()),
+        trials::NAME => Some(trials::schema()),
+        quality::NAME => Some(quality::schema()),
+        metrics::NAME => Some(metrics::schema()),
+        findings::NAME => Some(findings::schema()),
+        rejects::NAME => Some(rejects::schema()),
+        _ => None,
+    }
+}
+
+/// The table whose columns `schema` has, whatever their types: of several, the one that has most. The columns that may be
+/// null need not be there.
+pub fn recognised(schema: &Schema) -> Option<&'static str> {
+    // Columns of people and keypoints are the same for all skeletons.
+    let any = crate::skeleton::ALL[0];
+    let tables = [
+        people::NAME,
+        keypoints::NAME,
+        readings::NAME,
+        trials::NAME,
+        quality::NAME,
+        metrics::NAME,
+        findings::NAME,
+        rejects::NAME,
+    ];
+    let held = tables.into_iter().filter_map(|name| {
+        let known = schema_of(name, Some(any))?;
+        let has = |field: &&Arc<Field>| schema.field_with_name(field.name()).is_ok();
+        let whole = known.fields().iter().filter(|field| !field.is_nullable()).all(|field| has(&field));
+        whole.then(|| (known.fields().iter().filter(has).count(), name))
+    });
+    held.max_by_key(|(columns, _)| *columns).map(|(_, name)| name)
 }
 
 /// `schema` renamed to table `name`, its other metadata kept.

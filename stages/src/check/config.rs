@@ -54,7 +54,7 @@ pub const MOST_PICTURE_BITS: u32 = 12;
 pub struct CheckConfig {
     /// The rules to check; by default all. They run in a fixed order.
     pub rules: Vec<Rule>,
-    /// Folder that `image_path` starts from; by default the plan's own folder.
+    /// Folder that `image_path` starts from; by default the current folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,

@@ -42,7 +42,7 @@ const LONGEST_SIDE: f64 = 65_536.0;
 #[serde(deny_unknown_fields)]
 pub struct MergeScalesConfig {
     /// Folder that `image_path` starts from, read only for the size of images whose rows do not state it; by default
-    /// the plan's own folder. Without `image_path`, an image is as large as the crops reach.
+    /// the current folder. Without `image_path`, an image is as large as the crops reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,

@@ -45,7 +45,7 @@ pub const MAX_MEGAPIXELS: Megapixels = Megapixels::constant(MAX_PIXELS as f64 / 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WarpConfig {
-    /// Folder that `image_path` starts from; by default the plan's own folder.
+    /// Folder that `image_path` starts from; by default the current folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
