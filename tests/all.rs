@@ -8,6 +8,8 @@ mod crate_edges;
 mod determinism;
 mod file_edges;
 mod formats;
+mod frames;
+mod losses;
 mod motion;
 mod real_data;
 mod reference;

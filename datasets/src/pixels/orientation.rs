@@ -246,14 +246,10 @@ mod tests {
     fn pixels_go_where_viewers_show_them() {
         // The place of the first stored pixel in the turned image, by the table of the Exif standard.
         let corner = |value: u8| match value {
-            1 => [0, 0],
-            2 => [1, 0],
-            3 => [1, 1],
-            4 => [0, 1],
-            5 => [0, 0],
-            6 => [1, 0],
-            7 => [1, 1],
-            8 => [0, 1],
+            1 | 5 => [0, 0],
+            2 | 6 => [1, 0],
+            3 | 7 => [1, 1],
+            4 | 8 => [0, 1],
             _ => unreachable!("eight orientations"),
         };
         for value in 1..=8 {

@@ -83,7 +83,9 @@ mod tests {
         } else {
             &[(42, 2), (8, 4), (1, 2), (339, 2), (kind, 2), (count, 4), (0, 4), (0, 4)]
         };
-        layout.iter().for_each(|(number, length)| put(*number, *length));
+        for (number, length) in layout {
+            put(*number, *length);
+        }
         bytes
     }
 

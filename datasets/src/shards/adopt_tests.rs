@@ -80,8 +80,8 @@ fn inside(data_type: &DataType, retype: Retype, list: fn(Arc<Field>) -> DataType
     }
 }
 
-fn styles() -> Vec<(&'static str, fn(&DataType) -> DataType)> {
-    vec![
+fn styles() -> [(&'static str, Retype); 4] {
+    [
         ("polars", |data_type| {
             let text = |data_type: &DataType| match data_type {
                 DataType::Utf8 | DataType::Dictionary(..) => DataType::LargeUtf8,
@@ -119,7 +119,7 @@ fn styles() -> Vec<(&'static str, fn(&DataType) -> DataType)> {
 }
 
 /// `batch` with its columns in the types of `style`, all nullable, with metadata or without.
-fn again(batch: &RecordBatch, style: fn(&DataType) -> DataType, keeps_metadata: bool) -> RecordBatch {
+fn again(batch: &RecordBatch, style: Retype, keeps_metadata: bool) -> RecordBatch {
     let fields: Vec<Field> = batch
         .schema()
         .fields()
@@ -254,7 +254,7 @@ proptest! {
     fn lists_come_back(rows in proptest::collection::vec(proptest::option::of(any::<[f32; 3]>()), 0..20)) {
         let item = Arc::new(Field::new("item", DataType::Float64, true));
         let values = rows.iter().flat_map(|row| row.unwrap_or([0.0; 3])).map(f64::from);
-        let nulls = arrow::buffer::NullBuffer::from_iter(rows.iter().map(Option::is_some));
+        let nulls = rows.iter().map(Option::is_some).collect::<arrow::buffer::NullBuffer>();
         let values: ArrayRef = Arc::new(Float64Array::from_iter_values(values));
         let fixed: ArrayRef = Arc::new(FixedSizeListArray::new(item.clone(), 3, values, Some(nulls)));
         for list in [DataType::List, DataType::LargeList] {
