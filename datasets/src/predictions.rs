@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use schemas::columns::{field, strings};
 use schemas::skeleton::MPII16;
 use schemas::tables::keypoints::{self, PredictedPose};
+use schemas::tables::people;
 use schemas::{SchemaError, Skeleton};
 use serde::{Deserialize, Serialize};
 
@@ -70,8 +71,17 @@ impl Source for PredictionsConfig {
         let read = read(&self.file, &options)?;
         let (mut ids, mut splits) = (Vec::new(), Vec::new());
         for batch in &inputs[0] {
-            ids.extend(strings(batch, "sample_id")?.iter().map(|id| id.unwrap_or_default().to_owned()));
-            splits.extend(strings(batch, "split")?.iter().map(|split| split.map(str::to_owned)));
+            let persons = people::persons(batch)?;
+            let of_persons =
+                |(value, is_person): (Option<&str>, &bool)| is_person.then(|| value.map(str::to_owned));
+            ids.extend(
+                strings(batch, "sample_id")?
+                    .iter()
+                    .zip(&persons)
+                    .filter_map(of_persons)
+                    .map(Option::unwrap_or_default),
+            );
+            splits.extend(strings(batch, "split")?.iter().zip(&persons).filter_map(of_persons));
         }
         let batch = to_batch(&ids, &splits, &read, skeleton, &model_name(self.model.as_ref(), &self.file));
         let batch = batch.map_err(|error| {
@@ -309,6 +319,33 @@ mod tests {
         assert_eq!(read.keypoints.len(), 2);
         assert_eq!(read.keypoints[1][2], [39.0, 40.0]);
         assert_eq!(read.score.unwrap()[1][2], 41.0);
+    }
+
+    #[test]
+    fn images_without_people_have_no_row_in_the_array() {
+        let (_folder, path) = written("njc", 2, 2);
+        let mut everybody: Vec<people::Person> =
+            [0, 1, 2, 3].map(|index| crate::export::testing::person(&format!("{index}.jpg"), 0, 16)).to_vec();
+        // The second image has nobody; the last has a pose, but no number.
+        everybody[1].person_index = None;
+        everybody[3].person_index = None;
+        everybody[3].pose.set(0, [1.0, 1.0], schemas::Visibility::Visible);
+        let config = PredictionsConfig {
+            file: path,
+            array: "preds".into(),
+            axes: axes(),
+            skeleton: skeleton(),
+            first_pixel: 1.0,
+            model: None,
+        };
+        let open = |people: &[people::Person]| config.open(&[vec![people::to_batch(&MPII16, people)]]);
+        let error = open(&everybody).unwrap_err().to_string();
+        assert!(error.contains("one row for each of the 3 people, found 2"), "{error}");
+        everybody.remove(0);
+        let source = open(&everybody).unwrap();
+        let batch = source.chunks(10).next().unwrap().unwrap().load.now().unwrap().batches.remove(0);
+        let ids: Vec<&str> = strings(&batch, "sample_id").unwrap().iter().flatten().collect();
+        assert_eq!(ids, ["test-2-0", "test-3-0"]);
     }
 
     #[test]

@@ -1,8 +1,12 @@
 //! The records of a COCO file, as stored there.
 
+use std::path::PathBuf;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
+
+use crate::json;
 
 /// A record that may be of another shape; the outlines, by far the largest part, are dropped while it is read.
 pub(super) enum Entry<T> {
@@ -10,28 +14,42 @@ pub(super) enum Entry<T> {
     Unsound(String),
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut value = Json::deserialize(deserializer)?;
+impl<T: DeserializeOwned> Entry<T> {
+    /// The record `value`; an id that it has leads what is wrong with it.
+    pub(super) fn of(mut value: Json) -> Self {
         if let Json::Object(object) = &mut value {
             object.shift_remove("segmentation");
         }
-        Ok(match serde_json::from_value(value) {
+        match json::record(&value) {
             Ok(sound) => Self::Sound(sound),
-            Err(error) => Self::Unsound(error.to_string()),
-        })
+            Err(detail) => Self::Unsound(match value.get("id") {
+                Some(id) => format!("id {id}: {detail}"),
+                None => detail,
+            }),
+        }
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::of(Json::deserialize(deserializer)?))
     }
 }
 
 /// One picture.
 #[derive(Deserialize)]
 pub(super) struct Image {
+    #[serde(deserialize_with = "json::whole")]
     pub id: i64,
+    #[serde(deserialize_with = "json::text")]
     pub file_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_size")]
     pub width: Option<i32>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_size")]
     pub height: Option<i32>,
+    /// Where the picture lies; the reader sets it.
+    #[serde(skip)]
+    pub path: PathBuf,
     #[serde(default, rename = "motionmill")]
     pub kept: Kept,
 }
@@ -39,18 +57,20 @@ pub(super) struct Image {
 /// One person, or a crowd.
 #[derive(Deserialize)]
 pub(super) struct Annotation {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_whole")]
     pub id: Option<i64>,
+    #[serde(deserialize_with = "json::whole")]
     pub image_id: i64,
+    #[serde(deserialize_with = "json::whole")]
     pub category_id: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_numbers")]
     pub bbox: Option<[f64; 4]>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_number")]
     pub area: Option<f64>,
-    #[serde(default)]
-    pub iscrowd: i64,
-    /// `[3K]`: x, y, visibility.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::flag")]
+    pub iscrowd: bool,
+    /// `[3K]`: x, y, visibility; `NaN` where null.
+    #[serde(default, deserialize_with = "json::numbers")]
     pub keypoints: Vec<f64>,
     #[serde(default, rename = "motionmill")]
     pub kept: Kept,
