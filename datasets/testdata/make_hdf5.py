@@ -22,6 +22,16 @@ def main():
         file.create_dataset("big_endian", data=np.array([1.5, -2.5], dtype=">f8"))
         file.create_dataset("names", data=["a.jpg", "bb.jpg"], dtype=h5py.string_dtype())
         file.create_dataset("codes", data=np.array([[97, 46, 106], [98, 0, 0]], dtype=np.float64))
+    # What h5py and numpy add to the types and packings of HDF5. Joint 10 of each person is at (9, 3).
+    pose = np.tile(np.array([[9, 3]] * 11), (40, 1, 1))
+    with h5py.File(HERE / "packed.h5", "w") as file:
+        file.create_dataset("plain", data=pose.astype("f4"))
+        file.create_dataset("lzf", data=pose.astype("f8"), compression="lzf", chunks=(40, 11, 2))
+        file.create_dataset("lzf_shuffled", data=pose.astype("f4"), compression="lzf", shuffle=True, chunks=(8, 11, 2))
+        file.create_dataset("half", data=pose.astype("f2"))
+        file.create_dataset("half_big_endian", data=pose.astype(">f2"))
+        ragged = file.create_dataset("ragged", (2,), dtype=h5py.vlen_dtype(np.float64))
+        ragged[0], ragged[1] = [1.0, 2.0], [3.0]
     # As the stacked hourglass stores MPII: names as codes, and a person of each of two images.
     with h5py.File(HERE / "hourglass.h5", "w") as file:
         file.create_dataset("imgname", data=np.array([[97, 46, 106], [98, 46, 106]], dtype=np.float64))

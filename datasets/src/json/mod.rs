@@ -15,8 +15,8 @@ use crate::files::unpacked_limit;
 use crate::{ReadError, files, signature};
 
 pub(crate) use values::{
-    Key, flag, flags, maybe_number, maybe_numbers, maybe_size, maybe_text, maybe_whole, numbers, points,
-    text, texts, whole,
+    Key, flag, flags, maybe_number, maybe_numbers, maybe_size, maybe_text, maybe_whole, number, numbers,
+    points, text, texts, whole,
 };
 
 /// The name of the format in messages.

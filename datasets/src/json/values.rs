@@ -309,6 +309,11 @@ pub(crate) fn maybe_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     Ok((size > 0).then_some(size))
 }
 
+/// A number.
+pub(crate) fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Number::deserialize(deserializer).map(|number| number.0)
+}
+
 /// A number, or nothing.
 pub(crate) fn maybe_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
     Ok(maybe::<D, Number>(deserializer)?.map(|number| number.0))

@@ -8,8 +8,8 @@ use flate2::read::ZlibDecoder;
 use super::cursor::Cursor;
 use super::element::{FLAG_COMPLEX, FLAG_LOGICAL, HEADER_BYTES, VERSION, VERSION_HDF5, class, kind};
 use super::value::{Numbers, Structs, Value};
-use crate::ReadError;
 use crate::files::unpacked_limit;
+use crate::{ReadError, signature};
 
 /// Most bytes that the compressed variables of one file may hold together: the format's own limit of one variable, and no
 /// more than [`unpacked_limit`] of the file. Beyond that, the file is refused, so that a small malicious file cannot fill
@@ -47,7 +47,16 @@ pub fn read_from(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Value)>, Read
         let rule = "a MATLAB v5 file (in MATLAB: `save -v7`)";
         return Err(ReadError::unexpected(path, rule, "a MATLAB v7.3 file, which is HDF5"));
     }
+    if !is_v5(bytes) && !bytes.starts_with(b"MATLAB") {
+        let rule = "a MATLAB v5 file";
+        return Err(ReadError::unexpected(path, rule, signature::named(bytes)));
+    }
     from_bytes(bytes).map_err(|detail| ReadError::malformed(path, FORMAT, detail))
+}
+
+/// Whether `bytes` have the byte order mark of a MATLAB v5 file.
+pub fn is_v5(bytes: &[u8]) -> bool {
+    matches!(bytes.get(HEADER_BYTES - 2..HEADER_BYTES), Some(b"IM" | b"MI"))
 }
 
 fn is_hdf5(bytes: &[u8]) -> bool {

@@ -24,7 +24,7 @@ fn run(input: &[u8]) -> u64 {
     let (axes, packing, flic) = (AXES[mode % 6], mode / 6 % 3, mode / 18 % 2 == 1);
     let source = PredictionsConfig {
         file: place::file("preds.mat", &mat::packed(packing, rest)),
-        array: "preds".to_owned(),
+        array: Some("preds".to_owned()),
         axes: axes.to_owned(),
         skeleton: if flic { "flic11" } else { "coco17" }.to_owned(),
         first_pixel: 1.0,
