@@ -1,6 +1,7 @@
 //! Arrays of HDF5 files, MATLAB v7.3 files among them.
 
 mod lzf;
+mod matlab;
 
 use std::path::{Path, PathBuf};
 
@@ -110,38 +111,43 @@ impl File {
     /// When there is no such array (the message lists those that are there), or it holds no numbers.
     pub fn array(&self, name: &str) -> Result<Array, ReadError> {
         let dataset = self.dataset(name)?;
-        let values = match *dataset.dtype() {
-            Datatype::FloatingPoint { size: 8, .. } => self.numbers::<f64>(name, &dataset, |v| v),
-            Datatype::FloatingPoint { size: 2, .. } => self.numbers::<Half>(name, &dataset, |half| half.0),
-            Datatype::FloatingPoint { size: 4, .. } => self.numbers::<f32>(name, &dataset, f64::from),
+        let values = self.values(name, &dataset)?;
+        Ok(Array { dims: dataset.shape().iter().map(|&size| size as usize).collect(), values })
+    }
+
+    /// The numbers of `dataset`, which is called `name`.
+    fn values(&self, name: &str, dataset: &Dataset) -> Result<Vec<f64>, ReadError> {
+        match *dataset.dtype() {
+            Datatype::FloatingPoint { size: 8, .. } => self.numbers::<f64>(name, dataset, |v| v),
+            Datatype::FloatingPoint { size: 2, .. } => self.numbers::<Half>(name, dataset, |half| half.0),
+            Datatype::FloatingPoint { size: 4, .. } => self.numbers::<f32>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 1, signed: true, .. } => {
-                self.numbers::<i8>(name, &dataset, f64::from)
+                self.numbers::<i8>(name, dataset, f64::from)
             }
-            Datatype::FixedPoint { size: 1, .. } => self.numbers::<u8>(name, &dataset, f64::from),
+            Datatype::FixedPoint { size: 1, .. } => self.numbers::<u8>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 2, signed: true, .. } => {
-                self.numbers::<i16>(name, &dataset, f64::from)
+                self.numbers::<i16>(name, dataset, f64::from)
             }
-            Datatype::FixedPoint { size: 2, .. } => self.numbers::<u16>(name, &dataset, f64::from),
+            Datatype::FixedPoint { size: 2, .. } => self.numbers::<u16>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 4, signed: true, .. } => {
-                self.numbers::<i32>(name, &dataset, f64::from)
+                self.numbers::<i32>(name, dataset, f64::from)
             }
-            Datatype::FixedPoint { size: 4, .. } => self.numbers::<u32>(name, &dataset, f64::from),
+            Datatype::FixedPoint { size: 4, .. } => self.numbers::<u32>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 8, signed: true, .. } => {
-                self.numbers::<i64>(name, &dataset, |v| v as f64)
+                self.numbers::<i64>(name, dataset, |v| v as f64)
             }
-            Datatype::FixedPoint { size: 8, .. } => self.numbers::<u64>(name, &dataset, |v| v as f64),
+            Datatype::FixedPoint { size: 8, .. } => self.numbers::<u64>(name, dataset, |v| v as f64),
             ref other => {
                 let rule = format!("the array `{name}` must hold numbers");
                 let error = ReadError::unexpected(&self.path, rule, kind(other));
-                return Err(match other {
+                Err(match other {
                     Datatype::VarLen { .. } | Datatype::Reference { .. } => error.advised(format!(
                         "write it again in Python: `numpy.save(\"{name}.npy\", numpy.stack(list(file[\"{name}\"])).astype(float))`"
                     )),
                     _ => error,
-                });
+                })
             }
-        }?;
-        Ok(Array { dims: dataset.shape().iter().map(|&size| size as usize).collect(), values })
+        }
     }
 
     /// The array `name` of strings, or of one row of character codes a string, as Torch writes them.
@@ -249,6 +255,9 @@ impl H5Type for Half {
         2
     }
 }
+
+#[cfg(test)]
+mod matlab_tests;
 
 #[cfg(test)]
 mod tests {

@@ -33,6 +33,7 @@ pub mod synthetic;
 #[doc(hidden)]
 pub mod testing;
 mod unique_ids;
+pub mod videos;
 pub mod yolo;
 
 pub use annotations::{Annotations, ReadError};

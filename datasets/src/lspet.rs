@@ -130,7 +130,7 @@ mod tests {
         let images = folder.path().join("images");
         std::fs::create_dir(&images).unwrap();
         let names = |read: &Annotations| -> Vec<String> {
-            let name = |person: &schemas::tables::people::Person| {
+            let name = |person: &people::Person| {
                 Path::new(&person.image_path).file_name().unwrap().to_string_lossy().into_owned()
             };
             read.people.iter().map(name).collect()

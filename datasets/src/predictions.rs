@@ -217,6 +217,9 @@ fn found(path: &Path, bytes: Vec<u8>, name: &str) -> Result<Found, ReadError> {
     if bytes.starts_with(b"PK\x03\x04") {
         return npy::read_archive(path, &bytes, name).map(Found::Array);
     }
+    if matlab::is_v73(&bytes) && !name.contains('/') {
+        return matlab::read_from(path, &bytes).map(Found::Variables);
+    }
     if hdf5::is_hdf5(&bytes) {
         return hdf5_array(path, bytes, name).map(Found::Array);
     }

@@ -131,21 +131,14 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, ReadError> {
     let io = |error| ReadError::io(path, error);
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(io)? {
-        let file = entry.map_err(io)?.path();
-        let plain = if ends_with(&file, "gz") { file.with_extension("") } else { file.clone() };
-        if ends_with(&plain, "json") {
-            files.push(file);
-        }
+        files.push(entry.map_err(io)?.path());
     }
+    files.retain(|file| json::is_named_so(file));
     files.sort();
     if files.is_empty() {
         return Err(ReadError::unexpected(path, "a folder of results must hold JSON files", "none"));
     }
     Ok(files)
-}
-
-fn ends_with(file: &Path, ending: &str) -> bool {
-    file.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
 }
 
 /// The list in the object `object` of `path`.

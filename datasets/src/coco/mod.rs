@@ -124,6 +124,20 @@ pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
     }
     let file: File = json::parse(path, RULE, &bytes)?;
     drop(bytes);
+    read_file(config, file)
+}
+
+/// As [`read`], of the content `value` of the file.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_value(config: &CocoConfig, value: serde_json::Value) -> Result<Annotations, ReadError> {
+    let file = serde_json::from_value(value);
+    read_file(config, file.map_err(|error| ReadError::json(&config.annotations, RULE, &error))?)
+}
+
+fn read_file(config: &CocoConfig, file: File) -> Result<Annotations, ReadError> {
+    let path = &*config.annotations;
     let (category, skeleton) = config.choose(&file.categories)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut reading = Reading {

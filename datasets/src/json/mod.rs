@@ -67,6 +67,12 @@ pub(crate) fn is_json(bytes: &[u8]) -> bool {
     wide || bytes.starts_with(GZIP) || matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
+/// Whether the name of `path` is that of a JSON file, packed or not.
+pub(crate) fn is_named_so(path: &Path) -> bool {
+    let plain = if files::ends_with(path, "gz") { path.with_extension("") } else { path.to_owned() };
+    files::ends_with(&plain, "json")
+}
+
 fn unpacked(path: &Path, packed: &[u8]) -> Result<Vec<u8>, ReadError> {
     let most = unpacked_limit(packed.len() as u64);
     let mut bytes = Vec::new();
