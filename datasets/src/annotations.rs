@@ -41,6 +41,9 @@ pub enum ReadError {
     /// The file is valid but holds something else.
     #[error("{expected}, found {found}: `{}`", path.display())]
     Unexpected { expected: String, found: String, path: PathBuf },
+    /// An error whose hint depends on what was found.
+    #[error("{error}")]
+    Advised { error: Box<ReadError>, hint: String },
     /// More units than a run can have.
     #[error("a source has at most {most} units, found {count}")]
     ManyUnits { count: u64, most: u64 },
@@ -65,6 +68,12 @@ impl ReadError {
         }
     }
 
+    /// The same error, with the key or call that mends it.
+    #[must_use]
+    pub fn advised(self, hint: impl Into<String>) -> Self {
+        Self::Advised { error: Box::new(self), hint: hint.into() }
+    }
+
     /// The error of a sound file at `path` that holds something else.
     pub fn unexpected(path: &Path, expected: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Unexpected { expected: expected.into(), found: found.into(), path: path.to_owned() }
@@ -78,6 +87,7 @@ impl Hinted for ReadError {
                 Some("make the table with `motionmill ingest` or `motionmill run`".to_owned())
             }
             Self::Table(error) => error.hint(),
+            Self::Advised { hint, .. } => Some(hint.clone()),
             Self::ManyUnits { .. } => {
                 Some("raise `batch_rows` or `unit_batches` of the plan's runner".to_owned())
             }
@@ -88,6 +98,7 @@ impl Hinted for ReadError {
     fn fault(&self) -> Fault {
         match self {
             Self::Table(error) => error.fault(),
+            Self::Advised { error, .. } => error.fault(),
             Self::Schema(error) => error.fault(),
             _ => Fault::File,
         }

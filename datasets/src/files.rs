@@ -52,6 +52,11 @@ pub fn read_to_string(path: &Path) -> io::Result<String> {
         .map_err(|_| io::Error::new(ErrorKind::InvalidData, "stream did not contain valid UTF-8"))
 }
 
+/// Whether the name of `path` ends with `.ending`, in any case.
+pub(crate) fn ends_with(path: &Path, ending: &str) -> bool {
+    path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}
+
 fn check(kind: FileType) -> io::Result<()> {
     match name(kind) {
         None => Ok(()),

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::matlab::{AccessError, Row};
+use crate::pictures::{Pictures, TwoFiles};
 use crate::source::{OpenSource, Source};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, matlab};
@@ -97,6 +98,7 @@ pub fn read(config: &FlicConfig) -> Result<Annotations, ReadError> {
     let plus = config.plus.as_deref().map(|list| read_plus(list, path, rows.len())).transpose()?;
     let source_file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
 
+    let pictures = Pictures::new(&config.images);
     let mut ids = UniqueIds::default();
     let mut per_image: HashMap<String, Vec<Option<Pose>>> = HashMap::new();
     let mut names = Vec::new();
@@ -124,12 +126,13 @@ pub fn read(config: &FlicConfig) -> Result<Annotations, ReadError> {
         let read = person(row, config);
         poses.push(read.as_ref().ok().map(|person| person.pose.clone()));
         let listed = plus.as_ref().map(|list| list.contains(&index));
-        match read.and_then(|person| Ok((split(row, listed)?, person))) {
-            Ok((split, person)) => {
+        let picture = || pictures.find(&image).map_err(Fault::from);
+        match read.and_then(|person| Ok((split(row, listed)?, picture()?, person))) {
+            Ok((split, picture, person)) => {
                 found.people.push(Person {
                     sample_id,
                     split: split.to_owned(),
-                    image_path: config.images.join(&image).to_string_lossy().into_owned(),
+                    image_path: picture.to_string_lossy().into_owned(),
                     person_index: Some(person_index),
                     source_file: source_file.clone(),
                     source_record: row.place(),
@@ -159,6 +162,12 @@ struct Fault {
 impl From<AccessError> for Fault {
     fn from(error: AccessError) -> Self {
         Self { reason: "record of another shape", detail: error.to_string() }
+    }
+}
+
+impl From<TwoFiles> for Fault {
+    fn from(two: TwoFiles) -> Self {
+        Self { reason: TwoFiles::REASON, detail: two.to_string() }
     }
 }
 

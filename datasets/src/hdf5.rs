@@ -1,12 +1,15 @@
 //! Arrays of HDF5 files, MATLAB v7.3 files among them.
 
+mod lzf;
+mod matlab;
+
 use std::path::{Path, PathBuf};
 
-use hdf5_reader::{Dataset, Datatype, H5Type, Hdf5File, OpenOptions};
+use hdf5_reader::{ByteOrder, Dataset, Datatype, H5Type, Hdf5File, OpenOptions};
 
-use crate::ReadError;
 use crate::files::unpacked_limit;
 use crate::guarded::guarded;
+use crate::{ReadError, signature};
 
 /// Most bytes that one array may have, and no more than [`unpacked_limit`] of the file; beyond that, the file is refused, so
 /// that a small malicious file cannot fill the memory.
@@ -56,9 +59,13 @@ impl File {
     /// # Errors
     /// When it is no HDF5 file.
     pub fn from_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, ReadError> {
+        if !is_hdf5(&bytes) {
+            return Err(ReadError::unexpected(path, "an HDF5 file", signature::named(&bytes)));
+        }
         let matlab = bytes.starts_with(b"MATLAB 7.3");
         let most = unpacked_limit(bytes.len() as u64).min(MAX_ARRAY_BYTES as u64) as usize;
-        let options = OpenOptions::default().with_max_read_bytes(most);
+        let options =
+            OpenOptions::default().with_max_read_bytes(most).with_filter_registry(lzf::filters(most));
         let opened = guarded(|| Hdf5File::from_vec_with_options(bytes, options));
         let damaged = |detail: String| ReadError::malformed(path, FORMAT, detail);
         let inner = opened.map_err(damaged)?.map_err(|error| damaged(error.to_string()))?;
@@ -104,31 +111,43 @@ impl File {
     /// When there is no such array (the message lists those that are there), or it holds no numbers.
     pub fn array(&self, name: &str) -> Result<Array, ReadError> {
         let dataset = self.dataset(name)?;
-        let values = match *dataset.dtype() {
-            Datatype::FloatingPoint { size: 8, .. } => self.numbers::<f64>(name, &dataset, |v| v),
-            Datatype::FloatingPoint { size: 4, .. } => self.numbers::<f32>(name, &dataset, f64::from),
+        let values = self.values(name, &dataset)?;
+        Ok(Array { dims: dataset.shape().iter().map(|&size| size as usize).collect(), values })
+    }
+
+    /// The numbers of `dataset`, which is called `name`.
+    fn values(&self, name: &str, dataset: &Dataset) -> Result<Vec<f64>, ReadError> {
+        match *dataset.dtype() {
+            Datatype::FloatingPoint { size: 8, .. } => self.numbers::<f64>(name, dataset, |v| v),
+            Datatype::FloatingPoint { size: 2, .. } => self.numbers::<Half>(name, dataset, |half| half.0),
+            Datatype::FloatingPoint { size: 4, .. } => self.numbers::<f32>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 1, signed: true, .. } => {
-                self.numbers::<i8>(name, &dataset, f64::from)
+                self.numbers::<i8>(name, dataset, f64::from)
             }
-            Datatype::FixedPoint { size: 1, .. } => self.numbers::<u8>(name, &dataset, f64::from),
+            Datatype::FixedPoint { size: 1, .. } => self.numbers::<u8>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 2, signed: true, .. } => {
-                self.numbers::<i16>(name, &dataset, f64::from)
+                self.numbers::<i16>(name, dataset, f64::from)
             }
-            Datatype::FixedPoint { size: 2, .. } => self.numbers::<u16>(name, &dataset, f64::from),
+            Datatype::FixedPoint { size: 2, .. } => self.numbers::<u16>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 4, signed: true, .. } => {
-                self.numbers::<i32>(name, &dataset, f64::from)
+                self.numbers::<i32>(name, dataset, f64::from)
             }
-            Datatype::FixedPoint { size: 4, .. } => self.numbers::<u32>(name, &dataset, f64::from),
+            Datatype::FixedPoint { size: 4, .. } => self.numbers::<u32>(name, dataset, f64::from),
             Datatype::FixedPoint { size: 8, signed: true, .. } => {
-                self.numbers::<i64>(name, &dataset, |v| v as f64)
+                self.numbers::<i64>(name, dataset, |v| v as f64)
             }
-            Datatype::FixedPoint { size: 8, .. } => self.numbers::<u64>(name, &dataset, |v| v as f64),
+            Datatype::FixedPoint { size: 8, .. } => self.numbers::<u64>(name, dataset, |v| v as f64),
             ref other => {
                 let rule = format!("the array `{name}` must hold numbers");
-                return Err(ReadError::unexpected(&self.path, rule, format!("{other:?}")));
+                let error = ReadError::unexpected(&self.path, rule, kind(other));
+                Err(match other {
+                    Datatype::VarLen { .. } | Datatype::Reference { .. } => error.advised(format!(
+                        "write it again in Python: `numpy.save(\"{name}.npy\", numpy.stack(list(file[\"{name}\"])).astype(float))`"
+                    )),
+                    _ => error,
+                })
             }
-        }?;
-        Ok(Array { dims: dataset.shape().iter().map(|&size| size as usize).collect(), values })
+        }
     }
 
     /// The array `name` of strings, or of one row of character codes a string, as Torch writes them.
@@ -188,9 +207,57 @@ impl File {
     }
 
     fn malformed(&self, name: &str, error: &hdf5_reader::error::Error) -> ReadError {
-        ReadError::malformed(&self.path, FORMAT, format!("`{name}`: {error}"))
+        let found = ReadError::malformed(&self.path, FORMAT, format!("`{name}`: {error}"));
+        match error {
+            hdf5_reader::error::Error::UnsupportedFilter(_) => found.advised(format!(
+                "it is packed in a way that is not read; write it again in Python: `file[\"{name}\"] = file.pop(\"{name}\")[()]`"
+            )),
+            _ => found,
+        }
     }
 }
+
+/// A type of values in words.
+fn kind(datatype: &Datatype) -> String {
+    match datatype {
+        Datatype::FixedPoint { size, .. } => format!("integers of {size} bytes"),
+        Datatype::FloatingPoint { size, .. } => format!("floats of {size} bytes"),
+        Datatype::String { .. } => "strings".to_owned(),
+        Datatype::Compound { fields, .. } => {
+            let names: Vec<String> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
+            format!("records of {}", names.join(", "))
+        }
+        Datatype::VarLen { .. } => "lists or strings of their own lengths".to_owned(),
+        Datatype::Reference { .. } => "references to other arrays".to_owned(),
+        Datatype::Enum { .. } => "named values".to_owned(),
+        _ => "values of another type".to_owned(),
+    }
+}
+
+/// A float of two bytes.
+#[derive(Clone, Copy)]
+struct Half(f64);
+
+impl H5Type for Half {
+    fn hdf5_type() -> Datatype {
+        Datatype::FloatingPoint { size: 2, byte_order: ByteOrder::LittleEndian }
+    }
+
+    fn from_bytes(bytes: &[u8], datatype: &Datatype) -> Result<Self, hdf5_reader::error::Error> {
+        let raw: [u8; 2] = bytes.get(..2).and_then(|raw| raw.try_into().ok()).ok_or_else(|| {
+            hdf5_reader::error::Error::InvalidData("a float of two bytes is cut off".to_owned())
+        })?;
+        let big = matches!(datatype, Datatype::FloatingPoint { byte_order: ByteOrder::BigEndian, .. });
+        Ok(Self(f64::from(if big { half::f16::from_be_bytes(raw) } else { half::f16::from_le_bytes(raw) })))
+    }
+
+    fn element_size(_: &Datatype) -> usize {
+        2
+    }
+}
+
+#[cfg(test)]
+mod matlab_tests;
 
 #[cfg(test)]
 mod tests {
@@ -291,7 +358,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.h5");
         std::fs::write(&path, b"not HDF5").unwrap();
-        assert!(matches!(File::open(&path), Err(ReadError::Malformed { format: "HDF5", .. })));
+        assert!(matches!(File::open(&path), Err(ReadError::Unexpected { .. })));
         assert!(matches!(File::open(&folder.path().join("b.h5")), Err(ReadError::Io { .. })));
     }
 }

@@ -13,23 +13,28 @@ pub mod guarded;
 mod hashing;
 pub mod hdf5;
 pub mod imu;
+mod json;
 pub mod limb_scale;
 pub mod lsp;
 pub mod lspet;
 pub mod matlab;
 pub mod mpii;
+mod pictures;
 pub mod pixels;
 pub mod predictions;
 pub mod registry;
 pub mod sessions;
 pub mod shards;
+mod signature;
 pub mod sink;
 pub mod source;
+mod split_names;
 pub mod synthetic;
 #[doc(hidden)]
 pub mod testing;
 pub mod trials_csv;
 mod unique_ids;
+pub mod videos;
 pub mod yolo;
 
 pub use annotations::{Annotations, ReadError};

@@ -1,6 +1,7 @@
 //! Reader of LSP: `joints.mat`, 3 x 14 x 2000.
 
 mod joints;
+mod numbered;
 
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,8 @@ impl Source for LspConfig {
     }
 
     fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
-        Ok(read(&self.annotations, &self.images)?.into())
+        let (found, notes) = read_noted(&self.annotations, &self.images, Parents::default())?;
+        Ok(OpenSource::from(found).noted(notes))
     }
 }
 
@@ -59,7 +61,7 @@ pub fn read(path: &Path, images: &Path) -> Result<Annotations, ReadError> {
 }
 
 /// People of the LSP file `path`: the array `joints`, 3 x 14 x N, of x and y, from 1, and 1 where the joint is
-/// occluded. One image holds one person, `im0001.jpg` the first.
+/// occluded. One image holds one person, `im0001.jpg` the first, or the picture of that number with another ending.
 ///
 /// The first 1000 are the training split, the others the test split; a file of fewer than 2000 is halved. LSP states
 /// neither centre nor scale: the centre is that of the image, (W/2, H/2) from 1, and unknown where the image file is
@@ -69,9 +71,14 @@ pub fn read(path: &Path, images: &Path) -> Result<Annotations, ReadError> {
 /// # Errors
 /// When the file cannot be read or the array has another layout.
 pub fn read_with(path: &Path, images: &Path, parents: Parents) -> Result<Annotations, ReadError> {
+    Ok(read_noted(path, images, parents)?.0)
+}
+
+/// As [`read_with`], with notes.
+fn read_noted(path: &Path, images: &Path, parents: Parents) -> Result<(Annotations, Vec<String>), ReadError> {
     let joints = Joints::read(path, Layout::Lsp)?;
     let train = TRAIN_IMAGES.min(joints.people.div_ceil(2));
-    let mut found = joints.annotations(path, images, parents, "lsp", 4, |row| {
+    let (mut found, notes) = joints.annotations(path, images, parents, "lsp", 4, |row| {
         let split = if row < train { "train" } else { "test" };
         (split, "image centre")
     });
@@ -82,7 +89,7 @@ pub fn read_with(path: &Path, images: &Path, parents: Parents) -> Result<Annotat
             .image_size
             .map(|[width, height]| [f64::from(width) / 2.0 - 1.0, f64::from(height) / 2.0 - 1.0]);
     }
-    Ok(found)
+    Ok((found, notes))
 }
 
 #[cfg(test)]

@@ -39,7 +39,8 @@ impl Source for LspetConfig {
     }
 
     fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
-        Ok(read(&self.annotations, &self.images)?.into())
+        let (found, notes) = read_noted(&self.annotations, &self.images, Parents::default())?;
+        Ok(OpenSource::from(found).noted(notes))
     }
 }
 
@@ -52,8 +53,9 @@ pub fn read(path: &Path, images: &Path) -> Result<Annotations, ReadError> {
 }
 
 /// People of the LSPET file `path`: the array `joints`, 14 x 3 x N, of x and y, from 1, and 1 where the joint is
-/// annotated (the coordinates of the others mean nothing). One image holds one person, `im00001.jpg` the first; all
-/// are the training split.
+/// annotated (the coordinates of the others mean nothing). One image holds one person, `im00001.jpg` the first, or the
+/// picture of that number with another ending, such as the PNG of the edition with higher resolution; all are the training
+/// split.
 ///
 /// LSPET states neither centre nor scale: the centre is that of the rectangle around the annotated joints, the scale
 /// comes from [`crate::limb_scale::LimbRatios`] of all people. The attributes name the rules.
@@ -61,14 +63,19 @@ pub fn read(path: &Path, images: &Path) -> Result<Annotations, ReadError> {
 /// # Errors
 /// When the file cannot be read or the array has another layout.
 pub fn read_with(path: &Path, images: &Path, parents: Parents) -> Result<Annotations, ReadError> {
+    Ok(read_noted(path, images, parents)?.0)
+}
+
+/// As [`read_with`], with notes.
+fn read_noted(path: &Path, images: &Path, parents: Parents) -> Result<(Annotations, Vec<String>), ReadError> {
     let joints = Joints::read(path, Layout::Lspet)?;
     let rules = |_| ("train", "centre of the annotated joints' rectangle");
-    let mut found = joints.annotations(path, images, parents, "lspet", 5, rules);
+    let (mut found, notes) = joints.annotations(path, images, parents, "lspet", 5, rules);
     for person in &mut found.people {
         let middle = |[x1, y1, x2, y2]: [f64; 4]| [f64::midpoint(x1, x2), f64::midpoint(y1, y2)];
         person.center = visible_box(&person.pose).map(middle);
     }
-    Ok(found)
+    Ok((found, notes))
 }
 
 #[cfg(test)]
@@ -113,6 +120,39 @@ mod tests {
         assert_eq!((person.pose.joint(0), person.pose.joint(1)), (Some([10.0, 30.0]), None));
         assert_eq!(person.center, Some([15.0, 15.0]));
         assert_eq!(person.scale, None);
+    }
+
+    #[test]
+    fn the_number_names_the_picture_whatever_its_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("joints.mat");
+        matlab::write(&path, &[("joints", &Value::array(&[14, 3, 4], vec![1.0; 168]))]).unwrap();
+        let images = folder.path().join("images");
+        std::fs::create_dir(&images).unwrap();
+        let names = |read: &Annotations| -> Vec<String> {
+            let name = |person: &people::Person| {
+                Path::new(&person.image_path).file_name().unwrap().to_string_lossy().into_owned()
+            };
+            read.people.iter().map(name).collect()
+        };
+        let read = || read_noted(&path, &images, Parents::default()).unwrap();
+        let put = |name: &str| std::fs::write(images.join(name), "").unwrap();
+        // Nothing is there: the name is the published one.
+        assert_eq!(names(&read().0)[0], "im00001.jpg");
+        put("im00001.png");
+        put("im00002.PNG");
+        let (found, notes) = read();
+        assert_eq!(names(&found), ["im00001.png", "im00002.PNG", "im00003.png", "im00004.png"]);
+        assert!(notes.is_empty());
+        // Both of one number: those of the ending that more numbers have.
+        put("im00001.jpg");
+        put("im00003.jpg");
+        put("im00004.jpg");
+        let (found, notes) = read();
+        assert_eq!(names(&found), ["im00001.jpg", "im00002.PNG", "im00003.jpg", "im00004.jpg"]);
+        assert_eq!(notes.len(), 1);
+        assert!(notes[0].contains("1 pictures are there as `.jpg` and as `.png`"), "{}", notes[0]);
+        assert_eq!(found.people[1].sample_id, "lspet-im00002-0");
     }
 
     #[test]

@@ -1,4 +1,18 @@
-//! Published prediction arrays: keypoints from another network, one row per person.
+//! Published predictions: keypoints from another network, one row per person.
+//!
+//! | file | recognised by | what it holds |
+//! |---|---|---|
+//! | `.npy`, `.npz` | first bytes | arrays of numpy, of real numbers of any type, f16 among them |
+//! | `.mat` of MATLAB v5 and v7.3 | first bytes | arrays; or MPII's submission, the structure `pred` |
+//! | HDF5 | first bytes | arrays, packed by gzip, lzf or szip, or not |
+//! | JSON, maybe packed by gzip | `[` or `{` | lists of lists |
+//!
+//! Detections with names of pictures are COCO results: see [`crate::coco::detections`].
+
+mod lists;
+mod npy;
+mod stored;
+pub(crate) mod submission;
 
 use std::path::{Path, PathBuf};
 
@@ -8,13 +22,17 @@ use schemars::JsonSchema;
 use schemas::columns::{field, strings};
 use schemas::skeleton::MPII16;
 use schemas::tables::keypoints::{self, PredictedPose};
+use schemas::tables::people;
 use schemas::{SchemaError, Skeleton};
 use serde::{Deserialize, Serialize};
 
+use crate::export::all_people;
+use crate::matlab::{Node, Value};
 use crate::source::{OpenSource, Source};
-use crate::{ReadError, hdf5, matlab};
+use crate::{ReadError, hdf5, json, matlab, signature};
+use stored::{AXES_RULE, Order, Stored};
 
-/// A published prediction array (.mat or .h5), joined to people row by row.
+/// A published prediction array (.npy, .npz, .mat, HDF5 or JSON), joined to people row by row, or MPII's submission.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
@@ -22,10 +40,11 @@ pub struct PredictionsConfig {
     /// The file.
     #[schemars(extend("format" = "path"))]
     pub file: PathBuf,
-    /// Name of the array in the file.
+    /// Name of the array in the file, where there are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
-    pub array: String,
-    /// The array's axes: n people, j joints, c coordinates (x, y and maybe a score).
+    pub array: Option<String>,
+    /// The array's axes: n people, j joints, c coordinates (x, y and maybe a score). Joints and coordinates may share one.
     #[serde(default = "axes")]
     #[cfg_attr(feature = "clap", arg(long, default_value_t = axes()))]
     pub axes: String,
@@ -65,20 +84,66 @@ impl Source for PredictionsConfig {
 
     fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
         let skeleton = Skeleton::named(&self.skeleton).map_err(SchemaError::from)?;
-        let (array, axes) = (self.array.clone(), self.axes.clone());
+        let (array, axes) = (self.array.clone().unwrap_or_default(), self.axes.clone());
         let options = Options { array, axes, skeleton, first_pixel: self.first_pixel };
-        let read = read(&self.file, &options)?;
+        let model = model_name(self.model.as_ref(), &self.file);
+        let bytes = crate::files::read(&self.file).map_err(|error| ReadError::io(&self.file, error))?;
+        let predictions = match found(&self.file, bytes, &options.array)? {
+            Found::Array(stored) => arranged(&self.file, &stored, &options)?,
+            Found::Variables(variables) => {
+                if let Some(node) = submitted(&variables, &options.array) {
+                    return self.open_submission(&node, &inputs[0], skeleton, &model);
+                }
+                arranged(&self.file, &matlab_array(&self.file, &variables, &options.array)?, &options)?
+            }
+        };
         let (mut ids, mut splits) = (Vec::new(), Vec::new());
         for batch in &inputs[0] {
-            ids.extend(strings(batch, "sample_id")?.iter().map(|id| id.unwrap_or_default().to_owned()));
-            splits.extend(strings(batch, "split")?.iter().map(|split| split.map(str::to_owned)));
+            let persons = people::persons(batch)?;
+            let of_persons =
+                |(value, is_person): (Option<&str>, &bool)| is_person.then(|| value.map(str::to_owned));
+            ids.extend(
+                strings(batch, "sample_id")?
+                    .iter()
+                    .zip(&persons)
+                    .filter_map(of_persons)
+                    .map(Option::unwrap_or_default),
+            );
+            splits.extend(strings(batch, "split")?.iter().zip(&persons).filter_map(of_persons));
         }
-        let batch = to_batch(&ids, &splits, &read, skeleton, &model_name(self.model.as_ref(), &self.file));
+        let batch = to_batch(&ids, &splits, &predictions, skeleton, &model);
         let batch = batch.map_err(|error| {
             let rule = format!("the array must have one row for each of the {} people", error.ids);
             ReadError::unexpected(&self.file, rule, error.predictions.to_string())
         })?;
         Ok(vec![batch].into())
+    }
+}
+
+impl PredictionsConfig {
+    /// Joins the structure `node` to `people`.
+    fn open_submission(
+        &self,
+        node: &Node<'_>,
+        people: &[RecordBatch],
+        skeleton: &'static Skeleton,
+        model: &str,
+    ) -> Result<OpenSource, ReadError> {
+        let (_, people) = all_people(people).map_err(|error| {
+            ReadError::unexpected(
+                &self.file,
+                "a submission needs the people that it is of",
+                error.to_string(),
+            )
+        })?;
+        let read =
+            submission::read(node, &people, skeleton, model).map_err(|error| error.in_file(&self.file))?;
+        let (batch, mut rejects, notes) = read;
+        let file = self.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for reject in &mut rejects {
+            reject.source_file = Some(file.clone());
+        }
+        Ok(OpenSource::from(vec![batch]).with(rejects, notes))
     }
 }
 
@@ -90,11 +155,12 @@ pub(crate) fn model_name(told: Option<&String>, file: &Path) -> String {
 /// Name and layout of a prediction array.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Name of the array in the file, such as `preds`.
+    /// Name of the array in the file, such as `preds`; empty for the only one.
     pub array: String,
     /// What its axes are, as the program that wrote the file shows them: each of `n` people, `j` joints and `c`
-    /// coordinates (x, y and maybe a score) once. `njc` is numpy's `[N, J, 2]`, `cjn` MATLAB's 2 x J x N. MATLAB
-    /// v7.3 files store their axes in reverse, which is undone here.
+    /// coordinates (x, y and maybe a score) once. `njc` is numpy's `[N, J, 2]`, `cjn` MATLAB's 2 x J x N. Where joints and
+    /// coordinates share an axis, as in `[N, 2J]`, the later letter runs fastest: `njc` is x1, y1, x2, ..., `ncj` all x, then
+    /// all y. MATLAB v7.3 files store their axes in reverse, which is undone here.
     pub axes: String,
     /// The skeleton whose order the joints have.
     pub skeleton: &'static Skeleton,
@@ -121,93 +187,121 @@ pub struct CountError {
     pub predictions: usize,
 }
 
-/// Reads the prediction array that `options` describes, from a MAT v5, MATLAB v7.3 or HDF5 file.
+/// Reads the prediction array that `options` describes, from a file of any of the formats above.
 ///
 /// # Errors
-/// When the file cannot be read, lacks the array (the message lists those that are there), or the array's sizes do
-/// not fit the axes, the skeleton and two or three coordinates.
+/// When the file cannot be read, is of another format, lacks the array (the message lists those that are there), or the
+/// array's sizes do not fit the axes, the skeleton and two or three coordinates.
 pub fn read(path: &Path, options: &Options) -> Result<Predictions, ReadError> {
-    let order = Order::parse(&options.axes)
-        .ok_or_else(|| ReadError::unexpected(path, AXES_RULE, format!("`{}`", options.axes)))?;
     let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
-    let (dims, values, column_major) = if hdf5::is_hdf5(&bytes) {
-        let file = hdf5::File::from_bytes(path, bytes)?;
-        let mut array = file.array(&options.array)?;
-        if file.is_matlab() {
-            array.dims.reverse();
-        }
-        (array.dims, array.values, file.is_matlab())
-    } else {
-        let variables = matlab::read_from(path, &bytes)?;
-        let node = matlab::variable(&variables, &options.array).map_err(|error| error.in_file(path))?;
-        (node.dims().to_vec(), node.numbers().map_err(|error| error.in_file(path))?, true)
+    let stored = match found(path, bytes, &options.array)? {
+        Found::Array(stored) => stored,
+        Found::Variables(variables) => matlab_array(path, &variables, &options.array)?,
     };
-    arrange(&dims, &values, column_major, order, options).map_err(|found| {
-        let joints = options.skeleton.len();
-        let rule = format!(
-            "the array `{}` with axes `{}` must have {joints} joints (`{}`) and 2 or 3 coordinates",
-            options.array, options.axes, options.skeleton.name
-        );
-        ReadError::unexpected(path, rule, found)
+    arranged(path, &stored, options)
+}
+
+/// What a file holds.
+enum Found {
+    Array(Stored),
+    /// Of a file of MATLAB.
+    Variables(Vec<(String, Value)>),
+}
+
+/// What the file `path` holds; the array is that called `name`.
+fn found(path: &Path, bytes: Vec<u8>, name: &str) -> Result<Found, ReadError> {
+    let named = signature::named(&bytes);
+    if bytes.starts_with(b"\x93NUMPY") {
+        return npy::read(path, &bytes).map(Found::Array);
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        return npy::read_archive(path, &bytes, name).map(Found::Array);
+    }
+    if matlab::is_v73(&bytes) && !name.contains('/') {
+        return matlab::read_from(path, &bytes).map(Found::Variables);
+    }
+    if hdf5::is_hdf5(&bytes) {
+        return hdf5_array(path, bytes, name).map(Found::Array);
+    }
+    if json::is_json(&bytes) {
+        return lists::read(path, &json::plain(path, bytes)?, name).map(Found::Array);
+    }
+    if matlab::is_v5(&bytes) {
+        return matlab::read_from(path, &bytes).map(Found::Variables);
+    }
+    let error =
+        ReadError::unexpected(path, "predictions must be a .npy, .npz, .mat, HDF5 or JSON file", named);
+    Err(if named.contains("pickle") {
+        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        error.advised(format!(
+            "write it again in Python: `numpy.save(\"preds.npy\", numpy.stack(pickle.load(open(\"{file}\", \"rb\"))))`"
+        ))
+    } else {
+        error
     })
 }
 
-const AXES_RULE: &str = "the axes must be the letters `n`, `j` and `c`, each once";
-
-/// Which axis holds people, joints and coordinates.
-#[derive(Clone, Copy)]
-struct Order {
-    people: usize,
-    joints: usize,
-    coordinates: usize,
-}
-
-impl Order {
-    fn parse(axes: &str) -> Option<Self> {
-        let find = |letter| axes.find(letter);
-        let order = Self { people: find('n')?, joints: find('j')?, coordinates: find('c')? };
-        (axes.len() == 3).then_some(order)
+/// The name of the array to read: `name`, or that of the only one of `arrays`.
+fn choose(path: &Path, name: &str, arrays: &[&str]) -> Result<String, ReadError> {
+    let listed = || arrays.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    match (name, arrays) {
+        (_, []) => Err(ReadError::unexpected(path, "a file with an array", "no arrays at all")),
+        ("", [only]) => Ok((*only).to_owned()),
+        ("", _) => Err(ReadError::unexpected(path, "one array, or the name of one", listed())
+            .advised("name the array: `--array NAME`, in a plan `array = \"NAME\"`")),
+        (name, arrays) if arrays.contains(&name) => Ok(name.to_owned()),
+        (name, _) => Err(ReadError::unexpected(path, format!("an array called `{name}`"), listed())),
     }
 }
 
-fn arrange(
-    dims: &[usize],
-    values: &[f64],
-    column_major: bool,
-    order: Order,
-    options: &Options,
-) -> Result<Predictions, String> {
-    let found = || format!("sizes {dims:?}");
-    // MATLAB drops last axes of size one: 2 x 16 is 2 x 16 x 1.
-    let missing = if column_major { 3_usize.checked_sub(dims.len()) } else { (dims.len() == 3).then_some(0) };
-    let missing = missing.ok_or_else(found)?;
-    let dims: Vec<usize> = dims.iter().copied().chain(std::iter::repeat_n(1, missing)).collect();
-    let strides =
-        if column_major { [1, dims[0], dims[0] * dims[1]] } else { [dims[1] * dims[2], dims[2], 1] };
-    let size = |axis: usize| dims[axis];
-    let scored = match size(order.coordinates) {
-        2 => false,
-        3 => true,
-        _ => return Err(found()),
-    };
-    if size(order.joints) != options.skeleton.len() || values.len() != dims.iter().product::<usize>() {
-        return Err(found());
+fn hdf5_array(path: &Path, bytes: Vec<u8>, name: &str) -> Result<Stored, ReadError> {
+    let file = hdf5::File::from_bytes(path, bytes)?;
+    let names = file.names()?;
+    let name = choose(path, name, &names.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let hdf5::Array { mut dims, values } = file.array(&name)?;
+    if file.is_matlab() {
+        dims.reverse();
     }
-    let at = |person: usize, joint: usize, coordinate: usize| {
-        let Order { people, joints, coordinates } = order;
-        values[person * strides[people] + joint * strides[joints] + coordinate * strides[coordinates]]
-    };
-    let per_person = |joint_of: &dyn Fn(usize, usize) -> [f64; 2]| -> Vec<Vec<[f64; 2]>> {
-        let joints = 0..size(order.joints);
-        (0..size(order.people)).map(|n| joints.clone().map(|j| joint_of(n, j)).collect()).collect()
-    };
-    let first = options.first_pixel;
-    let keypoints = per_person(&|n, j| [at(n, j, 0) - first, at(n, j, 1) - first]);
-    let score = scored.then(|| {
-        let joints = 0..size(order.joints);
-        (0..size(order.people)).map(|n| joints.clone().map(|j| at(n, j, 2)).collect()).collect()
-    });
-    Ok(Predictions { keypoints, score })
+    Ok(Stored { dims, values, column_major: file.is_matlab(), drops_ones: file.is_matlab() })
+}
+
+fn matlab_array(path: &Path, variables: &[(String, Value)], name: &str) -> Result<Stored, ReadError> {
+    let names: Vec<&str> = variables.iter().map(|(name, _)| name.as_str()).collect();
+    let name = if name.is_empty() { choose(path, name, &names)? } else { name.to_owned() };
+    let node = matlab::variable(variables, &name).map_err(|error| error.in_file(path))?;
+    let values = node.numbers().map_err(|error| {
+        let error = error.in_file(path);
+        if matches!(node.value(), Value::Cell { .. }) {
+            error.advised(format!("join the cells in MATLAB and save again: `{name} = cat(3, {name}{{:}})`"))
+        } else {
+            error
+        }
+    })?;
+    Ok(Stored { dims: node.dims().to_vec(), values, column_major: true, drops_ones: true })
+}
+
+/// The submission among `variables`: the structure called `name`, or the one of the name that MPII asks for.
+fn submitted<'a>(variables: &'a [(String, Value)], name: &'a str) -> Option<Node<'a>> {
+    let name = if name.is_empty() { submission::VARIABLE } else { name };
+    matlab::variable(variables, name).ok().filter(|node| submission::is_one(node.value()))
+}
+
+fn arranged(path: &Path, stored: &Stored, options: &Options) -> Result<Predictions, ReadError> {
+    let order = Order::parse(&options.axes)
+        .ok_or_else(|| ReadError::unexpected(path, AXES_RULE, format!("`{}`", options.axes)))?;
+    stored.arranged(order, options).ok_or_else(|| {
+        let joints = options.skeleton.len();
+        let array = if options.array.is_empty() { String::new() } else { format!(" `{}`", options.array) };
+        let rule = format!(
+            "the array{array} with axes `{}` must have {joints} joints (`{}`) and 2 or 3 coordinates",
+            options.axes, options.skeleton.name
+        );
+        let error = ReadError::unexpected(path, rule, format!("sizes {:?}", stored.dims));
+        match stored.fitting(joints)[..] {
+            [] => error,
+            ref axes => error.advised(format!("the sizes fit `--axes {}`", axes.join("` or `--axes "))),
+        }
+    })
 }
 
 /// Rows of the table `keypoints`, head 1, of `predictions` made by `model` for the people `ids` (`splits` where
@@ -245,9 +339,11 @@ pub fn to_batch(
 }
 
 #[cfg(test)]
+mod format_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
-    use crate::matlab::Value;
     use crate::testing::real_data;
     use schemas::skeleton::FLIC11;
 
@@ -309,6 +405,33 @@ mod tests {
         assert_eq!(read.keypoints.len(), 2);
         assert_eq!(read.keypoints[1][2], [39.0, 40.0]);
         assert_eq!(read.score.unwrap()[1][2], 41.0);
+    }
+
+    #[test]
+    fn images_without_people_have_no_row_in_the_array() {
+        let (_folder, path) = written("njc", 2, 2);
+        let mut everybody: Vec<people::Person> =
+            [0, 1, 2, 3].map(|index| crate::export::testing::person(&format!("{index}.jpg"), 0, 16)).to_vec();
+        // The second image has nobody; the last has a pose, but no number.
+        everybody[1].person_index = None;
+        everybody[3].person_index = None;
+        everybody[3].pose.set(0, [1.0, 1.0], schemas::Visibility::Visible);
+        let config = PredictionsConfig {
+            file: path,
+            array: Some("preds".into()),
+            axes: axes(),
+            skeleton: skeleton(),
+            first_pixel: 1.0,
+            model: None,
+        };
+        let open = |people: &[people::Person]| config.open(&[vec![people::to_batch(&MPII16, people)]]);
+        let error = open(&everybody).unwrap_err().to_string();
+        assert!(error.contains("one row for each of the 3 people, found 2"), "{error}");
+        everybody.remove(0);
+        let source = open(&everybody).unwrap();
+        let batch = source.chunks(10).next().unwrap().unwrap().load.now().unwrap().batches.remove(0);
+        let ids: Vec<&str> = strings(&batch, "sample_id").unwrap().iter().flatten().collect();
+        assert_eq!(ids, ["test-2-0", "test-3-0"]);
     }
 
     #[test]

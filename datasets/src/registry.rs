@@ -26,6 +26,7 @@ use crate::shards::{Claiming, ParquetSink, Provenance, TableSource};
 use crate::sink::{Sink, Target, Written};
 use crate::source::{OpenSource, Source};
 use crate::trials_csv::TrialsConfig;
+use crate::videos::{JhmdbConfig, PennActionConfig, PosetrackConfig};
 use crate::yolo::YoloConfig;
 
 /// Writes the enum of all configurations of sources, and sends each call on to the format, from one list.
@@ -152,6 +153,9 @@ sources! {
     "flic" Flic(FlicConfig),
     "coco" Coco(CocoConfig),
     "yolo" Yolo(YoloConfig),
+    "penn_action" PennAction(PennActionConfig),
+    "jhmdb" Jhmdb(JhmdbConfig),
+    "posetrack" Posetrack(PosetrackConfig),
     "hmog" Hmog(HmogLogs),
     "logs" Logs(CsvLogs),
     "trials" Trials(TrialsConfig),

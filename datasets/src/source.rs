@@ -139,6 +139,12 @@ impl OpenSource {
         Self { rejects, notes, ..self }
     }
 
+    /// The same source, with notes for readers of its rows.
+    #[must_use]
+    pub fn noted(self, notes: Vec<String>) -> Self {
+        Self { notes, ..self }
+    }
+
     /// The same source, of which `files` were found when it was opened.
     #[must_use]
     pub fn with_files(self, files: Vec<PathBuf>) -> Self {

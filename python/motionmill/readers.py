@@ -121,17 +121,18 @@ def read_predictions(
     file: str | os.PathLike[str],
     *,
     people: Any,
-    array: str,
     first_pixel: float,
+    array: str | None = None,
     axes: str = "njc",
     skeleton: str = "mpii16",
     model: str | None = None,
 ) -> pa.Table:
-    """Read a published prediction array (``.mat`` or ``.h5``) as the table ``keypoints``, row by row of ``people``.
+    """Read a published prediction array (``.npy``, ``.npz``, ``.mat``, HDF5 or JSON) as the table ``keypoints``, row by row
+    of ``people``, or MPII's submission.
 
     :param people: the people that the rows belong to, in order: a table ``people`` or a part of one.
-    :param array: name of the array in the file.
     :param first_pixel: number of the first pixel: 1 for MATLAB's coordinates, else 0.
+    :param array: name of the array in the file, where there are several.
     :param axes: the array's axes: n people, j joints, c coordinates (x, y and maybe a score).
     :param skeleton: the skeleton whose order the joints have.
     :param model: what made the predictions; the file's name if not given.

@@ -208,8 +208,125 @@ pub const COCO17: Skeleton = Skeleton {
     ],
 };
 
+/// Penn Action, in the order of the columns of its files.
+pub const PENN13: Skeleton = Skeleton {
+    name: "penn13",
+    joints: &[
+        "head",
+        "left_shoulder",
+        "right_shoulder",
+        "left_elbow",
+        "right_elbow",
+        "left_wrist",
+        "right_wrist",
+        "left_hip",
+        "right_hip",
+        "left_knee",
+        "right_knee",
+        "left_ankle",
+        "right_ankle",
+    ],
+    limbs: &[
+        (0, 1),
+        (0, 2),
+        (1, 2),
+        (1, 3),
+        (3, 5),
+        (2, 4),
+        (4, 6),
+        (1, 7),
+        (2, 8),
+        (7, 8),
+        (7, 9),
+        (9, 11),
+        (8, 10),
+        (10, 12),
+    ],
+};
+
+/// JHMDB, the joints of its puppets.
+pub const JHMDB15: Skeleton = Skeleton {
+    name: "jhmdb15",
+    joints: &[
+        "neck",
+        "belly",
+        "face",
+        "right_shoulder",
+        "left_shoulder",
+        "right_hip",
+        "left_hip",
+        "right_elbow",
+        "left_elbow",
+        "right_knee",
+        "left_knee",
+        "right_wrist",
+        "left_wrist",
+        "right_ankle",
+        "left_ankle",
+    ],
+    limbs: &[
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (3, 7),
+        (7, 11),
+        (0, 4),
+        (4, 8),
+        (8, 12),
+        (1, 5),
+        (5, 9),
+        (9, 13),
+        (1, 6),
+        (6, 10),
+        (10, 14),
+    ],
+};
+
+/// `PoseTrack` 2018 and 2021: COCO's order, with the ends of the head in place of the eyes; ears are never annotated.
+pub const POSETRACK17: Skeleton = Skeleton {
+    name: "posetrack17",
+    joints: &[
+        "nose",
+        "head_bottom",
+        "head_top",
+        "left_ear",
+        "right_ear",
+        "left_shoulder",
+        "right_shoulder",
+        "left_elbow",
+        "right_elbow",
+        "left_wrist",
+        "right_wrist",
+        "left_hip",
+        "right_hip",
+        "left_knee",
+        "right_knee",
+        "left_ankle",
+        "right_ankle",
+    ],
+    limbs: &[
+        (15, 13),
+        (13, 11),
+        (16, 14),
+        (14, 12),
+        (11, 12),
+        (5, 11),
+        (6, 12),
+        (5, 6),
+        (5, 7),
+        (6, 8),
+        (7, 9),
+        (8, 10),
+        (0, 1),
+        (0, 2),
+        (1, 5),
+        (1, 6),
+    ],
+};
+
 /// Every skeleton, in the order in which messages list them.
-pub const ALL: [&Skeleton; 6] = [&MPII16, &LSP14, &FLIC11, &FLIC9, &CPM14, &COCO17];
+pub const ALL: [&Skeleton; 9] =
+    [&MPII16, &LSP14, &FLIC11, &FLIC9, &CPM14, &COCO17, &PENN13, &JHMDB15, &POSETRACK17];
 
 /// A name that no known skeleton has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -238,9 +355,10 @@ impl Skeleton {
         self.joints.is_empty()
     }
 
-    /// Index of the joint called `name`, where MPII's `upper_neck` and LSP's `neck` count as one joint.
+    /// Index of the joint called `name`, where MPII's `upper_neck`, `PoseTrack`'s `head_bottom` and LSP's `neck` count as one
+    /// joint.
     ///
-    /// They are different points on the body, but all published work on both data sets merges them. A nose
+    /// They are different points on the body, but all published work on these data sets merges them. A nose, face or head
     /// never counts as a head top.
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.joints.iter().position(|joint| merged(joint) == merged(name))
@@ -284,7 +402,7 @@ impl Skeleton {
 }
 
 fn merged(joint: &str) -> &str {
-    if joint == "upper_neck" { "neck" } else { joint }
+    if matches!(joint, "upper_neck" | "head_bottom") { "neck" } else { joint }
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use super::RULE;
 use super::category::Category;
-use crate::{ReadError, files};
+use crate::{ReadError, files, json};
 
 /// The key, as it stands in the file.
 const KEY: &[u8] = b"\"categories\"";
@@ -18,6 +18,9 @@ const KEY: &[u8] = b"\"categories\"";
 /// Bytes at the end of the file that are searched before it is read from its beginning: COCO's own files end with their
 /// categories, of which there are a few kilobytes.
 const TAIL_BYTES: u64 = 1 << 20;
+
+/// Bytes at the beginning that tell plain text from a packed or marked file.
+const HEAD_BYTES: u64 = 4;
 
 /// The categories of the COCO file `path`.
 ///
@@ -30,6 +33,12 @@ pub(super) fn of_file(path: &Path) -> Result<Vec<Category>, ReadError> {
     let io = |error| ReadError::io(path, error);
     let mut file = files::open(path).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
+    let mut start = Vec::new();
+    file.by_ref().take(HEAD_BYTES).read_to_end(&mut start).map_err(io)?;
+    if start.first() != Some(&b'{') {
+        // Packed, marked, or no JSON at all.
+        return of_text(path, &json::read(path)?);
+    }
     file.seek(SeekFrom::Start(length.saturating_sub(TAIL_BYTES))).map_err(io)?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail).map_err(io)?;
@@ -43,8 +52,27 @@ pub(super) fn of_file(path: &Path) -> Result<Vec<Category>, ReadError> {
     match (found, ended) {
         (Some(categories), _) => Ok(categories),
         (None, Ok(())) => Err(ReadError::unexpected(path, RULE, "no `categories`")),
+        (None, Err(error)) if error.classify() == serde_json::error::Category::Syntax => {
+            of_text(path, &json::read(path)?)
+        }
         (None, Err(error)) => Err(ReadError::json(path, RULE, &error)),
     }
+}
+
+/// The categories of the whole text `bytes` of `path`.
+fn of_text(path: &Path, bytes: &[u8]) -> Result<Vec<Category>, ReadError> {
+    #[derive(Deserialize)]
+    struct File {
+        categories: Option<Vec<Category>>,
+    }
+    if let Some(found) = in_tail(bytes) {
+        return Ok(found);
+    }
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        return Err(ReadError::unexpected(path, RULE, "a list"));
+    }
+    let file: File = json::parse(path, RULE, bytes)?;
+    file.categories.ok_or_else(|| ReadError::unexpected(path, RULE, "no `categories`"))
 }
 
 /// The categories in the last bytes of a file.

@@ -6,14 +6,17 @@ use schemas::Skeleton;
 use schemas::skeleton::ALL;
 use serde::Deserialize;
 
+use crate::json;
+
 /// A category of a COCO file.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Category {
+    #[serde(deserialize_with = "json::whole")]
     pub id: i64,
     #[serde(default)]
     pub name: String,
     /// Joint names, in the order of the annotations' points.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::texts")]
     pub keypoints: Vec<String>,
 }
 

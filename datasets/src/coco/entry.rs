@@ -1,9 +1,13 @@
 //! The records of a COCO file, as stored there.
 
+use std::path::PathBuf;
+
 use schemas::tables::regions::Why;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value as Json};
+
+use crate::json;
 
 /// A record that may be of another shape; the outlines, by far the largest part, are dropped while it is read.
 pub(super) enum Entry<T> {
@@ -19,43 +23,51 @@ pub(super) struct Unsound {
     pub bbox: Option<[f64; 4]>,
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut value = Json::deserialize(deserializer)?;
+impl<T: DeserializeOwned> Entry<T> {
+    /// The record `value`; an id that it has leads what is wrong with it.
+    pub(super) fn of(mut value: Json) -> Self {
         let (mut image_id, mut bbox) = (None, None);
         if let Json::Object(object) = &mut value {
-            if !object.get("iscrowd").is_some_and(is_set) {
+            if !object.get("iscrowd").is_some_and(|flag| json::flag(flag).unwrap_or(true)) {
                 object.shift_remove("segmentation");
             }
-            image_id = object.get("image_id").and_then(Json::as_i64);
-            bbox = object.get("bbox").and_then(|bbox| serde_json::from_value(bbox.clone()).ok());
+            image_id = object.get("image_id").and_then(|id| json::whole(id).ok());
+            bbox = object.get("bbox").and_then(|bbox| json::maybe_numbers(bbox).ok()).flatten();
         }
-        Ok(match serde_json::from_value(value) {
+        match json::record(&value) {
             Ok(sound) => Self::Sound(sound),
-            Err(error) => Self::Unsound(Unsound { detail: error.to_string(), image_id, bbox }),
-        })
+            Err(detail) => Self::Unsound(Unsound {
+                detail: match value.get("id") {
+                    Some(id) => format!("id {id}: {detail}"),
+                    None => detail,
+                },
+                image_id,
+                bbox,
+            }),
+        }
     }
 }
 
-/// Whether a flag is neither 0 nor one of the ways to write it.
-fn is_set(flag: &Json) -> bool {
-    match flag {
-        Json::Null => false,
-        Json::Bool(flag) => *flag,
-        Json::String(text) => !["", "0", "false"].contains(&text.as_str()),
-        other => other.as_f64() != Some(0.0),
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Entry<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::of(Json::deserialize(deserializer)?))
     }
 }
 
 /// One picture.
 #[derive(Deserialize)]
 pub(super) struct Image {
+    #[serde(deserialize_with = "json::whole")]
     pub id: i64,
+    #[serde(deserialize_with = "json::text")]
     pub file_name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_size")]
     pub width: Option<i32>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_size")]
     pub height: Option<i32>,
+    /// Where the picture lies; the reader sets it.
+    #[serde(skip)]
+    pub path: PathBuf,
     #[serde(default, rename = "motionmill")]
     pub kept: Kept,
 }
@@ -63,21 +75,23 @@ pub(super) struct Image {
 /// One person, or a crowd.
 #[derive(Deserialize)]
 pub(super) struct Annotation {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_whole")]
     pub id: Option<i64>,
+    #[serde(deserialize_with = "json::whole")]
     pub image_id: i64,
+    #[serde(deserialize_with = "json::whole")]
     pub category_id: i64,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_numbers")]
     pub bbox: Option<[f64; 4]>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::maybe_number")]
     pub area: Option<f64>,
-    #[serde(default)]
-    pub iscrowd: i64,
+    #[serde(default, deserialize_with = "json::flag")]
+    pub iscrowd: bool,
     /// The outline of a crowd; of others it is not kept.
     #[serde(default)]
     pub segmentation: Option<Json>,
-    /// `[3K]`: x, y, visibility.
-    #[serde(default)]
+    /// `[3K]`: x, y, visibility; `NaN` where null.
+    #[serde(default, deserialize_with = "json::numbers")]
     pub keypoints: Vec<f64>,
     #[serde(default, rename = "motionmill")]
     pub kept: Kept,

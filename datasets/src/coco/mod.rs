@@ -6,8 +6,10 @@
 mod candidates;
 mod categories;
 mod category;
+pub mod detections;
 mod entry;
 mod image_ids;
+mod image_keys;
 mod oks;
 mod person_box;
 mod reading;
@@ -23,9 +25,11 @@ use schemas::Skeleton;
 use schemas::tables::people;
 use serde::{Deserialize, Serialize};
 
+use crate::pictures::Pictures;
 use crate::source::{OpenSource, Source};
+use crate::split_names::split_of;
 use crate::unique_ids::UniqueIds;
-use crate::{Annotations, ReadError};
+use crate::{Annotations, ReadError, json};
 use category::Category;
 use entry::{Annotation, Entry, Image};
 use reading::Reading;
@@ -40,9 +44,6 @@ pub(crate) use stated::{KEY as STATED_KEY, place_by_box};
 
 /// Name of the data set in ids and rows if none is given.
 pub const DATASET: &str = "coco";
-
-/// Split of people of a file whose name tells none.
-const NO_SPLIT: &str = "unassigned";
 
 /// COCO keypoints, or another data set in its format.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -65,7 +66,7 @@ pub struct CocoConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub dataset: Option<String>,
-    /// The split of all people; by default from the file's name (`train`, `val`, `test`), else `unassigned`.
+    /// The split of all people; by default told by a word of the file's name (`train`, `val`, `test`), else `unassigned`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub split: Option<String>,
@@ -119,18 +120,32 @@ struct File {
 /// the keypoints of a known skeleton.
 pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
     let path = &*config.annotations;
-    let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
-    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+    let bytes = json::read(path)?;
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
         return Err(ReadError::unexpected(path, RULE, "a list (results of a model?)"));
     }
-    let file: File = serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, RULE, &error))?;
+    let file: File = json::parse(path, RULE, &bytes)?;
     drop(bytes);
+    read_file(config, file)
+}
+
+/// As [`read`], of the content `value` of the file.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_value(config: &CocoConfig, value: serde_json::Value) -> Result<Annotations, ReadError> {
+    let file = serde_json::from_value(value);
+    read_file(config, file.map_err(|error| ReadError::json(&config.annotations, RULE, &error))?)
+}
+
+fn read_file(config: &CocoConfig, file: File) -> Result<Annotations, ReadError> {
+    let path = &*config.annotations;
     let (category, skeleton) = config.choose(&file.categories)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut reading = Reading {
         dataset: config.dataset.as_deref().unwrap_or(DATASET),
         split: config.split.as_deref().unwrap_or_else(|| split_of(&name)),
-        images: &config.images,
+        pictures: Pictures::new(&config.images),
         file: name.clone(),
         category,
         skeleton,
@@ -141,13 +156,6 @@ pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
     let (images, annotations) = (reading.sound_images(path, file.images)?, file.annotations);
     let people = reading.people(&images, annotations);
     Ok(Annotations { skeleton, people, images: images.len(), rejects: reading.rejects })
-}
-
-/// The split that the file's name tells.
-fn split_of(name: &str) -> &'static str {
-    let name = name.to_ascii_lowercase();
-    let splits = [("train", "train"), ("val", "validation"), ("test", "test")];
-    splits.into_iter().find(|(part, _)| name.contains(part)).map_or(NO_SPLIT, |(_, split)| split)
 }
 
 #[cfg(test)]

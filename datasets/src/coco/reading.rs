@@ -14,13 +14,14 @@ use super::DATASET;
 use super::entry::{Annotation, Entry, Image, Kept};
 use super::stated::{KEY, place_by_box};
 use crate::ReadError;
+use crate::pictures::{Pictures, TwoFiles};
 use crate::unique_ids::UniqueIds;
 
 /// One file on its way to people.
 pub(super) struct Reading<'a> {
     pub dataset: &'a str,
     pub split: &'a str,
-    pub images: &'a Path,
+    pub pictures: Pictures,
     pub file: String,
     pub category: i64,
     pub skeleton: &'static Skeleton,
@@ -64,10 +65,18 @@ impl Reading<'_> {
         let (mut images, mut numbers) = (Vec::with_capacity(entries.len()), HashSet::new());
         for (row, entry) in entries.into_iter().enumerate() {
             match entry {
-                Entry::Sound(image) => {
+                Entry::Sound(mut image) => {
                     if !numbers.insert(image.id) {
                         let found = format!("`{}` twice", image.id);
                         return Err(ReadError::unexpected(path, "an image's `id` must be its own", found));
+                    }
+                    match self.pictures.find(&image.file_name) {
+                        Ok(found) => image.path = found,
+                        Err(error) => {
+                            let detail = format!("id {}: `file_name`: {error}", image.id);
+                            self.reject(format!("images[{row}]"), TwoFiles::REASON, detail);
+                            continue;
+                        }
                     }
                     images.push(image);
                 }
@@ -104,7 +113,7 @@ impl Reading<'_> {
                 Entry::Sound(one) if !known.contains(&one.image_id) => {
                     self.reject(record(), "image not listed", format!("image {}", one.image_id));
                 }
-                Entry::Sound(one) if one.iscrowd != 0 => {
+                Entry::Sound(one) if one.iscrowd => {
                     let why = one.kept.region.unwrap_or(Why::Crowd);
                     let (bbox, area, outline) = (one.bbox, one.area, one.segmentation);
                     let image = of_image.entry(one.image_id).or_default();
@@ -152,7 +161,7 @@ impl Reading<'_> {
             sample_id: String::new(),
             dataset: kept.dataset.unwrap_or_else(|| self.dataset.to_owned()),
             split: kept.split.unwrap_or_else(|| self.split.to_owned()),
-            image_path: self.images.join(&image.file_name).to_string_lossy().into_owned(),
+            image_path: image.path.to_string_lossy().into_owned(),
             image_size: image.width.zip(image.height).map(|(width, height)| [width, height]),
             person_index: kept.person_index,
             center: kept.center,
@@ -175,7 +184,10 @@ impl Reading<'_> {
         row: usize,
         annotation: Annotation,
     ) -> Result<Person, (&'static str, String)> {
-        let pose = self.pose(&annotation.keypoints).map_err(|detail| ("record of another shape", detail))?;
+        let pose = self.pose(&annotation.keypoints).map_err(|detail| {
+            let named = annotation.id.map_or_else(String::new, |id| format!("id {id}: "));
+            ("record of another shape", format!("{named}{detail}"))
+        })?;
         let sample_id = self.id(&annotation.kept, image, Some(index));
         let mut person = Person { sample_id, pose, ..self.blank(image, annotation.kept) };
         person.person_index.get_or_insert(index);
@@ -209,7 +221,7 @@ impl Reading<'_> {
         let mut pose = Pose::unknown(joints);
         if ![0, 3 * joints].contains(&numbers.len()) {
             return Err(format!(
-                "{} numbers in `keypoints`; there must be 3 for each of {joints} joints",
+                "`keypoints` has {} numbers; there must be 3 for each of {joints} joints",
                 numbers.len()
             ));
         }
@@ -218,8 +230,20 @@ impl Reading<'_> {
                 0.0 => Visibility::NotAnnotated,
                 1.0 => Visibility::Occluded,
                 2.0 => Visibility::Visible,
-                other => return Err(format!("visibility {other} of joint {joint}; it must be 0, 1 or 2")),
+                other => {
+                    let place = 3 * joint + 2;
+                    return Err(format!(
+                        "`keypoints[{place}]`: the visibility must be 0, 1 or 2, found {other}"
+                    ));
+                }
             };
+            if visibility.is_annotated() && point[..2].iter().any(|value| !value.is_finite()) {
+                return Err(format!(
+                    "`keypoints[{}]`: a joint of visibility {} has no place",
+                    3 * joint,
+                    point[2]
+                ));
+            }
             pose.set(joint, [point[0], point[1]], visibility);
         }
         Ok(pose)

@@ -15,19 +15,21 @@ use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
 
 use super::candidates::Candidates;
+use super::detections::{self, Detection};
 use super::entry::Entry;
-use super::{BoxRule, DATASET, ImageIds, PersonBox, oks, sigmas};
+use super::image_keys::{ImageKeys, Unjoined};
+use super::{BoxRule, DATASET, PersonBox, oks, sigmas};
 use crate::ReadError;
 use crate::export::all_people;
 use crate::predictions::model_name;
 use crate::source::{OpenSource, Source};
 
-/// COCO results JSON: detections, matched to the people they belong to.
+/// COCO results JSON, of `AlphaPose` or mmpose too: detections, matched to the people they belong to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
 pub struct CocoResultsConfig {
-    /// The file.
+    /// The file, or a folder of such files.
     #[schemars(extend("format" = "path"))]
     pub file: PathBuf,
     /// Number of the category, where the file has several.
@@ -49,7 +51,8 @@ impl Source for CocoResultsConfig {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        vec![self.file.clone()]
+        // Those of a folder are found when it is opened.
+        if self.file.is_dir() { Vec::new() } else { vec![self.file.clone()] }
     }
 
     fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
@@ -63,7 +66,8 @@ impl Source for CocoResultsConfig {
         let model = model_name(self.model.as_ref(), &self.file);
         let options = ResultOptions { category: self.category_id, model };
         let Results { batch, rejects, notes } = read_results(&self.file, &people, skeleton, &options)?;
-        Ok(OpenSource::from(vec![batch]).with(rejects, notes))
+        let files = if self.file.is_dir() { detections::files(&self.file)? } else { Vec::new() };
+        Ok(OpenSource::from(vec![batch]).with(rejects, notes).with_files(files))
     }
 }
 
@@ -88,30 +92,17 @@ pub struct Results {
     pub notes: Vec<String>,
 }
 
-/// One detection.
-#[derive(Deserialize)]
-struct Detection {
-    image_id: i64,
-    #[serde(default)]
-    category_id: i64,
-    /// `[3K]`: x, y and a score of the joint.
-    keypoints: Vec<f64>,
-    #[serde(default)]
-    score: Option<f64>,
-    /// Only our own writer says whose detection it is.
-    #[serde(default)]
-    sample_id: Option<String>,
-}
-
 /// Reads the COCO results at `path` for `people`, whose joints they have in the order of `skeleton`.
 ///
 /// A detection that states a `sample_id` belongs to that person. The others of an image are matched greedily: first
 /// the pair of person and detection with the largest object keypoint similarity, then the largest of the rest; ties
 /// go by score, then by order. If an image has one person, the detection with the largest similarity is theirs,
 /// however small it is; otherwise the similarity must be above 0. Of more than 256 detections in an image, a person is
-/// compared with the 64 whose middles are nearest. Images are identified by their numbers, as
-/// [`ImageIds`] counts them. The third number of a point becomes the joint's `score`; a point of three zeros was not
-/// found.
+/// compared with the 64 whose middles are nearest. An image is identified by its number, as [`super::ImageIds`] counts
+/// them, by its file name, or by that without ending. The third number of a point becomes the joint's `score`; a point of
+/// three zeros was not found.
+///
+/// [`super::detections`] lists the forms in which detections come.
 ///
 /// # Errors
 /// When the file cannot be read or is no list of detections, detections are of several categories and `options`
@@ -122,11 +113,7 @@ pub fn read_results(
     skeleton: &'static Skeleton,
     options: &ResultOptions,
 ) -> Result<Results, ReadError> {
-    let bytes = crate::files::read(path).map_err(|error| ReadError::io(path, error))?;
-    let rule = "COCO results must be a list of detections";
-    let entries: Vec<Entry<Detection>> =
-        serde_json::from_slice(&bytes).map_err(|error| ReadError::json(path, rule, &error))?;
-    drop(bytes);
+    let entries = detections::read(path)?;
     let category = only_category(&entries, options.category).map_err(|found| {
         ReadError::unexpected(path, "results must be of one category, or one be chosen", found)
     })?;
@@ -137,7 +124,7 @@ pub fn read_results(
             Entry::Sound(one) if category.is_some_and(|category| one.category_id != category) => {
                 joining.reject(row, None, "another category", format!("category {}", one.category_id));
             }
-            Entry::Sound(one) => joining.take(row, one),
+            Entry::Sound(one) => joining.take(row, &one),
         }
     }
     joining.match_images();
@@ -171,6 +158,7 @@ struct Joining<'a> {
     skeleton: &'static Skeleton,
     file: String,
     by_id: HashMap<&'a str, usize>,
+    images: ImageKeys,
     of_image: HashMap<i64, Vec<usize>>,
     /// Detections of each image that are nobody's yet.
     waiting: HashMap<i64, Vec<Found>>,
@@ -181,12 +169,11 @@ struct Joining<'a> {
 
 impl<'a> Joining<'a> {
     fn new(path: &Path, people: &'a [Person], skeleton: &'static Skeleton) -> Result<Self, ReadError> {
-        let mut ids = ImageIds::default();
+        let (images, numbers) = ImageKeys::new(people).map_err(|error| {
+            ReadError::unexpected(path, "results must be of one set of images", error.to_string())
+        })?;
         let mut of_image: HashMap<i64, Vec<usize>> = HashMap::new();
-        for (index, person) in people.iter().enumerate() {
-            let id = ids.of(person).map_err(|error| {
-                ReadError::unexpected(path, "results must be of one set of images", error.to_string())
-            })?;
+        for (index, (person, id)) in people.iter().zip(numbers).enumerate() {
             let someone = person.person_index.is_some() || person.pose.annotated() > 0;
             of_image.entry(id).or_default().extend(someone.then_some(index));
         }
@@ -195,6 +182,7 @@ impl<'a> Joining<'a> {
             skeleton,
             file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             by_id: people.iter().enumerate().map(|(index, one)| (one.sample_id.as_str(), index)).collect(),
+            images,
             of_image,
             waiting: HashMap::new(),
             taken: people.iter().map(|_| None).collect(),
@@ -216,30 +204,18 @@ impl<'a> Joining<'a> {
     }
 
     /// Gives `detection` to the person whom it names, or lets it wait for its image.
-    fn take(&mut self, row: usize, detection: Detection) {
-        let Detection { image_id, keypoints, score: whole, sample_id, .. } = detection;
-        let joints = self.skeleton.len();
-        if keypoints.len() != 3 * joints {
-            let detail = format!(
-                "{} numbers in `keypoints`; there must be 3 for each of {joints} joints (`{}`)",
-                keypoints.len(),
-                self.skeleton.name
-            );
-            return self.reject(row, sample_id, "record of another shape", detail);
-        }
-        let points = keypoints.chunks_exact(3);
-        let place = |point: &[f64]| if point == [0.0; 3] { [f64::NAN; 2] } else { [point[0], point[1]] };
-        let found = Found {
-            row,
-            keypoints: points.clone().map(place).collect(),
-            score: points.map(|point| point[2]).collect(),
-            whole,
+    fn take(&mut self, row: usize, detection: &Detection) {
+        let Detection { image_id, score: whole, sample_id, .. } = detection;
+        let (whole, sample_id) = (*whole, sample_id.clone());
+        let (keypoints, score) = match detection.points(self.skeleton) {
+            Ok(found) => found,
+            Err(detail) => return self.reject(row, sample_id, "record of another shape", detail),
         };
+        let found = Found { row, keypoints, score, whole };
         let Some(id) = sample_id else {
-            if self.of_image.contains_key(&image_id) {
-                self.waiting.entry(image_id).or_default().push(found);
-            } else {
-                self.reject(row, None, "image not in the people", format!("image {image_id}"));
+            match self.images.find(image_id) {
+                Ok(image) => self.waiting.entry(image).or_default().push(found),
+                Err(Unjoined { reason, detail }) => self.reject(row, None, reason, detail),
             }
             return;
         };

@@ -22,12 +22,15 @@ pub struct Stated {
 }
 
 /// Gives `person` the centre and scale of the box `[x, y, width, height]`, px, where it has none, and says so in
-/// `attributes`.
+/// `attributes`. A box without an extent, such as four zeros or -1, says nothing.
 pub(crate) fn place_by_box(
     person: &mut Person,
     [x, y, width, height]: [f64; 4],
     attributes: &mut Map<String, Json>,
 ) {
+    if !(width > 0.0 && height > 0.0) {
+        return;
+    }
     if person.center.is_none() {
         person.center = Some([x + width / 2.0, y + height / 2.0]);
         attributes.insert("center_means".into(), "centre of the box".into());

@@ -120,6 +120,125 @@ fn spoilt_records_are_rejects_and_every_record_is_accounted_for() {
 }
 
 #[test]
+fn values_are_read_by_their_meaning() {
+    let expected = read_file(&file()).unwrap();
+    let text = |value: &mut Json| *value = Json::from(value.to_string());
+    let mut content = file();
+    for image in content["images"].as_array_mut().unwrap() {
+        text(&mut image["id"]);
+        image["license"] = Json::Null;
+    }
+    content["images"][0]["width"] = json!(640.0);
+    content["images"][2]["width"] = json!(0);
+    content["categories"][0]["id"] = json!("1");
+    for annotation in content["annotations"].as_array_mut().unwrap() {
+        for key in ["id", "image_id", "area"] {
+            text(&mut annotation[key]);
+        }
+        annotation["category_id"] = json!(1.0);
+        let crowd = annotation["iscrowd"] == json!(1);
+        annotation["iscrowd"] = json!(crowd);
+        annotation["bbox"].as_array_mut().unwrap().iter_mut().for_each(text);
+        let flat = annotation["keypoints"].as_array().unwrap().clone();
+        annotation["keypoints"] = flat.chunks(3).map(|point| json!(point)).collect();
+    }
+    let found = read_file(&content).unwrap();
+    assert_eq!(format!("{:?}", found.people), format!("{:?}", expected.people));
+    assert_eq!(found.rejects, expected.rejects);
+}
+
+#[test]
+fn a_reject_names_record_field_and_value() {
+    let mut content = file();
+    let records = content["annotations"].as_array_mut().unwrap();
+    records[0]["image_id"] = json!(3.7);
+    records[1]["keypoints"] = json!([1, 2]);
+    records[2]["iscrowd"] = json!("some");
+    records[3]["bbox"] = json!([1, "2,5", 3, 4]);
+    records[4]["keypoints"][2] = json!(7);
+    content["images"][2]["file_name"] = json!("");
+    let found = read_file(&content).unwrap();
+    let mut details: Vec<&str> = found.rejects.iter().map(|reject| reject.detail.as_str()).collect();
+    details.sort_unstable();
+    assert_eq!(
+        details,
+        [
+            "id 11: `image_id`: invalid value: floating point `3.7`, expected a whole number",
+            "id 12: `keypoints` has 2 numbers; there must be 3 for each of 17 joints",
+            "id 13: `iscrowd`: invalid value: string \"some\", expected true, false, 0 or 1",
+            "id 14: `bbox`: invalid value: string \"2,5\", expected a number",
+            "id 15: `keypoints[2]`: the visibility must be 0, 1 or 2, found 7",
+            "id 5: `file_name`: invalid value: string \"\", expected a text that is not blank",
+        ]
+    );
+}
+
+#[test]
+fn a_box_without_extent_places_nobody() {
+    for nothing in [json!([0, 0, 0, 0]), json!([-1, -1, -1, -1]), json!([]), json!(null), json!([5, 5, 0, 9])]
+    {
+        let mut content = file();
+        content["annotations"][0]["bbox"] = nothing;
+        let person = &read_file(&content).unwrap().people[3];
+        assert_eq!((person.center, person.scale), (None, None));
+    }
+}
+
+#[test]
+fn pictures_are_found_by_names_of_other_systems() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("images/walk")).unwrap();
+    for name in ["walk/a b.jpg", "c.JPG", "d.jpg", "D.jpg"] {
+        std::fs::write(folder.path().join("images").join(name), "").unwrap();
+    }
+    let read_names = |names: [&str; 3]| {
+        let mut content = file();
+        for (image, name) in names.iter().enumerate() {
+            content["images"][image]["file_name"] = json!(name);
+        }
+        let path = written(folder.path(), "train.json", &content);
+        read(&of(&path, &CocoConfig { images: folder.path().join("images"), ..CocoConfig::default() }))
+            .unwrap()
+    };
+    let found = read_names(["walk\\a b.jpg", "c.jpg", "Walk/a%20b.JPG"]);
+    assert!(found.people.iter().all(|person| Path::new(&person.image_path).is_file()));
+    let found = read_names(["walk/a b.jpg", "c.jpg", "d.JPG"]);
+    let two = found.rejects.iter().find(|reject| reject.reason == "image name fits two files").unwrap();
+    assert!(
+        two.detail.starts_with("id 5: `file_name`: `d.JPG` is not there")
+            && two.detail.contains("D.jpg` and"),
+        "{two:?}"
+    );
+}
+
+#[test]
+fn packed_files_have_the_same_schema_and_rows() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let plain = file().to_string();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(plain.as_bytes()).unwrap();
+    let marked = [b"\xef\xbb\xbf", plain.as_bytes()].concat();
+    for bytes in
+        [plain.clone().into_bytes(), gzip.finish().unwrap(), marked, plain.replace("700.5", "NaN").into()]
+    {
+        let path = folder.path().join("val.json");
+        std::fs::write(&path, &bytes).unwrap();
+        let config = of(&path, &CocoConfig::default());
+        assert_eq!(Source::schema(&config, &[]).unwrap(), people::schema(&COCO17));
+        assert_eq!(read(&config).unwrap().people.len(), 5);
+    }
+    let path = folder.path().join("x.json");
+    std::fs::write(&path, "\x1b[0m").unwrap();
+    assert!(
+        read(&of(&path, &CocoConfig::default()))
+            .unwrap_err()
+            .to_string()
+            .contains("bytes of an unknown format")
+    );
+}
+
+#[test]
 fn files_of_something_else_are_explained() {
     let message = |content: &Json| read_file(content).unwrap_err().to_string();
     assert!(message(&json!([])).contains("found a list (results of a model?)"));
@@ -175,6 +294,30 @@ fn detections_go_to_whom_they_are_most_like() {
     assert_eq!(numbers(&found.batch, DETECTION_SCORE).unwrap().value(0), 0.2);
     let [left] = &found.rejects[..] else { panic!("one reject") };
     assert_eq!((left.reason.as_str(), left.source_record.as_deref()), ("detection of nobody", Some("[0]")));
+}
+
+#[test]
+fn detections_are_joined_by_number_name_or_stem() {
+    let expected = results(&json!([detection(9, 103.0, 0.9), detection(4, 50.0, 0.1)])).unwrap();
+    for names in [
+        [json!("9"), json!("4")],
+        [json!("000000000009.jpg"), json!("000000000004")],
+        [json!(9.0), json!("images/000000000004.jpg")],
+    ] {
+        let mut list = json!([detection(9, 103.0, 0.9), detection(4, 50.0, 0.1)]);
+        for (row, name) in names.into_iter().enumerate() {
+            list[row]["image_id"] = name;
+        }
+        let found = results(&list).unwrap();
+        assert_eq!(found.batch, expected.batch);
+    }
+    let mut stranger = detection(9, 103.0, 0.9);
+    stranger["image_id"] = json!("elsewhere.jpg");
+    let found = results(&json!([stranger])).unwrap();
+    assert_eq!((found.batch.num_rows(), found.rejects[0].reason.as_str()), (0, "image not in the people"));
+    assert!(
+        found.rejects[0].detail.starts_with("`image_id` `elsewhere.jpg` is neither number nor file name")
+    );
 }
 
 #[test]

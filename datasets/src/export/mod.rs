@@ -40,14 +40,14 @@ pub use coco_results::CocoResultsExport;
 pub use encode::{EXPORT_FILE, check_export};
 pub use error::ExportError;
 pub use hrnet_json::HrnetExport;
-pub use mpii_preds::PredsExport;
+pub use mpii_preds::{PredsExport, PredsForm};
 pub use predicted::Predicted;
 pub use webdataset::WebdatasetExport;
 pub use yolo_pose::YoloExport;
 
 use encode::{Encode, Export, Target};
-pub(crate) use people::all_people;
-use people::{OneSkeleton, expect_people, expect_table, is_person, people_of};
+use people::{OneSkeleton, expect_people, expect_table, people_of};
+pub(crate) use people::{all_people, is_person};
 
 /// Why a person has no box.
 const NO_BOX: &str = "neither joints nor centre and scale make a box in the picture";

@@ -31,7 +31,7 @@ pub(super) fn expect_table(schema: &Schema, expected: &'static str) -> Result<()
 }
 
 /// Whether the row is of a person, not of an image without people.
-pub(super) fn is_person(person: &Person) -> bool {
+pub(crate) fn is_person(person: &Person) -> bool {
     person.person_index.is_some() || person.pose.annotated() > 0
 }
 

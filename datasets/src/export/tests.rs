@@ -19,6 +19,7 @@ use crate::pixels::OrientationRule;
 use crate::predictions::{self, Predictions};
 use crate::shards::{Claiming, Provenance};
 use crate::sink::{Sink, Target};
+use crate::source::Source;
 use crate::{matlab, mpii};
 
 /// Two people of one picture, one of another, a picture without people; every column filled somewhere.
@@ -246,7 +247,7 @@ fn preds_stand_in_the_order_of_the_people_and_of_their_joints() {
     predicted.pop();
     predicted.push(person("stranger.png", 0, 16));
     let target = folder.path().join("preds.mat");
-    let sink = |head| PredsExport { path: target.clone(), head };
+    let sink = |head| PredsExport { path: target.clone(), head, form: PredsForm::Array };
     let everybody = pieces(&MPII16, &people);
     let exported = export(&sink(Some(2)), &[&keypoints_of(&predicted, &MPII16), &everybody]).unwrap();
     assert_eq!(exported.written, 2);
@@ -279,6 +280,63 @@ fn preds_stand_in_the_order_of_the_people_and_of_their_joints() {
     let values = matlab::variable(&variables, "preds").unwrap().numbers().unwrap();
     // x of the head top, joint 13 of lsp14 and 9 of mpii16, of the third of three people; from 1.
     assert_eq!(values[2 + 3 * 9], 14.0);
+}
+
+/// The predictions of `file` for `people`, as the source reads them back: ids, points, scores.
+fn read_back(file: &Path, people: &[Person], strangers: usize) -> (Vec<String>, String) {
+    let config = predictions::PredictionsConfig {
+        file: file.to_owned(),
+        array: None,
+        axes: "njc".into(),
+        skeleton: "mpii16".into(),
+        first_pixel: 1.0,
+        model: Some("truth".into()),
+    };
+    let source = Source::open(&config, &[pieces(&MPII16, people)]).unwrap();
+    assert_eq!(source.rejects().len(), strangers, "{:?}", source.rejects());
+    let batches = source.chunks(100).flat_map(|chunk| chunk.unwrap().load.now().unwrap().batches);
+    let poses: Vec<PredictedPose> =
+        batches.flat_map(|batch| schemas::tables::keypoints::from_batch(&batch).unwrap()).collect();
+    let values = poses.iter().map(|pose| (pose.keypoints.clone(), pose.score.clone())).collect::<Vec<_>>();
+    (poses.into_iter().map(|pose| pose.sample_id).collect(), text(&values))
+}
+
+#[test]
+fn both_forms_of_preds_are_read_back_for_the_same_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let people = crowd(folder.path(), 16);
+    // Images without people come first and last; the second person of the first image is not predicted.
+    let mut everybody = vec![people[3].clone()];
+    everybody.extend(people[..3].iter().cloned());
+    everybody[0].image_path = picture(folder.path(), "0.png");
+    everybody.push(people[3].clone());
+    let predicted = [people[0].clone(), people[2].clone()];
+    let target = folder.path().join("pred.mat");
+    let sink = PredsExport { path: target.clone(), head: Some(2), form: PredsForm::Submission };
+    let exported =
+        export(&sink, &[&keypoints_of(&predicted, &MPII16), &pieces(&MPII16, &everybody)]).unwrap();
+    assert_eq!(
+        exported.notes,
+        [
+            "`pred` is a structure of 4 images (`mpii16`), pixels from 1",
+            "1 people have no prediction; they have no points"
+        ]
+    );
+    let (ids, values) = read_back(&target, &everybody, 0);
+    assert_eq!(ids, [people[0].sample_id.clone(), people[2].sample_id.clone()]);
+    let score = |pose: &Pose| {
+        (0..16).map(|joint| if pose.joint(joint).is_some() { 0.5 } else { f64::NAN }).collect::<Vec<_>>()
+    };
+    let expected: Vec<_> =
+        predicted.iter().map(|one| (one.pose.keypoints.clone(), Some(score(&one.pose)))).collect();
+    assert_eq!(values, text(&expected));
+    // For part of the images, names tell whose they are.
+    let (ids, _) = read_back(&target, &people[2..], 1);
+    assert_eq!(ids, [people[2].sample_id.clone()]);
+    let sink = PredsExport { path: target.clone(), head: Some(2), form: PredsForm::Array };
+    export(&sink, &[&keypoints_of(&people[..3], &MPII16), &pieces(&MPII16, &everybody)]).unwrap();
+    let (ids, _) = read_back(&target, &everybody, 0);
+    assert_eq!(ids, people[..3].iter().map(|one| one.sample_id.clone()).collect::<Vec<_>>());
 }
 
 #[test]

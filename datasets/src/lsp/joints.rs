@@ -7,6 +7,7 @@ use schemas::skeleton::LSP14;
 use schemas::tables::people::{Person, Pose};
 use schemas::tables::rejects::Reject;
 
+use super::numbered::Numbered;
 use crate::limb_scale::{LimbRatios, Parents};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, matlab};
@@ -121,7 +122,8 @@ impl Joints {
         Ok(pose)
     }
 
-    /// Everything but the centre. `rules` gives a row's split and the name of the rule that will make its centre.
+    /// Everything but the centre, and what must be said of it. `rules` gives a row's split and the name of the rule that
+    /// will make its centre. The number names the picture, with any ending; see [`Numbered`].
     pub(crate) fn annotations(
         &self,
         path: &Path,
@@ -130,7 +132,8 @@ impl Joints {
         dataset: &str,
         digits: usize,
         rules: impl Fn(usize) -> (&'static str, &'static str),
-    ) -> Annotations {
+    ) -> (Annotations, Vec<String>) {
+        let numbered = Numbered::new(images, self.people, digits);
         let source_file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (mut people, mut rejects, mut ids) = (Vec::new(), Vec::new(), UniqueIds::default());
         for row in 0..self.people {
@@ -159,7 +162,7 @@ impl Joints {
                 sample_id,
                 dataset: dataset.to_owned(),
                 split: split.to_owned(),
-                image_path: images.join(&name).to_string_lossy().into_owned(),
+                image_path: numbered.path(number).to_string_lossy().into_owned(),
                 image_size: None,
                 person_index: Some(0),
                 center: None,
@@ -179,6 +182,6 @@ impl Joints {
         for person in &mut people {
             person.scale = ratios.scale(&person.pose);
         }
-        Annotations { skeleton: &LSP14, people, images: self.people, rejects }
+        (Annotations { skeleton: &LSP14, people, images: self.people, rejects }, numbered.notes())
     }
 }

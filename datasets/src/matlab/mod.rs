@@ -22,7 +22,7 @@ mod value;
 mod writer;
 
 pub use node::{AccessError, Node, Row, listed, variable};
-pub use reader::{MAX_DECOMPRESSED_BYTES, MAX_DEPTH, from_bytes, read, read_from};
+pub use reader::{MAX_DECOMPRESSED_BYTES, MAX_DEPTH, from_bytes, is_v5, is_v73, read, read_from};
 pub use value::{Numbers, Structs, Value};
 pub use writer::{MAX_NAME_BYTES, Packing, WriteError, to_bytes, write};
 

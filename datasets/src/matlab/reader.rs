@@ -8,8 +8,8 @@ use flate2::read::ZlibDecoder;
 use super::cursor::Cursor;
 use super::element::{FLAG_COMPLEX, FLAG_LOGICAL, HEADER_BYTES, VERSION, VERSION_HDF5, class, kind};
 use super::value::{Numbers, Structs, Value};
-use crate::ReadError;
 use crate::files::unpacked_limit;
+use crate::{ReadError, hdf5, signature};
 
 /// Most bytes that the compressed variables of one file may hold together: the format's own limit of one variable, and no
 /// more than [`unpacked_limit`] of the file. Beyond that, the file is refused, so that a small malicious file cannot fill
@@ -27,10 +27,11 @@ const MAX_DIMENSIONS: usize = 32;
 
 const FORMAT: &str = "MATLAB v5";
 
-/// The variables of the MAT v5 file `path`, in the file's order: either byte order, compressed or plain.
+/// The variables of the MATLAB file `path`: of v5 in the file's order, of either byte order, compressed or plain; of v7.3,
+/// which is HDF5, by name: see [`hdf5::File::variables`].
 ///
 /// Not supported: sparse and complex arrays, objects (strings and tables among them) and function handles; a file
-/// with one of them is an error that names it. MATLAB v7.3 files are HDF5: see [`crate::hdf5`].
+/// with one of them is an error that names it.
 ///
 /// # Errors
 /// When the file cannot be opened, ends early, contradicts itself or holds what is not supported.
@@ -43,16 +44,24 @@ pub fn read(path: &Path) -> Result<Vec<(String, Value)>, ReadError> {
 /// # Errors
 /// As [`read`].
 pub fn read_from(path: &Path, bytes: &[u8]) -> Result<Vec<(String, Value)>, ReadError> {
-    if is_hdf5(bytes) {
-        let rule = "a MATLAB v5 file (in MATLAB: `save -v7`)";
-        return Err(ReadError::unexpected(path, rule, "a MATLAB v7.3 file, which is HDF5"));
+    if is_v73(bytes) {
+        return hdf5::File::from_bytes(path, bytes.to_vec())?.variables();
+    }
+    if !is_v5(bytes) && !bytes.starts_with(b"MATLAB") {
+        let rule = "a MATLAB v5 file";
+        return Err(ReadError::unexpected(path, rule, signature::named(bytes)));
     }
     from_bytes(bytes).map_err(|detail| ReadError::malformed(path, FORMAT, detail))
 }
 
-fn is_hdf5(bytes: &[u8]) -> bool {
-    const SIGNATURE: &[u8] = b"\x89HDF\r\n\x1a\n";
-    bytes.starts_with(SIGNATURE) || bytes.get(512..520) == Some(SIGNATURE) || bytes.starts_with(b"MATLAB 7.3")
+/// Whether `bytes` have the byte order mark of a MATLAB v5 file.
+pub fn is_v5(bytes: &[u8]) -> bool {
+    matches!(bytes.get(HEADER_BYTES - 2..HEADER_BYTES), Some(b"IM" | b"MI"))
+}
+
+/// Whether `bytes` are a MATLAB v7.3 file, which is HDF5.
+pub fn is_v73(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"MATLAB 7.3") && hdf5::is_hdf5(bytes)
 }
 
 /// The variables in `bytes`, or what is wrong with them.

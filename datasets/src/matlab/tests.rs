@@ -109,8 +109,9 @@ fn what_is_not_supported_is_refused_by_name() {
     bytes.extend(b"\x89HDF\r\n\x1a\n");
     std::fs::write(&path, bytes).unwrap();
     let error = read(&path).unwrap_err();
-    assert!(matches!(error, ReadError::Unexpected { .. }));
-    assert!(error.to_string().contains("MATLAB v7.3 file, which is HDF5"), "{error}");
+    assert!(matches!(error, ReadError::Malformed { format: "HDF5", .. }), "{error}");
+    std::fs::write(&path, b"\x89HDF\r\n\x1a\n and more").unwrap();
+    assert!(read(&path).unwrap_err().to_string().contains("a MATLAB v5 file, found an HDF5 file"));
     assert!(matches!(read(&folder.path().join("none.mat")), Err(ReadError::Io { .. })));
 }
 

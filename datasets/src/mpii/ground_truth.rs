@@ -1,5 +1,7 @@
 //! `gt_valid.mat` of `HRNet`: joints and head boxes of the validation people, without their identities.
 
+use std::path::Path;
+
 use schemas::skeleton::MPII16;
 use schemas::tables::people::Person;
 use serde_json::json;
@@ -90,14 +92,14 @@ impl Arrays {
         record: String,
     ) -> Result<Person, Fault> {
         let joints = MPII16.len();
-        let mut person = source.person("", identity.map(|identity| identity.person), record);
-        "validation".clone_into(&mut person.split);
-        person.image_path = match identity {
-            Some(identity) => source.images.join(&identity.image).to_string_lossy().into_owned(),
-            None => String::new(),
+        let number = identity.map(|identity| identity.person);
+        let mut person = match identity {
+            Some(identity) => source.person(&identity.image, number, record)?,
+            None => source.person_at(Path::new(""), number, record),
         };
-        person.center = identity.map(|identity| identity.center);
-        person.scale = identity.map(|identity| identity.scale);
+        "validation".clone_into(&mut person.split);
+        person.center = identity.and_then(|identity| identity.center);
+        person.scale = identity.and_then(|identity| identity.scale);
         for joint in 0..joints {
             let at = |axis: usize| self.points[row * 2 * joints + axis * joints + joint];
             let (x, y) = (at(0), at(1));

@@ -5,7 +5,7 @@ use schemas::skeleton::MPII16;
 use schemas::tables::people::Person;
 use serde_json::{Map, json};
 
-use super::{DATASET, Fault, Found, Origin, distinct, fill_others};
+use super::{DATASET, Fault, Found, Origin, distinct, fill_others, is_finite, stated_center, stated_scale};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, hdf5};
 
@@ -19,8 +19,8 @@ pub(super) struct Identity {
     pub(super) image: String,
     /// Number of the rectangle in its image, from 0.
     pub(super) person: i32,
-    pub(super) center: [f64; 2],
-    pub(super) scale: f64,
+    pub(super) center: Option<[f64; 2]>,
+    pub(super) scale: Option<f64>,
 }
 
 /// Who the rows of `file` are; a row whose numbers make no sense is its fault.
@@ -38,11 +38,14 @@ pub(super) fn identities(
         if person.fract() != 0.0 || !(0.0..=f64::from(i32::MAX)).contains(&person) {
             return Err(Fault { reason: "record of another shape", detail: format!("`person` is {person}") });
         }
-        let scale = scales[row] / SCALE_FACTOR;
-        let center = [centers[2 * row] - 1.0, centers[2 * row + 1] - CENTER_SHIFT * scale - 1.0];
-        if !scale.is_finite() || !center.iter().all(|value| value.is_finite()) {
-            return Err(Fault::not_finite(format!("center {center:?}, scale {scale}")));
+        let (scale, center) = (scales[row], [centers[2 * row], centers[2 * row + 1]]);
+        if !scale.is_finite() || !is_finite(&center) {
+            return Err(Fault::not_finite(format!("`center` is {center:?}, `scale` {scale}")));
         }
+        // The loader moves no centre that is not stated.
+        let scale = stated_scale(Some(scale)).map(|scale| scale / SCALE_FACTOR);
+        let shift = scale.map_or(0.0, |scale| CENTER_SHIFT * scale);
+        let center = stated_center(Some(center)).map(|[x, y]| [x - 1.0, y - shift - 1.0]);
         Ok(Identity { image, person: person as i32, center, scale })
     };
     Ok(names.into_iter().enumerate().map(identity).collect())
@@ -84,7 +87,7 @@ pub(super) fn read(source: &Origin<'_>, file: &hdf5::File) -> Result<Found, Read
     for (row, identity) in identities.into_iter().enumerate() {
         let record = format!("row {row}");
         let read = identity.and_then(|identity| {
-            let mut person = source.person(&identity.image, Some(identity.person), record.clone());
+            let mut person = source.person(&identity.image, Some(identity.person), record.clone())?;
             fill(&mut person, &identity, &parts[row * joints * 2..], &visible[row * joints..])?;
             Ok((person, identity.image))
         });
@@ -109,7 +112,7 @@ pub(super) fn read(source: &Origin<'_>, file: &hdf5::File) -> Result<Found, Read
 }
 
 fn fill(person: &mut Person, identity: &Identity, parts: &[f64], visible: &[f64]) -> Result<(), Fault> {
-    (person.center, person.scale) = (Some(identity.center), Some(identity.scale));
+    (person.center, person.scale) = (identity.center, identity.scale);
     for joint in 0..MPII16.len() {
         let (x, y) = (parts[2 * joint], parts[2 * joint + 1]);
         let visibility = match visible[joint] {

@@ -1,17 +1,21 @@
-//! Reader of MPII Human Pose, in the four formats in which its annotations circulate.
+//! Reader of MPII Human Pose, in the five formats in which its annotations circulate.
 //!
 //! | file | recognised by | what it holds |
 //! |---|---|---|
 //! | `mpii_human_pose_v1_u12_1.mat` | MAT v5 with `RELEASE` | everything |
 //! | `valid.json` of `HRNet` and mmpose | JSON | joints, centre, scale; which joints are annotated, not which are hidden |
+//! | `mpii_annotations.json` of pytorch-pose, `MPI_annotations.json` of the convolutional pose machine, and `LEEDS_annotations.json` of both | JSON with `joint_self` | joints, hidden ones among them, centre, scale, other people; LSP and LSPET too |
 //! | `valid.h5` of the stacked hourglass | HDF5 | joints cut to whole px; centre and scale already adjusted, which is undone |
 //! | `gt_valid.mat` of `HRNet` | MAT v5 with `pos_gt_src` | only joints and head boxes, to be scored against |
 //!
-//! All count pixels from 1, which is converted to 0.
+//! All count pixels from 1, which is converted to 0. What a format writes for "not stated", such as the centre (-1, -1) and the
+//! scale -1 of people of the test set, is null.
 
 mod ground_truth;
 mod hourglass;
 mod hrnet;
+mod joint_self;
+mod people_json;
 mod release;
 mod subset;
 
@@ -29,15 +33,17 @@ use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
 
 use crate::matlab::{self, AccessError};
+use crate::pictures::{Pictures, TwoFiles};
 use crate::source::{OpenSource, Source};
-use crate::{Annotations, ReadError, hdf5};
+use crate::split_names::split_of;
+use crate::{Annotations, ReadError, hdf5, json};
 
-/// MPII Human Pose: the `RELEASE` `.mat`, the `HRNet` JSON, the hourglass `.h5` or `gt_valid.mat`.
+/// MPII Human Pose: the `RELEASE` `.mat`, the JSON of `HRNet`, pytorch-pose or the pose machine, the hourglass `.h5`, or `gt_valid.mat`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[cfg_attr(feature = "clap", derive(clap::Args))]
 #[serde(deny_unknown_fields)]
 pub struct MpiiConfig {
-    /// The annotation file; which of the four it is, is recognised from its content.
+    /// The annotation file; which of the five it is, is recognised from its content.
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
@@ -69,31 +75,31 @@ impl Source for MpiiConfig {
 
 /// Name of the data set in ids, rows and rejects.
 const DATASET: &str = "mpii";
-/// Split of people of a file that does not tell.
-const NO_SPLIT: &str = "unassigned";
+/// What stands for a centre or scale that is not stated: `HRNet`'s and pytorch-pose's loaders test the centre's x for it.
+const UNSTATED: f64 = -1.0;
 
 /// People of the MPII annotation file of `config`, whose kind is recognised from its content.
 ///
 /// One row per rectangle (`annorect`), labelled or not, and one without a person for each image without rectangles.
 /// Records that cannot be read are rejects. With `subset` the other people are left out without a reject, but each
 /// pair of the subset that the file does not hold is a reject. `RELEASE` says which images are for training; the
-/// splits of a JSON or HDF5 file come from its name (`train`, `valid`, `test`), else they are `unassigned`.
+/// splits of other files are told by a word of their name (`train`, `valid`, `test`), else they are `unassigned`.
 ///
 /// # Errors
-/// When a file cannot be read or is none of the four, or holds nothing of the subset.
+/// When a file cannot be read or is none of the five, or holds nothing of the subset.
 pub fn read(config: &MpiiConfig) -> Result<Annotations, ReadError> {
     let annotations = &*config.annotations;
     let subset = config.subset.as_deref().map(subset::Subset::read).transpose()?;
     let bytes = crate::files::read(annotations).map_err(|error| ReadError::io(annotations, error))?;
     let source = Origin {
         path: annotations,
-        images: &config.images,
+        pictures: Pictures::new(&config.images),
         file: annotations.file_name().unwrap_or_default().to_string_lossy().into_owned(),
     };
-    let found = if hdf5::is_hdf5(&bytes) {
+    let found = if hdf5::is_hdf5(&bytes) && !bytes.starts_with(b"MATLAB") {
         hourglass::read(&source, &hdf5::File::from_bytes(annotations, bytes)?)?
-    } else if bytes.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| b"[{".contains(byte)) {
-        hrnet::read(&source, &bytes)?
+    } else if json::is_json(&bytes) {
+        people_json::read(&source, &json::plain(annotations, bytes)?)?
     } else {
         let variables = matlab::read_from(annotations, &bytes)?;
         drop(bytes);
@@ -116,7 +122,7 @@ pub fn read(config: &MpiiConfig) -> Result<Annotations, ReadError> {
 /// The file that is read.
 struct Origin<'a> {
     path: &'a Path,
-    images: &'a Path,
+    pictures: Pictures,
     /// Its name, without folders.
     file: String,
 }
@@ -132,12 +138,24 @@ struct Found {
 
 impl Origin<'_> {
     /// A person of whom nothing is known yet.
-    fn person(&self, image: &str, person_index: Option<i32>, record: String) -> Person {
+    ///
+    /// # Errors
+    /// When the name of the image fits two files.
+    fn person(&self, image: &str, person_index: Option<i32>, record: String) -> Result<Person, Fault> {
+        let picture = self
+            .pictures
+            .find(image)
+            .map_err(|error| Fault { reason: TwoFiles::REASON, detail: error.to_string() })?;
+        Ok(self.person_at(&picture, person_index, record))
+    }
+
+    /// As [`Self::person`], of the picture at the path `picture`.
+    fn person_at(&self, picture: &Path, person_index: Option<i32>, record: String) -> Person {
         Person {
             sample_id: String::new(),
             dataset: DATASET.to_owned(),
-            split: self.split().to_owned(),
-            image_path: self.images.join(image).to_string_lossy().into_owned(),
+            split: split_of(&self.file).to_owned(),
+            image_path: picture.to_string_lossy().into_owned(),
             image_size: None,
             person_index,
             center: None,
@@ -153,13 +171,6 @@ impl Origin<'_> {
         }
     }
 
-    /// The split that the file's name tells.
-    fn split(&self) -> &'static str {
-        let name = self.file.to_ascii_lowercase();
-        let splits = [("train", "train"), ("val", "validation"), ("test", "test")];
-        splits.into_iter().find(|(part, _)| name.contains(part)).map_or(NO_SPLIT, |(_, split)| split)
-    }
-
     fn reject(&self, sample_id: Option<String>, record: String, fault: Fault) -> Reject {
         Reject {
             stage: DATASET.to_owned(),
@@ -172,6 +183,9 @@ impl Origin<'_> {
         }
     }
 }
+
+/// Reason of a record that is not as the format says.
+const SHAPE: &str = "record of another shape";
 
 /// Why a record cannot be used.
 #[derive(Debug)]
@@ -188,7 +202,7 @@ impl Fault {
 
 impl From<AccessError> for Fault {
     fn from(error: AccessError) -> Self {
-        Self { reason: "record of another shape", detail: error.to_string() }
+        Self { reason: SHAPE, detail: error.to_string() }
     }
 }
 
@@ -202,6 +216,20 @@ fn fill_others(people: &mut [Person], names: &[String]) {
     for rows in per_image.values() {
         crowd::fill_others(rows.iter().filter_map(|row| people[*row].take()));
     }
+}
+
+/// `center` in px from 1, where it is stated: formats write -1, or (-1, -1), where it is not.
+fn stated_center(center: Option<[f64; 2]>) -> Option<[f64; 2]> {
+    center.filter(|center| center[0] != UNSTATED && is_finite(center))
+}
+
+/// `scale`, where it is stated: a height is above 0.
+fn stated_scale(scale: Option<f64>) -> Option<f64> {
+    scale.filter(|scale| scale.is_finite() && *scale > 0.0)
+}
+
+fn is_finite(point: &[f64; 2]) -> bool {
+    point.iter().all(|value| value.is_finite())
 }
 
 /// The number of different names.

@@ -6,8 +6,9 @@ use schemas::tables::crowd;
 use schemas::tables::people::{Person, Pose};
 use serde_json::{Map, Value as Json, json};
 
-use super::{DATASET, Fault, Found, Origin};
+use super::{DATASET, Fault, Found, Origin, SHAPE, stated_center, stated_scale};
 use crate::matlab::{AccessError, Node, Row, Value, variable};
+use crate::pictures::TwoFiles;
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
 
@@ -70,14 +71,16 @@ fn read_image(
     let rects = image.get("annorect").map_or(Ok(Vec::new()), |node| node.rows());
     let name = image.require("image").and_then(|node| node.row()).and_then(|row| row.require("name")?.text());
     let about = About::read(tables, index, image);
-    let (rects, name, about) = match (rects, name, about) {
-        (Ok(rects), Ok(name), Ok(about)) => (rects, name, about),
-        (rects, name, about) => {
+    let picture = name.as_ref().ok().map(|name| source.pictures.find(name)).transpose();
+    let (rects, name, about, picture) = match (rects, name, about, picture) {
+        (Ok(rects), Ok(name), Ok(about), Ok(Some(picture))) => (rects, name, about, picture),
+        (rects, name, about, picture) => {
             // One reject for each person that is lost with the image.
             let lost = rects.as_ref().map_or(1, |rects| rects.len().max(1));
             let first = name.err().or(rects.err()).map(Fault::from).or(about.err());
-            let detail = first.map_or_else(String::new, |fault| fault.detail);
-            let fault = || Fault { reason: "record of another shape", detail: detail.clone() };
+            let two = picture.err().map(|two| Fault { reason: TwoFiles::REASON, detail: two.to_string() });
+            let first = first.or(two).unwrap_or_else(|| Fault { reason: SHAPE, detail: String::new() });
+            let fault = || Fault { reason: first.reason, detail: first.detail.clone() };
             let rejects = (0..lost).map(|_| source.reject(None, record.clone(), fault()));
             found.annotations.rejects.extend(rejects);
             return;
@@ -87,7 +90,7 @@ fn read_image(
     let blank = |person_index, record| Person {
         split: split.to_owned(),
         activity: about.activity.clone(),
-        ..source.person(&name, person_index, record)
+        ..source.person_at(&picture, person_index, record)
     };
     if rects.is_empty() {
         let mut person = blank(None, record);
@@ -177,10 +180,12 @@ fn fill(person: &mut Person, rect: &Row<'_>, about: &About, number: usize) -> Re
     }
     if let Some(objpos) = rect.filled("objpos") {
         let objpos = objpos.row()?;
-        person.center = Some([coordinate(&objpos, "x")?, coordinate(&objpos, "y")?]);
+        let at = |name: &str| finite(&objpos.require(name)?);
+        person.center =
+            stated_center(Some([at("x")?, at("y")?])).map(|center| center.map(|value| value - 1.0));
     }
     if let Some(scale) = rect.filled("scale") {
-        person.scale = Some(finite(&scale)?);
+        person.scale = stated_scale(Some(finite(&scale)?));
     }
     if ["x1", "y1", "x2", "y2"].iter().all(|name| rect.filled(name).is_some()) {
         let at = |name: &str| coordinate(rect, name);

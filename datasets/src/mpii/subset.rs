@@ -7,6 +7,7 @@ use schemas::tables::people::Person;
 
 use super::hourglass::{Identity, identities};
 use super::{DATASET, Fault, Found, Origin, distinct};
+use crate::pictures::Pictures;
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, hdf5};
 
@@ -23,7 +24,7 @@ pub(super) struct Subset {
 impl Subset {
     pub(super) fn read(path: &Path) -> Result<Self, ReadError> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let source = Origin { path, images: Path::new(""), file: name.clone() };
+        let source = Origin { path, pictures: Pictures::new(Path::new("")), file: name.clone() };
         Ok(Self { name, rows: identities(&source, &hdf5::File::open(path)?)? })
     }
 
@@ -80,6 +81,7 @@ impl Subset {
 
 fn is_at(person: &Person, identity: &Identity) -> bool {
     let (Some(center), Some(scale)) = (person.center, person.scale) else { return false };
-    let apart = [center[0] - identity.center[0], center[1] - identity.center[1], scale - identity.scale];
+    let (Some(meant), Some(meant_scale)) = (identity.center, identity.scale) else { return false };
+    let apart = [center[0] - meant[0], center[1] - meant[1], scale - meant_scale];
     apart.iter().all(|distance| distance.abs() < TOLERANCE)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::matlab::Value;
@@ -281,6 +281,121 @@ fn an_image_without_a_name_loses_all_its_people() {
     let found = read(&of(&file(folder.path(), people, Value::scalar(4.0)), &MpiiConfig::default())).unwrap();
     assert_eq!((found.people.len(), found.rejects.len()), (0, 4));
     assert!(found.rejects[0].detail.contains("`RELEASE.annolist(1).image.name` must be a string, found 4"));
+}
+
+fn json_file(folder: &Path, content: &Json) -> Annotations {
+    let path = folder.join("annotations.json");
+    std::fs::write(&path, content.to_string()).unwrap();
+    read(&of(&path, &MpiiConfig::default())).unwrap()
+}
+
+#[test]
+fn what_stands_for_not_stated_is_null_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let joints = vec![[30.0, 20.0]; 16];
+    let triples = vec![[30.0, 20.0, 1.0]; 16];
+    for (center, scale, expected) in [
+        (json!([-1, -1]), json!(-1), (None, None)),
+        (json!([-1.0, -1.0]), json!(-1.0), (None, None)),
+        (json!(["-1", "-1"]), json!("-1"), (None, None)),
+        (json!(null), json!(null), (None, None)),
+        (json!([]), json!(""), (None, None)),
+        (json!([11, 21]), json!(0), (Some([10.0, 20.0]), None)),
+        (json!([11, 21]), json!(1.5), (Some([10.0, 20.0]), Some(1.5))),
+        (json!([-7, 21]), json!(1.5), (Some([-8.0, 20.0]), Some(1.5))),
+    ] {
+        let hrnet = json!({ "image": "a.jpg", "center": center, "scale": scale, "joints": joints, "joints_vis": vec![true; 16] });
+        let machine =
+            json!({ "img_paths": "a.jpg", "objpos": center, "scale_provided": scale, "joint_self": triples });
+        for entry in [hrnet, machine] {
+            let found = json_file(folder.path(), &json!([entry]));
+            assert!(found.rejects.is_empty(), "{:?}", found.rejects);
+            assert_eq!((found.people[0].center, found.people[0].scale), expected, "{entry}");
+        }
+        let (Some([x, y]), Some(scale)) =
+            (center.as_array().and_then(|c| Some([c.first()?.as_f64()?, c[1].as_f64()?])), scale.as_f64())
+        else {
+            continue;
+        };
+        let mut one = rect(vec![point(0.0, 5.0, Value::scalar(1.0))]);
+        one[5] = Value::scalar(scale);
+        one[6] = Value::record([("x", Value::scalar(x)), ("y", Value::scalar(y))]);
+        let release =
+            read(&of(&file(folder.path(), vec![one], Value::text("a.jpg")), &MpiiConfig::default())).unwrap();
+        assert_eq!((release.people[0].center, release.people[0].scale), expected, "{x} {y} {scale}");
+    }
+}
+
+#[test]
+fn faults_of_json_name_the_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = json!({ "image": "a.jpg", "joints": vec![[1, 2]; 16], "joints_vis": vec![1; 16] });
+    let with = |key: &str, value: Json| {
+        let mut entry = sound.clone();
+        entry[key] = value;
+        json_file(folder.path(), &json!([entry]))
+            .rejects
+            .first()
+            .map(|reject| reject.detail.clone())
+            .unwrap_or_default()
+    };
+    assert_eq!(with("scale", json!("2.5")), "");
+    assert_eq!(with("scale", json!("2,5")), "`scale`: invalid value: string \"2,5\", expected a number");
+    assert!(with("center", json!([1])).starts_with("`center`: invalid length 1"));
+    assert!(with("joints", json!([[1, 2]])).starts_with("`joints` has 1 points and `joints_vis` 16 flags"));
+    assert!(with("joints_vis", json!([3])).starts_with("`joints_vis`: invalid value: integer `3`"));
+    assert_eq!(with("joints", json!(vec![[json!(null), json!(2)]; 16])), "`joints[0]` is (NaN, 2)");
+}
+
+#[test]
+fn json_of_the_pose_machine_knows_hidden_joints_and_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut joints = vec![[0.0, 0.0, 0.0]; 16];
+    joints[0] = [11.0, 21.0, 1.0];
+    joints[6] = [12.0, 22.0, 1.0];
+    joints[9] = [13.0, 23.0, 0.0];
+    let entry = json!({
+        "dataset": "MPI", "isValidation": 1.0, "img_paths": "a.jpg", "img_width": 1280, "img_height": 720.0,
+        "objpos": [101, 51], "joint_self": joints, "scale_provided": 2.5, "joint_others": [joints, joints],
+        "scale_provided_other": [1, 2], "annolist_index": 5, "people_index": 2, "numOtherPeople": 2
+    });
+    for content in [json!([entry]), json!({ "root": [entry] }), json!({ "": entry })] {
+        let found = json_file(folder.path(), &content);
+        let [person] = &found.people[..] else { panic!("{:?}", found.rejects) };
+        assert_eq!((person.sample_id.as_str(), person.split.as_str()), ("mpii-a-1", "validation"));
+        assert_eq!(
+            (person.center, person.scale, person.image_size),
+            (Some([100.0, 50.0]), Some(2.5), Some([1280, 720]))
+        );
+        let seen = [0, 6, 9, 5].map(|joint| person.pose.visibility[joint]);
+        assert_eq!(
+            seen,
+            [Visibility::Visible, Visibility::Visible, Visibility::Occluded, Visibility::NotAnnotated]
+        );
+        assert_eq!((person.pose.joint(0), person.pose.joint(9)), (Some([10.0, 20.0]), Some([12.0, 22.0])));
+        assert_eq!(person.others.len(), 2);
+        assert_eq!(attributes(person)["annolist_index"], json!(5));
+    }
+    // One other person, or nobody, as jsonlab writes them; LSP and LSPET in the same form.
+    for (others, count) in [(json!(joints), 1), (json!([joints]), 1), (json!([]), 0), (json!(null), 0)] {
+        let mut entry = entry.clone();
+        entry["joint_others"] = others;
+        assert_eq!(json_file(folder.path(), &json!([entry])).people[0].others.len(), count);
+    }
+    for (image, dataset, head) in [
+        ("lsp_dataset/images/im1001.jpg", "lsp", Visibility::Occluded),
+        ("lspet_dataset/images/im00001.jpg", "lspet", Visibility::NotAnnotated),
+    ] {
+        let mut entry = entry.clone();
+        (entry["dataset"], entry["img_paths"]) = (json!("LEEDS"), json!(image));
+        let person = &json_file(folder.path(), &json!([entry])).people[0];
+        assert_eq!((person.dataset.as_str(), person.split.as_str()), (dataset, "test"));
+        assert_eq!((person.pose.visibility[6], person.pose.visibility[9]), (Visibility::NotAnnotated, head));
+    }
+    let mut spoilt = entry.clone();
+    spoilt["joint_self"] = json!([[1, 2, 3]]);
+    let found = json_file(folder.path(), &json!([spoilt]));
+    assert_eq!(found.rejects[0].detail, "`joint_self`: 1 points; there must be 16");
 }
 
 #[test]

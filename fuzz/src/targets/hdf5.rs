@@ -37,10 +37,12 @@ pub(crate) const TARGET: Target = Target {
 };
 
 /// Files of every kind of number and string, as MATLAB writes them, and as the stacked hourglass stores MPII.
-pub(crate) const FILES: [&[u8]; 3] = [
+pub(crate) const FILES: [&[u8]; 5] = [
     include_bytes!("../../../datasets/testdata/kinds.h5"),
     include_bytes!("../../../datasets/testdata/matlab_v73.mat"),
     include_bytes!("../../../datasets/testdata/hourglass.h5"),
+    include_bytes!("../../../datasets/testdata/structs_v73.mat"),
+    include_bytes!("../../../datasets/testdata/packed.h5"),
 ];
 
 fn run(input: &[u8]) -> u64 {
@@ -59,7 +61,7 @@ fn run(input: &[u8]) -> u64 {
     }
 }
 
-/// How many numbers and strings all arrays hold.
+/// How many numbers and strings all arrays hold, and how many variables of MATLAB there are.
 fn arrays(bytes: &[u8]) -> Result<u64, ReadError> {
     let file = File::from_bytes(Path::new("arrays.h5"), bytes.to_vec())?;
     let mut values = 0;
@@ -67,10 +69,12 @@ fn arrays(bytes: &[u8]) -> Result<u64, ReadError> {
         values += file.array(&name).map_or(0, |array| array.values.len() as u64);
         values += file.strings(&name).map_or(0, |strings| strings.len() as u64);
     }
+    values += file.variables().map_or(0, |variables| variables.len() as u64);
     Ok(values)
 }
 
 fn seeds() -> Vec<Vec<u8>> {
-    let [kinds, matlab, hourglass] = FILES;
-    vec![with_mode(0, kinds), with_mode(0, matlab), with_mode(0, hourglass), with_mode(1, hourglass)]
+    let mut seeds = FILES.map(|file| with_mode(0, file)).to_vec();
+    seeds.push(with_mode(1, FILES[2]));
+    seeds
 }

@@ -1,4 +1,4 @@
-//! MAT v5 files, and what MPII, LSP, LSPET and FLIC keep in them.
+//! MAT v5 files, and what MPII, LSP, LSPET, FLIC, Penn Action and JHMDB keep in them.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,6 +9,7 @@ use datasets::lspet::LspetConfig;
 use datasets::matlab::{self, Packing, Value};
 use datasets::mpii::MpiiConfig;
 use datasets::registry::SourceConfig;
+use datasets::videos::{JhmdbConfig, PennActionConfig};
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
@@ -46,6 +47,11 @@ pub(crate) const TARGET: Target = Target {
         "imgdims",
         "istrain",
         "istest",
+        "visibility",
+        "bbox",
+        "dimensions",
+        "pos_img",
+        "viewpoint",
     ],
     run,
 };
@@ -55,7 +61,7 @@ const HEADER_BYTES: usize = 128;
 /// The type of an element that is compressed.
 const COMPRESSED: u32 = 15;
 /// How many ways of reading there are.
-const READERS: usize = 5;
+const READERS: usize = 7;
 
 /// What stands for a file: the rest of an input as it is, elements that get a header, or elements that get a header
 /// and are compressed.
@@ -93,7 +99,9 @@ fn run(input: &[u8]) -> u64 {
         1 => SourceConfig::Mpii(MpiiConfig { annotations: file(), images, subset: None }),
         2 => SourceConfig::Lsp(LspConfig { annotations: file(), images }),
         3 => SourceConfig::Lspet(LspetConfig { annotations: file(), images }),
-        _ => SourceConfig::Flic(FlicConfig { annotations: file(), images, ..FlicConfig::default() }),
+        4 => SourceConfig::Flic(FlicConfig { annotations: file(), images, ..FlicConfig::default() }),
+        5 => SourceConfig::PennAction(PennActionConfig { annotations: file(), images }),
+        _ => SourceConfig::Jhmdb(JhmdbConfig { annotations: file(), images, splits: None, division: 1 }),
     };
     reading::rows(&source, &[])
 }
@@ -115,6 +123,15 @@ fn variables(bytes: &[u8]) -> u64 {
 
 fn seeds() -> Vec<Vec<u8>> {
     let mut seeds = Vec::new();
+    let frame = |value: f64| Value::array(&[1, 13], vec![value; 13]);
+    let (place, seen) = (frame(7.0), frame(1.0));
+    let video = [
+        ("x", &place),
+        ("y", &place),
+        ("visibility", &seen),
+        ("bbox", &Value::array(&[1, 4], vec![1.0, 2.0, 8.0, 9.0])),
+    ];
+    seeds.push(with_mode(5, &matlab::to_bytes(&video, Packing::Plain).expect("a sound value")));
     for (reader, name, value) in values() {
         let file = matlab::to_bytes(&[(name, &value)], Packing::Plain).expect("a sound value");
         let elements = &file[HEADER_BYTES..];
@@ -175,5 +192,6 @@ fn values() -> Vec<(usize, &'static str, Value)> {
         (2, "joints", Value::array(&[3, 14], vec![1.0; 42])),
         (3, "joints", Value::array(&[14, 3], vec![1.0; 42])),
         (4, "examples", example),
+        (6, "pos_img", Value::array(&[2, 15, 2], vec![7.0; 60])),
     ]
 }

@@ -10,6 +10,7 @@ pub(crate) mod matlab;
 pub(crate) mod mpii_json;
 pub(crate) mod pictures;
 pub(crate) mod plan;
+pub(crate) mod posetrack;
 pub(crate) mod predictions;
 pub(crate) mod table;
 pub(crate) mod yolo;

@@ -1,4 +1,4 @@
-//! MPII annotations as JSON.
+//! MPII annotations as JSON, of HRNet and of the pose machine.
 
 use datasets::mpii::MpiiConfig;
 use datasets::registry::SourceConfig;
@@ -33,5 +33,9 @@ fn seeds() -> Vec<Vec<u8>> {
         r#"[{{"image":"a.jpg","center":[10.5,20],"scale":1.5,"joints":[{joints}],"joints_vis":[{flags}]}}]"#
     );
     let bare = r#"[{"image":"a.jpg","center":[1,2],"scale":3},{"image":"a.jpg","center":[4,5],"scale":6}]"#;
-    vec![full.into_bytes(), bare.into()]
+    let triples = vec!["[1,2,1]"; 16].join(",");
+    let machine = format!(
+        r#"[{{"dataset":"MPI","img_paths":"a.jpg","objpos":[1,2],"joint_self":[{triples}],"joint_others":[[{triples}]],"people_index":1}}]"#
+    );
+    vec![full.into_bytes(), bare.into(), machine.into_bytes()]
 }

@@ -1,4 +1,4 @@
-//! Prediction arrays of MAT and HDF5 files, joined to people.
+//! Prediction arrays of MAT, HDF5, numpy's and JSON files, joined to people.
 
 use std::sync::OnceLock;
 
@@ -24,7 +24,7 @@ fn run(input: &[u8]) -> u64 {
     let (axes, packing, flic) = (AXES[mode % 6], mode / 6 % 3, mode / 18 % 2 == 1);
     let source = PredictionsConfig {
         file: place::file("preds.mat", &mat::packed(packing, rest)),
-        array: "preds".to_owned(),
+        array: Some("preds".to_owned()),
         axes: axes.to_owned(),
         skeleton: if flic { "flic11" } else { "coco17" }.to_owned(),
         first_pixel: 1.0,
@@ -39,7 +39,12 @@ fn seeds() -> Vec<Vec<u8>> {
     let array = Value::array(&[3, 17, 3], vec![4.0; 153]);
     let file = matlab::to_bytes(&[("preds", &array)], Packing::Plain).expect("a sound value");
     let elements = &file[128..];
+    let header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 17, 3), }\n";
+    let numpy = [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header, &[0; 612]].concat();
+    let lists = format!("[{}]", vec![format!("[{}]", ["[1,2.5]"; 17].join(",")); 3].join(","));
     vec![
+        with_mode(0, &numpy),
+        with_mode(0, lists.as_bytes()),
         with_mode(6, elements),
         with_mode(12 + 5, elements),
         with_mode(0, &file),

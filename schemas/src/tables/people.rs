@@ -237,6 +237,26 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<Person>, SchemaError> {
     Ok(people)
 }
 
+/// Of each row of `batch`, whether it is a person, not an image without people: it has a number, or joints. Where the batch
+/// has no column of numbers, all rows are. `[N]`
+///
+/// # Errors
+/// When a column is of another type.
+pub fn persons(batch: &RecordBatch) -> Result<Vec<bool>, SchemaError> {
+    if batch.column_by_name("person_index").is_none() {
+        return Ok(vec![true; batch.num_rows()]);
+    }
+    let numbers = integers(batch, "person_index")?;
+    let mut persons: Vec<bool> = (0..batch.num_rows()).map(|row| numbers.is_valid(row)).collect();
+    if batch.column_by_name("visibility").is_some() && persons.contains(&false) {
+        let joints = skeleton_of(batch.schema_ref())?.len();
+        for (person, seen) in persons.iter_mut().zip(visibilities(batch, "visibility", joints)?) {
+            *person |= seen.iter().any(|seen| seen.is_annotated());
+        }
+    }
+    Ok(persons)
+}
+
 fn image_sizes(batch: &RecordBatch) -> Result<Vec<Option<[i32; 2]>>, SchemaError> {
     let array = column(batch, "image_size")?;
     let list = array.as_fixed_size_list_opt().filter(|list| list.value_length() == 2);
