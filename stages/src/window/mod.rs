@@ -29,6 +29,7 @@ pub mod roles;
 mod roles_tests;
 mod timing;
 pub mod view;
+mod window_labels;
 
 pub use augment::{GainOffset, GainOffsetConfig, RotateFrame, RotateFrameConfig};
 pub use balance::{Balance, BalanceConfig};
@@ -42,6 +43,6 @@ pub use normalise::{
     NormaliseConfig, NormalisePer,
 };
 pub use quality::{Quality, QualityConfig};
-pub use resample::{Resample, ResampleConfig};
+pub use resample::{LateReadings, Resample, ResampleConfig};
 pub use roles::{AssignRoles, AssignRolesConfig, Enrolment};
 pub use view::{Cutting, WindowView};
