@@ -16,10 +16,10 @@ use super::presets::Preset;
 /// sessions = { gap_seconds = 60 }     # optional: cut long logs
 ///
 /// [[files]]
-/// pattern = "{subject}/{session}.csv" # fields: subject, device, session, sensor; `*` is anything
+/// pattern = "{subject}/{session}.csv" # fields: subject, device, session, activity, sensor; `*` is anything
 /// header = true                       # the first line holds the names of the columns
 /// separator = ","
-/// clock = "ms"                        # s, ms, us or ns
+/// clock = "ms"                        # s, ms, us, ns or date-time
 /// stamp = "time"                      # a column: by name, or by number from 1
 /// sensors = { accelerometer = ["ax", "ay", "az"], gyroscope = ["gx", "gy", "gz"] }
 /// units = { accelerometer = "m/s2", gyroscope = "rad/s" }
@@ -52,7 +52,7 @@ pub struct CsvLogs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_enum, group = "declared"))]
     pub preset: Option<Preset>,
-    /// Groups of files; a file belongs to the first group whose pattern matches.
+    /// Groups of files; a file belongs to the first group whose pattern matches, and to all others of the same pattern.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "clap", arg(skip))]
     pub files: Vec<FileGroup>,

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{ColumnRef, Separator};
-use super::file_group::{Cut, FileGroup, NameFrom, SensorColumns, Units};
+use super::columns::ColumnRef;
+use super::file_group::{Cut, FileGroup, NameFrom, SensorColumns};
 use super::number::Clock;
 use super::pattern::Pattern;
 
@@ -53,15 +53,10 @@ impl Preset {
                     gyroscope: names(["x_gyro", "y_gyro", "z_gyro"]),
                 };
                 let group = FileGroup {
-                    header: true,
                     device: Some(NameFrom::Value("phone".to_owned())),
                     activity: Some(NameFrom::Column(ColumnRef::Name("label".to_owned()))),
-                    ..group(
-                        Pattern::try_from("{subject}/{session}_sp.csv".to_owned())?,
-                        Clock::Milliseconds,
-                        ColumnRef::Name("timestamp".into()),
-                        sensors,
-                    )
+                    ..FileGroup::new(Pattern::try_from("{subject}/{session}_sp.csv".to_owned())?, sensors)
+                        .stamped(Clock::Milliseconds, ColumnRef::Name("timestamp".into()))
                 };
                 Ok((vec![group], None))
             }
@@ -73,12 +68,9 @@ impl Preset {
                         subject: column(7),
                         device: column(9),
                         activity: column(10),
-                        ..group(
-                            Pattern::try_from(pattern.to_owned())?,
-                            Clock::Nanoseconds,
-                            ColumnRef::Number(3),
-                            sensors,
-                        )
+                        header: false,
+                        ..FileGroup::new(Pattern::try_from(pattern.to_owned())?, sensors)
+                            .stamped(Clock::Nanoseconds, ColumnRef::Number(3))
                     })
                 };
                 let accelerometer = SensorColumns { accelerometer: Some(xyz.clone()), gyroscope: None };
@@ -90,23 +82,5 @@ impl Preset {
                 Ok((groups, Some(Cut::GapSeconds(Positive::constant(HHAR_GAP_SECONDS)))))
             }
         }
-    }
-}
-
-/// A group of comma-separated files without a header, in the tables' units.
-pub(super) fn group(pattern: Pattern, clock: Clock, stamp: ColumnRef, sensors: SensorColumns) -> FileGroup {
-    FileGroup {
-        pattern,
-        header: false,
-        separator: Separator::default(),
-        clock,
-        stamp,
-        sensors,
-        units: Units::default(),
-        subject: None,
-        device: None,
-        session: None,
-        activity: None,
-        columns: None,
     }
 }
