@@ -65,6 +65,8 @@ pub(super) struct Plan {
     /// Whether a column of some group gives subject, device and session: then it does not distinguish files.
     pub(super) by_column: [bool; 3],
     pub(super) sensors: Vec<Sensor>,
+    /// Whether the groups are those of a preset, which names all forms that its files have.
+    pub(super) of_preset: bool,
 }
 
 impl Plan {
@@ -123,7 +125,8 @@ impl Plan {
         };
         let by_column =
             [column(|group| &group.subject), column(|group| &group.device), column(|group| &group.session)];
-        Ok(Self { dataset, by_column, sensors, cut: config.sessions.clone().or(cut), groups })
+        let of_preset = config.preset.is_some();
+        Ok(Self { dataset, by_column, sensors, of_preset, cut: config.sessions.clone().or(cut), groups })
     }
 
     /// Subject, device and session of a file, where no column gives them.

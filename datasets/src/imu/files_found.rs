@@ -38,22 +38,26 @@ impl Candidate {
         self.parts.join("/")
     }
 
-    /// The fields of its path by `pattern`, or of its name alone; a packed file goes by its name with or without the ending
-    /// that says so.
+    /// The fields of its path by `pattern`, or of its name alone; an archive goes by its name without the ending or with it, a
+    /// file that gzip packed by its name with the ending or without.
     pub(super) fn fields(&self, pattern: &Pattern, whole_path: bool) -> Option<Fields> {
-        let packed =
-            [self.archive.map(|at| (at, ".zip")), self.parts.len().checked_sub(1).map(|at| (at, ".gz"))];
-        (0..4).find_map(|choice| {
-            let mut parts: Vec<&str> = self.parts.iter().map(String::as_str).collect();
-            for (number, (at, ending)) in
-                packed.iter().enumerate().filter_map(|(number, one)| Some((number, (*one)?)))
-            {
-                if choice >> number & 1 == 1 {
-                    parts[at] = stem(parts[at], ending)?;
-                }
-            }
-            let given =
-                if whole_path { pattern.matches(&parts) } else { pattern.matches_name(parts.last()?) };
+        let plain: Vec<&str> = self.parts.iter().map(String::as_str).collect();
+        let last = plain.len().checked_sub(1)?;
+        let without = |parts: &[&str], at: usize, ending: &str| -> Option<Vec<String>> {
+            let stem = stem(parts[at], ending)?.to_owned();
+            let mut parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+            parts[at] = stem;
+            Some(parts)
+        };
+        let unpacked = self.archive.and_then(|at| without(&plain, at, ".zip"));
+        let forms = unpacked.into_iter().chain([self.parts.clone()]).flat_map(|parts| {
+            let borrowed: Vec<&str> = parts.iter().map(String::as_str).collect();
+            let unpacked = without(&borrowed, last, ".gz");
+            std::iter::once(parts.clone()).chain(unpacked).collect::<Vec<_>>()
+        });
+        forms.into_iter().find_map(|parts| {
+            let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+            let given = if whole_path { pattern.matches(&parts) } else { pattern.matches_name(parts[last]) };
             given.map(|given| given.map(|name| name.map(str::to_owned)))
         })
     }
@@ -97,43 +101,55 @@ impl Files {
     /// # Errors
     /// When the system refuses, or the path is an archive that cannot be read.
     pub(super) fn list(config: &CsvLogs, plan: &Plan) -> Result<Self, ReadError> {
-        let path = &config.path;
+        let patterns: Vec<&Pattern> = plan.patterns().collect();
+        Self::found(&config.path, plan.depth(), &plan.dataset, &patterns)
+    }
+
+    /// The files down to `depth` parts below `path`, those in archives too.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub(super) fn below(path: &Path, depth: usize) -> Result<Self, ReadError> {
+        Self::found(path, depth, "logs", &[])
+    }
+
+    fn found(path: &Path, depth: usize, dataset: &str, patterns: &[&Pattern]) -> Result<Self, ReadError> {
         let io = |source| ReadError::io(path, source);
         let kind = std::fs::metadata(path).map_err(io)?;
         if kind.is_dir() {
-            let listing = walk(path, plan.depth())?;
+            let listing = walk(path, depth)?;
             let mut files =
                 Self { folders: listing.folders, whole_paths: true, junk: listing.junk, ..Self::default() };
             for found in listing.files {
-                files.add(found, plan)?;
+                files.add(found, dataset, patterns)?;
             }
             return Ok(files);
         }
         if kind.is_file() && place::is_archive(path).map_err(io)? {
             let mut files = Self { whole_paths: true, ..Self::default() };
-            files.add_entries(path, &[], &plan.dataset).map_err(io)?;
+            files.add_entries(path, &[], dataset).map_err(io)?;
             return Ok(files);
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (place, parts) = (Place::File(path.clone()), vec![name]);
+        let (place, parts) = (Place::File(path.to_owned()), vec![name]);
         let only = Candidate { place, parts, bytes: kind.len(), archive: None };
         Ok(Self { all: vec![only], ..Self::default() })
     }
 
     /// Adds a file or, if it is an archive that no pattern names, what lies in it.
-    fn add(&mut self, found: Found, plan: &Plan) -> Result<(), ReadError> {
+    fn add(&mut self, found: Found, dataset: &str, patterns: &[&Pattern]) -> Result<(), ReadError> {
         let Found { path, parts, bytes } = found;
         let is_archive = parts.last().is_some_and(|name| stem(name, ".zip").is_some());
         let candidate = Candidate { place: Place::File(path.clone()), parts, bytes, archive: None };
-        let named = |pattern: &Pattern| candidate.fields(pattern, true).is_some();
-        if !is_archive || plan.patterns().any(named) {
+        let named = |pattern: &&Pattern| candidate.fields(pattern, true).is_some();
+        if !is_archive || patterns.iter().any(named) {
             self.all.push(candidate);
             return Ok(());
         }
-        match self.add_entries(&path, &candidate.parts, &plan.dataset) {
+        match self.add_entries(&path, &candidate.parts, dataset) {
             Err(error) if hmog::unpack::is_damage(&error) => {
                 let name = candidate.name();
-                let reject = file_reject(&plan.dataset, &name, reasons::NOT_AN_ARCHIVE, error.to_string());
+                let reject = file_reject(dataset, &name, reasons::NOT_AN_ARCHIVE, error.to_string());
                 self.rejects.push(reject);
                 Ok(())
             }
@@ -236,7 +252,7 @@ impl Claims {
         }
         for (at, group) in plan.groups.iter().enumerate().filter(|(at, _)| !served[*at]) {
             let pattern = String::from(group.pattern.clone());
-            if let Some(file) = fitting[at] {
+            if let Some(file) = fitting[at].filter(|_| !plan.of_preset) {
                 let expected =
                     format!("group {} of `files`, with the pattern `{pattern}`, must have a file", at + 1);
                 let found = format!(
@@ -245,7 +261,9 @@ impl Claims {
                 );
                 return Err(ReadError::unexpected(&config.path, expected, found));
             }
-            claims.notes.push(format!("no file fits the pattern `{pattern}`"));
+            if !plan.of_preset {
+                claims.notes.push(format!("no file fits the pattern `{pattern}`"));
+            }
         }
         claims.choose_plain(plan, files);
         files.note(&claims.unused, "not read, no pattern fits", &mut claims.notes);

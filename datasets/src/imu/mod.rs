@@ -25,6 +25,7 @@ mod faults;
 mod fields;
 mod file_group;
 mod files_found;
+pub mod guess;
 mod header;
 mod hmog;
 mod labels;

@@ -14,6 +14,10 @@ use super::rows::Part;
 /// bursts of parts of a second, and a recording that goes on in another file pauses the first one for longer. Ours.
 pub const TOGETHER_SECONDS: f64 = 1.0;
 
+/// The share of its readings that two files of one recording may have in common: a logger that goes on in another file may
+/// write its last readings twice. Ours.
+const SHARED: f64 = 0.1;
+
 /// Takes from `recorded` what was recorded beside another log of the same sensor, as rejects: of two such logs, the one
 /// whose file comes first is kept.
 pub(super) fn without_second_logs(recorded: &mut Recorded) -> Vec<Reject> {
@@ -42,14 +46,14 @@ pub(super) fn without_second_logs(recorded: &mut Recorded) -> Vec<Reject> {
     rejects
 }
 
-/// Whether most of the readings of one log lie within the other.
+/// Whether the readings of one log lie within the other.
 fn are_together(one: &[i64], other: &[i64]) -> bool {
     let (one, other) = (sorted(one), sorted(other));
-    mostly_within(&one, &other) || mostly_within(&other, &one)
+    lie_within(&one, &other) || lie_within(&other, &one)
 }
 
-/// Whether more than half of `stamps` lie between two of `log` that are close to each other. Both ascend.
-fn mostly_within(stamps: &[i64], log: &[i64]) -> bool {
+/// Whether more than [`SHARED`] of `stamps` lie between two of `log` that are close to each other. Both ascend.
+fn lie_within(stamps: &[i64], log: &[i64]) -> bool {
     let within = stamps.iter().filter(|stamp| {
         let behind = log.partition_point(|other| other < stamp);
         let next = log.get(behind);
@@ -59,7 +63,7 @@ fn mostly_within(stamps: &[i64], log: &[i64]) -> bool {
                 .zip(next)
                 .is_some_and(|(before, next)| next.saturating_sub(before) as f64 <= TOGETHER_SECONDS * 1e9)
     });
-    2 * within.count() > stamps.len()
+    within.count() as f64 > SHARED * stamps.len() as f64
 }
 
 fn sorted(stamps: &[i64]) -> Cow<'_, [i64]> {
@@ -87,7 +91,7 @@ mod tests {
         for (other, together) in [
             (log(0, 500, 20), true),
             (log(7, 500, 20), true),
-            (log(5_000, 500, 20), true),
+            (log(8_000, 500, 20), true),
             (log(3_000, 10, 20), true),
             (log(10_000, 500, 20), false),
             (log(9_980, 500, 20), false),

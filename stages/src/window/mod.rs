@@ -6,6 +6,8 @@
 //! network. `balance` and `assign_roles` decide which rows are used and what for; [`leak`] makes sure that no
 //! reading is used twice.
 
+#[cfg(test)]
+mod activity_tests;
 pub mod augment;
 pub mod balance;
 mod columns;

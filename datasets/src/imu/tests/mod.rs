@@ -12,8 +12,9 @@ use crate::testing::load_all;
 mod choice;
 mod cutting;
 mod lines;
+mod presets;
 mod real_logs;
-mod ways;
+pub(super) mod ways;
 
 fn views(batches: &[RecordBatch]) -> Vec<SessionView<'_>> {
     batches.iter().map(|batch| sessions(batch).unwrap().remove(0)).collect()

@@ -17,13 +17,13 @@ fn values(k: usize) -> [f64; 6] {
 }
 
 /// How one recording is written, and how that is declared.
-struct Way {
-    name: &'static str,
-    text: Vec<u8>,
+pub(in crate::imu) struct Way {
+    pub(in crate::imu) name: &'static str,
+    pub(in crate::imu) text: Vec<u8>,
     /// The keys beside the pattern.
-    keys: String,
+    pub(in crate::imu) keys: String,
     /// The stamp of the first reading, ms.
-    first_ms: i64,
+    pub(in crate::imu) first_ms: i64,
 }
 
 /// A line for each reading, made by `line` of its number, its stamp in ms and its cells.
@@ -51,7 +51,7 @@ fn named(name: &'static str, text: impl Into<Vec<u8>>, more: &str) -> Way {
 }
 
 /// All ways that give exactly the readings of [`values`], in one file, without a reject.
-fn ways() -> Vec<Way> {
+pub(in crate::imu) fn ways() -> Vec<Way> {
     let plain = plain_text();
     let utf16 = |big: bool| -> Vec<u8> {
         let units = "\u{feff}".encode_utf16().chain(plain.encode_utf16());
@@ -293,7 +293,7 @@ fn lines_quoted() -> String {
 }
 
 /// What a session must hold: all readings of both sensors, from `first_ms` on.
-fn check(name: &str, loaded: &Loaded, first_ms: i64) {
+pub(in crate::imu) fn check(name: &str, loaded: &Loaded, first_ms: i64) {
     assert_eq!(loaded.rejects, [], "{name}");
     let views = views(&loaded.batches);
     assert_eq!(views.len(), 1, "{name}");

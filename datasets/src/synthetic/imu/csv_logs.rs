@@ -118,6 +118,7 @@ pub fn csv_logs(folder: &Path) -> Result<CsvLogs, String> {
         path: folder.to_owned(),
         dataset: Some("synthetic".to_owned()),
         preset: None,
+        guess: false,
         files: vec![group],
         sessions: None,
     })
