@@ -1,6 +1,6 @@
 //! Parts of files assembled into sessions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use schemas::tables::readings::{Sensor, Session, SessionKey, Track, to_batch};
@@ -59,6 +59,11 @@ impl Assembly {
             Activity::Named(named) => {
                 rows.activities.iter().map(|name| self.activities.number(named(name))).collect()
             }
+            Activity::Renamed(names) => rows
+                .activities
+                .iter()
+                .map(|name| self.activities.number(names.get(name).map_or(name.as_str(), String::as_str)))
+                .collect(),
             Activity::Constant(name) => vec![self.activities.number(name)],
         };
         let constant = matches!(activity, Activity::Constant(_));
@@ -109,7 +114,7 @@ impl Assembly {
                 }
             }
             if !parts.is_empty() {
-                batches.push(to_batch(session(key, parts, &mut self.activities, &mut short)));
+                batches.push(to_batch(session(key, parts, &self.activities, &mut short)));
             }
         }
         Loaded { batches, rejects: self.rejects, notes: self.notes }
@@ -122,25 +127,23 @@ pub(super) enum Activity<'a> {
     AsLogged,
     /// By a name for each of the log's.
     Named(&'a dyn Fn(&str) -> &'static str),
+    /// As the log has them, but for those that have another name.
+    Renamed(&'a BTreeMap<String, String>),
     /// One for the whole file.
     Constant(&'a str),
 }
 
-/// The session of these parts: one track a sensor, and only the activities that occur. `short` is room for the number of
-/// each activity in a session, all `None` between two sessions: clearing it takes no longer than the session is.
+/// The session of these parts: a track for each sensor and file, and only the activities that occur. `short` is room for the
+/// number of each activity in a session, all `None` between two sessions: clearing it takes no longer than the session is.
 fn session(
     key: SessionKey,
     parts: Vec<(Arc<str>, Part)>,
-    activities: &mut Labels,
+    activities: &Labels,
     short: &mut Vec<Option<i32>>,
 ) -> Session {
-    let mut tracks: Vec<(Sensor, Track)> = Vec::new();
-    for (file, part) in parts {
-        match tracks.iter_mut().find(|(sensor, _)| *sensor == part.sensor) {
-            None => tracks.push((part.sensor, Track { source_file: file.to_string(), ..part.track })),
-            Some((_, track)) => append(track, &part.track, activities),
-        }
-    }
+    let track =
+        |(file, part): (Arc<str>, Part)| (part.sensor, Track { source_file: file.to_string(), ..part.track });
+    let mut tracks: Vec<(Sensor, Track)> = parts.into_iter().map(track).collect();
     tracks.sort_by_key(|(sensor, _)| *sensor);
     short.resize(activities.names().len(), None);
     let mut occurring = Vec::new();
@@ -155,20 +158,4 @@ fn session(
     }
     let names = occurring.iter().map(|activity| activities.name(*activity).to_owned()).collect();
     Session { key, activities: names, tracks }
-}
-
-/// Adds `more` to `track`; where only one of them says what the person does, the other's activity has no name.
-fn append(track: &mut Track, more: &Track, activities: &mut Labels) {
-    if track.activity.is_empty() == more.activity.is_empty() {
-        track.activity.extend_from_slice(&more.activity);
-    } else {
-        let unknown = activities.number("");
-        track.activity.resize(track.stamp_nanos.len(), unknown);
-        track.activity.extend_from_slice(&more.activity);
-        track.activity.resize(track.stamp_nanos.len() + more.stamp_nanos.len(), unknown);
-    }
-    track.stamp_nanos.extend_from_slice(&more.stamp_nanos);
-    track.x.extend_from_slice(&more.x);
-    track.y.extend_from_slice(&more.y);
-    track.z.extend_from_slice(&more.z);
 }

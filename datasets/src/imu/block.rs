@@ -3,6 +3,7 @@
 //! A column of numbers costs least where one loop does nothing but read it. What such a loop leaves out is read field
 //! by field by the same rules as in [`super::plain_line`]; the first line with a field that these do not know ends the block.
 
+use super::header::ends_by_punctuation;
 use super::labels::Labels;
 use super::lanes::{Fields, Lanes, MOST_LINES};
 use super::layout::{Action, Layout};
@@ -67,8 +68,13 @@ impl Block {
                 }
                 Action::Label(label) => {
                     let numbers = &mut self.labels[label][..lines];
-                    others(u64::MAX, fields, numbers, |field| labels[label].field(field, layout.separator))
+                    others(u64::MAX, fields, numbers, |field| {
+                        let ends = fields.last && ends_by_punctuation(field, layout.separator);
+                        if ends { None } else { labels[label].field(field, layout.separator) }
+                    })
                 }
+                // Layouts with such a column are read line by line.
+                Action::Time => 0,
             };
         }
     }

@@ -56,7 +56,8 @@ impl<'de> Deserialize<'de> for ColumnRef {
     }
 }
 
-/// The separator of fields: one ASCII character, but neither a quote nor a character that numbers use.
+/// The separator of fields: one ASCII character, but neither a quote nor a character that numbers use. A space stands for any
+/// run of spaces and tabs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Separator(u8);

@@ -16,10 +16,10 @@ use super::presets::Preset;
 /// sessions = { gap_seconds = 60 }     # optional: cut long logs
 ///
 /// [[files]]
-/// pattern = "{subject}/{session}.csv" # fields: subject, device, session, sensor; `*` is anything
+/// pattern = "{subject}/{session}.csv" # fields: subject, device, session, activity, sensor; `*` is anything
 /// header = true                       # the first line holds the names of the columns
 /// separator = ","
-/// clock = "ms"                        # s, ms, us or ns
+/// clock = "ms"                        # s, ms, us, ns or date-time
 /// stamp = "time"                      # a column: by name, or by number from 1
 /// sensors = { accelerometer = ["ax", "ay", "az"], gyroscope = ["gx", "gy", "gz"] }
 /// units = { accelerometer = "m/s2", gyroscope = "rad/s" }
@@ -27,7 +27,7 @@ use super::presets::Preset;
 /// activity = { column = "label" }
 /// ```
 ///
-/// Two published data sets need no declaration: `preset = "sp-sw-har"` or `"hhar-phone"`.
+/// Published data sets and the exports of some apps need no declaration: `preset = "pamap2"`.
 ///
 /// Files that agree in subject, device and session make one session, even if each sensor has its own file. The rows
 /// of a file whose subject, device or session comes from a column are grouped by value, in order of first appearance.
@@ -52,7 +52,11 @@ pub struct CsvLogs {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_enum, group = "declared"))]
     pub preset: Option<Preset>,
-    /// Groups of files; a file belongs to the first group whose pattern matches.
+    /// Print a layout guessed from the first lines of the logs, with comments, and read nothing into a table.
+    #[serde(skip)]
+    #[cfg_attr(feature = "clap", arg(long, group = "declared", conflicts_with_all = ["layout", "preset"]))]
+    pub guess: bool,
+    /// Groups of files; a file belongs to the first group whose pattern matches, and to all others of the same pattern.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "clap", arg(skip))]
     pub files: Vec<FileGroup>,

@@ -1,7 +1,8 @@
 //! CSV logs as a plan declares them.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::Arc;
 
 use schemas::tables::readings::Sensor;
@@ -10,18 +11,19 @@ use schemas::tables::rejects::Reject;
 use super::assemble::{Activity, Assembly};
 use super::config::CsvLogs;
 use super::cut::{cut, spans_between_gaps};
-use super::declaration::{Plan, sensors};
+use super::declaration::Plan;
 use super::events::{self, EventSpans};
 use super::faults::file_reject;
 use super::file_group::{Cut, NameFrom};
-use super::listing::{Found, Listing, walk, without_data};
+use super::files_found::{Claims, Files};
+use super::hmog::unpack::is_damage;
+use super::listing::without_data;
 use super::log_file::{FileRows, LogFile};
-use super::pattern::Pattern;
+use super::overlap::without_second_logs;
+use super::place::Place;
+use super::text::plain;
 use super::{Loaded, Logs, SessionSource, counted, memory, reasons};
 use crate::ReadError;
-
-/// How many names of files a note lists.
-const LISTED_NAMES: usize = 5;
 
 impl Logs {
     /// The logs that `config` declares: lists their files and reads logs of events, but none of readings.
@@ -31,73 +33,52 @@ impl Logs {
     pub fn open_csv(config: &CsvLogs) -> Result<Self, ReadError> {
         memory::keep();
         let plan = Plan::new(config)?;
-        let (listing, whole_paths) = list(config, &plan)?;
-        let mut items: BTreeMap<[Option<String>; 3], Vec<Log>> = BTreeMap::new();
-        let (mut inputs, mut used, mut unused, mut others) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut event_spans = Vec::new();
-        let mut rejects = Vec::new();
-        for found in &listing.files {
-            let parts: Vec<&str> = found.parts.iter().map(String::as_str).collect();
-            let given = |pattern: &Pattern| {
-                if whole_paths {
-                    pattern.matches(&parts)
-                } else {
-                    pattern.matches_name(parts[parts.len() - 1])
-                }
-            };
-            if let Some(Cut::Events(events)) = &plan.cut
-                && let Some(given) = given(&events.pattern)
-            {
-                let bytes =
-                    crate::files::read(&found.path).map_err(|source| ReadError::io(&found.path, source))?;
-                let (spans, faults) = events::spans(events, &plan.dataset, &found.name(), &bytes);
-                rejects.extend(faults.iter().cloned());
-                let fields = [0, 1, 2].map(|field| given[field].map(str::to_owned));
-                event_spans.push(EventSpans { fields, spans });
-                inputs.push(found.path.clone());
-                used.push(&found.parts[..]);
-                continue;
-            }
-            let group =
-                plan.groups.iter().enumerate().find_map(|(at, group)| Some((at, given(&group.pattern)?)));
-            let Some((group, given)) = group else {
-                unused.push(found);
-                continue;
-            };
-            let sensors = sensors(&plan.groups[group], &given);
-            if sensors.is_empty() {
-                others.push(found);
-                continue;
-            }
-            inputs.push(found.path.clone());
-            used.push(&found.parts[..]);
-            let known = Plan::known(&plan.groups[group], &given);
-            let key = [0, 1, 2].map(|place| known[place].clone().filter(|_| !plan.by_column[place]));
-            let (path, name, bytes) = (found.path.clone(), found.name(), found.bytes);
-            items.entry(key).or_default().push(Log { path, name, bytes, group, sensors, known });
-        }
-        if items.is_empty() {
+        let mut files = Files::list(config, &plan)?;
+        let mut rejects = std::mem::take(&mut files.rejects);
+        let (event_spans, of_events) = event_spans(&plan, &files, &mut rejects)?;
+        let claims = Claims::of(config, &plan, &files, &of_events)?;
+        if claims.read.is_empty() {
             let patterns: Vec<String> = plan
                 .groups
                 .iter()
                 .map(|group| format!("`{}`", String::from(group.pattern.clone())))
                 .collect();
             let expected = format!("at least one file must fit {}", patterns.join(" or "));
-            return Err(ReadError::unexpected(
-                &config.path,
-                expected,
-                counted(listing.files.len(), "other file"),
-            ));
+            let all: Vec<usize> = (0..files.all.len()).collect();
+            let colon = if all.is_empty() { "" } else { ": " };
+            let found = format!("{}{colon}{}", counted(all.len(), "other file"), files.listed(&all));
+            return Err(ReadError::unexpected(&config.path, expected, found));
         }
-        for folder in without_data(&listing.folders, &used) {
+        let mut items: BTreeMap<[Option<String>; 3], Vec<Log>> = BTreeMap::new();
+        let mut used = of_events;
+        for claim in claims.read {
+            let (file, group) = (&files.all[claim.file], &plan.groups[claim.group]);
+            let known = Plan::known(group, &claim.fields);
+            let key = [0, 1, 2].map(|place| known[place].clone().filter(|_| !plan.by_column[place]));
+            used.push(claim.file);
+            items.entry(key).or_default().push(Log {
+                place: file.place.clone(),
+                name: file.name(),
+                bytes: file.bytes,
+                group: claim.group,
+                sensors: claim.sensors,
+                activity: Plan::activity(group, &claim.fields),
+                known,
+                shared: claim.shared,
+            });
+        }
+        used.sort_unstable();
+        used.dedup();
+        let mut inputs: Vec<_> = used.iter().map(|file| files.all[*file].place.file().to_owned()).collect();
+        inputs.dedup();
+        let parts: Vec<&[String]> = used.iter().map(|file| &files.all[*file].parts[..]).collect();
+        for folder in without_data(&files.folders, &parts) {
             let detail = "no file in it fits a pattern";
             rejects.push(file_reject(&plan.dataset, &folder.join("/"), reasons::FOLDER_WITHOUT_DATA, detail));
         }
-        let mut notes = Vec::new();
-        notes.extend(files_note(&unused, "not read, no pattern fits"));
-        notes.extend(files_note(&others, "not read, of another sensor"));
-        if listing.junk > 0 {
-            notes.push(format!("{} of a file manager passed over", counted(listing.junk, "file or folder")));
+        let mut notes = claims.notes;
+        if files.junk > 0 {
+            notes.push(format!("{} of a file manager passed over", counted(files.junk, "file or folder")));
         }
         let shared = Arc::new(Shared { plan, event_spans });
         let item = |(key, logs)| Arc::new(Item::new(&key, logs, &shared)) as Arc<dyn SessionSource>;
@@ -105,34 +86,42 @@ impl Logs {
     }
 }
 
-/// The files, and whether their paths count or, where the plan names a file, only their names.
-fn list(config: &CsvLogs, plan: &Plan) -> Result<(Listing, bool), ReadError> {
-    let path = &config.path;
-    let kind = std::fs::metadata(path).map_err(|source| ReadError::io(path, source))?;
-    if kind.is_dir() {
-        return Ok((walk(path, plan.depth())?, true));
+/// The spans that files of events give, and the numbers of these files.
+fn event_spans(
+    plan: &Plan,
+    files: &Files,
+    rejects: &mut Vec<Reject>,
+) -> Result<(Vec<EventSpans>, Vec<usize>), ReadError> {
+    let (mut all, mut numbers) = (Vec::new(), Vec::new());
+    let Some(Cut::Events(events)) = &plan.cut else { return Ok((all, numbers)) };
+    for (number, file) in files.all.iter().enumerate() {
+        let Some(fields) = file.fields(&events.pattern, files.whole_paths) else { continue };
+        let read = file.place.read(|reader| {
+            let mut bytes = Vec::new();
+            plain(reader, None)?.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        let bytes = read.map_err(|source| ReadError::io(file.place.file(), source))?;
+        let (spans, faults) = events::spans(events, &plan.dataset, &file.name(), &bytes);
+        rejects.extend(faults);
+        let [subject, device, session, ..] = fields;
+        all.push(EventSpans { fields: [subject, device, session], spans });
+        numbers.push(number);
     }
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let file = Found { path: path.clone(), parts: vec![name], bytes: kind.len() };
-    Ok((Listing { files: vec![file], ..Listing::default() }, false))
-}
-
-fn files_note(files: &[&Found], what: &str) -> Option<String> {
-    let names: Vec<String> = files.iter().take(LISTED_NAMES).map(|file| file.name()).collect();
-    let more = if files.len() > LISTED_NAMES { ", ..." } else { "" };
-    (!files.is_empty())
-        .then(|| format!("{} {what}: {}{more}", counted(files.len(), "file"), names.join(", ")))
+    Ok((all, numbers))
 }
 
 /// One file of readings.
 #[derive(Debug)]
 struct Log {
-    path: PathBuf,
+    place: Place,
     name: String,
     bytes: u64,
     group: usize,
     sensors: Vec<Sensor>,
     known: [Option<String>; 3],
+    /// What the person does, where that is one thing for the whole file.
+    activity: Option<String>,
+    shared: bool,
 }
 
 /// What all items need.
@@ -172,17 +161,12 @@ impl SessionSource for Item {
         let mut assembly = Assembly::new(&plan.dataset);
         for log in &self.logs {
             let group = &plan.groups[log.group];
-            let file = LogFile {
-                dataset: &plan.dataset,
-                name: &log.name,
-                group,
-                sensors: &log.sensors,
-                bytes: log.bytes,
-                numbered: matches!(plan.cut, Some(Cut::Events(_))),
-            };
-            let rows = read(&file, &log.path)?;
-            let activity = match &group.activity {
-                Some(NameFrom::Value(name)) => Activity::Constant(name),
+            let rows = log.read(plan)?;
+            let activity = match (&log.activity, &group.activity) {
+                (Some(name), _) => Activity::Constant(name),
+                (None, Some(NameFrom::Column(_))) if !group.activities.is_empty() => {
+                    Activity::Renamed(&group.activities)
+                }
                 _ => Activity::AsLogged,
             };
             assembly.add(&log.name, &log.known, rows, &activity);
@@ -198,11 +182,39 @@ impl SessionSource for Item {
                 assembly.rejects.extend::<Vec<Reject>>(rejects);
             }
         }
+        for recorded in &mut assembly.sessions {
+            assembly.rejects.extend(without_second_logs(recorded));
+        }
         Ok(assembly.finish(&plan.sensors))
     }
 }
 
-fn read(file: &LogFile<'_>, path: &Path) -> Result<FileRows, ReadError> {
-    let mut reader = crate::files::open(path).map_err(|source| ReadError::io(path, source))?;
-    file.read(&mut reader).map_err(|source| ReadError::io(path, source))
+impl Log {
+    /// What it says; a log whose bytes are damaged is a reject.
+    fn read(&self, plan: &Plan) -> Result<FileRows, ReadError> {
+        let group = &plan.groups[self.group];
+        let file = LogFile {
+            dataset: &plan.dataset,
+            name: &self.name,
+            group,
+            sensors: &self.sensors,
+            bytes: self.bytes,
+            numbered: matches!(plan.cut, Some(Cut::Events(_))),
+            shared: self.shared,
+        };
+        let opened = Cell::new(matches!(self.place, Place::Entry(..)));
+        let read = self.place.read(|reader| {
+            opened.set(true);
+            file.read(&mut plain(reader, group.encoding)?)
+        });
+        read.or_else(|error| {
+            if !opened.get() || !is_damage(&error) {
+                return Err(ReadError::io(self.place.file(), error));
+            }
+            let too_long = error.kind() == io::ErrorKind::FileTooLarge;
+            let reason = if too_long { reasons::ENTRY_TOO_LONG } else { reasons::CORRUPT_ENTRY };
+            let reject = file_reject(&plan.dataset, &self.name, reason, error.to_string());
+            Ok(FileRows { rejects: vec![reject], ..FileRows::default() })
+        })
+    }
 }

@@ -8,7 +8,7 @@ use super::cut::Span;
 use super::faults::{Fault, Faults};
 use super::fields::{fields, shown};
 use super::file_group::Events;
-use super::layout::trimmed;
+use super::header::trimmed;
 use super::number;
 use super::reasons;
 

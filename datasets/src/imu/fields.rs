@@ -11,19 +11,25 @@ const SHOWN_CHARACTERS: usize = 40;
 /// The fields of `line`, without blanks and quotes around them; a doubled quote inside quotes is one.
 ///
 /// A quoted field must end on its line: no log has line breaks in names, and a stray quote must not swallow the file.
+/// Where a space separates, runs of spaces and tabs do, and those at either end of the line do not.
 ///
 /// # Errors
 /// When a quoted field does not end, or continues after its closing quote.
 pub(super) fn fields(line: &[u8], separator: u8) -> Result<Vec<Cow<'_, [u8]>>, Fault> {
     let mut all = Vec::new();
-    let mut rest = line;
+    let runs = separator == b' ';
+    let mut rest = if runs { line.trim_ascii() } else { line };
+    let next = |text: &[u8]| {
+        let found = if runs { memchr::memchr2(b' ', b'\t', text) } else { memchr::memchr(separator, text) };
+        found.unwrap_or(text.len())
+    };
     loop {
         let start =
             rest.iter().position(|b| *b == separator || !b.is_ascii_whitespace()).unwrap_or(rest.len());
         let field = if rest.get(start) == Some(&b'"') {
             let (field, length) = quoted(&rest[start + 1..])?;
             rest = &rest[start + 1 + length..];
-            let end = memchr::memchr(separator, rest).unwrap_or(rest.len());
+            let end = next(rest);
             if !rest[..end].trim_ascii().is_empty() {
                 let detail = format!("`{}` behind a closing quote", shown(&rest[..end]));
                 return Err(Fault::new(reasons::BROKEN_QUOTE, detail));
@@ -31,13 +37,14 @@ pub(super) fn fields(line: &[u8], separator: u8) -> Result<Vec<Cow<'_, [u8]>>, F
             rest = &rest[end..];
             field
         } else {
-            let end = memchr::memchr(separator, rest).unwrap_or(rest.len());
+            let end = next(rest);
             let field = rest[..end].trim_ascii();
             rest = &rest[end..];
             Cow::Borrowed(field)
         };
         all.push(field);
         match rest.split_first() {
+            Some((_, behind)) if runs => rest = behind.trim_ascii_start(),
             Some((_, behind)) => rest = behind,
             None => return Ok(all),
         }
@@ -90,6 +97,16 @@ mod tests {
         assert_eq!(split("\"\"\"\""), ["\""]);
         assert_eq!(split("a\"b"), ["a\"b"]);
         assert_eq!(split(""), [""]);
+    }
+
+    #[test]
+    fn runs_of_blanks_separate_as_one() {
+        for line in ["1 2 3", "  1   2\t3 ", "1\t \t2 3", "\"1\"  2 3"] {
+            let cells = fields(line.as_bytes(), b' ').unwrap();
+            assert_eq!(cells.concat(), b"123", "{line:?}");
+            assert_eq!(cells.len(), 3);
+        }
+        assert_eq!(fields(b"\"a b\"  c", b' ').unwrap().concat(), b"a bc");
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) struct LogFile<'a> {
     pub(super) bytes: u64,
     /// Whether the line of each reading is wanted.
     pub(super) numbered: bool,
+    /// Whether other groups read the file too.
+    pub(super) shared: bool,
 }
 
 /// What a file says.
@@ -72,8 +74,13 @@ impl LogFile<'_> {
             }
             State::Reading(scan) => {
                 let Scanned { groups, activities, mut rejects, lines } = scan.finish();
-                if groups.is_empty() && rejects.is_empty() {
-                    let detail = format!("{lines} line of header and nothing else");
+                let empty = groups.iter().all(|(_, parts)| parts.is_empty());
+                if empty && rejects.is_empty() {
+                    let detail = if lines == 1 && self.group.header {
+                        "1 line of header and nothing else".to_owned()
+                    } else {
+                        format!("{lines} lines of headers, comments and other sensors")
+                    };
                     rejects.push(self.whole(reasons::FILE_WITHOUT_READINGS, detail));
                 }
                 FileRows { groups, activities, rejects }
@@ -88,11 +95,13 @@ impl LogFile<'_> {
         };
         match Layout::new(self.group, self.sensors, bytes) {
             Err(fault) => State::Refused(fault, count(piece)),
-            Ok((layout, header)) => {
+            Ok((layout, start)) => {
                 let faults = Faults::new(self.dataset, self.name);
-                let mut scan = Scan::new(layout, faults, u64::from(header > 0), self.numbered);
-                scan.reserve(self.bytes.min(MOST_BYTES_AT_ONCE), &bytes[header..]);
-                scan.piece(&Piece::Lines(&bytes[header..]));
+                let mut layout = layout;
+                layout.shared = self.shared;
+                let mut scan = Scan::new(layout, faults, start.lines, self.numbered);
+                scan.reserve(self.bytes.min(MOST_BYTES_AT_ONCE), &bytes[start.bytes..]);
+                scan.piece(&Piece::Lines(&bytes[start.bytes..]));
                 State::Reading(scan)
             }
         }

@@ -5,9 +5,11 @@
 //! thread, as one batch of `readings` per session. Stamps are neither sorted nor thinned out: repeated and backward
 //! stamps are data.
 //!
-//! Every line is a reading of each of its sensors, or is in a reject with its number; see [`reasons`]. A last line
-//! without a line end is used if no column is missing: whether its last field was cut short cannot be known. A file is
-//! read in pieces, so memory holds only the readings: 32 bytes each, 36 with an activity.
+//! Every line is a reading of each of its sensors, or is in a reject with its number; see [`reasons`]. A fault in the cells of
+//! one sensor does not cost the other's reading, and a sensor whose three cells are empty or `NaN` has none beside one that
+//! has. Comments and what stands above a header are passed over. A last line without a line end is used if no column is
+//! missing: whether its last field was cut short cannot be known. A file is read in pieces, so memory holds only the
+//! readings: 32 bytes each, 36 with an activity.
 
 mod any_line;
 mod assemble;
@@ -22,6 +24,9 @@ mod events;
 mod faults;
 mod fields;
 mod file_group;
+mod files_found;
+pub mod guess;
+mod header;
 mod hmog;
 mod labels;
 mod lanes;
@@ -29,13 +34,19 @@ mod layout;
 mod listing;
 mod log_file;
 mod memory;
+mod moment;
 mod number;
+mod overlap;
 mod pattern;
+mod place;
 mod plain_line;
 mod presets;
 pub mod reasons;
 mod rows;
 mod scan;
+mod sensor_names;
+mod text;
+mod units;
 
 #[cfg(test)]
 mod tests;
@@ -43,12 +54,17 @@ mod tests;
 pub use columns::{ColumnRef, Separator};
 pub use config::CsvLogs;
 pub use file_group::{
-    AccelerationUnit, Cut, Events, FileGroup, NameFrom, STANDARD_GRAVITY, SensorColumns, TurnUnit, Units,
+    COMMENT, ClockOffsets, Cut, DecimalMark, Events, FileGroup, NameFrom, SensorColumns, SensorNames,
+    StampClock, StampColumns,
 };
 pub use hmog::{DATASET as HMOG_DATASET, DEVICE as HMOG_DEVICE, HmogClock, HmogLogs, TASKS};
+pub use moment::{DateOrder, Zone};
 pub use number::Clock;
+pub use overlap::TOGETHER_SECONDS;
 pub use pattern::Pattern;
 pub use presets::{HHAR_GAP_SECONDS, Preset};
+pub use text::Encoding;
+pub use units::{AccelerationUnit, Factor, STANDARD_GRAVITY, TurnUnit, Unit, Units};
 
 use std::fmt::Debug;
 use std::path::PathBuf;

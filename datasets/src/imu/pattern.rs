@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::sensor_names::sensor;
+
 /// What a field of a pattern names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
@@ -12,13 +14,15 @@ pub(super) enum Field {
     Device,
     Session,
     Sensor,
+    Activity,
 }
 
-const FIELDS: [(&str, Field); 4] = [
+const FIELDS: [(&str, Field); 5] = [
     ("subject", Field::Subject),
     ("device", Field::Device),
     ("session", Field::Session),
     ("sensor", Field::Sensor),
+    ("activity", Field::Activity),
 ];
 
 /// Most bytes of a part of a pattern; names of files have at most 255.
@@ -31,11 +35,12 @@ enum Token {
     Any,
 }
 
-/// A path below a folder, with fields `{subject}`, `{device}`, `{session}`, `{sensor}` and `*`.
+/// A path below a folder, with fields `{subject}`, `{device}`, `{session}`, `{activity}`, `{sensor}` and `*`.
 ///
 /// Parts are separated by `/`. A field matches one or more characters within one part, `*` may match nothing; each
-/// match is as short as the rest allows, from the left. A field may occur once in a part; one that occurs in several
-/// parts must match the same text.
+/// match is as short as the rest allows, from the left. `{sensor}` begins with the name of a sensor where the path
+/// allows that: `s2_walk_fast_acc.csv` by `{subject}_{session}_{sensor}.csv` is of session `walk_fast`. A field may occur
+/// once in a part; one that occurs in several parts must match the same text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 pub struct Pattern {
@@ -43,8 +48,8 @@ pub struct Pattern {
     parts: Vec<Vec<Token>>,
 }
 
-/// What a path gives to the fields, in the order subject, device, session, sensor.
-pub(super) type Given<'a> = [Option<&'a str>; 4];
+/// What a path gives to the fields, in the order subject, device, session, sensor, activity.
+pub(super) type Given<'a> = [Option<&'a str>; 5];
 
 impl Pattern {
     /// `*`, the pattern of files that are found by other means.
@@ -64,30 +69,44 @@ impl Pattern {
 
     /// The fields of a path of these parts, if it fits.
     pub(super) fn matches<'a>(&self, parts: &[&'a str]) -> Option<Given<'a>> {
-        let mut given = Given::default();
-        let same = parts.len() == self.parts.len();
-        (same && self.parts.iter().zip(parts).all(|(tokens, part)| fits(tokens, part, &mut given)))
-            .then_some(given)
+        if parts.len() != self.parts.len() {
+            return None;
+        }
+        self.given(|by_sensor, given| {
+            self.parts.iter().zip(parts).all(|(tokens, part)| fits(tokens, part, given, by_sensor))
+        })
     }
 
     /// As [`Self::matches`], by the last part of the pattern alone.
     pub(super) fn matches_name<'a>(&self, name: &'a str) -> Option<Given<'a>> {
-        let mut given = Given::default();
-        self.parts.last().is_some_and(|tokens| fits(tokens, name, &mut given)).then_some(given)
+        self.given(|by_sensor, given| {
+            self.parts.last().is_some_and(|tokens| fits(tokens, name, given, by_sensor))
+        })
+    }
+
+    /// What `all` fills in; a name of `{sensor}` that begins as one of a sensor comes before any other.
+    fn given<'a>(&self, all: impl Fn(bool, &mut Given<'a>) -> bool) -> Option<Given<'a>> {
+        let rules: &[bool] = if self.has(Field::Sensor) { &[true, false] } else { &[false] };
+        rules.iter().find_map(|by_sensor| {
+            let mut given = Given::default();
+            all(*by_sensor, &mut given).then_some(given)
+        })
     }
 }
 
-/// Whether `text` is what `tokens` say; fills the fields.
-fn fits<'a>(tokens: &[Token], text: &'a str, given: &mut Given<'a>) -> bool {
-    fits_from(tokens, text, given, &mut HashSet::new())
+/// Whether `text` is what `tokens` say; fills the fields. `by_sensor` says that `{sensor}` must begin with the name of one.
+fn fits<'a>(tokens: &[Token], text: &'a str, given: &mut Given<'a>, by_sensor: bool) -> bool {
+    fits_from(tokens, text, given, by_sensor, &mut HashSet::new())
 }
 
-/// As [`fits`]. `failed` are the numbers of tokens and bytes left that have been tried in vain: without it, the time
-/// would grow exponentially with the number of `*`. A part names a field once, so what the fields hold changes nothing.
+/// As [`fits`]. `failed` are the numbers of tokens and bytes
+/// left that have been tried in vain: without it, the time would grow exponentially with the number of `*`. A part names a
+/// field once, so what the fields hold changes nothing.
 fn fits_from<'a>(
     tokens: &[Token],
     text: &'a str,
     given: &mut Given<'a>,
+    by_sensor: bool,
     failed: &mut HashSet<(usize, usize)>,
 ) -> bool {
     let Some((token, rest)) = tokens.split_first() else { return text.is_empty() };
@@ -96,16 +115,20 @@ fn fits_from<'a>(
         return false;
     }
     let before = *given;
+    let mut further = |text, given: &mut Given<'a>| fits_from(rest, text, given, by_sensor, failed);
     let found = match token {
         Token::Literal(literal) => {
-            text.strip_prefix(literal.as_str()).is_some_and(|text| fits_from(rest, text, given, failed))
+            text.strip_prefix(literal.as_str()).is_some_and(|text| further(text, given))
         }
-        Token::Any => ends(text, 0).any(|end| fits_from(rest, &text[end..], given, failed)),
+        Token::Any => ends(text, 0).any(|end| further(&text[end..], given)),
         Token::Field(field) => match given[*field as usize] {
-            Some(known) => text.strip_prefix(known).is_some_and(|text| fits_from(rest, text, given, failed)),
+            Some(known) => text.strip_prefix(known).is_some_and(|text| further(text, given)),
+            None if by_sensor && *field == Field::Sensor && sensor(text).is_none() => false,
             None => ends(text, 1).any(|end| {
-                given[*field as usize] = Some(&text[..end]);
-                fits_from(rest, &text[end..], given, failed)
+                let name = &text[..end];
+                given[*field as usize] = Some(name);
+                (!by_sensor || *field != Field::Sensor || sensor(name).is_some())
+                    && further(&text[end..], given)
             }),
         },
     };
@@ -152,7 +175,8 @@ fn tokens(part: &str, whole: &str) -> Result<Vec<Token>, String> {
             '{' => {
                 let (name, behind) = rest[1..].split_once('}').ok_or(format!("no `}}` behind `{rest}`"))?;
                 let field = FIELDS.iter().find(|(known, _)| *known == name).ok_or_else(|| {
-                    format!("no field `{name}`; the fields are `subject`, `device`, `session` and `sensor`")
+                    let known = FIELDS.map(|(known, _)| format!("`{known}`")).join(", ");
+                    format!("no field `{name}`; the fields are {known}")
                 })?;
                 if all.contains(&Token::Field(field.1)) {
                     return Err(format!("`{{{name}}}` must stand once in a part of a path, found `{part}`"));
@@ -187,17 +211,36 @@ mod tests {
     #[test]
     fn fields_are_taken_from_paths() {
         let found = given("{subject}/{session}_sp.csv", "s01/s01_01_sp.csv");
-        assert_eq!(found, Some([Some("s01"), None, Some("s01_01"), None]));
+        assert_eq!(found, Some([Some("s01"), None, Some("s01_01"), None, None]));
         let found = given("{subject}_{session}.csv", "s01_01_sp.csv");
-        assert_eq!(found, Some([Some("s01"), None, Some("01_sp"), None]));
+        assert_eq!(found, Some([Some("s01"), None, Some("01_sp"), None, None]));
         let found = given("*/{device}-*-{sensor}.csv", "x/n5-2014-acc.csv");
-        assert_eq!(found, Some([None, Some("n5"), None, Some("acc")]));
+        assert_eq!(found, Some([None, Some("n5"), None, Some("acc"), None]));
         let found = given("{subject}/{subject}_session_{session}/A.csv", "7/7_session_12/A.csv");
-        assert_eq!(found, Some([Some("7"), None, Some("12"), None]));
+        assert_eq!(found, Some([Some("7"), None, Some("12"), None, None]));
         assert_eq!(given("{subject}/{subject}_{session}.csv", "7/8_1.csv"), None);
         assert_eq!(given("{subject}.csv", ".csv"), None);
         assert_eq!(given("{subject}.csv", "a/b.csv"), None);
-        assert_eq!(given("ä{subject}*.csv", "äöü.csv"), Some([Some("ö"), None, None, None]));
+        assert_eq!(given("ä{subject}*.csv", "äöü.csv"), Some([Some("ö"), None, None, None, None]));
+    }
+
+    #[test]
+    fn a_name_is_read_in_the_way_that_gives_a_sensor() {
+        let pattern = "{subject}_{session}_{sensor}.csv";
+        for (name, expected) in [
+            ("s1_walk_accm.csv", ["s1", "walk", "accm"]),
+            ("s2_walk_fast_accm.csv", ["s2", "walk_fast", "accm"]),
+            ("s2_walk_fast_GYRO_1.csv", ["s2", "walk_fast", "GYRO_1"]),
+            ("s2_walk_fast_magm.csv", ["s2", "walk", "fast_magm"]),
+            ("acc_acc_acc_acc.csv", ["acc", "acc", "acc_acc"]),
+        ] {
+            let given = given(pattern, name).unwrap();
+            assert_eq!([given[0], given[2], given[3]].map(Option::unwrap), expected, "{name}");
+        }
+        let found = given("{sensor}_{activity}_{device}.csv", "acc_climbing_down_waist.csv").unwrap();
+        assert_eq!((found[4], found[1], found[3]), (Some("climbing"), Some("down_waist"), Some("acc")));
+        let found = given("{subject}/{session}_{sensor}_*.csv", "7/a_b_gyr_.csv").unwrap();
+        assert_eq!((found[2], found[3]), (Some("a_b"), Some("gyr")));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use super::labels::Labels;
 use super::layout::{Action, Layout};
 use super::number;
 
-/// The most label columns: subject, device, session, activity.
-pub(super) const MOST_LABELS: usize = 4;
+/// The most label columns: subject, device, session, activity, sensor.
+pub(super) const MOST_LABELS: usize = 5;
 
 /// What one line says.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -58,6 +58,8 @@ pub(super) fn read(line: &[u8], layout: &Layout, labels: &mut [Labels], row: &mu
                 }
                 None => return false,
             },
+            // A layout with such a column is not plain.
+            Action::Time => return false,
             Action::Label(label) => match labels[label].field(field, separator) {
                 Some((number, used)) => {
                     row.labels[label] = number;

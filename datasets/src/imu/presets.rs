@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
-use super::columns::{ColumnRef, Separator};
-use super::file_group::{Cut, FileGroup, NameFrom, SensorColumns, Units};
+use super::columns::ColumnRef;
+use super::config::CsvLogs;
+use super::file_group::{Cut, FileGroup, NameFrom, SensorColumns};
 use super::number::Clock;
 use super::pattern::Pattern;
 
@@ -25,6 +26,20 @@ pub enum Preset {
     /// A session ends where a device is silent for more than [`HHAR_GAP_SECONDS`]: a person's run through the
     /// activities is then one session, like one unlock of a phone. Sessions are called `001`, `002`, ...
     HharPhone,
+    /// WISDM activity prediction 1.1: `WISDM_ar_v1.1_raw.txt`, accelerometer alone, 20 Hz.
+    Wisdm,
+    /// WISDM smartphone and smartwatch (2019): `raw/phone/accel/data_1600_accel_phone.txt` and such, 20 Hz.
+    WisdmPhoneWatch,
+    /// PAMAP2: `Protocol/subject101.dat` and such, three IMUs at 100 Hz.
+    Pamap2,
+    /// `MotionSense`: `A_DeviceMotion_data/dws_1/sub_1.csv` and such, 50 Hz, acceleration without gravity.
+    MotionSense,
+    /// `RealWorld` HAR: `proband1/data/acc_walking_csv.zip` and such, 50 Hz, seven places on the body.
+    RealworldHar,
+    /// Recordings of the app Sensor Logger: `{subject}/{session}.zip`, or unpacked.
+    SensorLogger,
+    /// Experiments of the app phyphox, as CSV: `{subject}/{session}.zip`, or unpacked.
+    Phyphox,
 }
 
 /// How long a device of HHAR is silent between two sessions, s. Our choice: pauses within the logs that we examined
@@ -37,15 +52,41 @@ impl Preset {
         match self {
             Self::SpSwHar => "sp-sw-har",
             Self::HharPhone => "hhar-phone",
+            Self::Wisdm => "wisdm",
+            Self::WisdmPhoneWatch => "wisdm-phone-watch",
+            Self::Pamap2 => "pamap2",
+            Self::MotionSense => "motion-sense",
+            Self::RealworldHar => "realworld-har",
+            Self::SensorLogger => "sensor-logger",
+            Self::Phyphox => "phyphox",
         }
+    }
+
+    /// Its layout as a text that `layout` reads too, where it has one.
+    pub fn layout(self) -> Option<&'static str> {
+        Some(match self {
+            Self::SpSwHar | Self::HharPhone => return None,
+            Self::Wisdm => include_str!("presets/wisdm.toml"),
+            Self::WisdmPhoneWatch => include_str!("presets/wisdm-phone-watch.toml"),
+            Self::Pamap2 => include_str!("presets/pamap2.toml"),
+            Self::MotionSense => include_str!("presets/motion-sense.toml"),
+            Self::RealworldHar => include_str!("presets/realworld-har.toml"),
+            Self::SensorLogger => include_str!("presets/sensor-logger.toml"),
+            Self::Phyphox => include_str!("presets/phyphox.toml"),
+        })
     }
 
     /// Its groups of files, and how its logs are cut.
     ///
     /// # Errors
-    /// Never; the patterns are sound.
+    /// Never; the patterns and layouts are sound.
     pub(super) fn declaration(self) -> Result<(Vec<FileGroup>, Option<Cut>), String> {
         let names = |names: [&str; 3]| Some(names.map(|name| ColumnRef::Name(name.to_owned())));
+        if let Some(layout) = self.layout() {
+            let declared: CsvLogs =
+                toml::from_str(&format!("path = \"\"\n{layout}")).map_err(|error| error.to_string())?;
+            return Ok((declared.files, declared.sessions));
+        }
         match self {
             Self::SpSwHar => {
                 let sensors = SensorColumns {
@@ -53,15 +94,10 @@ impl Preset {
                     gyroscope: names(["x_gyro", "y_gyro", "z_gyro"]),
                 };
                 let group = FileGroup {
-                    header: true,
                     device: Some(NameFrom::Value("phone".to_owned())),
                     activity: Some(NameFrom::Column(ColumnRef::Name("label".to_owned()))),
-                    ..group(
-                        Pattern::try_from("{subject}/{session}_sp.csv".to_owned())?,
-                        Clock::Milliseconds,
-                        ColumnRef::Name("timestamp".into()),
-                        sensors,
-                    )
+                    ..FileGroup::new(Pattern::try_from("{subject}/{session}_sp.csv".to_owned())?, sensors)
+                        .stamped(Clock::Milliseconds, ColumnRef::Name("timestamp".into()))
                 };
                 Ok((vec![group], None))
             }
@@ -73,12 +109,9 @@ impl Preset {
                         subject: column(7),
                         device: column(9),
                         activity: column(10),
-                        ..group(
-                            Pattern::try_from(pattern.to_owned())?,
-                            Clock::Nanoseconds,
-                            ColumnRef::Number(3),
-                            sensors,
-                        )
+                        header: false,
+                        ..FileGroup::new(Pattern::try_from(pattern.to_owned())?, sensors)
+                            .stamped(Clock::Nanoseconds, ColumnRef::Number(3))
                     })
                 };
                 let accelerometer = SensorColumns { accelerometer: Some(xyz.clone()), gyroscope: None };
@@ -89,24 +122,7 @@ impl Preset {
                 ];
                 Ok((groups, Some(Cut::GapSeconds(Positive::constant(HHAR_GAP_SECONDS)))))
             }
+            _ => Err("a preset without a layout".to_owned()),
         }
-    }
-}
-
-/// A group of comma-separated files without a header, in the tables' units.
-pub(super) fn group(pattern: Pattern, clock: Clock, stamp: ColumnRef, sensors: SensorColumns) -> FileGroup {
-    FileGroup {
-        pattern,
-        header: false,
-        separator: Separator::default(),
-        clock,
-        stamp,
-        sensors,
-        units: Units::default(),
-        subject: None,
-        device: None,
-        session: None,
-        activity: None,
-        columns: None,
     }
 }

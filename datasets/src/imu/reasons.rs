@@ -14,6 +14,10 @@ pub const EMPTY_CELL: &str = "empty cell";
 pub const NOT_A_NUMBER: &str = "not a number";
 /// A reading is `NaN` or infinite.
 pub const NOT_FINITE: &str = "not finite";
+/// A line below the header that holds no number where numbers must be, such as the units of the columns.
+pub const LINE_OF_UNITS: &str = "line of units";
+/// A stamp is no date and time, or leaves open which.
+pub const NOT_A_MOMENT: &str = "not a date and time";
 /// A stamp does not fit into 64 bits of nanoseconds.
 pub const STAMP_OUT_OF_RANGE: &str = "stamp out of range";
 /// A quoted field does not end on its line, or continues after its closing quote.
@@ -30,6 +34,8 @@ pub const EMPTY_FILE: &str = "empty file";
 pub const FILE_WITHOUT_READINGS: &str = "file without readings";
 /// A session lacks a sensor that the data set has.
 pub const SENSOR_MISSING: &str = "sensor missing";
+/// A log of a sensor of a session beside another one of the same time.
+pub const SECOND_LOG: &str = "second log of a sensor";
 /// A folder in which no log was found.
 pub const FOLDER_WITHOUT_DATA: &str = "folder without data";
 /// A second folder of the same subject and session.

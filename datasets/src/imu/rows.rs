@@ -6,7 +6,7 @@ use schemas::tables::readings::{Sensor, Track};
 
 use super::block::Block;
 use super::labels::Labels;
-use super::layout::{Layout, Roles};
+use super::layout::{Layout, OfSensor, Roles};
 use super::plain_line::Row;
 
 /// The readings of one sensor that one file gives to one session.
@@ -67,7 +67,7 @@ pub(super) struct Groups {
 impl Groups {
     pub(super) fn new(layout: &Layout, numbered: bool) -> Self {
         Self {
-            sensors: layout.sensors.iter().map(|(sensor, _)| *sensor).collect(),
+            sensors: layout.sensors.iter().map(|of| of.sensor).collect(),
             roles: layout.roles,
             numbered,
             found: HashMap::new(),
@@ -191,11 +191,16 @@ impl Groups {
         };
         let mut groups: Vec<_> = self.parts.into_iter().map(|(key, parts)| (named(key), parts)).collect();
         for (_, parts) in &mut groups {
-            for (part, (_, factor)) in parts.iter_mut().zip(&layout.sensors) {
-                let Track { x, y, z, .. } = &mut part.track;
+            for (part, OfSensor { factor, offset_nanos, .. }) in parts.iter_mut().zip(&layout.sensors) {
+                let Track { stamp_nanos, x, y, z, .. } = &mut part.track;
                 // A factor of one would change nothing: not even the sign of a zero.
                 if *factor != 1.0 {
                     [x, y, z].into_iter().flatten().for_each(|value| *value *= factor);
+                }
+                if *offset_nanos != 0 {
+                    for stamp in stamp_nanos {
+                        *stamp = stamp.saturating_add(*offset_nanos);
+                    }
                 }
             }
             parts.retain(|part| !part.track.stamp_nanos.is_empty());

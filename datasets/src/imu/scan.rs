@@ -6,13 +6,14 @@
 
 use schemas::tables::rejects::Reject;
 
-use super::any_line;
+use super::any_line::{self, Said};
 use super::block::Block;
 use super::chunks::{MOST_LINE_BYTES, Piece};
 use super::faults::{Fault, Faults};
+use super::header::bare;
 use super::labels::Labels;
 use super::lanes::{Lanes, MOST_LINES, Marks};
-use super::layout::{Layout, trimmed};
+use super::layout::{Layout, Stamps};
 use super::plain_line::{self, Row};
 use super::reasons;
 use super::rows::{Grouped, Groups};
@@ -26,6 +27,8 @@ pub(super) struct Scan {
     faults: Faults,
     /// The line that was read last, from 1.
     line: u64,
+    /// The lines above the first one that may be a reading.
+    above: u64,
     lanes: Lanes,
     marks: Marks,
     block: Box<Block>,
@@ -38,7 +41,7 @@ impl Scan {
         let groups = Groups::new(&layout, numbered);
         let labels = vec![Labels::default(); layout.labels];
         let (lanes, marks, block) = (Lanes::best(), Marks::default(), Block::new());
-        Self { layout, labels, groups, faults, line: header_lines, lanes, marks, block }
+        Self { layout, labels, groups, faults, line: header_lines, above: header_lines, lanes, marks, block }
     }
 
     /// Makes room for the readings of a file of `bytes`, whose first lines are `sample`.
@@ -62,13 +65,14 @@ impl Scan {
 
     fn lines(&mut self, bytes: &[u8]) {
         // Most logs have no quote at all: one look at the piece spares one a line.
-        if memchr::memchr(b'"', bytes).is_none() {
+        let plain = self.layout.plain && !(self.layout.separator == b' ' && has_runs_of_blanks(bytes));
+        if plain && memchr::memchr(b'"', bytes).is_none() {
             return self.blocks(bytes);
         }
         let mut rest = bytes;
         while !rest.is_empty() {
             let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            self.one(&rest[..end], end == rest.len());
+            self.one(&rest[..end], end == rest.len(), plain);
             rest = rest.get(end + 1..).unwrap_or_default();
         }
     }
@@ -87,6 +91,11 @@ impl Scan {
             if regular > 0 {
                 let (block, labels) = (&mut self.block, &mut self.labels);
                 block.read(self.lanes, bytes, self.marks.from(mark), regular, &self.layout, labels);
+                if let Stamps::Lines(period_nanos) = self.layout.stamps {
+                    let first = self.line + 1 - self.above;
+                    let stamps = block.stamp_nanos[..block.lines].iter_mut();
+                    (first..).zip(stamps).for_each(|(line, stamp)| *stamp = nanos_at(line, period_nanos));
+                }
                 self.groups.keep_block(block, self.line + 1);
                 self.line += block.lines as u64;
                 passed += block.lines;
@@ -101,29 +110,47 @@ impl Scan {
             let (places, end) = (&self.marks.places()[mark..], self.marks.ends()[passed]);
             let begin = places[0].wrapping_add(1);
             let fields = places[1..].iter().take_while(|place| **place != end).count();
-            self.one(&bytes[begin as usize..end as usize], false);
+            self.one(&bytes[begin as usize..end as usize], false, true);
             mark += 1 + fields;
             passed += 1;
         }
         let rest = &bytes[self.marks.places()[mark].wrapping_add(1) as usize..];
         if !rest.is_empty() {
-            self.one(rest, true);
+            self.one(rest, true, true);
         }
     }
 
-    /// Reads one line; `cut` says that it is the last one and lacks its end.
-    fn one(&mut self, line: &[u8], cut: bool) {
+    /// Reads one line; `cut` says that it is the last one and lacks its end, `plain` that it may be an ordinary one.
+    fn one(&mut self, line: &[u8], cut: bool, plain: bool) {
         self.line += 1;
-        let line = trimmed(line);
-        let quoted = memchr::memchr(b'"', line).is_some();
+        let line = bare(line, self.layout.separator);
         let mut row = Row { present: self.groups.all_present(), ..Row::default() };
-        if !quoted && plain_line::read(line, &self.layout, &mut self.labels, &mut row) {
-            return self.groups.keep(&row, self.line);
+        let plain = plain && memchr::memchr(b'"', line).is_none();
+        if plain && plain_line::read(line, &self.layout, &mut self.labels, &mut row) {
+            return self.keep(row);
         }
         match any_line::read(line, cut, &self.layout, &mut self.labels) {
-            Ok(row) => self.groups.keep(&row, self.line),
-            Err(fault) => self.faults.add(self.line, fault),
+            Ok(Said::Row(row, fault)) => {
+                self.keep(row);
+                if let Some(fault) = fault {
+                    self.faults.add(self.line, fault);
+                }
+            }
+            Ok(Said::Other) => {}
+            Err(_) if self.layout.is_comment(line) => {}
+            Err(fault) => {
+                let below = self.line == self.above + 1 && any_line::is_line_of_units(line, &self.layout);
+                let reason = if below { reasons::LINE_OF_UNITS } else { fault.reason };
+                self.faults.add(self.line, Fault { reason, ..fault });
+            }
         }
+    }
+
+    fn keep(&mut self, mut row: Row) {
+        if let Stamps::Lines(period_nanos) = self.layout.stamps {
+            row.stamp_nanos = nanos_at(self.line - self.above, period_nanos);
+        }
+        self.groups.keep(&row, self.line);
     }
 
     /// All that was read.
@@ -136,6 +163,19 @@ impl Scan {
             lines: self.line,
         }
     }
+}
+
+/// The stamp of line `line` of the readings, counted from 1, where lines are `period_nanos` apart.
+fn nanos_at(line: u64, period_nanos: f64) -> i64 {
+    (line.saturating_sub(1) as f64 * period_nanos).round() as i64
+}
+
+/// Whether more than one blank stands between two fields of `bytes`, or one at either end of a line, or a tab.
+fn has_runs_of_blanks(bytes: &[u8]) -> bool {
+    let has = |text: &str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
+    bytes.starts_with(b" ")
+        || memchr::memchr(b'\t', bytes).is_some()
+        || ["  ", "\n ", " \n", " \r"].into_iter().any(has)
 }
 
 /// What a file held.
@@ -166,7 +206,7 @@ mod tests {
             20 => "-?[0-9]{1,2}\\.[0-9]{1,10}",
             1 => Just(String::new()),
             1 => "[ \t]?[-+0-9.eE]{0,20} ?",
-            1 => "nan|inf|,|;|x|\n|\r",
+            1 => "nan|inf|,|;|x|\n|\r|0\\.25;",
         ]
     }
 
@@ -189,7 +229,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.path, Path::new(""));
         let (layout, header) = Layout::new(&config.files[0], &Sensor::ALL, bytes).unwrap();
-        Scan::new(layout, Faults::new("d", "f"), header as u64, true)
+        Scan::new(layout, Faults::new("d", "f"), header.lines, true)
     }
 
     proptest! {
@@ -211,6 +251,7 @@ mod tests {
                     1 => format!("{stamp},{cells},{who},{what},,"),
                     2 => String::new(),
                     3 => format!("{stamp},{cells},{who},{what}, , "),
+                    4 => format!("{stamp},{cells},{who},{what},0;"),
                     _ => format!("{stamp},{cells},{who},{what},0"),
                 };
                 text.extend([&line, end]);
@@ -222,7 +263,7 @@ mod tests {
             many.piece(&Piece::Lines(text.as_bytes()));
             for line in text.split_inclusive('\n') {
                 let whole = line.strip_suffix('\n');
-                single.one(whole.unwrap_or(line).as_bytes(), whole.is_none());
+                single.one(whole.unwrap_or(line).as_bytes(), whole.is_none(), true);
             }
             let (many, single) = (many.finish(), single.finish());
             prop_assert_eq!(many.lines, single.lines);

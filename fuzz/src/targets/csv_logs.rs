@@ -59,7 +59,8 @@ fn run(input: &[u8]) -> u64 {
     };
     let layout = preset.is_none().then(|| place::file("layout.toml", declared));
     let path = place::path(folder);
-    let logs = CsvLogs { path, layout, dataset: None, preset, files: Vec::new(), sessions: None };
+    let logs =
+        CsvLogs { path, layout, dataset: None, preset, guess: false, files: Vec::new(), sessions: None };
     reading::rows(&SourceConfig::Logs(logs), &[])
 }
 

@@ -140,7 +140,15 @@ fn logged() -> Vec<RecordBatch> {
                 1010,1,2,3,4,5,6,SEATED\n";
     place::file("logged/s1/1_sp.csv", log);
     let (path, preset) = (place::path("logged"), Some(Preset::SpSwHar));
-    let logs = CsvLogs { path, layout: None, dataset: None, preset, files: Vec::new(), sessions: None };
+    let logs = CsvLogs {
+        path,
+        layout: None,
+        dataset: None,
+        preset,
+        guess: false,
+        files: Vec::new(),
+        sessions: None,
+    };
     let mut batches = Vec::new();
     reading::each_batch(&SourceConfig::Logs(logs), &[], &mut |batch| batches.push(batch.clone()));
     batches

@@ -17,8 +17,8 @@ pub struct Ingest {
     pub inputs: Vec<PathBuf>,
     /// Only the rows of this split of the inputs.
     pub split: Option<String>,
-    /// Where it goes.
-    pub out: OutArgs,
+    /// Where it goes; nothing is written of logs that are guessed at.
+    pub out: Option<OutArgs>,
 }
 
 /// Where a table goes.
@@ -86,12 +86,17 @@ fn chosen(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, chosen)| chosen)
 }
 
+/// The flag of a format that prints a layout instead of writing a table.
+const GUESS: &str = "guess";
+
 impl FromArgMatches for Ingest {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, Error> {
         let (read, chosen) = (SourceConfig::from_arg_matches(matches)?, chosen(matches));
         let names = read.inputs();
         let split = if names.is_empty() { None } else { chosen.get_one("split").cloned() };
-        Ok(Self { inputs: taken(chosen, names), split, out: OutArgs::from_arg_matches(chosen)?, read })
+        let guess = matches!(&read, SourceConfig::Logs(logs) if logs.guess);
+        let out = if guess { None } else { Some(OutArgs::from_arg_matches(chosen)?) };
+        Ok(Self { inputs: taken(chosen, names), split, out, read })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), Error> {
@@ -107,7 +112,11 @@ impl Subcommand for Ingest {
             let split =
                 Arg::new("split").long("split").value_name("NAME").help("Only the rows of this split of it");
             let format = format.args(inputs.iter().map(|name| input(name)));
-            with::<OutArgs>(if inputs.is_empty() { format } else { format.arg(split) })
+            let format = with::<OutArgs>(if inputs.is_empty() { format } else { format.arg(split) });
+            if format.get_arguments().any(|arg| arg.get_id() == GUESS) {
+                return format.mut_arg("out", |out| out.required(false).required_unless_present(GUESS));
+            }
+            format
         })
     }
 

@@ -9,6 +9,7 @@ use crate::cli::{Export, Ingest};
 use crate::plan::{Plan, RunnerConfig, SinkConfig, SourceConfig};
 
 use super::failure::Hint;
+use super::terminal::{print, tell};
 use super::work;
 
 /// Rows of a batch of annotations, which are small.
@@ -18,6 +19,7 @@ const EXPORT_ROWS: Count = Count::constant(64);
 
 /// Reads what `args` name into a table.
 pub(super) fn ingest(args: &Ingest) -> anyhow::Result<()> {
+    let Some(out) = &args.out else { return guess(&args.read) };
     let (name, names) = (args.read.kind(), args.read.inputs());
     let mut plan = in_batches_of(INGEST_ROWS);
     for (input, path) in names.iter().zip(&args.inputs) {
@@ -26,10 +28,19 @@ pub(super) fn ingest(args: &Ingest) -> anyhow::Result<()> {
         }
         plan = plan.with_source(input, &[], table(path, args.split.clone()));
     }
-    let write = SinkConfig::Parquet(ParquetSink::at(&args.out.out));
+    let write = SinkConfig::Parquet(ParquetSink::at(&out.out));
     let plan = plan.with_source(name, names, args.read.clone()).with_sink(name, &[name], write);
     unicode(&plan)?;
-    work::run(plan, args.out.force, args.out.rejects.fail_on_rejects)
+    work::run(plan, out.force, out.rejects.fail_on_rejects)
+}
+
+/// Prints the layout that the logs of `read` look like, and says what is unsure.
+fn guess(read: &SourceConfig) -> anyhow::Result<()> {
+    let SourceConfig::Logs(logs) = read else { anyhow::bail!("only logs can be guessed at") };
+    let found = datasets::imu::guess::guess(&logs.path)?;
+    print(&found.to_text())?;
+    let unsure = found.unsure.iter().map(|doubt| format!("unsure: {doubt}\n"));
+    Ok(tell(&unsure.collect::<String>())?)
 }
 
 /// Writes the tables that `args` name as a file or folder of another program.

@@ -34,15 +34,18 @@ flat_table! {
         /// Readings per second over the whole session: the number of distinct stamps minus one, divided by the
         /// duration.
         pub mean_rate_hz: Option<f64> as "Hz",
-        /// The inverse of the median step between distinct stamps: the rate that the sensor aims at.
+        /// The inverse of the median step between distinct stamps: the rate that the sensor aims at. Where most steps
+        /// are those within bursts, so that the mean step is over twice the median one, it is the inverse of the mean;
+        /// gaps do not count.
         pub median_rate_hz: Option<f64> as "Hz",
-        /// Median absolute difference of a step from the median step.
+        /// Median absolute difference of a step from that of `median_rate_hz`.
         pub jitter_ms: Option<f64> as "ms",
         /// The longest step.
         pub longest_gap_ms: Option<f64> as "ms",
         /// First stamp minus that of the session's first sensor.
         pub start_skew_ms: Option<f64> as "ms",
-        /// How much faster this sensor's clock seems to run than the first one's, parts per million.
+        /// How much faster this sensor's clock seems to run than the first one's, parts per million, by a straight line
+        /// through all stamps; null where the rates differ by over 1 %, or the stamps come in bursts or without order.
         pub clock_drift_ppm: Option<f64> as "1e-6",
     }
 }

@@ -93,7 +93,8 @@ pub struct Session {
     pub key: SessionKey,
     /// The names that [`Track::activity`] indexes.
     pub activities: Vec<String>,
-    /// Readings by sensor, in the order of [`Sensor::ALL`]; a sensor may be missing.
+    /// Readings by sensor, in the order of [`Sensor::ALL`]; a sensor may be missing, and one that lies in several files
+    /// has a track for each, one after the other.
     pub tracks: Vec<(Sensor, Track)>,
 }
 
@@ -128,12 +129,13 @@ pub fn schema() -> SchemaRef {
 pub fn to_batch(session: Session) -> RecordBatch {
     let Session { key, activities, tracks } = session;
     let rows: usize = tracks.iter().map(|(_, track)| track.stamp_nanos.len()).sum();
-    let (once, by_track) = (Repeated::new(&[rows]), {
-        let counts: Vec<usize> = tracks.iter().map(|(_, track)| track.stamp_nanos.len()).collect();
-        Repeated::new(&counts)
-    });
+    let counts: Vec<usize> = tracks.iter().map(|(_, track)| track.stamp_nanos.len()).collect();
+    let (once, by_track) = (Repeated::new(&[rows]), Repeated::new(&counts));
     let one = |name: &str| once.column(StringArray::from(vec![name]));
-    let sensors = by_track.column(tracks.iter().map(|(sensor, _)| Some(sensor.name())).collect());
+    let of_sensor: Vec<_> = tracks.chunk_by(|a, b| a.0 == b.0).collect();
+    let count = |tracks: &&[(Sensor, Track)]| tracks.iter().map(|(_, track)| track.stamp_nanos.len()).sum();
+    let by_sensor = Repeated::new(&of_sensor.iter().map(count).collect::<Vec<_>>());
+    let sensors = by_sensor.column(of_sensor.iter().map(|tracks| Some(tracks[0].0.name())).collect());
     let files = by_track.column(tracks.iter().map(|(_, track)| Some(track.source_file.as_str())).collect());
     let known: Vec<bool> = tracks.iter().map(|(_, track)| !track.activity.is_empty()).collect();
     let activity: ArrayRef = if known.iter().any(|known| *known) {
@@ -208,6 +210,20 @@ pub struct SessionView<'a> {
     pub activity: Option<String>,
     /// The file of the first reading.
     pub source_file: Option<String>,
+    /// Where activity or file change, in the order of the log: one part or more, by the readings of the first sensor
+    /// that states an activity, or of the first one.
+    pub parts: Vec<Part>,
+}
+
+/// Neighbouring readings of one activity and one file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Part {
+    /// The stamp of the first of them.
+    pub first_nanos: i64,
+    /// What the person does; `None` where the log does not say, or says nothing.
+    pub activity: Option<String>,
+    /// The file that they were read from.
+    pub source_file: Option<String>,
 }
 
 impl SessionView<'_> {
@@ -235,6 +251,19 @@ impl<'a> Labels<'a> {
             None => row,
         };
         self.names.is_valid(at).then(|| self.names.value(at))
+    }
+
+    /// Whether no two of `rows` differ.
+    pub fn is_same(&self, rows: Range<usize>) -> bool {
+        self.runs(rows).len() <= 1
+    }
+
+    /// Whether one of `rows` or more has a name.
+    fn is_stated(&self, rows: &Range<usize>) -> bool {
+        match self.keys {
+            Some(keys) if keys.null_count() == keys.len() => false,
+            _ => rows.clone().any(|row| self.get(row).is_some()),
+        }
     }
 
     /// Whether no two rows differ, as far as can be said without a look at them.
@@ -327,6 +356,10 @@ pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError
             }
         }
         parts.sort_by_key(|(sensor, _)| *sensor);
+        let states =
+            |(_, runs): &&(Sensor, Vec<Range<usize>>)| runs.iter().any(|run| activity.is_stated(run));
+        let telling = parts.iter().find(states).or(parts.first()).map_or(&[][..], |(_, runs)| runs);
+        let changes = changes(telling, stamps.values(), &activity, &file);
         let tracks = parts.into_iter().map(|(sensor, runs)| TrackView {
             sensor,
             first_row: runs[0].start,
@@ -335,6 +368,10 @@ pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError
         });
         let (tracks, first) = (tracks.collect(), activity.get(rows.start));
         let constant = activity.runs(rows.clone()).len() == 1;
+        // One sensor may say what the person does, and another say nothing.
+        let agreed =
+            changes.first().filter(|part| changes.iter().all(|other| other.activity == part.activity));
+        let agreed = agreed.and_then(|part| part.activity.clone());
         views.push(SessionView {
             key: SessionKey {
                 dataset: text(&dataset),
@@ -343,12 +380,27 @@ pub fn sessions(batch: &RecordBatch) -> Result<Vec<SessionView<'_>>, SchemaError
                 session: text(&session),
             },
             tracks,
-            activity: first.filter(|_| constant).map(str::to_owned),
+            activity: first.filter(|_| constant).map(str::to_owned).or(agreed),
             source_file: file.get(rows.start).map(str::to_owned),
+            parts: changes,
             rows,
         });
     }
     Ok(views)
+}
+
+/// Where activity or file change among the rows of `runs`, those of one sensor in the order of the log.
+fn changes(runs: &[Range<usize>], stamps: &[i64], activity: &Labels<'_>, file: &Labels<'_>) -> Vec<Part> {
+    let owned = |name: Option<&str>| name.filter(|name| !name.is_empty()).map(str::to_owned);
+    let mut parts: Vec<Part> = Vec::new();
+    for same in runs.iter().flat_map(|run| file.runs(run.clone())).flat_map(|run| activity.runs(run)) {
+        let first = same.start;
+        let (doing, from) = (owned(activity.get(first)), owned(file.get(first)));
+        if parts.last().is_none_or(|last| (&last.activity, &last.source_file) != (&doing, &from)) {
+            parts.push(Part { first_nanos: stamps[first], activity: doing, source_file: from });
+        }
+    }
+    parts
 }
 
 /// Keys that are compared at once.
@@ -378,79 +430,4 @@ fn gathered<'a, T: Copy>(values: &'a [T], runs: &[Range<usize>]) -> Cow<'a, [T]>
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn track(first_nanos: i64, count: usize) -> Track {
-        let ramp: Vec<f64> = (0..count).map(|at| at as f64).collect();
-        Track {
-            stamp_nanos: (0..count as i64).map(|at| first_nanos + 10 * at).collect(),
-            x: ramp.clone(),
-            y: ramp.clone(),
-            z: ramp,
-            activity: Vec::new(),
-            source_file: "log.csv".to_owned(),
-        }
-    }
-
-    fn session(name: &str) -> Session {
-        Session {
-            key: SessionKey {
-                dataset: "d".into(),
-                subject: "s".into(),
-                device: String::new(),
-                session: name.into(),
-            },
-            activities: vec!["walk".into()],
-            tracks: vec![
-                (Sensor::Accelerometer, Track { activity: vec![0; 3], ..track(5, 3) }),
-                (Sensor::Gyroscope, Track { activity: vec![0; 2], ..track(7, 2) }),
-            ],
-        }
-    }
-
-    #[test]
-    fn a_batch_gives_its_sessions_back() {
-        let batches = ["a", "b"].map(|name| to_batch(session(name)));
-        let batch = arrow::compute::concat_batches(&schema(), &batches).unwrap();
-        let views = sessions(&batch).unwrap();
-        assert_eq!(views.len(), 2);
-        assert_eq!((views[1].id(), views[1].rows.clone()), ("s-b".to_owned(), 5..10));
-        assert_eq!(views[1].tracks[1].stamp_nanos.as_ref(), [7, 17]);
-        assert_eq!(views[0].tracks[0].axes[2].as_ref(), [0.0, 1.0, 2.0]);
-        assert_eq!(views[0].activity.as_deref(), Some("walk"));
-    }
-
-    proptest! {
-        #[test]
-        fn runs_are_those_of_the_plain_way(
-            keys in prop::collection::vec((0_i32..4, 1_usize..600), 0..12),
-            names in prop::collection::vec("[ab]?", 1..5),
-            null in -1_i32..5,
-            cut in 0_usize..40,
-        ) {
-            let keys = keys.iter().flat_map(|(key, count)| std::iter::repeat_n(*key, *count));
-            let keys: Int32Array = keys
-                .map(|key| (null < 4 && key != null).then_some(key % names.len() as i32))
-                .collect();
-            // One that is never null has no list of nulls.
-            let keys = if keys.null_count() == 0 { Int32Array::new(keys.values().clone(), None) } else { keys };
-            let names = StringArray::from(names);
-            let labels = Labels { keys: Some(&keys), names: &names };
-            let rows = cut.min(keys.len())..keys.len();
-            let plain = runs(rows.clone(), |a, b| labels.get(a) == labels.get(b));
-            prop_assert_eq!(labels.runs(rows), plain);
-        }
-    }
-
-    #[test]
-    fn interleaved_sensors_are_put_together() {
-        let batch = to_batch(session("a"));
-        let order = arrow::array::UInt64Array::from(vec![0, 3, 1, 4, 2]);
-        let mixed = arrow::compute::take_record_batch(&batch, &order).unwrap();
-        let views = sessions(&mixed).unwrap();
-        assert_eq!(views[0].tracks[0].stamp_nanos.as_ref(), [5, 15, 25]);
-        assert_eq!(views[0].tracks[1].stamp_nanos.as_ref(), [7, 17]);
-    }
-}
+mod tests;

@@ -7,19 +7,20 @@ use arrow::array::{
 };
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::take;
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use schemars::JsonSchema;
 use schemas::columns::{column, integers, longs, strings};
 use schemas::random::KeyedRandom;
-use schemas::tables::signals::{self, SIGNAL, signals};
+use schemas::tables::signals::{self, PARTS, SIGNAL, signals};
 use schemas::tables::windows;
-use schemas::units::Count;
+use schemas::units::{Count, Probability};
 use serde::{Deserialize, Serialize};
 
 use super::columns::{check_signals, signal_values, with_carried};
 use super::error::{WindowError, reserve};
 use super::timing::stamp_nanos;
 use super::view::{Cutting, WindowView};
+use super::window_labels::{ACTIVITY_SHARE, WindowLabels};
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError, reject};
 
 /// T, blocks in a sequence. Source: Project Abacus (arXiv 1511.03908).
@@ -62,6 +63,11 @@ pub struct WindowConfig {
     /// no further than leaves room for one sequence. By default 0, no shift.
     #[serde(default)]
     pub start_shift_samples: u32,
+    /// The share of a window's samples that its activity must have: the activity that most samples have is the window's if
+    /// they are at least as many, and the column `activity_share` says how many there are. By default all samples must
+    /// agree, and there is no such column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity_share: Option<Probability>,
 }
 
 fn blocks() -> Count {
@@ -98,11 +104,15 @@ impl WindowConfig {
             return Err(StageError::step(WindowError::LongWindow { blocks, samples }));
         }
         let shift = self.start_shift_samples as usize;
-        Ok(Window { name: context.name.clone(), seed: context.seed, cutting, shift })
+        let activity_share = self.activity_share.map(Probability::get);
+        Ok(Window { name: context.name.clone(), seed: context.seed, cutting, shift, activity_share })
     }
 }
 
 /// Signals to windows `[T, B, C]`, those of one signal one after the other, numbered in the column `sequence`.
+///
+/// A window's `activity` is that of its samples, by the column `parts` of signals, and its `source_file` that of its first
+/// sample; without that column they are those of the signal.
 ///
 /// A row that is shorter than a sequence is rejected; samples after the last sequence are not used. If the
 /// windows of a batch are contiguous in its signals (no overlap, nothing left over), they share the signals'
@@ -113,6 +123,7 @@ pub struct Window {
     seed: u64,
     cutting: Cutting,
     shift: usize,
+    activity_share: Option<f64>,
 }
 
 impl Window {
@@ -120,7 +131,13 @@ impl Window {
         let Cutting { blocks, block_samples, hop_samples, stride_samples } = self.cutting;
         let mut schema = windows::schema(input, blocks, block_samples, hop_samples)?;
         schema.metadata.insert(windows::STRIDE_KEY.to_owned(), stride_samples.to_string());
-        Ok(with_carried(input, &schema, SIGNAL))
+        let schema = with_carried(input, &schema, SIGNAL);
+        // Windows have activity and file of their own.
+        let fields = schema.fields().iter().filter(|field| field.name() != PARTS).cloned();
+        let share =
+            self.activity_share.map(|_| Arc::new(Field::new(ACTIVITY_SHARE, DataType::Float32, false)));
+        let fields: Vec<FieldRef> = fields.chain(share).collect();
+        Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
     }
 
     /// The first sample of the first sequence of a signal of `samples`.
@@ -182,6 +199,7 @@ impl Stage for Window {
         let (signals, rate_hz) = (signals(batch)?, signals::rate_hz(batch.schema_ref())?);
         let (ids, copies) = (strings(batch, "sample_id")?, integers(batch, "copy")?);
         let starts = longs(batch, "start_nanos")?;
+        let mut labels = WindowLabels::of(batch, self.activity_share)?;
         let (channels, length) = (signals.channels(), self.cutting.length());
         let (mut views, mut rejects) = (Vec::new(), Vec::new());
         let (mut rows, mut names, mut sequences) = (Vec::new(), Vec::new(), Vec::new());
@@ -208,6 +226,7 @@ impl Stage for Window {
             for sequence in 0..view.count() {
                 let start = view.start(sequence);
                 rows.push(row as u64);
+                labels.push(row, start..start + length);
                 names.push(format!("{id}-{sequence:05}"));
                 sequences.push(sequence as i32);
                 start_nanos.push(stamp_nanos(starts.value(row), start, rate_hz));
@@ -219,7 +238,11 @@ impl Stage for Window {
         let shape = [self.cutting.blocks, self.cutting.block_samples, channels];
         let window = window_column(numbers(batch, &views, self.cutting)?, shape)?;
         let (schema, rows) = (self.schema(batch.schema_ref())?, UInt64Array::from(rows));
-        let made: [(&str, ArrayRef); 5] = [
+        let [activity, source_file, share] = labels.finish();
+        let made: [(&str, ArrayRef); 8] = [
+            ("activity", activity),
+            ("source_file", source_file),
+            (ACTIVITY_SHARE, share),
             ("sample_id", Arc::new(StringArray::from(names))),
             ("start_nanos", Arc::new(Int64Array::from(start_nanos))),
             ("sequence", Arc::new(Int32Array::from(sequences))),

@@ -6,6 +6,8 @@
 //! network. `balance` and `assign_roles` decide which rows are used and what for; [`leak`] makes sure that no
 //! reading is used twice.
 
+#[cfg(test)]
+mod activity_tests;
 pub mod augment;
 pub mod balance;
 mod columns;
@@ -29,6 +31,7 @@ pub mod roles;
 mod roles_tests;
 mod timing;
 pub mod view;
+mod window_labels;
 
 pub use augment::{GainOffset, GainOffsetConfig, RotateFrame, RotateFrameConfig};
 pub use balance::{Balance, BalanceConfig};
@@ -42,6 +45,6 @@ pub use normalise::{
     NormaliseConfig, NormalisePer,
 };
 pub use quality::{Quality, QualityConfig};
-pub use resample::{Resample, ResampleConfig};
+pub use resample::{LateReadings, Resample, ResampleConfig};
 pub use roles::{AssignRoles, AssignRolesConfig, Enrolment};
 pub use view::{Cutting, WindowView};

@@ -6,7 +6,7 @@ use schemas::tables::rejects::Reject;
 
 use super::super::faults::{Fault, Faults};
 use super::super::fields::{fields, shown};
-use super::super::layout::trimmed;
+use super::super::header::trimmed;
 use super::super::reasons;
 
 /// What the tasks are, from task 7 on, again and again: {7, 13, 19} are the first, {8, 14, 20} the second, ...

@@ -96,6 +96,7 @@ impl Item {
                     sensors,
                     bytes,
                     numbered: false,
+                    shared: false,
                 }
                 .read(reader)
             })?;

@@ -9,7 +9,7 @@ mod container;
 mod inner;
 mod item;
 mod listing;
-mod unpack;
+pub(super) mod unpack;
 
 #[cfg(test)]
 mod tests;
@@ -30,7 +30,6 @@ use super::file_group::{FileGroup, NameFrom, SensorColumns};
 use super::memory;
 use super::number::Clock;
 use super::pattern::Pattern;
-use super::presets::group;
 use crate::ReadError;
 use crate::source::{OpenSource, Source};
 
@@ -136,7 +135,9 @@ fn sensor_group(config: &HmogLogs) -> FileGroup {
     let sensors = SensorColumns { accelerometer: xyz(), gyroscope: xyz() };
     FileGroup {
         activity: Some(NameFrom::Column(ColumnRef::Number(3))),
+        header: false,
+        comment: String::new(),
         columns: Some(schemas::units::Count::constant(SENSOR_COLUMNS)),
-        ..group(Pattern::any(), clock, ColumnRef::Number(stamp), sensors)
+        ..FileGroup::new(Pattern::any(), sensors).stamped(clock, ColumnRef::Number(stamp))
     }
 }

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 ///
 /// # Errors
 /// When there is none, or it is packed in a way that we cannot read.
-pub(super) fn unpacked<'a, R: Read + Seek>(
+pub(in crate::imu) fn unpacked<'a, R: Read + Seek>(
     archive: &'a mut ZipArchive<R>,
     name: &[u8],
 ) -> io::Result<zip::read::ZipFile<'a, R>> {
@@ -17,14 +17,14 @@ pub(super) fn unpacked<'a, R: Read + Seek>(
 }
 
 /// Whether an error tells of the bytes, not of the machine.
-pub(super) fn is_damage(error: &io::Error) -> bool {
+pub(in crate::imu) fn is_damage(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, Other, UnexpectedEof};
     matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof | Other | FileTooLarge)
 }
 
 /// A reader that fails beyond a number of bytes: an archive may promise little and unpack to terabytes.
 #[derive(Debug)]
-pub(super) struct Bounded<R> {
+pub(in crate::imu) struct Bounded<R> {
     reader: R,
     left: u64,
     most: u64,
@@ -32,7 +32,7 @@ pub(super) struct Bounded<R> {
 
 impl<R: Read> Bounded<R> {
     /// Of at most `most` bytes.
-    pub(super) fn new(reader: R, most: u64) -> Self {
+    pub(in crate::imu) fn new(reader: R, most: u64) -> Self {
         Self { reader, left: most, most }
     }
 }
@@ -51,7 +51,7 @@ impl<R: Read> Read for Bounded<R> {
 }
 
 /// A zip error as one of reading.
-pub(super) fn as_io(error: zip::result::ZipError) -> io::Error {
+pub(in crate::imu) fn as_io(error: zip::result::ZipError) -> io::Error {
     match error {
         zip::result::ZipError::Io(error) => error,
         other => io::Error::new(io::ErrorKind::InvalidData, other.to_string()),

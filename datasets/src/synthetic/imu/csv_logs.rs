@@ -103,28 +103,22 @@ fn write(
 /// Never; the pattern is sound.
 pub fn csv_logs(folder: &Path) -> Result<CsvLogs, String> {
     let name = |name: &str| ColumnRef::Name(name.to_owned());
+    let sensors = SensorColumns {
+        accelerometer: Some(["acc_x", "acc_y", "acc_z"].map(name)),
+        gyroscope: Some(["gyro_x", "gyro_y", "gyro_z"].map(name)),
+    };
+    let pattern = Pattern::try_from("{subject}/{session}.csv".to_owned())?;
     let group = FileGroup {
-        pattern: Pattern::try_from("{subject}/{session}.csv".to_owned())?,
-        header: true,
-        separator: crate::imu::Separator::default(),
-        clock: Clock::Milliseconds,
-        stamp: name("stamp_ms"),
-        sensors: SensorColumns {
-            accelerometer: Some(["acc_x", "acc_y", "acc_z"].map(name)),
-            gyroscope: Some(["gyro_x", "gyro_y", "gyro_z"].map(name)),
-        },
-        units: crate::imu::Units::default(),
-        subject: None,
         device: Some(NameFrom::Value("phone".to_owned())),
-        session: None,
         activity: Some(NameFrom::Column(name("activity"))),
-        columns: None,
+        ..FileGroup::new(pattern, sensors).stamped(Clock::Milliseconds, name("stamp_ms"))
     };
     Ok(CsvLogs {
         layout: None,
         path: folder.to_owned(),
         dataset: Some("synthetic".to_owned()),
         preset: None,
+        guess: false,
         files: vec![group],
         sessions: None,
     })

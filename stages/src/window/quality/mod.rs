@@ -1,5 +1,6 @@
 //! `quality`: how good a log is, sensor by sensor and session by session.
 
+mod clock;
 mod measure;
 
 use arrow::array::RecordBatch;
@@ -10,8 +11,9 @@ use schemas::tables::readings::{SessionView, sessions};
 use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
+pub use self::clock::SAME_RATE;
+pub use self::measure::SATURATED_RUN;
 use self::measure::measure;
-pub use self::measure::{SAME_RATE, SATURATED_RUN};
 use super::resample::{MAX_GAP_MS, check_readings};
 use super::timing::NANOS_PER_MS;
 use crate::stage::{BuildContext, FanOut, Outcome, Stage, StageError};

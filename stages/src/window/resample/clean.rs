@@ -4,7 +4,8 @@
 //! 1. One that is not finite, or not finite as `f32`, is dropped.
 //! 2. One with the stamp of the latest reading so far takes its place: the last of equal stamps is kept, as in the
 //!    conversion of HMOG.
-//! 3. One whose stamp is before the latest so far, by no more than the jump limit, came late and is dropped.
+//! 3. One whose stamp is before the latest so far, by no more than the jump limit, came late and is dropped; with
+//!    `late_readings = "sort"` there is none, since [`sorted`] has put all in their places.
 //! 4. One that is further back means that the clock was set back: a new stretch begins with it, and the latest so
 //!    far is reset. A jump forward needs no rule of its own: it is a gap.
 //! 5. A step beyond the gap limit ends a stretch.
@@ -170,6 +171,34 @@ impl<'a> Clean<'a> {
     }
 }
 
+/// `track` with late readings where their stamps belong, readings of equal stamps in the order of the log. Where the clock
+/// was set back, by more than the jump limit, readings stay on their side of that place. A track without a late reading
+/// is not copied.
+pub(super) fn sorted<'a, 'b>(track: &'a TrackView<'b>, limits: Limits) -> Cow<'a, TrackView<'b>> {
+    let stamps = &track.stamp_nanos[..];
+    if stamps.is_sorted() {
+        return Cow::Borrowed(track);
+    }
+    let mut order: Vec<usize> = (0..stamps.len()).collect();
+    let (mut first, mut latest) = (0, i64::MIN);
+    for at in 0..=stamps.len() {
+        let set_back =
+            stamps.get(at).is_none_or(|stamp| latest.saturating_sub(*stamp) > limits.clock_jump_nanos);
+        if set_back {
+            order[first..at].sort_by_key(|place| stamps[*place]);
+            (first, latest) = (at, i64::MIN);
+        }
+        latest = latest.max(stamps.get(at).copied().unwrap_or(latest));
+    }
+    let axis = |axis: &Cow<'b, [f64]>| Cow::Owned(order.iter().map(|place| axis[*place]).collect());
+    let [x, y, z] = &track.axes;
+    Cow::Owned(TrackView {
+        stamp_nanos: Cow::Owned(order.iter().map(|place| stamps[*place]).collect()),
+        axes: [axis(x), axis(y), axis(z)],
+        ..*track
+    })
+}
+
 /// Readings in a track that has repeated stamps, of which the last one counts.
 #[derive(Debug, Clone)]
 struct Repeats<'a> {
@@ -247,6 +276,19 @@ mod tests {
         assert_eq!(clean.stamp_nanos[..], [0, 10, 20, 30]);
         assert_eq!(clean.readings(0..4).1[0], [0.0, 3.0, 4.0, 6.0]);
         assert_eq!(clean.dropped, Dropped { duplicate: 2, backward: 1, ..Dropped::default() });
+    }
+
+    #[test]
+    fn late_readings_can_be_put_in_their_place() {
+        let late = ramp(&[0, 20, 10, 30, 30, 25]);
+        let put = sorted(&late, LIMITS);
+        assert_eq!(put.stamp_nanos[..], [0, 10, 20, 25, 30, 30]);
+        assert_eq!(put.axes[0][..], [0.0, 2.0, 1.0, 5.0, 3.0, 4.0]);
+        assert_eq!(Clean::of(&put, LIMITS).dropped, Dropped { duplicate: 1, ..Dropped::default() });
+        // A clock that was set back begins anew.
+        let set_back = ramp(&[1000, 1020, 1010, 500, 520, 510]);
+        assert_eq!(sorted(&set_back, LIMITS).stamp_nanos[..], [1000, 1010, 1020, 500, 510, 520]);
+        assert!(matches!(sorted(&ramp(&[0, 10, 10, 20]), LIMITS), Cow::Borrowed(_)));
     }
 
     proptest! {

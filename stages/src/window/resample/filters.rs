@@ -2,8 +2,7 @@
 
 use schemas::tables::readings::TrackView;
 
-use super::super::median::median;
-use super::super::timing::NANOS_PER_SECOND;
+use super::super::timing::{NANOS_PER_SECOND, typical_step};
 use super::clean::Clean;
 use super::grid::Grid;
 use super::low_pass::{LowPass, MOST_TIMES_FASTER};
@@ -59,7 +58,7 @@ fn filter(clean: &Clean<'_>, rate_hz: f64) -> Result<Option<LowPass>, &'static s
     let within = clean.stretches.iter().flat_map(|stretch| {
         clean.stamp_nanos[stretch.range.clone()].windows(2).map(|pair| pair[1] - pair[0])
     });
-    let Some(step) = median(&mut within.collect::<Vec<_>>()) else { return Ok(None) };
+    let Some(step) = typical_step(&mut within.collect::<Vec<_>>()) else { return Ok(None) };
     let sensor_hz = NANOS_PER_SECOND / step;
     if sensor_hz > MOST_TIMES_FASTER * rate_hz {
         return Err(TOO_FAST);

@@ -2,30 +2,32 @@
 //!
 //! [`clean`] says which readings can be used and where a sensor has a gap, [`segments`] says where all sensors
 //! have readings, [`grid`] interpolates the samples, [`low_pass`] removes frequencies that are too high for the
-//! rate.
+//! rate, [`parts`] says from which sample on the person does what.
 
 mod clean;
 mod convolve;
 mod filters;
 mod grid;
 pub mod low_pass;
+mod parts;
 mod segments;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use schemars::JsonSchema;
 use schemas::tables::readings::{self, Sensor, SessionView, TrackView, labels, sessions};
 use schemas::tables::rejects::Reject;
-use schemas::tables::signals::{self, RAW_CHANNELS};
+use schemas::tables::signals::{self, PARTS, PartsColumn, RAW_CHANNELS, parts_type};
 use schemas::units::{Hertz, Positive};
 use serde::{Deserialize, Serialize};
 
-use self::clean::{Clean, Limits};
+use self::clean::{Clean, Limits, sorted};
 use self::filters::filters;
 use self::grid::{Drawing, Grid};
 use self::low_pass::Scratch;
@@ -70,12 +72,27 @@ pub struct ResampleConfig {
     /// a segment begins.
     #[serde(default = "clock_jump_seconds")]
     pub clock_jump_seconds: Positive,
+    /// What becomes of readings that come late, by no more than `clock_jump_seconds`; by default they are dropped, as
+    /// rejects that are counted.
+    #[serde(default)]
+    pub late_readings: LateReadings,
     /// Whether a sensor that is faster than `rate_hz` is filtered first; on by default.
     #[serde(default = "low_pass")]
     pub low_pass: bool,
     /// The sensors that a session needs, both by default; their channels are in the order of [`RAW_CHANNELS`].
     #[serde(default = "sensors")]
     pub sensors: BTreeSet<SensorName>,
+}
+
+/// What becomes of readings whose stamps lie before that of an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum LateReadings {
+    /// They are dropped, as rejects.
+    #[default]
+    Drop,
+    /// They are put where their stamps belong: for logs whose stamps are right and whose lines are out of order.
+    Sort,
 }
 
 /// A sensor in a plan.
@@ -137,6 +154,7 @@ impl ResampleConfig {
                 max_gap_nanos: (gap * NANOS_PER_MS) as i64,
                 clock_jump_nanos: (self.clock_jump_seconds.get() * NANOS_PER_SECOND) as i64,
             },
+            late_readings: self.late_readings,
             low_pass: self.low_pass,
             sensors: self.sensors.iter().map(|name| Sensor::from(*name)).collect(),
         })
@@ -153,6 +171,7 @@ pub struct Resample {
     name: String,
     rate_hz: f64,
     limits: Limits,
+    late_readings: LateReadings,
     low_pass: bool,
     sensors: Vec<Sensor>,
 }
@@ -173,6 +192,7 @@ pub(super) fn check_readings(schema: &Schema) -> Result<(), StageError> {
 #[derive(Default)]
 struct Output {
     values: Vec<f32>,
+    parts: PartsColumn,
     lengths: Vec<usize>,
     rows: Identities,
     rejects: Vec<Reject>,
@@ -187,7 +207,10 @@ impl Resample {
     }
 
     fn schema(&self) -> SchemaRef {
-        signals::schema(&self.channels(), self.rate_hz)
+        let signals = signals::schema(&self.channels(), self.rate_hz);
+        let parts: FieldRef = Arc::new(Field::new(PARTS, parts_type(), false));
+        let fields: Vec<FieldRef> = signals.fields().iter().cloned().chain([parts]).collect();
+        Arc::new(Schema::new_with_metadata(fields, signals.metadata().clone()))
     }
 
     /// Appends the signals of `session` to `output`.
@@ -198,9 +221,13 @@ impl Resample {
         output: &mut Output,
     ) -> Result<(), StageError> {
         let track = |sensor: &Sensor| session.tracks.iter().find(|track| track.sensor == *sensor);
+        // The readings that are dropped are counted together: where they may be of several files, none is named.
         let mut refuse = |track: &TrackView<'_>, reason: &str, rows: usize| {
             if rows > 0 {
-                let file = files.get(track.first_row);
+                let file = files.get(track.first_row).filter(|_| {
+                    let rows = track.first_row..track.first_row + track.stamp_nanos.len();
+                    files.is_same(rows.start..rows.end.min(session.rows.end))
+                });
                 output.rejects.push(self.rejected(session, track.sensor, file, reason, rows));
             }
         };
@@ -214,6 +241,11 @@ impl Resample {
             }
             return Ok(());
         }
+        let tracks: Vec<Cow<'_, TrackView<'_>>> = match self.late_readings {
+            LateReadings::Drop => tracks.into_iter().map(Cow::Borrowed).collect(),
+            LateReadings::Sort => tracks.into_iter().map(|track| sorted(track, self.limits)).collect(),
+        };
+        let tracks: Vec<&TrackView<'_>> = tracks.iter().map(AsRef::as_ref).collect();
         let cleaned: Vec<_> = tracks.iter().map(|track| Clean::of(track, self.limits)).collect();
         let (segments, taken) = segments(&cleaned);
         let grid = |segment: &Segment| Grid::over(segment.start_nanos, segment.end_nanos, self.rate_hz);
@@ -261,14 +293,17 @@ impl Resample {
                 }
             }
             output.lengths.push(grid.length);
+            let told = parts::of_stretch(&session.parts, grid, self.limits.clock_jump_nanos);
+            let agreed = told.iter().all(|part| part.activity == told[0].activity);
             output.rows.push(Stretch {
                 sample_id: format!("{id}-{number:03}"),
                 key: &session.key,
                 segment: number as i32,
-                activity: session.activity.as_deref(),
-                source_file: session.source_file.as_deref(),
+                activity: told.first().and_then(|part| part.activity).filter(|_| agreed),
+                source_file: told.first().and_then(|part| part.source_file),
                 start_nanos: segment.start_nanos,
             });
+            output.parts.push(&told);
         }
         Ok(())
     }
@@ -309,7 +344,7 @@ impl Stage for Resample {
         let signal: ArrayRef =
             Arc::new(signal_column(output.values.into(), &output.lengths, 3 * self.sensors.len())?);
         let mut columns = output.rows.into_columns();
-        columns.push(signal);
+        columns.extend([signal, Arc::new(output.parts.finish())]);
         let rows = RecordBatch::try_new(self.schema(), columns)?;
         Ok(Outcome { taken: Some(output.taken), ..Outcome::some(rows, output.rejects) })
     }
