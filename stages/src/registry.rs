@@ -15,7 +15,7 @@ use crate::check::CheckConfig;
 use crate::decode::{
     DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
 };
-use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig};
+use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig};
 use crate::evaluate::EvaluateConfig;
 use crate::evaluate::verification::{IdentifyConfig, VerifyConfig};
 use crate::infer::{EmbedConfig, InferConfig};
@@ -164,6 +164,10 @@ stages! {
     /// `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with further maps for the background and the
     /// person's centre on request.
     "encode_heatmaps" EncodeHeatmaps(EncodeHeatmapsConfig) as rows,
+    /// Makes a mask for the loss, 0 inside crowds and regions to ignore.
+    ///
+    /// Crops with `attributes`; `[H, W]` UInt8 in the column `loss_mask`.
+    "encode_loss_mask" EncodeLossMask(EncodeLossMaskConfig) as rows,
     /// Encodes raw pixels as image files in the table.
     ///
     /// `samples`; the column `image` `[H, W, 3]` u8 becomes `struct<bytes, path>`, which Hugging Face data sets show.

@@ -58,9 +58,12 @@ impl Region {
 
 /// The regions of the picture of `person`.
 pub fn of(person: &Person) -> Vec<Region> {
-    let Some(text) = person.attributes.as_deref().filter(|text| text.contains("\"regions\"")) else {
-        return Vec::new();
-    };
+    in_attributes(person.attributes.as_deref())
+}
+
+/// The regions that `attributes` of a row tell.
+pub fn in_attributes(attributes: Option<&str>) -> Vec<Region> {
+    let Some(text) = attributes.filter(|text| text.contains("\"regions\"")) else { return Vec::new() };
     let object = serde_json::from_str::<Map<String, Json>>(text).ok();
     let regions = object.and_then(|mut object| object.remove(KEY));
     regions.and_then(|regions| serde_json::from_value(regions).ok()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Training targets and stored pixels: Gaussian maps, centre maps, encoded images.
+//! Training targets and stored pixels: Gaussian maps, centre maps, masks for the loss, encoded images.
 //!
 //! | paper | targets |
 //! |---|---|
@@ -11,8 +11,10 @@ mod error;
 pub mod gaussian;
 pub mod heatmaps;
 pub mod image;
+pub mod loss_mask;
 pub mod patch;
 
 pub use error::EncodeError;
 pub use heatmaps::{EncodeHeatmaps, EncodeHeatmapsConfig};
 pub use image::{EncodeImage, EncodeImageConfig};
+pub use loss_mask::{EncodeLossMask, EncodeLossMaskConfig};
