@@ -1,6 +1,6 @@
 //! What a person does, from readings to windows; and logs whose stamps are out of order or come in bursts.
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
+use arrow::array::{AsArray, RecordBatch, StringArray};
 use arrow::datatypes::Float32Type;
 use schemas::columns::{column, longs, strings};
 use schemas::tables::readings::{Sensor, Session, Track};

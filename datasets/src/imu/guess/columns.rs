@@ -164,7 +164,7 @@ fn stamp(lines: &Lines) -> (Stamp, Vec<usize>) {
         .filter(|at| all(*at, |cell| matches!(cell, Cell::Number(_))) && rises(lines, *at))
         .collect();
     let (mut numbers, counters): (Vec<usize>, Vec<usize>) = rising.into_iter().partition(|at| {
-        clock(lines, *at).is_some() && !(names::is_counter(name(*at)) && !lines.names.is_empty())
+        (lines.names.is_empty() || !names::is_counter(name(*at))) && clock(lines, *at).is_some()
     });
     if !lines.names.is_empty() {
         numbers.retain(|at| names::is_stamp(name(*at)));

@@ -51,13 +51,14 @@ pub(super) fn triples(lines: &Lines, taken: &[usize]) -> Vec<Triple> {
     let mut stems: Vec<(String, [Option<usize>; 3])> = Vec::new();
     for (at, name) in lines.names.iter().enumerate().filter(|(at, _)| !taken.contains(at)) {
         let Some((axis, stem)) = names::axis(name) else { continue };
-        match stems.iter_mut().find(|(known, columns)| *known == stem && columns[axis].is_none()) {
-            Some((_, columns)) => columns[axis] = Some(at),
-            None => {
-                let mut columns = [None; 3];
-                columns[axis] = Some(at);
-                stems.push((stem, columns));
-            }
+        let free =
+            |(known, columns): &&mut (String, [Option<usize>; 3])| *known == stem && columns[axis].is_none();
+        if let Some((_, columns)) = stems.iter_mut().find(free) {
+            columns[axis] = Some(at);
+        } else {
+            let mut columns = [None; 3];
+            columns[axis] = Some(at);
+            stems.push((stem, columns));
         }
     }
     let whole = |(stem, columns): (String, [Option<usize>; 3])| {
@@ -102,7 +103,7 @@ pub(super) fn vectors(lines: &Lines, triples: &[Triple], of_file: Option<Sensor>
         let doubt = (plain.len() > 1).then(|| "the first three of more columns of numbers".to_owned());
         return vec![Vector { columns: triple.columns, sensor, unit: unit(lines, triple, sensor), doubt }];
     }
-    let heavy = plain.iter().position(|triple| gravity(lengths(lines, triple)).is_some());
+    let heavy = plain.iter().position(|triple| gravity(&lengths(lines, triple)).is_some());
     let Some(at) = heavy else {
         return Vec::new();
     };
@@ -172,7 +173,7 @@ fn lengths(lines: &Lines, triple: &Triple) -> Vec<f64> {
 }
 
 /// The unit in which lengths like these are about gravity, as layouts write it, and whether it is one of counts.
-fn gravity(lengths: Vec<f64>) -> Option<(String, bool)> {
+fn gravity(lengths: &[f64]) -> Option<(String, bool)> {
     let median = *lengths.get(lengths.len() / 2)?;
     let near = |one: f64| (median / one - 1.0).abs() <= NEAR_GRAVITY;
     for (name, one) in [("m/s2", STANDARD_GRAVITY), ("g", 1.0), ("mg", 1000.0)] {
@@ -203,7 +204,7 @@ fn unit(lines: &Lines, triple: &Triple, sensor: Sensor) -> Unit {
                 }
                 _ => None,
             };
-            let sized = gravity(lengths);
+            let sized = gravity(&lengths);
             match (named, sized) {
                 (Some(named), None) => sure(named),
                 (Some(named), Some((sized, _))) if sized == format!("\"{named}\"") => sure(named),

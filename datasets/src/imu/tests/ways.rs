@@ -34,9 +34,9 @@ fn lines(line: impl Fn(usize, usize, [String; 6]) -> String) -> String {
 const NAMES: &str = "t,ax,ay,az,gx,gy,gz";
 const BY_NAME: &str = r#"stamp = "t"
 sensors = { accelerometer = ["ax", "ay", "az"], gyroscope = ["gx", "gy", "gz"] }"#;
-const BY_NUMBER: &str = r#"header = false
+const BY_NUMBER: &str = r"header = false
 stamp = 1
-sensors = { accelerometer = [2, 3, 4], gyroscope = [5, 6, 7] }"#;
+sensors = { accelerometer = [2, 3, 4], gyroscope = [5, 6, 7] }";
 
 fn plain_text() -> String {
     format!("{NAMES}\n{}", lines(|_, t, v| format!("{t},{}\n", v.join(","))))
