@@ -16,6 +16,11 @@ use crate::ReadError;
 use crate::pictures::{Pictures, TwoFiles};
 use crate::unique_ids::UniqueIds;
 
+/// What leads the detail of a reject: the number of the annotation, by which it is found in the file.
+fn named(id: Option<i64>) -> String {
+    id.map_or_else(String::new, |id| format!("id {id}: "))
+}
+
 /// One file on its way to people.
 pub(super) struct Reading<'a> {
     pub dataset: &'a str,
@@ -84,11 +89,15 @@ impl Reading<'_> {
             match entry {
                 Entry::Unsound(detail) => self.reject(record(), "record of another shape", detail),
                 Entry::Sound(one) if one.category_id != self.category => {
-                    let detail = format!("category {} instead of {}", one.category_id, self.category);
+                    let named = named(one.id);
+                    let detail =
+                        format!("{named}`category_id` is {} instead of {}", one.category_id, self.category);
                     self.reject(record(), "another category", detail);
                 }
                 Entry::Sound(one) if !known.contains(&one.image_id) => {
-                    self.reject(record(), "image not listed", format!("image {}", one.image_id));
+                    let detail =
+                        format!("{}`image_id` {} is not the `id` of an image", named(one.id), one.image_id);
+                    self.reject(record(), "image not listed", detail);
                 }
                 Entry::Sound(one) => of_image.entry(one.image_id).or_default().push((row, one)),
             }
@@ -144,10 +153,9 @@ impl Reading<'_> {
         if annotation.iscrowd {
             return Err(("crowd", "`iscrowd` is set: a region of many people".to_owned()));
         }
-        let pose = self.pose(&annotation.keypoints).map_err(|detail| {
-            let named = annotation.id.map_or_else(String::new, |id| format!("id {id}: "));
-            ("record of another shape", format!("{named}{detail}"))
-        })?;
+        let pose = self
+            .pose(&annotation.keypoints)
+            .map_err(|detail| ("record of another shape", format!("{}{detail}", named(annotation.id))))?;
         let sample_id = self.id(&annotation.kept, image, Some(index));
         let mut person = Person { sample_id, pose, ..self.blank(image, annotation.kept) };
         person.person_index.get_or_insert(index);

@@ -10,7 +10,15 @@ use crate::{Target, place, reading};
 pub(crate) const TARGET: Target = Target {
     name: "posetrack",
     seeds,
-    words: &["\"is_labeled\":", "\"vid_id\":", "\"track_id\":", "\"bbox_head\":", "\"ignore_regions_x\":", "null", "1e999"],
+    words: &[
+        "\"is_labeled\":",
+        "\"vid_id\":",
+        "\"track_id\":",
+        "\"bbox_head\":",
+        "\"ignore_regions_x\":",
+        "null",
+        "1e999",
+    ],
     run,
 };
 
@@ -22,8 +30,10 @@ fn run(input: &[u8]) -> u64 {
 
 fn seeds() -> Vec<Vec<u8>> {
     let names: Vec<String> = POSETRACK17.joints.iter().map(|joint| format!("\"{joint}\"")).collect();
-    let image = |id: u32, more: &str| format!(r#"{{"id":{id},"file_name":"images/val/7_test/{id}.jpg"{more}}}"#);
-    let images = [image(1, r#","is_labeled":true,"ignore_regions_x":[[1,2]]"#), image(2, r#","is_labeled":false"#)];
+    let image =
+        |id: u32, more: &str| format!(r#"{{"id":{id},"file_name":"images/val/7_test/{id}.jpg"{more}}}"#);
+    let images =
+        [image(1, r#","is_labeled":true,"ignore_regions_x":[[1,2]]"#), image(2, r#","is_labeled":false"#)];
     let annotation = format!(
         r#"{{"id":5,"image_id":1,"category_id":1,"track_id":0,"bbox":[1,2,3,4],"bbox_head":[1,2,3,4],"keypoints":{}}}"#,
         keypoints(9, "1")

@@ -41,7 +41,7 @@ fn seeds() -> Vec<Vec<u8>> {
     let elements = &file[128..];
     let header = b"{'descr': '<f4', 'fortran_order': False, 'shape': (3, 17, 3), }\n";
     let numpy = [b"\x93NUMPY\x01\0", &(header.len() as u16).to_le_bytes()[..], header, &[0; 612]].concat();
-    let lists = format!("[{}]", [format!("[{}]", ["[1,2.5]"; 17].join(",")); 3].join(","));
+    let lists = format!("[{}]", vec![format!("[{}]", ["[1,2.5]"; 17].join(",")); 3].join(","));
     vec![
         with_mode(0, &numpy),
         with_mode(0, lists.as_bytes()),
