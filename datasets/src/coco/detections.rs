@@ -5,6 +5,7 @@
 //! | a list | COCO's evaluation, mmpose (`CocoMetric`), `motionmill export coco-results` | `{image_id, category_id, keypoints: [3K], score}` |
 //! | a list | `AlphaPose` | the same, with the file name as `image_id` |
 //! | a list, or `{instance_info: [..]}` | mmpose's inferencer and demos, one file for each picture | `{keypoints: [K, 2], keypoint_scores: [K], bbox, bbox_score}`; the picture is that of the file's name |
+//! | a list | mmpose 0.x, `tools/test.py --out` | `{preds: [N, K, 3], boxes: [N, 6], image_paths: [N]}`, a batch each |
 //! | a folder of such files | `AlphaPose` with `--sep`, mmpose | |
 //!
 //! `AlphaPose`'s forms `cmu` and `open`, and `OpenPose`'s own, have joints in another order and are refused. Sources:
@@ -16,9 +17,9 @@ use std::path::{Path, PathBuf};
 
 use schemas::Skeleton;
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
-use super::entry::Entry;
+use super::entry::{Entry, Unsound};
 use crate::ReadError;
 use crate::json::{self, Key};
 
@@ -95,7 +96,7 @@ impl<'de> Deserialize<'de> for Listed {
         let Json::Object(object) = &mut value else { return Ok(Self::Named(Entry::of(value))) };
         let has = |name: &str| object.contains_key(name);
         let named = has(ID) || OTHER_NAMES.into_iter().any(has);
-        if !named && (has("keypoint_scores") || has("instances")) {
+        if !named && (has("keypoint_scores") || has("instances") || has("preds")) {
             return Ok(Self::Unnamed(value));
         }
         if has(ID) {
@@ -181,11 +182,30 @@ fn of_list(path: &Path, list: Vec<Listed>) -> Result<Vec<Entry<Detection>>, Read
                     return Err(ReadError::unexpected(path, RULE, found).advised(hint));
                 }
                 Some(Json::Array(instances)) => entries.extend(instances.into_iter().map(of_file)),
+                _ if value.get("preds").is_some() => match batch(&value) {
+                    Some(detections) => entries.extend(detections.into_iter().map(Entry::of)),
+                    None => entries.push(Entry::Unsound(Unsound {
+                        detail: "`preds` and `image_paths` must be lists of one length".to_owned(),
+                        image_id: None,
+                        bbox: None,
+                    })),
+                },
                 _ => entries.push(of_file(value)),
             },
         }
     }
     Ok(entries)
+}
+
+/// Place of the score in a box of mmpose: centre, scale and area come before.
+const BOX_SCORE: usize = 5;
+
+/// The detections of a batch of mmpose.
+fn batch(value: &Json) -> Option<Vec<Json>> {
+    let (poses, paths) = (value["preds"].as_array()?, value["image_paths"].as_array()?);
+    let score = |row: usize| value["boxes"][row][BOX_SCORE].clone();
+    let one = |(row, (pose, path)): (usize, (&Json, &Json))| json!({ ID: path, "keypoints": pose, "score": score(row) });
+    (poses.len() == paths.len()).then(|| poses.iter().zip(paths).enumerate().map(one).collect())
 }
 
 #[cfg(test)]
@@ -219,6 +239,7 @@ mod tests {
             json!([{ "image_id": "walk.jpg", "keypoints": triples, "score": "0.25", "box": [1, 2, 3, 4], "idx": [0.0] }]),
             json!([{ "file_name": "walk.jpg", "keypoints": flat, "score": 0.25 }]),
             json!([inferred]),
+            json!([{ "preds": [triples], "boxes": [[0, 0, 1, 1, 9, 0.25]], "image_paths": ["walk.jpg"], "bbox_ids": [0] }]),
             json!({ "meta_info": {}, "instance_info": [inferred] }),
             json!({ "instance_info": [{ "frame_id": 1, "instances": [inferred] }] }),
         ] {

@@ -17,6 +17,11 @@ use crate::ReadError;
 use crate::pictures::{Pictures, TwoFiles};
 use crate::unique_ids::UniqueIds;
 
+/// What leads the detail of a reject: the number of the annotation, by which it is found in the file.
+fn named(id: Option<i64>) -> String {
+    id.map_or_else(String::new, |id| format!("id {id}: "))
+}
+
 /// One file on its way to people.
 pub(super) struct Reading<'a> {
     pub dataset: &'a str,
@@ -103,7 +108,9 @@ impl Reading<'_> {
                     self.reject(record(), "record of another shape", found.detail);
                 }
                 Entry::Sound(one) if one.category_id != self.category => {
-                    let detail = format!("category {} instead of {}", one.category_id, self.category);
+                    let named = named(one.id);
+                    let detail =
+                        format!("{named}`category_id` is {} instead of {}", one.category_id, self.category);
                     if self.people_elsewhere.contains(&one.category_id) {
                         let region = Region::at(Why::Unread, one.bbox);
                         of_image.entry(one.image_id).or_default().regions.push(region);
@@ -111,7 +118,9 @@ impl Reading<'_> {
                     self.reject(record(), "another category", detail);
                 }
                 Entry::Sound(one) if !known.contains(&one.image_id) => {
-                    self.reject(record(), "image not listed", format!("image {}", one.image_id));
+                    let detail =
+                        format!("{}`image_id` {} is not the `id` of an image", named(one.id), one.image_id);
+                    self.reject(record(), "image not listed", detail);
                 }
                 Entry::Sound(one) if one.iscrowd => {
                     let why = one.kept.region.unwrap_or(Why::Crowd);
@@ -184,10 +193,9 @@ impl Reading<'_> {
         row: usize,
         annotation: Annotation,
     ) -> Result<Person, (&'static str, String)> {
-        let pose = self.pose(&annotation.keypoints).map_err(|detail| {
-            let named = annotation.id.map_or_else(String::new, |id| format!("id {id}: "));
-            ("record of another shape", format!("{named}{detail}"))
-        })?;
+        let pose = self
+            .pose(&annotation.keypoints)
+            .map_err(|detail| ("record of another shape", format!("{}{detail}", named(annotation.id))))?;
         let sample_id = self.id(&annotation.kept, image, Some(index));
         let mut person = Person { sample_id, pose, ..self.blank(image, annotation.kept) };
         person.person_index.get_or_insert(index);

@@ -1,4 +1,4 @@
-//! MPII annotations as JSON, of HRNet and of the pose machine.
+//! MPII annotations as JSON, of `HRNet` and of the pose machine.
 
 use datasets::mpii::MpiiConfig;
 use datasets::registry::SourceConfig;
