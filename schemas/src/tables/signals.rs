@@ -238,8 +238,8 @@ mod tests {
         let part = |first_sample, activity| Part { first_sample, activity, source_file: Some("a.csv") };
         let rows = [vec![part(0, Some("walk")), part(7, None)], vec![], vec![part(0, Some("sit"))]];
         let mut column = PartsColumn::default();
-        for parts in rows {
-            column.push(&parts);
+        for parts in &rows {
+            column.push(parts);
         }
         let array = column.finish();
         assert_eq!(array.data_type(), &parts_type());
