@@ -166,7 +166,7 @@ stages! {
     "encode_heatmaps" EncodeHeatmaps(EncodeHeatmapsConfig) as rows,
     /// Makes a mask for the loss, 0 inside crowds and regions to ignore.
     ///
-    /// Crops with `attributes`; `[H, W]` UInt8 in the column `loss_mask`.
+    /// Crops with `attributes`; `[H, W]` of `UInt8` in the column `loss_mask`.
     "encode_loss_mask" EncodeLossMask(EncodeLossMaskConfig) as rows,
     /// Encodes raw pixels as image files in the table.
     ///

@@ -20,7 +20,7 @@ use crate::stage::{BuildContext, Outcome, Stage, StageError};
 pub const LOSS_MASK: &str = "loss_mask";
 
 /// The grid of the mask.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EncodeLossMaskConfig {
     /// Px of the crop per px of the mask: that of the maps of the network.
