@@ -7,8 +7,9 @@ VENV := .venv
 ONNXRUNTIME := 1.31.1
 CMAKE := 4.3.4
 UV := 0.13.9
-# How long `make fuzz` runs.
+# How long `make fuzz` runs, and on which inputs: the same each time, unless another number is given.
 SECONDS ?= 60
+SEED ?= 1
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # CMake 4 asks old projects to say that they mean it.
 export CMAKE_POLICY_VERSION_MINIMUM := 3.5
@@ -27,7 +28,7 @@ test: $(VENV)/tests-ready lint lint-python
 # Damaged and hostile files of every kind that is read, for SECONDS in all; see fuzz/README.md.
 fuzz: $(VENV)/ready
 	cargo build --workspace --bin fuzz --features motionmill-fuzz/libfuzzer --locked --quiet
-	fuzz/run.sh $(SECONDS)
+	SEED=$(SEED) fuzz/run.sh $(SECONDS)
 
 # The Python package in its place in the tree: `PYTHONPATH=python python` imports it. It is what the wheel holds, built once
 # with everything else.

@@ -1,11 +1,13 @@
 #!/bin/sh
 # Runs targets one after the other: `fuzz/run.sh SECONDS [TARGET ...]`, all of them if none is named, SECONDS in all.
-# What it builds on, corpus and findings, lies in $FUZZ_FOLDER; the program is $FUZZ. Fails when something is found.
+# What it builds on, corpus and findings, lies in $FUZZ_FOLDER; the program is $FUZZ; $SEED chooses the inputs, so that a run
+# can be repeated. Fails when something is found.
 set -u
 seconds=$1
 shift
 fuzz=${FUZZ:-target/debug/fuzz}
 folder=${FUZZ_FOLDER:-target/fuzz}
+seed=${SEED:-1}
 mkdir -p "$folder"
 [ $# -gt 0 ] || set -- $("$fuzz" list)
 each=$(((seconds + $# - 1) / $#))
@@ -17,7 +19,7 @@ trap 'exit 130' INT TERM
 
 failed=0
 for target; do
-    if TMPDIR=$scratch "$fuzz" "$target" "$folder" -max_total_time="$each" >"$folder/$target.log" 2>&1; then
+    if TMPDIR=$scratch "$fuzz" "$target" "$folder" -seed="$seed" -max_total_time="$each" >"$folder/$target.log" 2>&1; then
         verdict=sound
     else
         verdict=FAILED
