@@ -99,7 +99,7 @@ mod tests {
         parts.iter().map(|part| (part.first_sample, part.activity.map(str::to_owned))).collect()
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "expected values are written as they are found")]
+    #[expect(clippy::unnecessary_wraps, reason = "it stands where a part may have no activity")]
     fn some(name: &str) -> Option<String> {
         Some(name.to_owned())
     }
