@@ -74,7 +74,7 @@ fn pictures_that_cannot_be_used_are_rejected_one_by_one() {
     assert!(inspected.starts_with("table rejects: 3 rows"), "{inspected}");
     let capped =
         samples(folder, &["--force", "--set", "stages.warp.run.warp={border=0,max_megapixels=0.001}"]);
-    assert!(capped.succeeded().stderr.contains("image too large"));
+    refused(&capped, &["no row passed `warp`", "image too large, the first: "]);
 }
 
 #[test]

@@ -208,7 +208,7 @@ pub const COCO17: Skeleton = Skeleton {
     ],
 };
 
-/// Penn Action, in the order of the columns of its files.
+/// Penn Action, in the order of the columns of its files, as its `README` numbers them.
 pub const PENN13: Skeleton = Skeleton {
     name: "penn13",
     joints: &[
@@ -244,7 +244,7 @@ pub const PENN13: Skeleton = Skeleton {
     ],
 };
 
-/// JHMDB, the joints of its puppets.
+/// JHMDB, the joints of its puppets. Their order is inferred from loaders of the data set, not from a document of its own.
 pub const JHMDB15: Skeleton = Skeleton {
     name: "jhmdb15",
     joints: &[

@@ -10,16 +10,13 @@ use super::config::CsvLogs;
 use super::declaration::{Plan, sensors};
 use super::faults::file_reject;
 use super::listing::{Found, walk};
-use super::pattern::{Field, Pattern};
+use super::pattern::{Field, Fields, Pattern};
 use super::place::{self, Place};
 use super::{counted, hmog, reasons, sensor_names};
 use crate::ReadError;
 
 /// How many names of files a note or message lists.
 const LISTED_NAMES: usize = 5;
-
-/// What a path gives to the fields, in the order subject, device, session, sensor, activity.
-pub(super) type Fields = [Option<String>; 5];
 
 /// A file, or an entry of an archive.
 #[derive(Debug, Clone)]

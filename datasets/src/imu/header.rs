@@ -6,9 +6,19 @@ use super::columns::ColumnRef;
 use super::faults::Fault;
 use super::fields::fields;
 use super::file_group::{FileGroup, NameFrom, StampColumns};
-use super::layout::Start;
 use super::reasons;
 use super::text::latin1;
+
+/// Where the readings of a file begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Start {
+    /// Bytes before them.
+    pub(super) bytes: usize,
+    /// Lines before them.
+    pub(super) lines: u64,
+    /// How many of these stand above the header.
+    pub(super) above: u64,
+}
 
 /// Among how many lines the header is looked for.
 const LOOKED_AT: usize = 100;

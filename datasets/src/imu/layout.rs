@@ -6,7 +6,7 @@ use super::columns::ColumnRef;
 use super::faults::Fault;
 use super::fields::fields;
 use super::file_group::{DecimalMark, FileGroup, NameFrom, SensorNames, StampColumns};
-use super::header::{self, bare};
+use super::header::{self, Start, bare};
 use super::moment::Rules;
 use super::number::Clock;
 use super::reasons;
@@ -101,17 +101,6 @@ pub(super) struct Layout {
     sensor_names: Option<SensorNames>,
     /// Names of the columns, where the file has a header.
     names: Vec<String>,
-}
-
-/// Where the readings of a file begin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Start {
-    /// Bytes before them.
-    pub(super) bytes: usize,
-    /// Lines before them.
-    pub(super) lines: u64,
-    /// How many of these stand above the header.
-    pub(super) above: u64,
 }
 
 impl Layout {

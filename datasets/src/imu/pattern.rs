@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::sensor_names::sensor;
 
+/// What a path gives to the fields, in the order subject, device, session, sensor, activity.
+pub(super) type Fields = [Option<String>; 5];
+
 /// What a field of a pattern names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {

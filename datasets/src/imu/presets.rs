@@ -5,7 +5,6 @@ use schemas::units::Positive;
 use serde::{Deserialize, Serialize};
 
 use super::columns::ColumnRef;
-use super::config::CsvLogs;
 use super::file_group::{Cut, FileGroup, NameFrom, SensorColumns};
 use super::number::Clock;
 use super::pattern::Pattern;
@@ -46,6 +45,16 @@ pub enum Preset {
 /// are below 6 s, and the data set's description names no sessions.
 pub const HHAR_GAP_SECONDS: f64 = 60.0;
 
+/// What a layout declares; the data set has the preset's name.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Declared {
+    #[serde(rename = "dataset")]
+    _dataset: Option<String>,
+    files: Vec<FileGroup>,
+    sessions: Option<Cut>,
+}
+
 impl Preset {
     /// The name of the data set.
     pub fn dataset(self) -> &'static str {
@@ -83,8 +92,7 @@ impl Preset {
     pub(super) fn declaration(self) -> Result<(Vec<FileGroup>, Option<Cut>), String> {
         let names = |names: [&str; 3]| Some(names.map(|name| ColumnRef::Name(name.to_owned())));
         if let Some(layout) = self.layout() {
-            let declared: CsvLogs =
-                toml::from_str(&format!("path = \"\"\n{layout}")).map_err(|error| error.to_string())?;
+            let declared: Declared = toml::from_str(layout).map_err(|error| error.to_string())?;
             return Ok((declared.files, declared.sessions));
         }
         match self {

@@ -5,7 +5,7 @@ use schemas::tables::people::Person;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::people_json::{self, attributes};
+use super::entry::{self, attributes};
 use super::{Fault, SHAPE, is_finite, stated_center, stated_scale, visible_if};
 use crate::json;
 
@@ -28,9 +28,9 @@ struct Entry {
 }
 
 /// The entry `value`. Test files have no joints.
-pub(super) fn entry(value: &Json) -> Result<people_json::Entry, String> {
+pub(super) fn entry(value: &Json) -> Result<entry::Entry, String> {
     let entry: Entry = json::record(value)?;
-    Ok(people_json::Entry {
+    Ok(entry::Entry {
         image: entry.image.clone(),
         person_index: None,
         states_others: false,

@@ -15,7 +15,7 @@ use schemas::tables::people::{Person, Pose};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
 
-use super::people_json::{self, OWN, attributes};
+use super::entry::{self, OWN, attributes};
 use super::{Fault, SHAPE, is_finite, stated_center, stated_scale};
 use crate::json;
 
@@ -62,7 +62,7 @@ enum Origin {
 }
 
 /// The entry `value`.
-pub(super) fn entry(value: &Json) -> Result<people_json::Entry, String> {
+pub(super) fn entry(value: &Json) -> Result<entry::Entry, String> {
     let entry: Entry = json::record(value)?;
     let number =
         entry.people_index.map(|number| i32::try_from(number - 1).ok().filter(|number| *number >= 0));
@@ -70,7 +70,7 @@ pub(super) fn entry(value: &Json) -> Result<people_json::Entry, String> {
         Some(None) => return Err("`people_index` must be a number from 1".to_owned()),
         other => other.flatten(),
     };
-    Ok(people_json::Entry {
+    Ok(entry::Entry {
         image: entry.image.clone(),
         person_index,
         states_others: true,

@@ -11,6 +11,7 @@
 //! All count pixels from 1, which is converted to 0. What a format writes for "not stated", such as the centre (-1, -1) and the
 //! scale -1 of people of the test set, is null.
 
+mod entry;
 mod ground_truth;
 mod hourglass;
 mod hrnet;

@@ -3,31 +3,15 @@
 use std::collections::HashMap;
 
 use schemas::skeleton::MPII16;
-use schemas::tables::people::Person;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::{DATASET, Fault, Found, Origin, SHAPE, distinct, fill_others, hrnet, joint_self};
+use super::{Fault, Found, Origin, SHAPE, distinct, fill_others, hrnet, joint_self};
 use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError, json};
 
 /// The key below which jsonlab keeps a list that has a name; the empty name is common.
 const ROOT_KEYS: [&str; 2] = ["root", ""];
 const RULE: &str = "MPII annotations in JSON must be a list of people";
-
-/// Puts what an entry says into its person.
-type Fill = Box<dyn FnOnce(&mut Person) -> Result<(), Fault>>;
-
-/// What an entry says of its person.
-pub(super) struct Entry {
-    /// Name of the image.
-    pub(super) image: String,
-    /// Number of the person in the image, where it is stated.
-    pub(super) person_index: Option<i32>,
-    /// Whether `fill` has filled in the other people of the image.
-    pub(super) states_others: bool,
-    /// Puts the rest into the person.
-    pub(super) fill: Fill,
-}
 
 /// Every person of the list in `bytes`.
 pub(super) fn read(source: &Origin<'_>, bytes: &[u8]) -> Result<Found, ReadError> {
@@ -87,12 +71,3 @@ fn list(value: Json) -> Result<Vec<Json>, String> {
         _ => Err("another value".to_owned()),
     }
 }
-
-/// `more` with what every reader of a list adds.
-pub(super) fn attributes(mut more: Map<String, Json>, said: &[(&str, &str)]) -> String {
-    more.extend(said.iter().map(|(key, value)| ((*key).to_owned(), Json::from(*value))));
-    Json::Object(more).to_string()
-}
-
-/// Data set of people whose entry names none.
-pub(super) const OWN: &str = DATASET;

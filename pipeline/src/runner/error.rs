@@ -8,7 +8,7 @@ use schemas::Hinted;
 use schemas::units::grouped;
 use stages::StageError;
 
-use super::MostRejects;
+use super::allowed::MostRejects;
 use crate::graph::GraphError;
 
 /// Why a run ended before its end.

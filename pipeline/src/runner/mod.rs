@@ -5,6 +5,7 @@
 //! machines show in a byte. Several units are at work at once ([`flow`]); aggregates and exports, which need all rows,
 //! come after them; the manifests are last. See `docs/decisions/0015-a-run-is-a-set-of-units.md`.
 
+mod allowed;
 mod budget;
 mod counts;
 mod error;
@@ -21,11 +22,11 @@ mod summary;
 mod units;
 mod verdict;
 
+pub use allowed::{MostRejects, lines as reject_lines};
 pub use error::RunError;
 pub use part::{Part, part_of_array};
 pub use provenance::provenance;
 pub use summary::{NodeSummary, SinkSummary, Summary};
-pub use verdict::{MostRejects, lines as reject_lines};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

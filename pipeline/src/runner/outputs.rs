@@ -232,7 +232,7 @@ impl<'a> Outputs<'a> {
         let read = |unit: &Unit| UnitRecord::read(self.rejects.work_path(), unit.number, units.len() as u64);
         let records: Vec<UnitRecord> = units.iter().filter_map(read).collect();
         let rejected = super::rejected_of(&records);
-        super::verdict::lines(&rejected.rows, &rejected.examples)
+        super::allowed::lines(&rejected.rows, &rejected.examples)
     }
 
     /// Removes shards of units that are not among the `records` of those that are done.

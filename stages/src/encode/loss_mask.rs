@@ -233,7 +233,7 @@ mod tests {
         let with = |outline: Json| Region { outline: Some(outline), ..whole.clone() };
         // The half below the diagonal; the two rightmost columns of 16 px, as run lengths; packed ones, which are not read.
         let triangle = with(json!([[0, 0, 64, 48, 0, 48]]));
-        assert_eq!(mask(&[triangle], 8), ["....", "#...", "##.."]);
+        assert_eq!(mask(&[triangle], 8), ["#...", "##..", "###."]);
         let runs = with(json!({ "size": [48, 64], "counts": [48 * 32, 48 * 32] }));
         assert_eq!(mask(&[runs], 8), vec!["..##"; 3]);
         let packed = with(json!({ "size": [48, 64], "counts": "0a1b" }));
