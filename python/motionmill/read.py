@@ -21,29 +21,37 @@ __all__ = [
     "coco_results",
     "flic",
     "hmog",
+    "jhmdb",
     "logs",
     "lsp",
     "lspet",
     "mpii",
+    "penn_action",
+    "posetrack",
     "predictions",
     "table",
+    "trials",
     "yolo",
 ]
 
 
-def table(*, path: str | os.PathLike[str], split: str | None = None) -> pa.Table:
-    """A table folder that motionmill wrote, or one Parquet file.
+def table(*, path: str | os.PathLike[str], split: str | None = None, like: str | os.PathLike[str] | None = None) -> pa.Table:
+    """A table folder that motionmill wrote, or one Parquet file, or a folder of files that another program wrote again.
+
+    Types that other programs choose for the same values are brought back; what a file no longer says is told by its
+    columns, or by `like`.
 
     - ``path``: The folder or file.
     - ``split``: One split of the folder; all if not given.
+    - ``like``: The table that the file was made of, where another program has written it again and no longer says what it holds: a table folder, or one Parquet file.
     """
-    return read_source("table", path=path, split=split)
+    return read_source("table", path=path, split=split, like=like)
 
 
 def mpii(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], subset: str | os.PathLike[str] | None = None) -> pa.Table:
-    """MPII Human Pose: the `RELEASE` `.mat`, the `HRNet` JSON, the hourglass `.h5` or `gt_valid.mat`.
+    """MPII Human Pose: the `RELEASE` `.mat`, the JSON of `HRNet`, pytorch-pose or the pose machine, the hourglass `.h5`, or `gt_valid.mat`.
 
-    - ``annotations``: The annotation file; which of the four it is, is recognised from its content.
+    - ``annotations``: The annotation file; which of the five it is, is recognised from its content.
     - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
     - ``subset``: A `valid.h5` of the stacked hourglass: only its people are kept, in its order, as the split `validation`, so that prediction arrays line up.
     """
@@ -86,7 +94,7 @@ def coco(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str],
     - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
     - ``category``: Name of the category, where several have keypoints.
     - ``dataset``: Name of the data set, if it is not COCO itself.
-    - ``split``: The split of all people; by default from the file's name (`train`, `val`, `test`), else `unassigned`.
+    - ``split``: The split of all people; by default told by a word of the file's name (`train`, `val`, `test`), else `unassigned`.
     """
     return read_source("coco", annotations=annotations, images=images, category=category, dataset=dataset, split=split)
 
@@ -102,6 +110,36 @@ def yolo(*, annotations: str | os.PathLike[str], skeleton: str | None = None, ca
     return read_source("yolo", annotations=annotations, skeleton=skeleton, category=category, dataset=dataset)
 
 
+def penn_action(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str]) -> pa.Table:
+    """Penn Action: the folder `labels` of `.mat` files, one for each video.
+
+    - ``annotations``: The folder `labels`, or one of its files.
+    - ``images``: The folder `frames`; it may be missing: only stages that need pixels read it.
+    """
+    return read_source("penn_action", annotations=annotations, images=images)
+
+
+def jhmdb(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], splits: str | os.PathLike[str] | None = None, division: int = 1) -> pa.Table:
+    """JHMDB: the folder `joint_positions` of `.mat` files, one for each video.
+
+    - ``annotations``: The folder `joint_positions`, or one of its files.
+    - ``images``: The folder `Rename_Images`; it may be missing: only stages that need pixels read it.
+    - ``splits``: The folder `splits`; without it, people are of the split `unassigned`.
+    - ``division``: Number of the division into splits, 1 to 3.
+    """
+    return read_source("jhmdb", annotations=annotations, images=images, splits=splits, division=division)
+
+
+def posetrack(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], split: str | None = None) -> pa.Table:
+    """`PoseTrack` 2018 and 2021: a folder of JSON files, one for each video.
+
+    - ``annotations``: The folder of the annotations, or one file.
+    - ``images``: The folder that holds `images`; it may be missing: only stages that need pixels read it.
+    - ``split``: The split of all people; by default told by the folders of pictures and annotations, else `unassigned`.
+    """
+    return read_source("posetrack", annotations=annotations, images=images, split=split)
+
+
 def hmog(*, path: str | os.PathLike[str], clock: Literal["system", "event"] = "system", event_unit: Literal["s", "ms", "us", "ns"] = "ns") -> pa.Table:
     """HMOG: accelerometer and gyroscope logs, one zip or folder per subject, or the zip of all subjects.
 
@@ -112,12 +150,12 @@ def hmog(*, path: str | os.PathLike[str], clock: Literal["system", "event"] = "s
     return read_source("hmog", path=path, clock=clock, event_unit=event_unit)
 
 
-def logs(*, path: str | os.PathLike[str], layout: str | os.PathLike[str] | None = None, dataset: str | None = None, preset: Literal["sp-sw-har", "hhar-phone"] | None = None, files: Sequence[Mapping[str, Any]] | None = None, sessions: Mapping[str, Any] | None = None) -> pa.Table:
+def logs(*, path: str | os.PathLike[str], layout: str | os.PathLike[str] | None = None, dataset: str | None = None, preset: Literal["sp-sw-har", "hhar-phone", "wisdm", "wisdm-phone-watch", "pamap2", "motion-sense", "realworld-har", "sensor-logger", "phyphox"] | None = None, files: Sequence[Mapping[str, Any]] | None = None, sessions: Mapping[str, Any] | None = None) -> pa.Table:
     """Accelerometer and gyroscope logs in CSV files.
 
 
 
-    Two published data sets need no declaration: `preset = "sp-sw-har"` or `"hhar-phone"`.
+    Published data sets and the exports of some apps need no declaration: `preset = "pamap2"`.
 
     Files that agree in subject, device and session make one session, even if each sensor has its own file. The rows
     of a file whose subject, device or session comes from a column are grouped by value, in order of first appearance.
@@ -126,18 +164,38 @@ def logs(*, path: str | os.PathLike[str], layout: str | os.PathLike[str] | None 
     - ``layout``: A TOML file with the keys `files`, `dataset` and `sessions`, instead of giving them here.
     - ``dataset``: Name of the data set; a preset has its own.
     - ``preset``: A data set whose files are known.
-    - ``files``: Groups of files; a file belongs to the first group whose pattern matches.
+    - ``files``: Groups of files; a file belongs to the first group whose pattern matches, and to all others of the same pattern.
     - ``sessions``: How to cut long logs; without it they are not cut. It overrides the preset's.
     """
     return read_source("logs", path=path, layout=layout, dataset=dataset, preset=preset, files=files, sessions=sessions)
 
 
-def predictions(people: Any, *, file: str | os.PathLike[str], array: str, axes: str = "njc", skeleton: str = "mpii16", first_pixel: float, model: str | None = None) -> pa.Table:
-    """A published prediction array (.mat or .h5), joined to people row by row.
+def trials(*, path: str | os.PathLike[str], client: str | None = None, subject: str | None = None, session: str | None = None, genuine: str | None = None, score: str | None = None, distance: bool = False, split: str | None = None, dataset: str | None = None, model: str | None = None) -> pa.Table:
+    """Verification scores of another system: a CSV file with a header and a line a trial.
+
+    The separator is told by the header. Rejects are lines without a client, a subject or a finite score, and lines whose
+    `genuine` is no yes or no.
+
+    - ``path``: The file.
+    - ``client``: Column of the subject whose model is tried; `client` if not given.
+    - ``subject``: Column of the subject whose session is scored; `subject` if not given.
+    - ``session``: Column of the session; `session` if not given. Without such a column each line is a session of its own.
+    - ``genuine``: Column that says whether client and subject are the same person; `genuine` if not given. Without such a column they are where their names are.
+    - ``score``: Column of the score; `score` if not given.
+    - ``distance``: The score is a distance: lower favours the client. It is stored with the other sign.
+    - ``split``: Column of the split; `split` if not given. Without such a column all trials are of `test`.
+    - ``dataset``: Name of the data set; `scores` if not given.
+    - ``model``: Name of the system; the name of the file if not given.
+    """
+    return read_source("trials", path=path, client=client, subject=subject, session=session, genuine=genuine, score=score, distance=distance, split=split, dataset=dataset, model=model)
+
+
+def predictions(people: Any, *, file: str | os.PathLike[str], array: str | None = None, axes: str = "njc", skeleton: str = "mpii16", first_pixel: float, model: str | None = None) -> pa.Table:
+    """A published prediction array (.npy, .npz, .mat, HDF5 or JSON), joined to people row by row, or MPII's submission.
 
     - ``file``: The file.
-    - ``array``: Name of the array in the file.
-    - ``axes``: The array's axes: n people, j joints, c coordinates (x, y and maybe a score).
+    - ``array``: Name of the array in the file, where there are several.
+    - ``axes``: The array's axes: n people, j joints, c coordinates (x, y and maybe a score). Joints and coordinates may share one.
     - ``skeleton``: The skeleton whose order the joints have.
     - ``first_pixel``: Number of the first pixel: 1 for MATLAB's coordinates, else 0.
     - ``model``: What made the predictions; the file's name if not given.
@@ -146,9 +204,9 @@ def predictions(people: Any, *, file: str | os.PathLike[str], array: str, axes: 
 
 
 def coco_results(people: Any, *, file: str | os.PathLike[str], category_id: int | None = None, model: str | None = None) -> pa.Table:
-    """COCO results JSON: detections, matched to the people they belong to.
+    """COCO results JSON, of `AlphaPose` or mmpose too: detections, matched to the people they belong to.
 
-    - ``file``: The file.
+    - ``file``: The file, or a folder of such files.
     - ``category_id``: Number of the category, where the file has several.
     - ``model``: What made the predictions; the file's name if not given.
     """

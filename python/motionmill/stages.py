@@ -36,6 +36,7 @@ __all__ = [
     "Embed",
     "EncodeHeatmaps",
     "EncodeImage",
+    "EncodeLossMask",
     "Evaluate",
     "Features",
     "Filter",
@@ -175,7 +176,7 @@ class Check(Stage):
     `people` to `findings`: one row per person and joint, with rule, value and limit.
 
     - ``rules``: The rules to check; by default all. They run in a fixed order.
-    - ``images``: Folder that `image_path` starts from; by default the plan's own folder.
+    - ``images``: Folder that `image_path` starts from; by default the current folder.
     - ``least_joints``: `few_joints`: fewest annotated joints of a person who has any.
     - ``margin_px``: `out_of_image`: how far beyond the outermost pixel's edge a joint may lie, px.
     - ``inversion_width``: `left_right`: how broad shoulders and hips must be for their contradiction to count, torso lengths.
@@ -203,12 +204,13 @@ class Crop(Stage):
     - ``size``: Width and height of the crop in px.
     - ``frame``: How the crop is placed around the person.
     - ``images``: Folder of the images, read only where a frame needs an image's size and the table does not state it.
+    - ``orientation``: What is done with an image whose EXIF orientation turns it; as `warp` has it.
     """
 
     kind = "crop"
 
-    def __init__(self, *, size: Sequence[int], frame: Literal["whole_image"] | Mapping[str, Any], images: str | os.PathLike[str] | None = None, name: str = "crop", seed: int = 0) -> None:
-        super().__init__(size=size, frame=frame, images=images, name=name, seed=seed)
+    def __init__(self, *, size: Sequence[int], frame: Literal["whole_image"] | Mapping[str, Any], images: str | os.PathLike[str] | None = None, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "crop", seed: int = 0) -> None:
+        super().__init__(size=size, frame=frame, images=images, orientation=orientation, name=name, seed=seed)
 
 
 class Scale(Stage):
@@ -310,16 +312,17 @@ class Warp(Stage):
 
     `samples`; adds `image` `[H, W, 3]` u8 RGB, and `keypoints` `[K, 2]` are px of the crop.
 
-    - ``images``: Folder that `image_path` starts from; by default the plan's own folder.
+    - ``images``: Folder that `image_path` starts from; by default the current folder.
     - ``border``: Level of all channels outside the image.
     - ``scaled_decoding``: Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. This is faster but changes pixels; `decode_reduction` records what was done.
     - ``max_megapixels``: Images with more pixels are rejected.
+    - ``orientation``: What is done with an image whose EXIF orientation turns it: the frame of the annotations is that of the stored pixels, or that of the image as viewers show it. An image that is turned is decoded in full size.
     """
 
     kind = "warp"
 
-    def __init__(self, *, images: str | os.PathLike[str] | None = None, border: int = 0, scaled_decoding: bool = False, max_megapixels: float = 100, name: str = "warp", seed: int = 0) -> None:
-        super().__init__(images=images, border=border, scaled_decoding=scaled_decoding, max_megapixels=max_megapixels, name=name, seed=seed)
+    def __init__(self, *, images: str | os.PathLike[str] | None = None, border: int = 0, scaled_decoding: bool = False, max_megapixels: float = 100, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "warp", seed: int = 0) -> None:
+        super().__init__(images=images, border=border, scaled_decoding=scaled_decoding, max_megapixels=max_megapixels, orientation=orientation, name=name, seed=seed)
 
 
 class EncodeHeatmaps(Stage):
@@ -340,6 +343,20 @@ class EncodeHeatmaps(Stage):
 
     def __init__(self, *, stride: int, style: Mapping[str, Any], missing: Literal["zero", "mask"] = "zero", labels: Literal["primary", "everyone", "both"] = "primary", background: bool = False, center_map: Mapping[str, Any] | None = None, name: str = "encode_heatmaps", seed: int = 0) -> None:
         super().__init__(stride=stride, style=style, missing=missing, labels=labels, background=background, center_map=center_map, name=name, seed=seed)
+
+
+class EncodeLossMask(Stage):
+    """Makes a mask for the loss, 0 inside crowds and regions to ignore.
+
+    Crops with `attributes`; `[H, W]` of `UInt8` in the column `loss_mask`.
+
+    - ``stride``: Px of the crop per px of the mask: that of the maps of the network.
+    """
+
+    kind = "encode_loss_mask"
+
+    def __init__(self, *, stride: int, name: str = "encode_loss_mask", seed: int = 0) -> None:
+        super().__init__(stride=stride, name=name, seed=seed)
 
 
 class EncodeImage(Stage):
@@ -381,14 +398,15 @@ class Resample(Stage):
     - ``rate_hz``: Samples per second; by default `RATE_HZ`.
     - ``max_gap_ms``: The longest step between two readings that is interpolated; by default `MAX_GAP_MS`. A longer one ends a segment.
     - ``clock_jump_seconds``: The longest step back that counts as a late reading; by default `CLOCK_JUMP_SECONDS`. At a longer one a segment begins.
+    - ``late_readings``: What becomes of readings that come late, by no more than `clock_jump_seconds`; by default they are dropped, as rejects that are counted.
     - ``low_pass``: Whether a sensor that is faster than `rate_hz` is filtered first; on by default.
     - ``sensors``: The sensors that a session needs, both by default; their channels are in the order of `RAW_CHANNELS`.
     """
 
     kind = "resample"
 
-    def __init__(self, *, rate_hz: float = 50, max_gap_ms: float = 200, clock_jump_seconds: float = 1, low_pass: bool = True, sensors: Sequence[Literal["accelerometer", "gyroscope"]] | None = None, name: str = "resample", seed: int = 0) -> None:
-        super().__init__(rate_hz=rate_hz, max_gap_ms=max_gap_ms, clock_jump_seconds=clock_jump_seconds, low_pass=low_pass, sensors=sensors, name=name, seed=seed)
+    def __init__(self, *, rate_hz: float = 50, max_gap_ms: float = 200, clock_jump_seconds: float = 1, late_readings: Literal["drop", "sort"] = "drop", low_pass: bool = True, sensors: Sequence[Literal["accelerometer", "gyroscope"]] | None = None, name: str = "resample", seed: int = 0) -> None:
+        super().__init__(rate_hz=rate_hz, max_gap_ms=max_gap_ms, clock_jump_seconds=clock_jump_seconds, late_readings=late_readings, low_pass=low_pass, sensors=sensors, name=name, seed=seed)
 
 
 class Normalise(Stage):
@@ -489,12 +507,13 @@ class Window(Stage):
     - ``block_hop_samples``: Samples from the start of one block to that of the next; by default `BLOCK_HOP_SAMPLES`.
     - ``stride_samples``: Samples from the start of one sequence to that of the next. The paper does not state it. The default is our choice: half a sequence, rounded down to whole hops but at least one hop, so that neighbours overlap by half or slightly more and share blocks: 250 with the other defaults.
     - ``start_shift_samples``: The first sequence of a signal begins at a random sample from 0 to this one, drawn for each row and copy, and no further than leaves room for one sequence. By default 0, no shift.
+    - ``activity_share``: The share of a window's samples that its activity must have: the activity that most samples have is the window's if they are at least as many, and the column `activity_share` says how many there are. By default all samples must agree, and there is no such column.
     """
 
     kind = "window"
 
-    def __init__(self, *, blocks: int = 20, block_samples: int = 50, block_hop_samples: int = 25, stride_samples: int | None = None, start_shift_samples: int = 0, name: str = "window", seed: int = 0) -> None:
-        super().__init__(blocks=blocks, block_samples=block_samples, block_hop_samples=block_hop_samples, stride_samples=stride_samples, start_shift_samples=start_shift_samples, name=name, seed=seed)
+    def __init__(self, *, blocks: int = 20, block_samples: int = 50, block_hop_samples: int = 25, stride_samples: int | None = None, start_shift_samples: int = 0, activity_share: float | None = None, name: str = "window", seed: int = 0) -> None:
+        super().__init__(blocks=blocks, block_samples=block_samples, block_hop_samples=block_hop_samples, stride_samples=stride_samples, start_shift_samples=start_shift_samples, activity_share=activity_share, name=name, seed=seed)
 
 
 class Frames(Stage):
@@ -531,12 +550,13 @@ class AssignRoles(Stage):
     `signals`, `windows` or `embeddings`; adds `role`. It is an error if roles or splits leak.
 
     - ``enrolment``: Which sessions enrol their subject.
+    - ``training_split``: The split whose subjects train models. They are neither enrolled nor tried, so none has too few sessions: those of a subject with fewer are all of enrolment.
     """
 
     kind = "assign_roles"
 
-    def __init__(self, *, enrolment: Mapping[str, Any], name: str = "assign_roles", seed: int = 0) -> None:
-        super().__init__(enrolment=enrolment, name=name, seed=seed)
+    def __init__(self, *, enrolment: Mapping[str, Any], training_split: str = "train", name: str = "assign_roles", seed: int = 0) -> None:
+        super().__init__(enrolment=enrolment, training_split=training_split, name=name, seed=seed)
 
 
 class Infer(Stage):
@@ -634,13 +654,14 @@ class MergeScales(Stage):
 
     `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row per sample and output head, as from `decode`.
 
-    - ``images``: Folder that `image_path` starts from, read only for the size of images whose rows do not state it; by default the plan's own folder. Without `image_path`, an image is as large as the crops reach.
+    - ``images``: Folder that `image_path` starts from, read only for the size of images whose rows do not state it; by default the current folder. Without `image_path`, an image is as large as the crops reach.
+    - ``orientation``: What is done with an image whose EXIF orientation turns it; as `warp` has it.
     """
 
     kind = "merge_scales"
 
-    def __init__(self, *, images: str | os.PathLike[str] | None = None, name: str = "merge_scales", seed: int = 0) -> None:
-        super().__init__(images=images, name=name, seed=seed)
+    def __init__(self, *, images: str | os.PathLike[str] | None = None, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "merge_scales", seed: int = 0) -> None:
+        super().__init__(images=images, orientation=orientation, name=name, seed=seed)
 
 
 class Refine(Stage):

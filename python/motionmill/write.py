@@ -41,7 +41,7 @@ def arrow(rows: Any, *, path: str | os.PathLike[str], force: bool = False) -> in
     return write_sink("arrow", [rows], force=force, path=path)
 
 
-def coco(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", force: bool = False) -> int:
+def coco(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", force: bool = False) -> int:
     """COCO keypoints JSON, of a table of people.
 
     Rejects are people for whom no box can be made, and rows whose picture is missing and whose size is not
@@ -50,8 +50,9 @@ def coco(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[s
     - ``path``: The file.
     - ``images``: Folder that image names are made relative to; bare file names if not given.
     - ``bbox``: How a person's box is made, if the source states none.
+    - ``orientation``: What is done with a picture whose EXIF orientation turns it.
     """
-    return write_sink("coco", [rows], force=force, path=path, images=images, bbox=bbox)
+    return write_sink("coco", [rows], force=force, path=path, images=images, bbox=bbox, orientation=orientation)
 
 
 def coco_results(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: int | None = None, force: bool = False) -> int:
@@ -79,30 +80,34 @@ def hrnet(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[
     return write_sink("hrnet", [rows], force=force, path=path, images=images)
 
 
-def preds(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: int | None = None, force: bool = False) -> int:
-    """The array `preds` of N x K x 2 in a .mat, as MPII evaluators read it, from a table of keypoints.
+def preds(keypoints: Any, people: Any, *, path: str | os.PathLike[str], head: int | None = None, form: Literal["array", "submission"] | None = None, force: bool = False) -> int:
+    """The array `preds` of N x K x 2 in a .mat, as MPII evaluators read it, or MPII's submission, from a table of keypoints.
 
     The people determine order and joints. Rejects are predictions without a person, second predictions of a
     person and those of other heads.
 
     - ``path``: The file.
     - ``head``: The output head, from 1; each person's last if not given.
+    - ``form``: The array that evaluators read, or the structure that is submitted.
     """
-    return write_sink("preds", [keypoints, people], force=force, path=path, head=head)
+    return write_sink("preds", [keypoints, people], force=force, path=path, head=head, form=form)
 
 
-def yolo(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", link: bool = False, force: bool = False) -> int:
+def yolo(rows: Any, *, path: str | os.PathLike[str], images: str | os.PathLike[str] | None = None, bbox: Literal["keypoints", "scale"] = "keypoints", orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", link: bool = False, force: bool = False) -> int:
     """A folder of pictures, labels and data.yaml for trainers of YOLO-pose, of a table of people.
 
     Rejects are rows whose picture is missing or unreadable, and people for whom no box can be made. A picture
-    without people has an empty label file.
+    without people has an empty label file, which tells trainers that nobody is there; so a picture of which only a crowd,
+    or people without a box, are known is left out. Labels stand where trainers look: the last folder `images` of the
+    picture's path exchanged for `labels`.
 
     - ``path``: The folder.
     - ``images``: Folder that image names are made relative to; bare file names if not given.
     - ``bbox``: How a person's box is made, if the source states none.
+    - ``orientation``: What is done with a picture whose EXIF orientation turns it.
     - ``link``: Link to the pictures instead of copying them.
     """
-    return write_sink("yolo", [rows], force=force, path=path, images=images, bbox=bbox, link=link)
+    return write_sink("yolo", [rows], force=force, path=path, images=images, bbox=bbox, orientation=orientation, link=link)
 
 
 def webdataset(rows: Any, *, path: str | os.PathLike[str], shard_mib: int = 512, force: bool = False) -> int:
