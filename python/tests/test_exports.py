@@ -172,8 +172,10 @@ def test_coco_people_go_through_unchanged(folder, coco_file, coco_people, images
         same = ("file_name", "width", "height")
         assert [written.imgs[image][key] for key in same] == [original.imgs[image][key] for key in same]
         people = original.loadAnns(original.getAnnIds(imgIds=image, iscrowd=0))
-        again = written.loadAnns(written.getAnnIds(imgIds=image))
+        again = written.loadAnns(written.getAnnIds(imgIds=image, iscrowd=0))
         assert len(people) == len(again)
+        crowds = [source.loadAnns(source.getAnnIds(imgIds=image, iscrowd=1)) for source in (original, written)]
+        assert [one["bbox"] for one in crowds[0]] == [one["bbox"] for one in crowds[1]]
         for before, after in zip(people, again):
             for key in ("keypoints", "bbox", "area", "num_keypoints", "iscrowd", "category_id"):
                 assert before[key] == after[key], key

@@ -31,6 +31,7 @@ EXAMPLES: dict[str, Any] = {
     "warp": {"border": 128},
     "encode_heatmaps": {"stride": 4, "style": {"gaussian": {"sigma": 3}}},
     "encode_image": "png",
+    "encode_loss_mask": {"stride": 4},
     "quality": {"max_gap_ms": 100},
     "resample": {"rate_hz": 50},
     "normalise": {"per": "session"},
@@ -146,7 +147,8 @@ def test_what_is_missing_is_named() -> None:
 def test_values_of_python_are_values_of_a_plan(tmp_path: Any) -> None:
     size = np.array([64, 48])
     crop = stages.Crop(size=size, frame={"person": {"height": np.float32(40)}}, images=tmp_path)
-    assert crop.config == {"size": [64, 48], "frame": {"person": {"height": 40, "shift_down": 0}}, "images": str(tmp_path)}
+    frame = {"person": {"height": 40, "shift_down": 0}}
+    assert crop.config == {"size": [64, 48], "frame": frame, "images": str(tmp_path), "orientation": "stated"}
     assert stages.Flip(probability=None) == stages.Flip()
     with pytest.raises(ConfigError, match=r"`warp\.border` must be text, a number"):
         stages.Warp(border=object())

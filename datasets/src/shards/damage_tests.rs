@@ -6,9 +6,13 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, DictionaryArray, FixedSizeListArray, Float32Array, Int64Array, RecordBatch, StringArray,
+    new_null_array,
 };
-use arrow::datatypes::{DataType, Field, Int32Type};
-use parquet::arrow::ArrowWriter;
+use arrow::datatypes::{DataType, Field, Int32Type, Schema};
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter, encode_arrow_schema};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
 
 use super::{ShardError, TableReader};
 
@@ -74,5 +78,39 @@ fn a_file_that_ends_anywhere_is_refused() {
     for kept in (0..sound.len()).step_by(7) {
         fs::write(&path, &sound[..kept]).unwrap();
         assert!(rows(&path).unwrap_err().to_string().contains("short.parquet"));
+    }
+}
+
+/// Three null lists, of which the file's Arrow schema says that each has `length` numbers.
+fn null_lists(path: &Path, length: i32) {
+    let item = Arc::new(Field::new("item", DataType::Float32, true));
+    let of = |data_type: DataType| Arc::new(Schema::new(vec![Field::new("map", data_type, true)]));
+    let schema = of(DataType::List(item.clone()));
+    let told = encode_arrow_schema(&of(DataType::FixedSizeList(item, length)));
+    let told = vec![KeyValue::new(ARROW_SCHEMA_META_KEY.to_owned(), told)];
+    let properties = WriterProperties::builder().set_key_value_metadata(Some(told)).build();
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    let file = fs::File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new_with_options(file, schema.clone(), options).unwrap();
+    let lists = new_null_array(schema.field(0).data_type(), 3);
+    writer.write(&RecordBatch::try_new(schema, vec![lists]).unwrap()).unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn no_room_is_made_for_lists_that_the_file_cannot_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lists.parquet");
+    for length in [1, 4, 4096] {
+        null_lists(&path, length);
+        assert_eq!(rows(&path).unwrap(), 3, "null lists of {length}");
+    }
+    for length in [4 << 20, 1 << 30, i32::MAX] {
+        null_lists(&path, length);
+        let error = rows(&path).unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("`map` has lists of {length} values and 3 values in all")),
+            "{error}"
+        );
     }
 }

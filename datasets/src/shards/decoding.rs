@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
@@ -12,6 +13,9 @@ use super::ShardError;
 use super::pages;
 use crate::files;
 use crate::guarded::guarded;
+
+/// Most values of a list of constant length of which a column may hold none but null ones: two million, 16 MiB of numbers.
+const MOST_NULL_VALUES: u64 = 2 << 20;
 
 /// An open Parquet file, and what its end says.
 pub(super) fn open(path: &Path) -> Result<(File, ArrowReaderMetadata), ShardError> {
@@ -23,6 +27,7 @@ pub(super) fn open(path: &Path) -> Result<(File, ArrowReaderMetadata), ShardErro
     let metadata = decoded(path, || {
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())?;
         check(metadata.metadata(), length)?;
+        check_lists(&metadata)?;
         Ok(metadata)
     })?;
     Ok((file, metadata))
@@ -79,6 +84,45 @@ fn check(metadata: &ParquetMetaData, length: u64) -> ParquetResult<()> {
         return Err(damaged(&format!("it states {stated} rows, its row groups have {rows}")));
     }
     Ok(())
+}
+
+/// Checks that no list of constant length is longer than the values that its column has: the decoder makes room for the
+/// whole length of each list that is null.
+fn check_lists(metadata: &ArrowReaderMetadata) -> ParquetResult<()> {
+    let (roots, file) = (metadata.parquet_schema(), metadata.metadata());
+    for (root, field) in metadata.schema().fields().iter().enumerate() {
+        let length = constant_length(field.data_type());
+        if length <= MOST_NULL_VALUES {
+            continue;
+        }
+        let leaves = (0..roots.num_columns()).filter(|leaf| roots.get_column_root_idx(*leaf) == root);
+        let of_leaf = |leaf: usize| -> u64 {
+            let groups = file.row_groups().iter().map(|group| group.column(leaf).num_values());
+            groups.map(|values| u64::try_from(values).unwrap_or(0)).fold(0, u64::saturating_add)
+        };
+        let values = leaves.map(of_leaf).max().unwrap_or(0);
+        if length > values {
+            let name = field.name();
+            return Err(damaged(&format!(
+                "column `{name}` has lists of {length} values and {values} values in all"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Values of a list of constant length and of those in it; the most that a member of a struct has.
+fn constant_length(data_type: &DataType) -> u64 {
+    match data_type {
+        DataType::FixedSizeList(item, length) => {
+            u64::try_from(*length).unwrap_or(0).saturating_mul(constant_length(item.data_type()))
+        }
+        DataType::List(item) | DataType::LargeList(item) => constant_length(item.data_type()),
+        DataType::Struct(members) => {
+            members.iter().map(|member| constant_length(member.data_type())).max().unwrap_or(1)
+        }
+        _ => 1,
+    }
 }
 
 fn check_column(column: &ColumnChunkMetaData, length: u64) -> Result<(), String> {
