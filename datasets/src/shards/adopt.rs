@@ -102,6 +102,7 @@ fn cast(column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
         return Ok(Arc::clone(column));
     }
     match (column.data_type(), wanted) {
+        (DataType::Null, wanted) => Ok(new_null_array(wanted, column.len())),
         (_, DataType::FixedSizeList(item, length)) => fixed_lists(column, item, *length),
         (_, DataType::List(item)) => lists(column, item),
         (DataType::Struct(_), DataType::Struct(members)) => {

@@ -239,6 +239,22 @@ fn the_parts_of_a_folder_are_one_table() {
     std::fs::write(parts.join("_SUCCESS"), "").unwrap();
     let table = TableReader::open(&parts, None).unwrap();
     assert_eq!(text(&all(&table, 1)), text(&batch));
+    // A part in which a column is all null may have it in no type at all.
+    let (nulls, schema) = (batch.slice(1, 1), batch.schema());
+    let at = schema.index_of("activity").unwrap();
+    let mut columns = nulls.columns().to_vec();
+    assert_eq!(columns[at].null_count(), 1);
+    columns[at] = new_null_array(&DataType::Null, 1);
+    let named = schema.fields().iter().zip(columns).map(|(field, column)| (field.name(), column, true));
+    let untyped = RecordBatch::try_from_iter_with_nullable(named).unwrap();
+    written(&parts, "part-00002.parquet", &untyped, 5);
+    let table = all(&TableReader::open(&parts, None).unwrap(), 9);
+    assert_eq!(table.num_rows(), 4);
+    assert!(table.column(at).is_null(3) && table.column(at).is_valid(0));
+    assert_eq!(
+        table.column_by_name("x").unwrap().slice(3, 1).as_ref(),
+        nulls.column_by_name("x").unwrap().as_ref()
+    );
     // Another table among them.
     written(&parts, "part-00002.parquet", &tables()[1].1, 5);
     assert!(matches!(TableReader::open(&parts, None), Err(ShardError::Adopted { .. })));

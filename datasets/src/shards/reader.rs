@@ -117,21 +117,14 @@ impl TableReader {
         Ok(Self { schema, files, manifest: Some(manifest), columns: None, is_adopted: false })
     }
 
-    /// The rows of `files`, which have no manifest, one after the other: the table at `path`.
+    /// The rows of `files`, which have no manifest, one after the other: the table at `path`. A column may be of another type
+    /// in each, as data frames have those that are all null.
     fn of_files(path: &Path, files: &[PathBuf], like: Option<&Schema>) -> Result<Self, ShardError> {
-        let (mut schema, mut table) = (None, Vec::new());
+        let (mut schemas, mut table) = (Vec::new(), Vec::new());
         for file in files {
             let (_, metadata) = decoding::open(file)?;
             let rows = metadata.metadata().file_metadata().num_rows() as u64;
-            let found = flowing_schema(metadata.schema());
-            if let Some(first) =
-                schema.replace(found.clone()).filter(|first| first.fields() != found.fields())
-            {
-                let [first, other] = [&first, &found].map(|schema| schema.fields().len());
-                let detail =
-                    format!("its columns are not those of the files before ({other} and {first} columns)");
-                return Err(ShardError::Adopted { detail, path: file.clone() });
-            }
+            schemas.push(flowing_schema(metadata.schema()));
             table.push(Arc::new(TableFile {
                 path: file.clone(),
                 rows,
@@ -139,11 +132,21 @@ impl TableReader {
                 checked: AtomicBool::new(true),
             }));
         }
-        let found = schema.ok_or_else(|| ShardError::NoManifest { path: path.to_owned() })?;
-        let schema = adopt::adopted(&found, like)
+        let Some(first) = schemas.first() else {
+            return Err(ShardError::NoManifest { path: path.to_owned() });
+        };
+        let names = |schema: &Schema| -> Vec<String> {
+            schema.fields().iter().map(|field| field.name().clone()).collect()
+        };
+        if let Some(other) = schemas.iter().position(|schema| names(schema) != names(first)) {
+            let [mine, theirs] = [&schemas[other], first].map(|schema| names(schema).join(", "));
+            let detail = format!("its columns are {mine}, those of the file before {theirs}");
+            return Err(ShardError::Adopted { detail, path: files[other].clone() });
+        }
+        let schema = adopt::adopted(first, like)
             .map_err(|detail| ShardError::Adopted { detail, path: path.to_owned() })?;
         let schema = current(schema, path)?;
-        let is_adopted = found.fields() != schema.fields();
+        let is_adopted = schemas.iter().any(|found| found.fields() != schema.fields());
         Ok(Self { schema, files: table, manifest: None, columns: None, is_adopted })
     }
 
