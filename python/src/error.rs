@@ -100,7 +100,8 @@ pub(crate) fn to_python(error: impl Into<anyhow::Error>) -> PyErr {
             let _ = write!(message, ": {cause}");
         }
     }
-    let hint = hint_of_chain(&error).or_else(|| lost_metadata(&error).then(|| METADATA_HINT.to_owned()));
+    // Rows in memory have no file to name; what a library dropped is given back.
+    let hint = if lost_metadata(&error) { Some(METADATA_HINT.to_owned()) } else { hint_of_chain(&error) };
     exception(Kind::of(&error), &message, hint.as_deref())
 }
 
