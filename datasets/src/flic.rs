@@ -264,22 +264,12 @@ fn person(row: &Row<'_>, config: &FlicConfig) -> Result<Person, Fault> {
     attributes.insert("backward".into(), backward.into());
 
     Ok(Person {
-        sample_id: String::new(),
         dataset: DATASET.to_owned(),
-        split: String::new(),
-        image_path: String::new(),
         image_size: image_size(row)?,
-        person_index: None,
-        center: None,
-        scale: None,
-        head_box: None,
         torso_box: torso_box(row)?,
         pose,
-        others: Vec::new(),
-        activity: None,
         attributes: Some(Json::Object(attributes).to_string()),
-        source_file: String::new(),
-        source_record: String::new(),
+        ..Person::default()
     })
 }
 

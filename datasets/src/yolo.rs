@@ -145,22 +145,12 @@ pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErro
 /// A row of which nothing but the picture is known.
 fn blank(picture: &Picture, [width, height]: [u32; 2], joints: usize) -> Person {
     Person {
-        sample_id: String::new(),
-        dataset: String::new(),
         split: picture.split.to_owned(),
         image_path: picture.image.to_string_lossy().into_owned(),
         image_size: Some([width as i32, height as i32]),
-        person_index: None,
-        center: None,
-        scale: None,
-        head_box: None,
-        torso_box: None,
         pose: Pose::unknown(joints),
-        others: Vec::new(),
-        activity: None,
-        attributes: None,
-        source_file: String::new(),
         source_record: "picture".to_owned(),
+        ..Person::default()
     }
 }
 

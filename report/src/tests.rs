@@ -26,18 +26,11 @@ pub(super) fn person(number: usize, image_path: String) -> Person {
         dataset: "lsp".into(),
         split: "test".into(),
         image_path,
-        image_size: None,
         person_index: Some(0),
-        center: None,
-        scale: None,
-        head_box: None,
-        torso_box: None,
         pose,
-        others: Vec::new(),
-        activity: None,
-        attributes: None,
         source_file: "joints.mat".into(),
         source_record: format!("joints(:,:,{number})"),
+        ..Person::default()
     }
 }
 

@@ -122,18 +122,12 @@ fn people(folder: &Path) -> Result<RecordBatch, Failure> {
                 .unwrap_or_default()
                 .to_string_lossy()
                 .into_owned(),
-            image_size: None,
             person_index: Some(0),
             center: Some([640.0, 360.0]),
             scale: Some(1.5),
-            head_box: None,
-            torso_box: None,
             pose,
-            others: vec![],
-            activity: None,
-            attributes: None,
-            source_file: String::new(),
             source_record: at.to_string(),
+            ..Person::default()
         }
     };
     Ok(people::to_batch(&MPII16, &(0..ROWS).map(person).collect::<Vec<_>>()))

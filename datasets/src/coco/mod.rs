@@ -1,7 +1,7 @@
 //! COCO keypoints: annotations into people, results into predictions, and what both share with the writers.
 //!
 //! COCO's coordinates count from 0 and its visibility has the same codes, as in the tables. Not kept: outlines
-//! (`segmentation`), licences, and the URLs and dates of images.
+//! (`segmentation`) of people, licences, and the URLs and dates of images.
 
 mod candidates;
 mod categories;

@@ -167,7 +167,6 @@ impl Reading<'_> {
     /// A row of which nothing but the image, and what our writer kept, is known.
     fn blank(&self, image: &Image, kept: Kept) -> Person {
         Person {
-            sample_id: String::new(),
             dataset: kept.dataset.unwrap_or_else(|| self.dataset.to_owned()),
             split: kept.split.unwrap_or_else(|| self.split.to_owned()),
             image_path: image.path.to_string_lossy().into_owned(),
@@ -178,11 +177,11 @@ impl Reading<'_> {
             head_box: kept.head_box,
             torso_box: kept.torso_box,
             pose: Pose::unknown(self.skeleton.len()),
-            others: Vec::new(),
             activity: kept.activity,
             attributes: Some(json!({ KEY: { "image_id": image.id } }).to_string()),
             source_file: self.file.clone(),
             source_record: format!("image {}", image.id),
+            ..Person::default()
         }
     }
 

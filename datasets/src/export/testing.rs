@@ -46,18 +46,11 @@ pub(crate) fn person(image: &str, index: i32, joints: usize) -> Person {
         dataset: "test".into(),
         split: "train".into(),
         image_path: image.into(),
-        image_size: None,
         person_index: Some(index),
-        center: None,
-        scale: None,
-        head_box: None,
-        torso_box: None,
         pose: Pose::unknown(joints),
-        others: Vec::new(),
-        activity: None,
-        attributes: None,
         source_file: "test.mat".into(),
         source_record: format!("record {index}"),
+        ..Person::default()
     }
 }
 

@@ -163,18 +163,12 @@ impl Joints {
                 dataset: dataset.to_owned(),
                 split: split.to_owned(),
                 image_path: numbered.path(number).to_string_lossy().into_owned(),
-                image_size: None,
                 person_index: Some(0),
-                center: None,
-                scale: None,
-                head_box: None,
-                torso_box: None,
                 pose,
-                others: Vec::new(),
-                activity: None,
                 attributes: Some(rules.to_string()),
                 source_file: source_file.clone(),
                 source_record,
+                ..Person::default()
             });
         }
         let train = people.iter().filter(|person| person.split == "train").map(|person| &person.pose);

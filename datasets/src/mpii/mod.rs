@@ -153,22 +153,14 @@ impl Origin<'_> {
     /// As [`Self::person`], of the picture at the path `picture`.
     fn person_at(&self, picture: &Path, person_index: Option<i32>, record: String) -> Person {
         Person {
-            sample_id: String::new(),
             dataset: DATASET.to_owned(),
             split: split_of(&self.file).to_owned(),
             image_path: picture.to_string_lossy().into_owned(),
-            image_size: None,
             person_index,
-            center: None,
-            scale: None,
-            head_box: None,
-            torso_box: None,
             pose: Pose::unknown(MPII16.len()),
-            others: Vec::new(),
-            activity: None,
-            attributes: None,
             source_file: self.file.clone(),
             source_record: record,
+            ..Person::default()
         }
     }
 

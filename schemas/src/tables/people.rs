@@ -21,8 +21,8 @@ use crate::visibility::Visibility;
 /// Name of the table.
 pub const NAME: &str = "people";
 
-/// Joints of one person: places in px and whether they are known.
-#[derive(Debug, Clone, PartialEq)]
+/// Joints of one person: places in px and whether they are known. By default there are none.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pose {
     /// `[K, 2]` px, `NaN` where not annotated.
     pub keypoints: Vec<[f64; 2]>,
@@ -53,8 +53,8 @@ impl Pose {
     }
 }
 
-/// One row of the table. All coordinates are 0-based px of the image.
-#[derive(Debug, Clone, PartialEq)]
+/// One row of the table. All coordinates are 0-based px of the image. By default nothing is known, not even its skeleton.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Person {
     /// Stable id without dots.
     pub sample_id: String,
@@ -328,15 +328,13 @@ mod tests {
             image_size: (index == 0).then_some([720, 480]),
             person_index: Some(index),
             center: Some([1.0, 2.0]),
-            scale: None,
-            head_box: None,
             torso_box: (index == 1).then_some([1.0, 2.0, 3.0, 4.0]),
             pose: pose.clone(),
             others: std::iter::repeat_n(Arc::new(pose), others).collect(),
-            activity: None,
             attributes: Some("{}".into()),
             source_file: "examples.mat".into(),
             source_record: format!("examples({})", index + 1),
+            ..Person::default()
         }
     }
 

@@ -97,18 +97,12 @@ mod tests {
             dataset: "x".into(),
             split: "train".into(),
             image_path: "a.jpg".into(),
-            image_size: None,
             person_index: Some(0),
-            center: None,
-            scale: None,
-            head_box: None,
-            torso_box: None,
             pose: Pose::unknown(LSP14.len()),
-            others: Vec::new(),
-            activity: None,
             attributes: attributes.map(str::to_owned),
             source_file: "a.json".into(),
             source_record: "1".into(),
+            ..Person::default()
         }
     }
 

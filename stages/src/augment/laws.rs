@@ -30,14 +30,11 @@ pub(super) fn person(id: &str, center: [f64; 2], scale: f64) -> Person {
         person_index: Some(0),
         center: Some(center),
         scale: Some(scale),
-        head_box: None,
-        torso_box: None,
         pose: pose.clone(),
         others: vec![std::sync::Arc::new(pose)],
-        activity: None,
-        attributes: None,
         source_file: "a.mat".into(),
         source_record: "1".into(),
+        ..Person::default()
     }
 }
 

@@ -29,18 +29,14 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
         dataset: "mpii".into(),
         split: "train".into(),
         image_path: "a.png".into(),
-        image_size: None,
         person_index: Some(0),
         center: Some([center, center]),
         scale: Some(1.0),
-        head_box: None,
-        torso_box: None,
         pose: own,
         others: others.iter().cloned().map(Arc::new).collect(),
-        activity: None,
-        attributes: None,
         source_file: "a.mat".into(),
         source_record: "1".into(),
+        ..Person::default()
     };
     let plan = format!("size = [{size}, {size}]\nframe.person.height = 200");
     let crop: CropConfig = toml::from_str(&plan).unwrap();

@@ -182,16 +182,10 @@ mod tests {
             image_path: "a.jpg".into(),
             image_size: Some([64, 48]),
             person_index: Some(0),
-            center: None,
-            scale: None,
-            head_box: None,
-            torso_box: None,
             pose: Pose::unknown(17),
-            others: Vec::new(),
-            activity: None,
-            attributes: None,
             source_file: "a.json".into(),
             source_record: "1".into(),
+            ..Person::default()
         }];
         regions::add(&mut people, regions);
         let context =

@@ -86,19 +86,14 @@ pub(super) mod tests {
                 dataset: "flic".into(),
                 split: if index % 2 == 0 { "train" } else { "test" }.into(),
                 image_path: format!("images/frame{}.jpg", index / 2),
-                image_size: None,
                 person_index: Some(index),
-                center: None,
                 scale: (index % 4 != 3).then_some(0.4 * f64::from(index)),
-                head_box: None,
-                torso_box: None,
                 others: std::iter::repeat_n(std::sync::Arc::new(pose.clone()), (index % 3) as usize)
                     .collect(),
                 pose,
-                activity: None,
-                attributes: None,
                 source_file: "examples.mat".into(),
                 source_record: format!("examples({})", index + 1),
+                ..Person::default()
             }
         };
         people::to_batch(&FLIC9, &(0..count).map(person).collect::<Vec<_>>())
