@@ -15,15 +15,12 @@ use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::JHMDB15;
 use schemas::tables::people::{self, Person};
-use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::{blank, files_below, last_name, named_files};
+use super::{Reading, Video, files_below, last_name, named_files};
 use crate::matlab::{self, AccessError, Value, variable};
-use crate::pictures::{Pictures, TwoFiles};
 use crate::source::{OpenSource, Source};
-use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
 
 /// Name of the data set in ids, rows and rejects.
@@ -88,56 +85,23 @@ pub fn read(config: &JhmdbConfig) -> Result<(Annotations, Vec<PathBuf>), ReadErr
     let files = files_below(&config.annotations, "files `joint_positions.mat`", |path| {
         crate::files::ends_with(path, "mat")
     })?;
-    let pictures = Pictures::new(&config.images);
+    let mut reading = Reading::new(DATASET, &JHMDB15, &config.images);
     let mut splits = Splits { config, known: HashMap::new(), files: Vec::new() };
-    let mut ids = UniqueIds::default();
-    let mut found = Annotations { skeleton: &JHMDB15, people: Vec::new(), images: 0, rejects: Vec::new() };
     for path in &files {
         let variables = matlab::read(path)?;
         // The folders name action and video.
         let folder = path.parent().unwrap_or(Path::new(""));
         let (video, action) = (last_name(folder), folder.parent().map(last_name).unwrap_or_default());
-        let source_file = format!("{action}/{video}/{}", last_name(path));
-        let reject = |record: &str, reason: &str, detail: String| Reject {
-            stage: DATASET.to_owned(),
-            reason: reason.to_owned(),
-            source_file: Some(source_file.clone()),
-            source_record: Some(record.to_owned()),
-            detail,
-            ..Reject::default()
-        };
         let split = splits.of(&action, &video)?;
-        let read = match Video::read(&variables) {
-            Ok(read) => read,
-            Err(error) => {
-                found.images += 1;
-                found.rejects.push(reject("video", "record of another shape", error.to_string()));
-                continue;
-            }
-        };
-        found.images += read.frames;
-        for frame in 0..read.frames {
-            let record = format!("frame {}", frame + 1);
-            let person = blank(&JHMDB15, DATASET, source_file.clone(), record.clone());
-            let person = read.person(frame, person).map_err(|detail| ("coordinate not finite", detail));
-            let picture = pictures.find(&format!("{action}/{video}/{:05}.png", frame + 1));
-            let picture = picture.map_err(|two| (TwoFiles::REASON, two.to_string()));
-            match person.and_then(|person| Ok((person, picture?))) {
-                Ok((mut person, picture)) => {
-                    let name = format!("{action}-{video}-{:05}", frame + 1).replace('.', "_");
-                    person.sample_id = ids.of(DATASET, &name, Some(0));
-                    person.image_path = picture.to_string_lossy().into_owned();
-                    person.activity = Some(action.clone());
-                    split.clone_into(&mut person.split);
-                    found.people.push(person);
-                }
-                Err((reason, detail)) => found.rejects.push(reject(&record, reason, detail)),
-            }
-        }
+        let positions = Positions::read(&variables, action.clone(), split);
+        reading.add(&format!("{action}/{video}/{}", last_name(path)), positions, |frame| {
+            let id = format!("{action}-{video}-{frame:05}").replace('.', "_");
+            [format!("{action}/{video}/{frame:05}.png"), id]
+        });
     }
     let mut read = if config.annotations.is_dir() { files } else { Vec::new() };
     read.extend(splits.files);
-    Ok((found, read))
+    Ok((reading.found, read))
 }
 
 /// The splits of the videos, by action.
@@ -175,7 +139,9 @@ impl Splits<'_> {
 }
 
 /// One file.
-struct Video {
+struct Positions {
+    action: String,
+    split: &'static str,
     frames: usize,
     /// `[2, 15, T]`, column-major.
     points: Vec<f64>,
@@ -184,8 +150,8 @@ struct Video {
     viewpoint: Option<String>,
 }
 
-impl Video {
-    fn read(variables: &[(String, Value)]) -> Result<Self, AccessError> {
+impl Positions {
+    fn read(variables: &[(String, Value)], action: String, split: &'static str) -> Result<Self, AccessError> {
         let points = variable(variables, "pos_img")?;
         let frames = match *points.dims() {
             [2, 15] => 1,
@@ -194,20 +160,29 @@ impl Video {
         };
         let optional = |name| variable(variables, name).ok().filter(|node| !node.is_empty());
         Ok(Self {
+            action,
+            split,
             frames,
             points: points.numbers()?,
             scales: optional("scale").map(|node| node.numbers()).transpose()?.unwrap_or_default(),
             viewpoint: optional("viewpoint").map(|node| node.text()).transpose()?,
         })
     }
+}
 
-    fn person(&self, frame: usize, mut person: Person) -> Result<Person, String> {
+impl Video for Positions {
+    fn frames(&self) -> usize {
+        self.frames
+    }
+
+    fn show(&self, frame: usize, person: &mut Person) -> Result<(), (&'static str, String)> {
         let mut rectangle = [f64::INFINITY, f64::INFINITY, f64::NEG_INFINITY, f64::NEG_INFINITY];
         for joint in 0..JHMDB15.len() {
             let at = 2 * (frame * JHMDB15.len() + joint);
             let [x, y] = [self.points[at], self.points[at + 1]].map(|value| value - FIRST_PIXEL);
             if !(x.is_finite() && y.is_finite()) {
-                return Err(format!("`pos_img(:,{},{})` is ({x}, {y})", joint + 1, frame + 1));
+                let detail = format!("`pos_img(:,{},{})` is ({x}, {y})", joint + 1, frame + 1);
+                return Err(("coordinate not finite", detail));
             }
             person.pose.set(joint, [x, y], Visibility::Visible);
             rectangle = [rectangle[0].min(x), rectangle[1].min(y), rectangle[2].max(x), rectangle[3].max(y)];
@@ -231,6 +206,8 @@ impl Video {
             attributes.insert("viewpoint".into(), viewpoint.as_str().into());
         }
         person.attributes = Some(Json::Object(attributes).to_string());
-        Ok(person)
+        person.activity = Some(self.action.clone());
+        self.split.clone_into(&mut person.split);
+        Ok(())
     }
 }

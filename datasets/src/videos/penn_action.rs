@@ -13,15 +13,12 @@ use schemars::JsonSchema;
 use schemas::Visibility;
 use schemas::skeleton::PENN13;
 use schemas::tables::people::{self, Person};
-use schemas::tables::rejects::Reject;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
-use super::{blank, files_below, last_name, named_files, place};
+use super::{Reading, SHAPE, Video, files_below, last_name, named_files, place};
 use crate::matlab::{self, AccessError, Value, variable};
-use crate::pictures::{Pictures, TwoFiles};
 use crate::source::{OpenSource, Source};
-use crate::unique_ids::UniqueIds;
 use crate::{Annotations, ReadError};
 
 /// Name of the data set in ids, rows and rejects.
@@ -71,52 +68,20 @@ pub fn read(config: &PennActionConfig) -> Result<(Annotations, Vec<PathBuf>), Re
     let files = files_below(&config.annotations, "files of MATLAB (`0001.mat`)", |path| {
         crate::files::ends_with(path, "mat")
     })?;
-    let pictures = Pictures::new(&config.images);
-    let mut ids = UniqueIds::default();
-    let mut found = Annotations { skeleton: &PENN13, people: Vec::new(), images: 0, rejects: Vec::new() };
+    let mut reading = Reading::new(DATASET, &PENN13, &config.images);
     for path in &files {
         let variables = matlab::read(path)?;
-        let source_file = last_name(path);
-        let reject = |record: String, reason: &str, detail: String| Reject {
-            stage: DATASET.to_owned(),
-            reason: reason.to_owned(),
-            source_file: Some(source_file.clone()),
-            source_record: Some(record),
-            detail,
-            ..Reject::default()
-        };
-        let video = match Video::read(&variables) {
-            Ok(video) => video,
-            Err(error) => {
-                found.images += 1;
-                found.rejects.push(reject("video".to_owned(), "record of another shape", error.to_string()));
-                continue;
-            }
-        };
-        found.images += video.frames;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        for frame in 0..video.frames {
-            let record = format!("frame {}", frame + 1);
-            let person = blank(&PENN13, DATASET, source_file.clone(), record.clone());
-            let person = video.person(frame, person).map_err(|detail| ("record of another shape", detail));
-            let picture = pictures.find(&format!("{name}/{:06}.jpg", frame + 1));
-            let picture = picture.map_err(|two| (TwoFiles::REASON, two.to_string()));
-            match person.and_then(|person| Ok((person, picture?))) {
-                Ok((mut person, picture)) => {
-                    person.sample_id = ids.of(DATASET, &format!("{name}-{:06}", frame + 1), Some(0));
-                    person.image_path = picture.to_string_lossy().into_owned();
-                    found.people.push(person);
-                }
-                Err((reason, detail)) => found.rejects.push(reject(record, reason, detail)),
-            }
-        }
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        reading.add(&last_name(path), Labels::read(&variables), |frame| {
+            [format!("{name}/{frame:06}.jpg"), format!("{name}-{frame:06}")]
+        });
     }
     let files = if config.annotations.is_dir() { files } else { Vec::new() };
-    Ok((found, files))
+    Ok((reading.found, files))
 }
 
 /// One file.
-struct Video {
+struct Labels {
     frames: usize,
     /// `[T, 13]`, column-major.
     x: Vec<f64>,
@@ -131,7 +96,7 @@ struct Video {
     attributes: Map<String, Json>,
 }
 
-impl Video {
+impl Labels {
     fn read(variables: &[(String, Value)]) -> Result<Self, AccessError> {
         let joints = PENN13.len();
         let x = variable(variables, "x")?;
@@ -174,8 +139,14 @@ impl Video {
             attributes,
         })
     }
+}
 
-    fn person(&self, frame: usize, mut person: Person) -> Result<Person, String> {
+impl Video for Labels {
+    fn frames(&self) -> usize {
+        self.frames
+    }
+
+    fn show(&self, frame: usize, person: &mut Person) -> Result<(), (&'static str, String)> {
         let [height, width] = self.size.unwrap_or([f64::INFINITY; 2]);
         for joint in 0..PENN13.len() {
             let at = joint * self.frames + frame;
@@ -185,19 +156,15 @@ impl Video {
                 0.0 if x > 0.0 && y > 0.0 && x < width && y < height => Visibility::Occluded,
                 0.0 => Visibility::NotAnnotated,
                 other => {
-                    return Err(format!(
-                        "`visibility({},{})` must be 0 or 1, found {other}",
-                        frame + 1,
-                        joint + 1
-                    ));
+                    let detail =
+                        format!("`visibility({},{})` must be 0 or 1, found {other}", frame + 1, joint + 1);
+                    return Err((SHAPE, detail));
                 }
             };
             if visibility.is_annotated() && !(x.is_finite() && y.is_finite()) {
-                return Err(format!(
-                    "`x({0},{1})`, `y({0},{1})`: a visible joint has no place",
-                    frame + 1,
-                    joint + 1
-                ));
+                let detail =
+                    format!("`x({0},{1})`, `y({0},{1})`: a visible joint has no place", frame + 1, joint + 1);
+                return Err((SHAPE, detail));
             }
             person.pose.set(joint, [x, y], visibility);
         }
@@ -206,12 +173,12 @@ impl Video {
         let count = self.boxes.len() / 4;
         if frame < count {
             let corners = [0, 1, 2, 3].map(|part| self.boxes[part * count + frame] - FIRST_PIXEL);
-            place(&mut person, corners, &mut attributes);
+            place(person, corners, &mut attributes);
         }
         person.image_size = self.size.map(|[height, width]| [width as i32, height as i32]);
         person.activity.clone_from(&self.action);
         self.split.clone_into(&mut person.split);
         person.attributes = Some(Json::Object(attributes).to_string());
-        Ok(person)
+        Ok(())
     }
 }
