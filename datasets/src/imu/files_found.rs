@@ -61,7 +61,7 @@ impl Candidate {
 }
 
 /// `name` without `ending`, in any case; `None` where it has another one.
-fn stem<'a>(name: &'a str, ending: &str) -> Option<&'a str> {
+pub(super) fn stem<'a>(name: &'a str, ending: &str) -> Option<&'a str> {
     let at = name.len().checked_sub(ending.len()).filter(|at| *at > 0 && name.is_char_boundary(*at))?;
     name[at..].eq_ignore_ascii_case(ending).then(|| &name[..at])
 }
@@ -120,11 +120,13 @@ impl Files {
             for found in listing.files {
                 files.add(found, dataset, patterns)?;
             }
+            files.sort();
             return Ok(files);
         }
         if kind.is_file() && place::is_archive(path).map_err(io)? {
             let mut files = Self { whole_paths: true, ..Self::default() };
             files.add_entries(path, &[], dataset).map_err(io)?;
+            files.sort();
             return Ok(files);
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -169,9 +171,12 @@ impl Files {
                 archive: parts.len().checked_sub(1),
             });
         }
-        // In the order of their paths, whatever that in the archive is.
-        self.all.sort_by(|a, b| a.parts.cmp(&b.parts));
         Ok(())
+    }
+
+    /// Puts all in the order of their paths, whatever that in an archive is.
+    fn sort(&mut self) {
+        self.all.sort_by(|a, b| a.parts.cmp(&b.parts));
     }
 
     /// Says in `notes` which of the files `numbers` are not read, and why.

@@ -7,7 +7,7 @@ use super::faults::Fault;
 use super::fields::fields;
 use super::file_group::{FileGroup, NameFrom, StampColumns};
 use super::reasons;
-use super::text::latin1;
+use super::text::lenient;
 
 /// Where the readings of a file begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -144,12 +144,9 @@ fn length(bytes: &[u8]) -> usize {
     memchr::memchr(b'\n', bytes).map_or(bytes.len(), |end| end + 1)
 }
 
-/// The fields of a header as names. What is no UTF-8 is read as Latin-1: a name is compared, not kept.
+/// The fields of a header as names.
 fn names(fields: &[std::borrow::Cow<'_, [u8]>]) -> Vec<String> {
-    let text = |field: &[u8]| {
-        str::from_utf8(field).map_or_else(|_| field.iter().map(|byte| latin1(*byte)).collect(), str::to_owned)
-    };
-    let mut names: Vec<String> = fields.iter().map(|name| text(name)).collect();
+    let mut names: Vec<String> = fields.iter().map(|name| lenient(name)).collect();
     // A separator at the end of the line makes no column.
     if names.len() > 1 && names.last().is_some_and(String::is_empty) {
         names.pop();

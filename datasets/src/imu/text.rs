@@ -41,6 +41,11 @@ pub(super) fn latin1(byte: u8) -> char {
     if (0x80..0xa0).contains(&byte) { WINDOWS[usize::from(byte) - 0x80] } else { char::from(byte) }
 }
 
+/// `bytes` as text, to be compared or shown: those that are no UTF-8 are read as Latin-1.
+pub(super) fn lenient(bytes: &[u8]) -> String {
+    str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| latin1(*byte)).collect(), str::to_owned)
+}
+
 /// `reader` as UTF-8 with line feeds.
 ///
 /// # Errors

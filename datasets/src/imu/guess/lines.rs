@@ -4,7 +4,7 @@ use super::super::fields::fields;
 use super::super::header::{SEPARATORS, bare};
 use super::super::moment::{self, Not, Rules};
 use super::super::number;
-use super::super::text::{Encoding, latin1};
+use super::super::text::{Encoding, lenient};
 
 /// How many lines are looked at.
 const MOST_LINES: usize = 400;
@@ -100,7 +100,7 @@ impl Lines {
         let (_, separator, decimal_comma) = best?;
         let split = |line: &[u8]| -> Option<Vec<(String, Cell)>> {
             let cells = fields(bare(line, separator), separator).ok()?;
-            Some(cells.iter().map(|cell| (shown(cell), of_cell(cell, decimal_comma))).collect())
+            Some(cells.iter().map(|cell| (lenient(cell), of_cell(cell, decimal_comma))).collect())
         };
         let lines: Vec<Option<Vec<(String, Cell)>>> =
             all.iter().map(|line| if is_comment(line) { None } else { split(line) }).collect();
@@ -206,10 +206,6 @@ fn of_cell(cell: &[u8], decimal_comma: bool) -> Cell {
         return Cell::Time;
     }
     Cell::Text
-}
-
-fn shown(cell: &[u8]) -> String {
-    str::from_utf8(cell).map_or_else(|_| cell.iter().map(|byte| latin1(*byte)).collect(), str::to_owned)
 }
 
 /// What comes most often; of equals, the largest.

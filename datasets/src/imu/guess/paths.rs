@@ -1,6 +1,6 @@
 //! Which parts of the paths of like files name whom and what.
 
-use super::super::files_found::Candidate;
+use super::super::files_found::{Candidate, stem};
 use super::super::sensor_names;
 
 /// What separates the words of a file's name.
@@ -55,12 +55,7 @@ pub(super) fn pattern(files: &[&Candidate], subject: bool, session: bool, by_sen
 
 /// `name` without the ending of gzip.
 fn unpacked(name: &str) -> &str {
-    let at = name.len().saturating_sub(3);
-    if name.is_char_boundary(at) && name[at..].eq_ignore_ascii_case(".gz") && at > 0 {
-        &name[..at]
-    } else {
-        name
-    }
+    stem(name, ".gz").unwrap_or(name)
 }
 
 /// The pattern of the names of files.
