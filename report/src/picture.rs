@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use datasets::pixels::{self, Limits, OrientationRule, Reduction};
+use datasets::pixels::{self, Frame, Limits, Reduction};
 use image::{Rgb, RgbImage, imageops};
 use schemas::Affine;
 use tiny_skia::Pixmap;
@@ -27,7 +27,7 @@ pub(crate) struct Window {
 /// that size, if they do; or why there is none, in words.
 pub(crate) fn read(path: &str, root: Option<&Path>, stated: Option<[i32; 2]>) -> Result<RgbImage, String> {
     let path = root.unwrap_or(Path::new("")).join(path);
-    let decoded = pixels::decode_file(&path, &Limits::default(), OrientationRule::default(), stated);
+    let decoded = pixels::decode_file(&path, &Limits::default(), Frame { stated, ..Frame::default() });
     let decoded = decoded.map_err(|error| {
         let (words, place) = (error.to_string(), format!("`{}`", path.display()));
         if words.contains(&place) { words } else { format!("{words}: {place}") }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use crate::pixels::{self, OrientationRule, PixelError};
+use crate::pixels::{self, Frame, Framing, OrientationRule};
 
 use super::ExportError;
 
@@ -98,16 +98,10 @@ impl Sizes {
         if let Some(known) = self.found.get(path) {
             return known.clone();
         }
-        let read = || -> Result<(Framed, bool), PixelError> {
-            let (stored, asked) = pixels::size_and_turn(Path::new(path))?;
-            let turn = self.rule.turn(asked, stored, stated)?;
-            let is_stored_turned = !asked.is_none() && turn.is_none();
-            Ok((Framed { size: turn.turned(stored), is_stored_turned }, !turn.is_none()))
-        };
-        let found = match read() {
-            Ok((framed, is_turned)) => {
-                self.turned += u64::from(is_turned);
-                Ok(framed)
+        let found = match pixels::framed_size(Path::new(path), Frame { rule: self.rule, stated }) {
+            Ok((size, framing)) => {
+                self.turned += u64::from(framing == Framing::Turned);
+                Ok(Framed { size, is_stored_turned: framing == Framing::AsStored })
             }
             Err(error) => Err((error.reason(), error.to_string())),
         };

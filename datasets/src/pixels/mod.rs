@@ -27,7 +27,7 @@ use limits::{allocations, check_cost, check_pixels};
 
 pub use encode::{JPEG_QUALITY, encode_jpeg, encode_png};
 pub use limits::{Limits, MAX_FILE_BYTES, MAX_PIXELS, MAX_SIDE};
-pub use orientation::{OrientationRule, Turn, without_orientation};
+pub use orientation::{Frame, Framing, OrientationRule, Turn, without_orientation};
 
 /// Most bytes of what is not pixels, such as a colour profile once it is unpacked: 16 MiB.
 const METADATA_BYTES: u64 = 16 << 20;
@@ -201,22 +201,35 @@ fn decode_other(bytes: &[u8], limits: &Limits) -> Result<Decoded, PixelError> {
     Ok(Decoded { width, height, rgb: rgb.into_raw(), reduction: Reduction::Whole, decoder: OTHER_DECODER })
 }
 
-/// Decodes the image file at `path`, in the frame of annotations that `state` a size, if they do.
+/// As [`decode_into`], in the frame of the annotations of the image; and what became of its EXIF orientation. An image that is
+/// turned is not reduced: a block that its edge cuts would lie at another edge.
 ///
 /// # Errors
-/// When the file cannot be read, is no sound image, or is larger than `limits` allow; or nothing tells the frame of the
-/// annotations.
-pub fn decode_file(
-    path: &Path,
+/// As [`decode`], and when nothing tells the frame of the annotations, or the image may not be turned.
+pub fn decode_framed(
+    buffer: Vec<u8>,
+    bytes: &[u8],
     limits: &Limits,
-    rule: OrientationRule,
-    stated: Option<[i32; 2]>,
-) -> Result<Decoded, PixelError> {
+    reduction: Reduction,
+    frame: Frame,
+) -> Result<(Decoded, Framing), PixelError> {
+    let asked = Turn::of(bytes);
+    if asked.is_none() {
+        return Ok((decode_into(buffer, bytes, limits, reduction)?, Framing::Plain));
+    }
+    let (turn, framing) = frame.turn(asked, size_of(bytes)?)?;
+    let reduction = if turn.is_none() { reduction } else { Reduction::Whole };
+    Ok((turn.apply(decode_into(buffer, bytes, limits, reduction)?), framing))
+}
+
+/// Decodes the image file at `path`, in the frame of its annotations.
+///
+/// # Errors
+/// When the file cannot be read, and as [`decode_framed`].
+pub fn decode_file(path: &Path, limits: &Limits, frame: Frame) -> Result<Decoded, PixelError> {
     let mut bytes = Vec::new();
     read_file(path, limits, &mut bytes)?;
-    let decoded = decode(&bytes, limits, Reduction::Whole)?;
-    let turn = rule.turn(Turn::of(&bytes), [decoded.width, decoded.height], stated)?;
-    Ok(turn.apply(decoded))
+    Ok(decode_framed(Vec::new(), &bytes, limits, Reduction::Whole, frame)?.0)
 }
 
 /// Reads the file at `path` into `bytes`, whose content is replaced.
@@ -248,29 +261,18 @@ pub fn read_file(path: &Path, limits: &Limits, bytes: &mut Vec<u8>) -> Result<()
 /// # Errors
 /// When the file cannot be read or its header is not that of an image.
 pub fn size(path: &Path) -> Result<[u32; 2], PixelError> {
-    let mut bytes = Vec::new();
-    let read = files::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
-    if let Ok(Ok(size)) = read.map(|_| size_of(&bytes)) {
-        return Ok(size);
-    }
-    // Where the system refuses, this says why.
-    read_file(path, &Limits::default(), &mut bytes)?;
-    size_of(&bytes)
+    Ok(header(path, |_| true)?.1)
 }
 
-/// Width and height in px of the image file at `path` in the frame of annotations that `state` a size, if they do, and
-/// whether it is turned for that.
+/// Width and height in px of the image file at `path` in the frame of its annotations, and what became of its EXIF
+/// orientation.
 ///
 /// # Errors
-/// As [`size`], and when nothing tells the frame of the annotations, or the picture may not be turned.
-pub fn framed_size(
-    path: &Path,
-    rule: OrientationRule,
-    stated: Option<[i32; 2]>,
-) -> Result<([u32; 2], Turn), PixelError> {
-    let (stored, turn) = size_and_turn(path)?;
-    let turn = rule.turn(turn, stored, stated)?;
-    Ok((turn.turned(stored), turn))
+/// As [`size`], and when nothing tells the frame of the annotations, or the image may not be turned.
+pub fn framed_size(path: &Path, frame: Frame) -> Result<([u32; 2], Framing), PixelError> {
+    let (stored, asked) = size_and_turn(path)?;
+    let (turn, framing) = frame.turn(asked, stored)?;
+    Ok((turn.turned(stored), framing))
 }
 
 /// Width and height in px of the image file at `path` as it is stored, and the turn that it asks for.
@@ -278,17 +280,25 @@ pub fn framed_size(
 /// # Errors
 /// As [`size`].
 pub fn size_and_turn(path: &Path) -> Result<([u32; 2], Turn), PixelError> {
+    // Before the pixels of a JPEG stands its EXIF block; in other formats it may come last.
+    let (bytes, size) = header(path, is_jpeg)?;
+    Ok((size, Turn::of(&bytes)))
+}
+
+/// The first bytes of the image file at `path`, if they have its header and `suffices` holds of them, else all; and its size.
+fn header(path: &Path, suffices: impl Fn(&[u8]) -> bool) -> Result<(Vec<u8>, [u32; 2]), PixelError> {
     let mut bytes = Vec::new();
     let read = files::open(path).and_then(|file| file.take(HEADER_BYTES).read_to_end(&mut bytes));
-    // Before the pixels of a JPEG stands its EXIF block; in other formats it may come last.
     if read.is_ok()
-        && is_jpeg(&bytes)
+        && suffices(&bytes)
         && let Ok(size) = size_of(&bytes)
     {
-        return Ok((size, Turn::of(&bytes)));
+        return Ok((bytes, size));
     }
+    // Where the system refuses, this says why.
     read_file(path, &Limits::default(), &mut bytes)?;
-    Ok((size_of(&bytes)?, Turn::of(&bytes)))
+    let size = size_of(&bytes)?;
+    Ok((bytes, size))
 }
 
 /// Width and height in px of the image file `bytes`, from its header.

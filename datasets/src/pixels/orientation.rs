@@ -31,6 +31,55 @@ pub enum OrientationRule {
     Refuse,
 }
 
+/// What tells the frame of the annotations of an image.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// What is done with an image that asks for a turn.
+    pub rule: OrientationRule,
+    /// Width and height in px that the annotations state.
+    pub stated: Option<[i32; 2]>,
+}
+
+/// What became of the EXIF orientation of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Framing {
+    /// It has none, or one that turns nothing.
+    Plain,
+    /// The image was turned.
+    Turned,
+    /// The image was taken as it is stored.
+    AsStored,
+}
+
+impl Framing {
+    /// What a summary says of rows of such images.
+    pub fn told(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Turned => Some("rows are of pictures that were turned by their EXIF orientation"),
+            Self::AsStored => Some(
+                "rows are of pictures whose EXIF orientation was ignored: their annotations are of the stored pixels",
+            ),
+        }
+    }
+}
+
+impl Frame {
+    /// How an image of `size` px as stored, whose EXIF block asks for `asked`, is turned.
+    ///
+    /// # Errors
+    /// As [`OrientationRule::turn`].
+    pub(super) fn turn(self, asked: Turn, size: [u32; 2]) -> Result<(Turn, Framing), PixelError> {
+        let turn = self.rule.turn(asked, size, self.stated)?;
+        let framing = match (asked.is_none(), turn.is_none()) {
+            (true, _) => Framing::Plain,
+            (false, true) => Framing::AsStored,
+            (false, false) => Framing::Turned,
+        };
+        Ok((turn, framing))
+    }
+}
+
 /// How stored pixels are turned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn(Orientation);

@@ -97,19 +97,15 @@ fn damage_is_an_error_wherever_it_is() {
 #[test]
 fn a_missing_file_and_a_large_one_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
-    let missing =
-        decode_file(&folder.path().join("none.jpg"), &Limits::default(), OrientationRule::default(), None);
+    let missing = decode_file(&folder.path().join("none.jpg"), &Limits::default(), Frame::default());
     assert_eq!(missing.unwrap_err().reason(), "image missing");
     // The name lies about the format: content decides.
     let path = folder.path().join("picture.jpg");
     fs::write(&path, encode_png(&picture(10, 10), 10, 10).unwrap()).unwrap();
     assert_eq!(size(&path).unwrap(), [10, 10]);
-    assert!(decode_file(&path, &Limits::default(), OrientationRule::default(), None).is_ok());
+    assert!(decode_file(&path, &Limits::default(), Frame::default()).is_ok());
     let bounded = Limits { max_file_bytes: 50, ..Limits::default() };
-    assert_eq!(
-        decode_file(&path, &bounded, OrientationRule::default(), None).unwrap_err().reason(),
-        "image too large"
-    );
+    assert_eq!(decode_file(&path, &bounded, Frame::default()).unwrap_err().reason(), "image too large");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int32Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datasets::pixels::{self, OrientationRule, PixelError};
+use datasets::pixels::{self, Frame as Framed, OrientationRule, PixelError};
 use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{
@@ -101,11 +101,12 @@ impl Crop {
     /// Subjects that know their image's size, from the table or else from the image's header.
     fn sized(&self, batch: &RecordBatch) -> Result<Vec<Result<Subject, Refusal>>, StageError> {
         let paths = strings(batch, "image_path")?;
+        let frame = Framed { rule: self.orientation, stated: None };
         let size = |row: usize| -> Result<[f64; 2], Refusal> {
             if let Some(size) = stated_size(batch, row) {
                 return Ok(size.map(f64::from));
             }
-            let found = pixels::framed_size(&self.images.join(paths.value(row)), self.orientation, None);
+            let found = pixels::framed_size(&self.images.join(paths.value(row)), frame);
             let refused = |error: PixelError| (error.reason(), error.to_string());
             found.map(|(size, _)| size.map(f64::from)).map_err(refused)
         };

@@ -1,6 +1,6 @@
 //! Every rule finds what was planted, and nothing else.
 
-use datasets::pixels::{Limits, OrientationRule};
+use datasets::pixels::{Frame, Limits};
 use schemas::Visibility::{NotAnnotated, Visible};
 use schemas::skeleton::{FLIC11, MPII16};
 use schemas::tables::findings::{Finding, Severity};
@@ -286,8 +286,7 @@ fn the_same_image_and_the_same_picture_in_two_splits() {
     add(people, 1, "lsp-b", "test", copied);
     let pale = folder.path().join("pale.png");
     let picture =
-        datasets::pixels::decode_file(&file(people, 2), &Limits::default(), OrientationRule::default(), None)
-            .unwrap();
+        datasets::pixels::decode_file(&file(people, 2), &Limits::default(), Frame::default()).unwrap();
     let rgb = picture.rgb.iter().map(|level| level / 2 + 100).collect();
     let picture = image::RgbImage::from_raw(picture.width, picture.height, rgb).unwrap();
     image::imageops::resize(&picture, 160, 150, image::imageops::FilterType::Triangle).save(&pale).unwrap();

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::datatypes::{Schema, SchemaRef};
-use datasets::pixels::{self, OrientationRule};
+use datasets::pixels::{self, Frame, OrientationRule};
 use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{affines, booleans, column, field, integers, numbers, strings};
@@ -232,7 +232,8 @@ impl Sizes<'_> {
         {
             return Ok(*size);
         }
-        let found = pixels::framed_size(&self.stage.images.join(path), self.stage.orientation, None);
+        let frame = Frame { rule: self.stage.orientation, stated: None };
+        let found = pixels::framed_size(&self.stage.images.join(path), frame);
         let (size, _) = found.map_err(|error| (error.reason(), error.to_string()))?;
         let size = size.map(f64::from);
         self.last = Some((path.to_owned(), size));

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BinaryArray, Int32Array, RecordBatch};
 use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datasets::pixels::{Limits, MAX_PIXELS, OrientationRule, Reduction};
+use datasets::pixels::{Frame, Framing, Limits, MAX_PIXELS, OrientationRule, Reduction};
 use schemars::JsonSchema;
 use schemas::Affine;
 use schemas::columns::{field, schema_with, skeleton_of, strings, with_column};
@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use self::rgb::Source;
 use self::sample::Path;
-use self::source::{Framing, Picture, Sources};
+use self::source::Sources;
 use super::error::AugmentError;
 use super::geometry::{self, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
@@ -129,9 +129,9 @@ impl Warp {
         let image_from_crop = row.crop_from_image.inverse().ok_or_else(unusable)?;
         let shrink = 1.0 / row.crop_from_image.magnification();
         let wanted = if self.scaled_decoding { Reduction::at_most(shrink) } else { Reduction::Whole };
-        let picture = Picture { path: self.images.join(path), stated, rule: self.orientation };
-        let (decoded, framing) =
-            sources.get(picture, wanted).map_err(|error| (error.reason(), error.to_string()))?;
+        let frame = Frame { rule: self.orientation, stated };
+        let decoded = sources.get(&self.images.join(path), frame, wanted);
+        let (decoded, framing) = decoded.map_err(|error| (error.reason(), error.to_string()))?;
         let factor = decoded.reduction.factor();
         let mut source =
             Source { rgb: &decoded.rgb, width: decoded.width as usize, height: decoded.height as usize };
