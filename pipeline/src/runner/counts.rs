@@ -1,5 +1,6 @@
 //! Rows and seconds of every node, counted during a run.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use stages::stage::Gathered;
 use stages::{FanOut, Outcome};
 
 use super::RunError;
+use super::record::{UnitRecord, name_of};
 use crate::graph::Graph;
 
 /// The counters of all nodes.
@@ -109,12 +111,17 @@ impl Counts {
         self.0[node].rows_in.fetch_add(rows as u64, Relaxed);
     }
 
-    /// Adds the totals of another part of the run to those of `node`.
-    pub(super) fn merge(&self, node: usize, [rows_in, rows_out, rejected]: [u64; 3]) {
-        let counts = &self.0[node];
-        counts.rows_in.fetch_add(rows_in, Relaxed);
-        counts.rows_out.fetch_add(rows_out, Relaxed);
-        counts.rejected.fetch_add(rejected, Relaxed);
+    /// Adds the rows of all nodes of `graph` that stand in `records`.
+    pub(super) fn add_rows(&self, graph: &Graph, records: &BTreeMap<u64, UnitRecord>) {
+        for (counts, node) in self.0.iter().zip(&graph.nodes) {
+            let name = name_of(node);
+            for [rows_in, rows_out, rejected] in records.values().filter_map(|record| record.rows.get(&name))
+            {
+                counts.rows_in.fetch_add(*rows_in, Relaxed);
+                counts.rows_out.fetch_add(*rows_out, Relaxed);
+                counts.rejected.fetch_add(*rejected, Relaxed);
+            }
+        }
     }
 
     /// Adds the time that the nodes of another part of the run took.

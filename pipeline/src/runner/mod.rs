@@ -129,8 +129,8 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             Ok(done.summary(graph, started))
         }
         Err(error) => {
-            let (done, units, rejects) =
-                (outputs.recorded(&units), units.len() as u64, outputs.rejects_so_far(&units));
+            let records = outputs.recorded(&units);
+            let (done, units) = (records.len() as u64, units.len() as u64);
             // What has come to nothing leaves nothing; the error is the one to report.
             if access == Access::Alone && done == 0 {
                 let _ = outputs.release(wholes);
@@ -138,7 +138,8 @@ pub fn run(graph: &Graph, options: &RunOptions) -> Result<Summary, RunError> {
             Err(if let RunError::Cancelled { .. } = error {
                 RunError::Cancelled { done, units }
             } else {
-                error.after(rejects)
+                let Rejected { rows, examples, .. } = rejected_of(&records);
+                error.after(reject_lines(&rows, &examples))
             })
         }
     }
@@ -161,7 +162,7 @@ struct Done {
     records: BTreeMap<u64, UnitRecord>,
     sinks: Vec<SinkSummary>,
     rejected: Rejected,
-    /// Time of the nodes.
+    /// Rows and time of the nodes.
     totals: Counts,
 }
 
@@ -190,6 +191,7 @@ impl Run<'_> {
         records.extend(flow.run(pool, todo, budget)?);
         if matches!(options.part, Part::Share { .. }) {
             options.progress.finish_and_clear();
+            totals.add_rows(graph, &records);
             let rejected = rejected_of(records.values());
             return Ok(Done { whole: false, records, sinks: Vec::new(), rejected, totals });
         }
@@ -199,7 +201,8 @@ impl Run<'_> {
         let mut rejected = rejected_of(records.values());
         let mut sinks = outputs.complete(&records, &rejected)?;
         sinks.append(&mut exported);
-        rejected.verdict = Some(verdict::verdict(graph, sources, &records, &sinks));
+        totals.add_rows(graph, &records);
+        rejected.verdict = Some(verdict::verdict(graph, sources, &totals, &rejected, &sinks));
         // In the order of the plan, the rejects last.
         sinks.sort_by_key(|(node, _)| *node);
         let mut sinks: Vec<SinkSummary> = sinks.into_iter().map(|(_, sink)| sink).collect();
@@ -210,13 +213,6 @@ impl Run<'_> {
 
 impl Done {
     fn summary(self, graph: &Graph, started: Instant) -> Summary {
-        for record in self.records.values() {
-            for (index, node) in graph.nodes.iter().enumerate() {
-                if let Some(rows) = record.rows.get(&record::name_of(node)) {
-                    self.totals.merge(index, *rows);
-                }
-            }
-        }
         let mut told: BTreeMap<&String, u64> = BTreeMap::new();
         for (what, rows) in self.records.values().flat_map(|record| &record.told) {
             *told.entry(what).or_default() += rows;

@@ -221,18 +221,10 @@ impl<'a> Outputs<'a> {
         Ok(records.into_iter().flatten().collect())
     }
 
-    /// How many of `units` have a record, unchecked.
-    pub(super) fn recorded(&self, units: &[Unit]) -> u64 {
-        let read = |unit: &&Unit| UnitRecord::read(self.rejects.work_path(), unit.number, units.len() as u64);
-        units.iter().filter(|unit| read(unit).is_some()).count() as u64
-    }
-
-    /// A line for each reason of the rejects of those of `units` that have a record.
-    pub(super) fn rejects_so_far(&self, units: &[Unit]) -> Vec<String> {
+    /// The records of those of `units` that have one, unchecked.
+    pub(super) fn recorded(&self, units: &[Unit]) -> Vec<UnitRecord> {
         let read = |unit: &Unit| UnitRecord::read(self.rejects.work_path(), unit.number, units.len() as u64);
-        let records: Vec<UnitRecord> = units.iter().filter_map(read).collect();
-        let rejected = super::rejected_of(&records);
-        super::allowed::lines(&rejected.rows, &rejected.examples)
+        units.iter().filter_map(read).collect()
     }
 
     /// Removes shards of units that are not among the `records` of those that are done.

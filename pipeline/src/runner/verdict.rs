@@ -1,13 +1,11 @@
 //! What a run lost of what it read, and whether that is more than its user allows.
 
-use std::collections::BTreeMap;
-
-use datasets::shards::Verdict;
+use datasets::shards::{Rejected, Verdict};
 use schemas::printable;
 use schemas::units::grouped;
 
 use super::allowed::{MostRejects, lines};
-use super::record::{UnitRecord, name_of};
+use super::counts::{Counts, NodeTotals};
 use super::summary::SinkSummary;
 use super::units::Sources;
 use super::{RunError, Summary};
@@ -19,51 +17,41 @@ const FILTER: &str = "filter";
 /// The step that gives nothing where all is well.
 const CHECK: &str = "check";
 
-/// Rows in, out and rejected of a node, in all units.
-type Rows = [u64; 3];
-
-/// What the units of `records` lost; `sinks` are what was written.
+/// What a run lost whose nodes took and gave `totals` and which `rejected` so much; `sinks` are what was written.
 pub(super) fn verdict(
     graph: &Graph,
     sources: &Sources,
-    records: &BTreeMap<u64, UnitRecord>,
+    totals: &Counts,
+    rejected: &Rejected,
     sinks: &[(usize, SinkSummary)],
 ) -> Verdict {
-    let rows: Vec<Rows> = graph.nodes.iter().map(|node| rows_of(node, records)).collect();
-    let given = |index: usize, node: &Node| match rows[index] {
+    let given = |index: usize, node: &Node| match totals.totals(index).rows_out {
         // Steps that need all rows read those of a table or an annotation file themselves.
-        [_, 0, _] if node.is_source() => {
+        0 if node.is_source() => {
             sources.get(&index).filter(|source| source.is_rereadable()).map_or(0, |source| source.length())
         }
-        [_, out, _] => out,
+        rows => rows,
     };
     let nodes = || graph.nodes.iter().enumerate();
-    let read = nodes().filter(|(_, node)| node.is_source()).map(|(index, node)| {
-        let [_, _, rejected] = rows[index];
-        given(index, node) + rejected
-    });
-    let filtered = nodes().filter(|(_, node)| node.kind == FILTER).map(|(index, _)| rows[index][2]);
-    let rejected: u64 = records.values().flat_map(|record| record.reasons.values()).sum();
+    let read = nodes()
+        .filter(|(_, node)| node.is_source())
+        .map(|(index, node)| given(index, node) + totals.totals(index).rejected);
+    let filtered =
+        nodes().filter(|(_, node)| node.kind == FILTER).map(|(index, _)| totals.totals(index).rejected);
     let lost = nodes().find_map(|(index, node)| {
         let sink = sinks.iter().find(|(sink, _)| *sink == index).map(|(_, sink)| sink.rows);
-        loss(node, [rows[index][0], given(index, node), rows[index][2]], sink)
+        loss(node, NodeTotals { rows_out: given(index, node), ..totals.totals(index) }, sink)
     });
     Verdict {
         read: read.sum(),
-        rejected: rejected.saturating_sub(filtered.sum()),
-        lost: lost.or_else(|| empty(graph, &rows)),
+        rejected: rejected.rows.values().sum::<u64>().saturating_sub(filtered.sum()),
+        lost: lost.or_else(|| empty(graph, totals)),
     }
 }
 
-fn rows_of(node: &Node, records: &BTreeMap<u64, UnitRecord>) -> Rows {
-    let name = name_of(node);
-    records.values().filter_map(|record| record.rows.get(&name)).fold([0; 3], |sum, rows| {
-        [sum[0].saturating_add(rows[0]), sum[1].saturating_add(rows[1]), sum[2].saturating_add(rows[2])]
-    })
-}
-
 /// What `node` lost as a whole, if it did; a sink wrote `written` rows.
-fn loss(node: &Node, [rows_in, rows_out, rejected]: Rows, written: Option<u64>) -> Option<String> {
+fn loss(node: &Node, totals: NodeTotals, written: Option<u64>) -> Option<String> {
+    let NodeTotals { rows_in, rows_out, rejected, .. } = totals;
     let name = printable(&node.name);
     let joins_files = SourceConfig::KINDS.iter().any(|(kind, _)| *kind == node.kind);
     match &node.work {
@@ -88,16 +76,15 @@ fn loss(node: &Node, [rows_in, rows_out, rejected]: Rows, written: Option<u64>) 
 }
 
 /// Whether filters left nothing for any sink.
-fn empty(graph: &Graph, rows: &[Rows]) -> Option<String> {
+fn empty(graph: &Graph, totals: &Counts) -> Option<String> {
     let fed_by_filter = |node: &Node| {
         node.inputs.iter().all(|&input| {
-            let above = &graph.nodes[input];
-            matches!(above.work, Work::Rows(_)) && rows[input][1] == 0
+            matches!(graph.nodes[input].work, Work::Rows(_)) && totals.totals(input).rows_out == 0
         })
     };
     let mut sinks = graph.nodes.iter().filter(|node| matches!(node.work, Work::Sink(_)));
-    let filtered =
-        graph.nodes.iter().zip(rows).any(|(node, [_, _, rejected])| node.kind == FILTER && *rejected > 0);
+    let mut nodes = graph.nodes.iter().enumerate();
+    let filtered = nodes.any(|(index, node)| node.kind == FILTER && totals.totals(index).rejected > 0);
     (filtered && sinks.all(fed_by_filter)).then(|| "every row was filtered out".to_owned())
 }
 
