@@ -16,7 +16,8 @@ const BATCH_ROWS: usize = 8192;
 /// Bytes that stand for an id: so few collide by chance once in 10^19 tables of 10^9 rows.
 const HASH_BYTES: usize = 16;
 
-/// Checks the ids in the `shards` of `folder`, whose rows are of `schema`: of one person, each copy has one row.
+/// Checks the ids in the `shards` of `folder`, which this run has written or hashed and whose rows are of `schema`: of one
+/// person, each copy has one row.
 ///
 /// # Errors
 /// When two rows have one id, or the shards cannot be read.
@@ -26,7 +27,7 @@ pub(super) fn check(folder: &Path, schema: &SchemaRef, shards: &[ShardEntry]) ->
     }
     let columns: Vec<usize> =
         ["sample_id", COPY].iter().filter_map(|name| schema.index_of(name).ok()).collect();
-    let table = TableReader::of_shards(folder, schema.clone(), shards).project(&columns)?;
+    let table = TableReader::of_shards(folder, schema.clone(), shards).checked().project(&columns)?;
     let mut seen: HashSet<[u8; HASH_BYTES]> = HashSet::new();
     for batch in table.batches(BATCH_ROWS) {
         let batch = batch?;
