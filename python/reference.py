@@ -201,12 +201,24 @@ EXAMPLE_VALUES = {
     "path": "people",
 }
 
+#: Those of one source or sink, where they are others.
+OTHER_VALUES = {
+    ("coco", "annotations"): "person_keypoints_val2017.json",
+    ("yolo", "annotations"): "data.yaml",
+    ("penn_action", "annotations"): "labels",
+    ("jhmdb", "annotations"): "joint_positions",
+    ("posetrack", "annotations"): "annotations/val",
+    ("coco_results", "file"): "results.json",
+    ("trials", "path"): "scores.csv",
+}
+
 
 def _example(config: _keys.Config, side: str) -> str:
     """A source or sink in a plan, and the same in Python."""
     inputs = _keys.inputs(f"{side}_inputs")[config.kind]
     verb = "read" if side == "source" else "write"
-    values = {key.name: EXAMPLE_VALUES[key.name] for key in config.keys if key.required}
+    required = [key.name for key in config.keys if key.required]
+    values = {key: OTHER_VALUES.get((config.kind, key)) or EXAMPLE_VALUES[key] for key in required}
     named = inputs if verb == "read" else ["people"] if inputs == ["rows"] else inputs
     lines = [f"[{side}s.{'found' if verb == 'read' else 'written'}]"]
     lines += [f"inputs = {_toml(named)}"] * bool(named)
