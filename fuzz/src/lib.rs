@@ -38,6 +38,7 @@ pub const ALL: &[Target] = &[
     targets::plan::TARGET,
     targets::cards::TARGET,
     targets::table::TARGET,
+    targets::trials::TARGET,
 ];
 
 /// The target called `name`.

@@ -13,4 +13,5 @@ pub(crate) mod plan;
 pub(crate) mod posetrack;
 pub(crate) mod predictions;
 pub(crate) mod table;
+pub(crate) mod trials;
 pub(crate) mod yolo;

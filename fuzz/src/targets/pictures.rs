@@ -27,6 +27,9 @@ fn run(input: &[u8]) -> u64 {
     let (mode, rest) = mode(input);
     let reduction = REDUCTIONS[mode % 4];
     let size = pixels::size_of(rest);
+    let mut copy = rest.to_vec();
+    pixels::without_orientation(&mut copy);
+    assert!(pixels::Turn::of(&copy).is_none(), "an orientation that was taken out");
     match pixels::decode(rest, &LIMITS, reduction) {
         Ok(decoded) => {
             let [width, height] = size.expect("what can be decoded has a size");
