@@ -13,7 +13,7 @@ use crate::augment::{
 };
 use crate::check::CheckConfig;
 use crate::decode::{
-    DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
+    AsPeopleConfig, DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
 };
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig};
 use crate::evaluate::EvaluateConfig;
@@ -129,7 +129,7 @@ stages! {
     ///
     /// `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
     /// px, and `crop_size` `[2]` px, width then height.
-    "crop" Crop(CropConfig) as rows,
+    "crop" Crop(CropConfig) as checked_rows,
     /// Enlarges or shrinks each sample about the crop's centre, by a random factor.
     ///
     /// `samples`; multiplies into `crop_from_image`.
@@ -224,8 +224,8 @@ stages! {
     // infer
     /// Runs an ONNX network that reads samples.
     ///
-    /// `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
-    /// names.
+    /// `samples` with raw `image` `[H, W, 3]` to the table of the network's kind, one row for each output head that its card
+    /// names: `heatmaps` `[K, h, w]` f32, `simcc` `[K, bins]` f32, `coordinates` `[K, 2]` px of the crop, or `detections`.
     "infer" Infer(InferConfig) as checked_rows,
     /// Runs an ONNX network that reads windows.
     ///
@@ -240,11 +240,15 @@ stages! {
     ///
     /// `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
     "spatial_model" SpatialModel(SpatialModelConfig) as checked_all_rows,
-    /// Finds each joint's place in its map.
+    /// Finds each joint's place in what a network gave, whatever its kind.
     ///
-    /// `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
-    /// `[K]`.
+    /// `heatmaps`, `simcc`, `coordinates` or `detections` to `keypoints`: `keypoints` `[K, 2]` px of the image and `score`
+    /// `[K]`; one row a row, of `detections` one a person.
     "decode" Decode(DecodeConfig) as checked_rows,
+    /// Takes people that a detector saw as people: for crops around them, for a second network.
+    ///
+    /// `keypoints` with `box` to `people`: centre and scale by the box, joints that have a place are visible.
+    "as_people" AsPeople(AsPeopleConfig) as rows,
     /// Adds a sample's maps at several scales up in the image, and finds each joint there.
     ///
     /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row per sample and output head, as from `decode`.
@@ -303,6 +307,7 @@ impl StageConfig {
     pub fn files(&self) -> Result<Vec<PathBuf>, StageError> {
         match self {
             Self::Split(config) => Ok(config.files()),
+            Self::Crop(config) => Ok(config.files()),
             Self::Infer(config) => config.files().all(),
             Self::Embed(config) => config.files().all(),
             Self::Refine(config) => config.files().all(),
