@@ -16,8 +16,8 @@ use crate::decode::{
     AsPeopleConfig, DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
 };
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig};
-use crate::evaluate::EvaluateConfig;
 use crate::evaluate::verification::{IdentifyConfig, VerifyConfig};
+use crate::evaluate::{EvaluateConfig, MatchPeopleConfig};
 use crate::infer::{EmbedConfig, InferConfig};
 use crate::ingest::{
     FilterConfig, MapSkeletonConfig, RepeatConfig, SelectConfig, SplitConfig, SplitSubjectsConfig,
@@ -283,6 +283,10 @@ stages! {
     /// `trials` to `trials`.
     "normalise_scores" NormaliseScores(NormaliseScoresConfig) as checked_all_rows,
     // evaluate
+    /// Matches predicted people to annotated ones of the same picture, so that they can be scored person by person.
+    ///
+    /// `people` and `keypoints` to `keypoints` with the ids of the people; predictions of nobody are rejects.
+    "match_people" MatchPeople(MatchPeopleConfig) as all_rows,
     /// Scores predicted keypoints by named protocols.
     ///
     /// `people` and `keypoints` to `metrics`.

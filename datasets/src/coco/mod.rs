@@ -3,6 +3,7 @@
 //! COCO's coordinates count from 0 and its visibility has the same codes, as in the tables. Not kept: outlines
 //! (`segmentation`) of people, licences, and the URLs and dates of images.
 
+mod boxes;
 mod candidates;
 mod categories;
 mod category;
@@ -34,6 +35,7 @@ use category::Category;
 use entry::{Annotation, Entry, Image};
 use reading::Reading;
 
+pub use boxes::BoxesConfig;
 pub(crate) use entry::Kept;
 pub use image_ids::{ImageIds, SameImageId};
 pub use oks::{oks, sigmas};

@@ -1,5 +1,6 @@
 //! One kind of input each.
 
+pub(crate) mod boxes;
 pub(crate) mod cards;
 pub(crate) mod coco;
 pub(crate) mod coco_results;

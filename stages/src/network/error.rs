@@ -169,6 +169,8 @@ pub enum NetworkError {
     SameWindow { first: String, second: String },
 
     // The machine.
+    #[error("`tensorrt` has keys, but the provider is `{provider}`")]
+    NotTensorrt { provider: &'static str },
     #[error("`devices` is empty")]
     NoDevices,
     #[error("ONNX Runtime `{}` is asked for, but this process has loaded `{}`", asked.display(), loaded.display())]
@@ -267,6 +269,7 @@ impl Hinted for NetworkError {
                     .into()
             }
             Self::SameWindow { .. } => "give every stretch of a session a `segment` of its own".into(),
+            Self::NotTensorrt { .. } => "leave `tensorrt` out, or set `provider = \"tensorrt\"`".into(),
             Self::NoDevices => "name the GPUs to use, such as `devices = [0]`".into(),
             Self::OtherRuntime { .. } => {
                 format!("name the same library everywhere, or set `{LIBRARY_VARIABLE}`")
