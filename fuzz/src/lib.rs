@@ -38,6 +38,7 @@ pub const ALL: &[Target] = &[
     targets::predictions::TARGET,
     targets::plan::TARGET,
     targets::cards::TARGET,
+    targets::skeletons::TARGET,
     targets::table::TARGET,
     targets::trials::TARGET,
 ];

@@ -30,6 +30,8 @@ EXAMPLES: dict[str, Any] = {
     "colour": {"gain": {"min": 0.6, "max": 1.4}},
     "warp": {"border": 128},
     "encode_heatmaps": {"stride": 4, "style": {"gaussian": {"sigma": 3}}},
+    "encode_simcc": {"label": {"gaussian": {"sigma": [4.9, 5.66]}}},
+    "encode_coordinates": {"origin": "middle"},
     "encode_image": "png",
     "encode_loss_mask": {"stride": 4},
     "quality": {"max_gap_ms": 100},

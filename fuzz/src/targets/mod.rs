@@ -13,6 +13,7 @@ pub(crate) mod pictures;
 pub(crate) mod plan;
 pub(crate) mod posetrack;
 pub(crate) mod predictions;
+pub(crate) mod skeletons;
 pub(crate) mod table;
 pub(crate) mod trials;
 pub(crate) mod yolo;

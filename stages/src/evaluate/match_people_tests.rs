@@ -1,10 +1,10 @@
 //! Who is whom in a picture.
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field};
 use schemas::Visibility;
 use schemas::columns::{fixed_list, numbers};
-use schemas::skeleton::{CPM14, MPII16};
+use schemas::skeleton::MPII16;
 use schemas::tables::keypoints::{DETECTION_SCORE, PredictedPose};
 use schemas::tables::people::Pose;
 use schemas::tables::vector_array;
@@ -110,7 +110,8 @@ fn joints_are_compared_by_name() {
     let truth = [person("a", "1.jpg", 10.0)];
     let batch = predictions(&[(&truth[0], 0.0, 0.9)]);
     let context = BuildContext { name: "map".into(), seed: 0, threads: 1, folder: ".".into() };
-    let mapped = crate::ingest::MapSkeletonConfig { to: CPM14.name.into() }.build(&context).unwrap();
+    let mapped = toml::from_str::<crate::ingest::MapSkeletonConfig>("to = 'cpm14'").unwrap();
+    let mapped = mapped.build(&context).unwrap();
     let batch = crate::Stage::run(&mapped, &batch).unwrap().rows;
     assert_eq!(run("by = { oks = { minimum = 0.8 } }", &truth, batch).0.len(), 1);
 }

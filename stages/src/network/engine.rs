@@ -8,6 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::NetworkError;
+use super::card::skeleton_of_card;
 use super::external::weights;
 use super::pool::SessionPool;
 use super::providers::{Network, Provider, Running, Start, first_session, session};
@@ -100,13 +101,14 @@ impl Files {
         Ok(Self { model, card })
     }
 
-    /// Both, and the files beside the network that hold its weights, to be hashed.
+    /// Both, the file of the card's skeleton, and the files beside the network that hold its weights, to be hashed.
     ///
     /// # Errors
     /// When the network cannot be read, or has weights outside its folder.
     pub fn all(self) -> Result<Vec<PathBuf>, StageError> {
         let weights = weights(&self.model)?;
-        Ok([vec![self.model, self.card], weights].concat())
+        let skeleton = skeleton_of_card(&self.card).into_iter().collect();
+        Ok([vec![self.model, self.card], skeleton, weights].concat())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::skeleton::UnknownSkeleton;
+use datasets::ReadError;
 use schemas::{Fault, Hinted};
 
 use super::port::{Port, dimensions_text, listed};
@@ -26,7 +26,7 @@ pub enum NetworkError {
     #[error("cannot read the model card: {reason}: `{}`", path.display())]
     NoCard { reason: String, path: PathBuf },
     #[error(transparent)]
-    Skeleton(#[from] UnknownSkeleton),
+    Skeleton(#[from] ReadError),
     #[error("the input is {width} x {height} px")]
     NoPixels { width: u32, height: u32 },
     #[error("`{key}` must be positive, found `{found}`")]
@@ -208,6 +208,7 @@ impl Hinted for NetworkError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::At { error, .. } => return error.hint(),
+            Self::Skeleton(error) => return error.hint(),
             Self::OutsideFolder { .. } => {
                 "keep the weights in the folder of the `.onnx` file, and export it again".into()
             }
