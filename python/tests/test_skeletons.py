@@ -6,8 +6,9 @@ import json
 import pickle
 from pathlib import Path
 
-import motionmill
 import pytest
+
+import motionmill
 from motionmill import ConfigError, stages
 
 ROBOT = """

@@ -101,7 +101,8 @@ def test_targets_of_other_heads_are_handed_out_like_heatmaps(people):
         "sinks": {"samples": {"inputs": ["places"], "write": {"parquet": {"path": "samples"}}}},
     }
     batch = next(iter(mt.SampleLoader(plan, batch_size=4)))
-    shapes = {name: (values.dtype, tuple(values.shape)) for name, values in batch.items() if name.startswith(("simcc", "coord"))}
+    targets = {name: values for name, values in batch.items() if name.startswith(("simcc", "coord"))}
+    shapes = {name: (values.dtype, tuple(values.shape)) for name, values in targets.items()}
     assert shapes == {
         "simcc_x": (torch.float32, (4, 14, 96)),
         "simcc_y": (torch.float32, (4, 14, 128)),
