@@ -34,6 +34,8 @@ EXAMPLES: dict[str, Any] = {
     "encode_coordinates": {"origin": "middle"},
     "encode_image": "png",
     "encode_loss_mask": {"stride": 4},
+    "as_people": {"minimum_joint_score": 0.3},
+    "match_people": {"by": {"box": {"minimum": 0.5}}},
     "quality": {"max_gap_ms": 100},
     "resample": {"rate_hz": 50},
     "normalise": {"per": "session"},

@@ -34,7 +34,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let rounds = arguments.get(2).map_or(Ok(ROUNDS), |text| text.parse())?;
     let card = ModelCard::read(&card_path)?;
     let provider: Provider = match arguments.get(3) {
-        Some(name) => toml::from_str::<toml::Table>(&format!("provider = '{name}'"))?["provider"].clone().try_into()?,
+        Some(name) => {
+            toml::from_str::<toml::Table>(&format!("provider = '{name}'"))?["provider"].clone().try_into()?
+        }
         None => Provider::Cpu,
     };
     let rows_a_call: usize = arguments.get(4).map_or(Ok(1), |text| text.parse())?;
