@@ -47,9 +47,9 @@ def fetch(folder: Path) -> None:
         wheel.unlink()
 
 
-def environment(folder: Path) -> dict[str, str]:
+def environment(folder: Path, provider: str) -> dict[str, str]:
     """Where the libraries are found."""
-    for needed in NEEDED:
+    for needed in NEEDED[: 1 if provider == "cpu" else None]:
         if not list(folder.glob(f"{needed}*")):
             sys.exit(f"`{folder}` has no {needed}: fetch it with --fetch")
     try:
@@ -152,7 +152,7 @@ def main() -> None:
     begun = time.monotonic()
     if args.fetch:
         fetch(args.runtime)
-    given = environment(args.runtime)
+    given = environment(args.runtime, args.provider)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         networks = [("mobile pose machine", *args.mobile)] if args.mobile else []
