@@ -15,7 +15,7 @@ use schemas::tables::{in_space, points_array, vector_array};
 use schemas::{Affine, units};
 use serde::{Deserialize, Serialize};
 
-use super::stage::NAME;
+use super::reading::NAME;
 use super::table;
 use crate::stage::take_rows;
 use crate::{Outcome, StageError};

@@ -1,5 +1,8 @@
 //! What the kinds of predictions have in common when they are read.
 
+/// Name of the stage in plans and rejects.
+pub const NAME: &str = "decode";
+
 /// What one output says of one joint.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {

@@ -16,15 +16,13 @@ use super::error::DecodeError;
 use super::maps::Maps;
 use super::people::{self, PeopleConfig, Selection};
 use super::places::Places;
+pub use super::reading::NAME;
 use super::reading::Predictions;
 use super::refine::Refine;
 use super::rule::Rule;
 use super::table::{self, Readings};
 use crate::stage::reject;
 use crate::{BuildContext, FanOut, Outcome, Stage, StageError};
-
-/// Name of the stage in plans and rejects.
-pub const NAME: &str = "decode";
 
 /// Column of the size that annotations state for an image; a later `crop` reads it.
 const IMAGE_SIZE: &str = "image_size";

@@ -4,9 +4,6 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::heads::heatmaps::HeatmapOutput;
-use crate::network::NetworkError;
-
 /// How mirrored outputs are laid over the plain ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -25,32 +22,6 @@ pub enum FlipRule {
 pub struct Flip {
     /// How the two answers are laid over each other.
     pub rule: FlipRule,
-}
-
-/// How far a grid px may lie from the mirrored place of its counterpart, in px of the input.
-const SAME_PLACE: f64 = 1e-6;
-
-/// Checks that mirroring the input, px x to W - 1 - x, maps the px of every output onto each other.
-///
-/// Map px i lies at `origin + stride * i`, its counterpart w - 1 - i at the mirrored place only if
-/// `origin = (W - 1 - stride * (w - 1)) / 2`. Other maps would have to be shifted by a part of a px, which is not done.
-///
-/// # Errors
-/// When an output has another origin; the message says which one would do.
-pub fn check_symmetry(
-    heads: &[HeatmapOutput],
-    input_width: u32,
-    map_width: usize,
-) -> Result<(), NetworkError> {
-    let last_px = f64::from(input_width) - 1.0;
-    for output in heads {
-        let expected = 0.5 * (last_px - output.stride * (map_width - 1) as f64);
-        if (output.origin - expected).abs() > SAME_PLACE {
-            let (output, found) = (output.name.clone(), output.origin);
-            return Err(NetworkError::Asymmetric { output, expected, found });
-        }
-    }
-    Ok(())
 }
 
 /// Averages `kept` with `mirrored`, what the network gave for the mirrored picture; both `[K, h, w]`.

@@ -198,7 +198,7 @@ pub(super) fn columns(
     }
     let size = size.ok_or(NetworkError::NoOutput)?;
     if flip.is_some_and(|flip| flip.rule == FlipRule::Exact) {
-        flip::check_symmetry(&heads, card.input.width, size[1])?;
+        check_symmetry(&heads, card.input.width, size[1])?;
     }
     let (joints, mirrored_joints) = (card.skeleton.len(), card.skeleton.mirrored());
     Ok(HeatmapColumns { heads, size, joints, mirrored_joints, flip })
@@ -320,6 +320,28 @@ impl Collect for Collected<'_> {
         }
         columns
     }
+}
+
+/// How far a grid px may lie from the mirrored place of its counterpart, in px of the input.
+const SAME_PLACE: f64 = 1e-6;
+
+/// Checks that mirroring the input, px x to W - 1 - x, maps the px of every output onto each other.
+///
+/// Map px i lies at `origin + stride * i`, its counterpart w - 1 - i at the mirrored place only if
+/// `origin = (W - 1 - stride * (w - 1)) / 2`. Other maps would have to be shifted by a part of a px, which is not done.
+///
+/// # Errors
+/// When an output has another origin; the message says which one would do.
+fn check_symmetry(heads: &[HeatmapOutput], input_width: u32, map_width: usize) -> Result<(), NetworkError> {
+    let last_px = f64::from(input_width) - 1.0;
+    for output in heads {
+        let expected = 0.5 * (last_px - output.stride * (map_width - 1) as f64);
+        if (output.origin - expected).abs() > SAME_PLACE {
+            let (output, found) = (output.name.clone(), output.origin);
+            return Err(NetworkError::Asymmetric { output, expected, found });
+        }
+    }
+    Ok(())
 }
 
 /// Copies one row's `given` maps, in the output's layout, to `[K, h, w]` without the background.
