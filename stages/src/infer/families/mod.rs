@@ -115,7 +115,7 @@ impl Family {
             text.push_str(before);
             // Inline tables have blanks behind their brackets, placeholders have none.
             match after.split_once('}') {
-                Some((key, behind)) if !key.starts_with(' ') => {
+                Some((key, behind)) if !key.is_empty() && !key.starts_with(' ') => {
                     text.push_str(&match key {
                         "name" => name.to_string(),
                         "skeleton" => skeleton.to_owned(),
