@@ -14,6 +14,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="motionmill.torch needs PyTorch")
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image, ImageDraw
 
@@ -80,13 +81,17 @@ def run(folder: Path, plan: Mapping[str, Any]) -> None:
     motionmill.run_plan({"seed": 3, "rejects": folder / "rejects", **plan}, force=True)
 
 
+def table_of(folder: Path) -> pa.Table:
+    return pa.concat_tables(pq.read_table(shard) for shard in sorted(folder.glob("*.parquet")))
+
+
 def shards(folder: Path, table: Path) -> Path:
     """Augmented samples with their targets."""
     steps: list[tuple[str, dict[str, Any]]] = [
         ("repeat", {"copies": 6}),
         ("crop", {"size": [64, 64], "frame": {"box": {"margin": 1.25}}}),
         ("scale", {"uniform": {"min": 0.85, "max": 1.15}}),
-        ("rotate", {"uniform": {"degrees": 20}}),
+        ("rotate", {"uniform": {"max_degrees": 20}}),
         ("warp", {}),
         ("encode_heatmaps", {"stride": 4, "style": {"patch": {"sigma": 1.5}}, "missing": "mask"}),
         ("encode_image", "png"),
@@ -158,7 +163,7 @@ def test_a_skeleton_of_ones_own_goes_from_pictures_to_average_precision(tmp_path
         "sinks.keypoints.write.parquet.path": held / "keypoints",
     }
     motionmill.run_plan("recipe:predict-by-card", overrides)
-    read = {name: pq.read_table(held / name) for name in ("people", "keypoints")}
+    read = {name: table_of(held / name) for name in ("people", "keypoints")}
     scores = motionmill.evaluate_pose(read["people"], read["keypoints"], protocol="coco-oks", resamples=0).to_pylist()
     of_all = [row for row in scores if row["group"] == "all" and row["joint"] is None]
     precision = {(row["metric"], row["threshold"]): row["value"] for row in of_all}

@@ -135,7 +135,7 @@ def test_a_bad_value_is_refused_in_the_words_of_the_plan(kind: str, keys: dict[s
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(ConfigError, match="missing field `size`"):
+    with pytest.raises(ConfigError, match="neither the plan nor a card says `size`"):
         stages.Crop(frame="whole_image")
     with pytest.raises(ConfigError, match="nothing is given") as refused:
         stages.Rotate()
