@@ -9,7 +9,7 @@ machine of the papers' sizes, not trained, exported here. Each runs
 - as the stage `infer` on rows in memory,
 - as a whole plan from JPEG files to written keypoints,
 
-on the same GPU, 16 rows a call. The table goes to standard output; what the time does not allow is left out and said so.
+on the same GPU, 16 rows a call where the network allows. The table goes to standard output; what the time does not allow is left out and said so.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ def environment(folder: Path, provider: str) -> dict[str, str]:
     return {**os.environ, "LD_LIBRARY_PATH": ":".join(filter(None, libraries)), "ORT_DYLIB_PATH": str(runtime)}
 
 
-def exported(folder: Path) -> list[tuple[str, Path, Path]]:
-    """The papers' networks in the papers' sizes, as they are before training: name, network, card."""
+def exported(folder: Path) -> list[tuple[str, Path, Path, int]]:
+    """The papers' networks in the papers' sizes, as they are before training: name, network, card, rows a call."""
     import torch
 
     from motionmill_networks import POSE
@@ -80,24 +80,26 @@ def exported(folder: Path) -> list[tuple[str, Path, Path]]:
             run["center_sigma"] = system.input.center_sigma
         model = folder / f"{name}.onnx"
         export_pose({"run": run, "network": network.state_dict()}, model, print, name=name)
-        made.append((name, model, model.with_suffix(".toml")))
+        made.append((name, model, model.with_suffix(".toml"), ROWS_A_CALL))
     return made
 
 
-def bare_and_stage(program: Path, model: Path, card: Path, provider: str, given: dict[str, str]) -> tuple[float, float]:
+def bare_and_stage(
+    program: Path, model: Path, card: Path, rows: int, provider: str, given: dict[str, str]
+) -> tuple[float, float]:
     """Pictures a second of the bare session and of the stage."""
-    command = [str(program), str(model), str(card), "5", provider, str(ROWS_A_CALL)]
+    command = [str(program), str(model), str(card), "5", provider, str(rows)]
     outcome = subprocess.run(command, capture_output=True, text=True, check=True, env=given)
     numbers = [cell.strip() for cell in outcome.stdout.strip().splitlines()[-1].split("|")]
     return float(numbers[2]), float(numbers[3])
 
 
-def pictures(folder: Path) -> Path:
+def pictures(folder: Path, count: int) -> Path:
     """People of synthetic JPEG pictures of 640 x 480 px, in MPII's format, as a table."""
     import motionmill
     from motionmill import synthetic
 
-    written = synthetic.write_people("mpii", folder / "raw", images=PICTURES, size=(640, 480), seed=1)
+    written = synthetic.write_people("mpii", folder / "raw", images=count, size=(640, 480), seed=1)
     source = {"mpii": {"annotations": written.annotations, "images": written.images}}
     out = folder / "people"
     sink = {"inputs": ["a"], "write": {"parquet": {"path": out}}}
@@ -105,12 +107,14 @@ def pictures(folder: Path) -> Path:
     return out
 
 
-def from_files(command: str, people: Path, model: Path, card: Path, provider: str, given: dict[str, str]) -> float:
+def from_files(
+    command: str, people: Path, model: Path, card: Path, rows: int, provider: str, given: dict[str, str]
+) -> float:
     """People a second from JPEG to keypoints: what the last five sixths of them take beyond the first sixth, so that the start
     of the program and of the GPU do not count."""
     lines = dict(line.split(" = ") for line in card.read_text().splitlines() if line.count(" = ") == 1)
     width, height = int(lines["width"]), int(lines["height"])
-    seconds, rows = [], []
+    seconds, made = [], []
     for part in (True, False):
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "keypoints"
@@ -119,7 +123,7 @@ def from_files(command: str, people: Path, model: Path, card: Path, provider: st
                 "stages.crop.run.crop": {"size": [width, height], "frame": {"person": {"height": 0.8 * height}}},
                 "stages.network.run.infer.model": model,
                 "stages.network.run.infer.card": card,
-                "stages.network.run.infer.engine": {"provider": provider, "batch": ROWS_A_CALL},
+                "stages.network.run.infer.engine": {"provider": provider, "batch": rows},
                 "sinks.keypoints.write.parquet.path": out,
             }
             chosen = f" and {SIXTH}" if part else ""
@@ -128,8 +132,8 @@ def from_files(command: str, people: Path, model: Path, card: Path, provider: st
             begun = time.perf_counter()
             subprocess.run([command, "run", "recipe:predict-by-card", *arguments], check=True, env=given, capture_output=True)
             seconds.append(time.perf_counter() - begun)
-            rows.append(int(json.loads((out / "manifest.json").read_text())["rows"]))
-    return (rows[1] - rows[0]) / (seconds[1] - seconds[0])
+            made.append(int(json.loads((out / "manifest.json").read_text())["rows"]))
+    return (made[1] - made[0]) / (seconds[1] - seconds[0])
 
 
 def toml(value: Any) -> str:
@@ -147,6 +151,8 @@ def main() -> None:
     parser.add_argument("--program", type=Path, default=ROOT / "target/release/examples/infer_bench")
     parser.add_argument("--command", default=str(ROOT / "target/release/motionmill"))
     parser.add_argument("--mobile", type=Path, nargs=2, metavar=("NETWORK", "CARD"), help="a mobile pose machine")
+    parser.add_argument("--mobile-only", action="store_true", help="leave the papers' networks out")
+    parser.add_argument("--pictures", type=int, default=PICTURES, help="of the plan from JPEG (%(default)s)")
     parser.add_argument("--minutes", type=float, default=8.0)
     args = parser.parse_args()
     begun = time.monotonic()
@@ -155,17 +161,18 @@ def main() -> None:
     given = environment(args.runtime, args.provider)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        networks = [("mobile pose machine", *args.mobile)] if args.mobile else []
-        networks += exported(folder)
-        people = pictures(folder)
+        # The mobile network takes one row a call.
+        networks = [("mobile pose machine", *args.mobile, 1)] if args.mobile else []
+        networks += [] if args.mobile_only else exported(folder)
+        people = pictures(folder, args.pictures)
         print("| network | bare session, a second | stage | from JPEG to keypoints | of the bare session |")
         print("|---|---|---|---|---|")
-        for name, model, card in networks:
+        for name, model, card, rows in networks:
             if time.monotonic() - begun > 60 * args.minutes:
                 print(f"| {name} | the time was up | | | |")
                 continue
-            bare, staged = bare_and_stage(args.program, model, card, args.provider, given)
-            whole = from_files(args.command, people, model, card, args.provider, given)
+            bare, staged = bare_and_stage(args.program, model, card, rows, args.provider, given)
+            whole = from_files(args.command, people, model, card, rows, args.provider, given)
             print(f"| {name} | {bare:.0f} | {staged:.0f} | {whole:.0f} | {100 * whole / bare:.1f} % |", flush=True)
 
 
