@@ -52,6 +52,11 @@ fn value(rows: &[Metric], metric: &str, group: &str, threshold: Option<f64>) -> 
     rows.iter().find(is_it).map(|row| row.value)
 }
 
+/// Whether a rate is 100, but for what the reference evaluator adds to what it divides by.
+fn is_all(rate: Option<f64>) -> bool {
+    rate.is_some_and(|rate| (rate - 100.0).abs() < 1e-9)
+}
+
 #[test]
 fn false_people_lower_precision_and_missed_ones_recall() {
     let people = [person("a.jpg", 0), person("a.jpg", 1), person("b.jpg", 0)];
@@ -65,7 +70,7 @@ fn false_people_lower_precision_and_missed_ones_recall() {
     // One of three is found, behind a false one: precision 1/2 up to a recall of 1/3, 34 of 101 places.
     let expected = 100.0 * 34.0 * 0.5 / 101.0;
     assert!((value(&metrics, "ap", "total", None).unwrap() - expected).abs() < 1e-9);
-    assert_eq!(value(&metrics, "ar", "total", Some(0.75)), Some(100.0 / 3.0));
+    assert_eq!(value(&metrics, "ar", "total", Some(0.75)), Some(100.0 * (1.0 / 3.0)));
     let counts = ["people_found", "people_missed", "people_false"];
     let counts = counts.map(|metric| value(&metrics, metric, "total", Some(0.5)));
     assert_eq!(counts, [Some(1.0), Some(2.0), Some(2.0)]);
@@ -120,7 +125,7 @@ fn scores_that_are_no_numbers_are_refused() {
     let mut joints = PredictedPose { detection_score: None, ..detection(&people[0], 0.0, 0.0) };
     joints.score = Some(vec![0.5; 17]);
     let metrics = scored(&people, std::slice::from_ref(&joints), &options(0)).metrics;
-    assert_eq!(value(&metrics, "ap", "total", None), Some(100.0));
+    assert!(is_all(value(&metrics, "ap", "total", None)));
     joints.score = Some(vec![f64::INFINITY; 17]);
     assert!(refused(joints).contains("has the `score` inf"));
 }
@@ -156,7 +161,7 @@ fn data_sets_stand_apart_where_there_are_several() {
     people[1].split = "train".into();
     let poses = [detection(&people[0], 0.5, 0.0), stray(&people[1], "far", 0.9, 4000.0)];
     let metrics = scored(&people, &poses, &options(0)).metrics;
-    assert_eq!(value(&metrics, "ap", "mpii, validation", None), Some(100.0));
+    assert!(is_all(value(&metrics, "ap", "mpii, validation", None)));
     assert_eq!(value(&metrics, "ap", "mpii, train", None), Some(0.0));
     let split = EvaluateOptions { split: Some("train".into()), ..options(0) };
     let metrics = scored(&people, &poses, &split).metrics;
@@ -205,7 +210,7 @@ proptest! {
         let poses: Vec<PredictedPose> = people.iter().map(|one| detection(one, 0.5, 0.0)).collect();
         for row in scored(&people, &poses, &options(10)).metrics {
             let perfect = ["ap", "ar", "ks", "ks_good"].contains(&row.metric.as_str());
-            prop_assert!(!perfect || (row.value == 100.0 && row.ci_low == Some(100.0)), "{row:?}");
+            prop_assert!(!perfect || (is_all(Some(row.value)) && is_all(row.ci_low)), "{row:?}");
         }
     }
 }
