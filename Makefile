@@ -55,7 +55,7 @@ notebooks: python $(VENV)/tests-ready
 	PYTHONPATH=python $(VENV)/bin/python notebooks/execute.py
 
 bench: $(VENV)/ready
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check numpy opencv-python-headless pandas pyarrow scipy scikit-learn
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check numpy opencv-python-headless pandas pyarrow scipy scikit-learn pycocotools hotcoco
 	$(VENV)/bin/python benches/run.py
 
 $(VENV)/ready: Makefile

@@ -5,7 +5,7 @@
 `--only samples loaders` measures those anew and leaves the other sections as they are; each section says how it was measured.
 
 Builds the command, the example programs and the Python package, then times ours and the rivals in turns. Needs numpy, opencv-python-headless,
-pandas, pyarrow, scipy and scikit-learn; with torch the loaders are timed too.
+pandas, pyarrow, scipy and scikit-learn; with torch the loaders are timed too, with pycocotools and hotcoco average precision.
 """
 
 import argparse
@@ -73,6 +73,14 @@ EM with diagonal covariance from one start on the same frames, beside scikit-lea
 
 """
 
+OKS = """
+## Average precision by object keypoint similarity
+
+COCO's ten numbers of drawn people and detections, beside the evaluators that compute the same: from JSON files, and from what
+each reader has made of them.
+
+"""
+
 BORDER = """
 ## Stages from Python, one thread
 
@@ -102,7 +110,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--mmpose", help="folder of an installed mmpose, to time its own encoder")
     parser.add_argument("--profile", default="release")
-    parser.add_argument("--only", nargs="+", help="of samples, loaders, inference, protocols, windows, mixtures, border")
+    parser.add_argument("--only", nargs="+", help="of samples, loaders, inference, protocols, windows, mixtures, oks, border")
     arguments = parser.parse_args()
 
     build = ["cargo", "build", "--locked", "--workspace", "--lib", "--bins", "--examples", "--profile", arguments.profile]
@@ -122,6 +130,7 @@ def main() -> None:
     border = [sys.executable, "benches/border.py", str(built / "stage_bench"), "--rounds", str(arguments.rounds)]
     protocols = [sys.executable, "benches/protocols.py", "--motionmill", str(built.parent / "motionmill")]
     protocols += ["--native", str(native), "--rounds", str(arguments.rounds)]
+    oks = [sys.executable, "benches/oks.py", "--native", str(native), "--rounds", str(arguments.rounds)]
     programs = {
         "samples": (SAMPLES, samples),
         "loaders": (LOADERS, loaders),
@@ -129,8 +138,11 @@ def main() -> None:
         "protocols": (PROTOCOLS, protocols),
         "windows": (WINDOWS, motion),
         "mixtures": (MIXTURES, mixture),
+        "oks": (OKS, oks),
         "border": (BORDER, border),
     }
+    if not importlib.util.find_spec("hotcoco"):
+        del programs["oks"]
     if not importlib.util.find_spec("torch"):
         del programs["loaders"]
     unknown = set(arguments.only or []) - set(programs)

@@ -7,6 +7,7 @@ A row is one number: ``protocol``, ``dataset``, ``split``, ``metric``, ``joint``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -27,14 +28,20 @@ def evaluate_pose(
     protocol: str | list[str] | tuple[str, ...],
     split: str | None = None,
     resamples: int = DEFAULT_RESAMPLES,
+    sigmas: Mapping[str, float] | None = None,
 ) -> pa.Table:
     """Score ``predictions``, a table ``keypoints``, against ``truth``, a table ``people``, by one or more protocols.
 
+    ``coco-oks`` and ``crowdpose`` compare all predictions of a picture with all its people: a prediction belongs to the
+    picture of its ``image_path``, else to that of the person whose ``sample_id`` it has. Numbers are percent: 100 times
+    those of pycocotools.
+
     :param split: only the people of this split.
     :param resamples: bootstrap resamples behind the 95 % intervals; 0 for none.
+    :param sigmas: for ``coco-oks``, spreads of joints by name instead of the skeleton's own.
     """
     protocols: Any = [protocol] if isinstance(protocol, str) else list(protocol)
-    stage = stages.Evaluate(protocols=protocols, split=split, resamples=resamples)
+    stage = stages.Evaluate(protocols=protocols, split=split, resamples=resamples, sigmas=sigmas)
     outcome = stage.run(truth, predictions)
     tell(outcome.rejects, outcome.notes, stage.name)
     return outcome.rows

@@ -65,6 +65,9 @@ pub(super) struct Image {
     pub width: Option<i32>,
     #[serde(default, deserialize_with = "json::maybe_size")]
     pub height: Option<i32>,
+    /// How crowded the picture is, 0 to 1, in the files of `CrowdPose`.
+    #[serde(default, rename = "crowdIndex", deserialize_with = "json::maybe_number")]
+    pub crowd_index: Option<f64>,
     /// Where the picture lies; the reader sets it.
     #[serde(skip)]
     pub path: PathBuf,

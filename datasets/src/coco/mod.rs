@@ -11,6 +11,7 @@ pub mod detections;
 mod entry;
 mod image_ids;
 mod image_keys;
+mod joining;
 mod oks;
 mod person_box;
 mod reading;
@@ -40,7 +41,7 @@ pub(crate) use entry::Kept;
 pub use image_ids::{ImageIds, SameImageId};
 pub use oks::{oks, sigmas};
 pub use person_box::{BoxRule, BoxSource, PersonBox};
-pub use results::{CocoResultsConfig, ResultOptions, Results, read_results};
+pub use results::{CocoResultsConfig, ResultOptions, Results, Unmatched, read_results};
 pub(crate) use stated::{KEY as STATED_KEY, place_by_box};
 pub use stated::{Stated, stated_box};
 

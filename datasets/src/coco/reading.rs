@@ -12,7 +12,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::DATASET;
 use super::entry::{Annotation, Entry, Image, Kept};
-use super::stated::{KEY, place_by_box};
+use super::stated::{CROWD_INDEX, KEY, place_by_box};
 use crate::ReadError;
 use crate::pictures::{Pictures, TwoFiles};
 use crate::unique_ids::UniqueIds;
@@ -20,6 +20,16 @@ use crate::unique_ids::UniqueIds;
 /// What leads the detail of a reject: the number of the annotation, by which it is found in the file.
 fn named(id: Option<i64>) -> String {
     id.map_or_else(String::new, |id| format!("id {id}: "))
+}
+
+/// What `attributes` say of `image`.
+fn stated_of(image: &Image) -> Map<String, Json> {
+    let mut coco = Map::new();
+    coco.insert("image_id".into(), image.id.into());
+    if let Some(index) = image.crowd_index {
+        coco.insert(CROWD_INDEX.into(), index.into());
+    }
+    coco
 }
 
 /// One file on its way to people.
@@ -125,8 +135,14 @@ impl Reading<'_> {
                 Entry::Sound(one) if one.iscrowd => {
                     let why = one.kept.region.unwrap_or(Why::Crowd);
                     let (bbox, area, outline) = (one.bbox, one.area, one.segmentation);
+                    // Crowds rarely have joints, so that nearly all state none.
+                    let is_labelled = one.keypoints.chunks_exact(3).any(|point| point[2] > 0.0);
+                    let is_whole = one.keypoints.len() == 3 * self.skeleton.len()
+                        && one.keypoints.iter().all(|number| number.is_finite());
+                    let keypoints = (is_labelled && is_whole).then_some(one.keypoints);
                     let image = of_image.entry(one.image_id).or_default();
-                    image.regions.push(Region { why, bbox, area, outline });
+                    let index = Some(image.numbered);
+                    image.regions.push(Region { why, bbox, area, outline, index, keypoints });
                     image.numbered += 1;
                 }
                 Entry::Sound(one) => {
@@ -178,7 +194,7 @@ impl Reading<'_> {
             torso_box: kept.torso_box,
             pose: Pose::unknown(self.skeleton.len()),
             activity: kept.activity,
-            attributes: Some(json!({ KEY: { "image_id": image.id } }).to_string()),
+            attributes: Some(json!({ KEY: stated_of(image) }).to_string()),
             source_file: self.file.clone(),
             source_record: format!("image {}", image.id),
             ..Person::default()
@@ -202,8 +218,7 @@ impl Reading<'_> {
         if let Some(found) = annotation.bbox {
             place_by_box(&mut person, found, &mut attributes);
         }
-        let mut coco = Map::new();
-        coco.insert("image_id".into(), image.id.into());
+        let mut coco = stated_of(image);
         coco.insert("annotation_id".into(), json!(annotation.id));
         coco.insert("bbox".into(), json!(annotation.bbox));
         coco.insert("area".into(), json!(annotation.area));

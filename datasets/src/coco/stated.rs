@@ -6,6 +6,8 @@ use serde_json::{Map, Value as Json};
 
 /// Key of `attributes` below which the reader of COCO keeps what no column holds.
 pub(crate) const KEY: &str = "coco";
+/// Key below it of how crowded the picture is.
+pub(super) const CROWD_INDEX: &str = "crowd_index";
 
 /// What the annotation and its image state.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -19,6 +21,16 @@ pub struct Stated {
     /// Area of the person's outline, px².
     #[serde(default)]
     pub area: Option<f64>,
+    /// Number of the annotation in the file.
+    #[serde(default)]
+    pub annotation_id: Option<i64>,
+    /// How many joints the annotation says that it has.
+    #[serde(default)]
+    pub num_keypoints: Option<f64>,
+    /// How crowded the picture is, 0 to 1: the mean over its people of the joints of others in a person's box, by the
+    /// person's own (`CrowdPose`).
+    #[serde(default)]
+    pub crowd_index: Option<f64>,
 }
 
 /// Gives `person` the centre and scale of the box `[x, y, width, height]`, px, where it has none, and says so in

@@ -267,7 +267,7 @@ fn results(list: &Json) -> Result<Results, ReadError> {
     let folder = tempfile::tempdir().unwrap();
     let people = read_file(&file()).unwrap().people;
     let path = written(folder.path(), "results.json", list);
-    read_results(&path, &people, &COCO17, &ResultOptions { category: None, model: "net".into() })
+    read_results(&path, &people, &COCO17, &ResultOptions { model: "net".into(), ..ResultOptions::default() })
 }
 
 #[test]
@@ -340,6 +340,35 @@ fn detections_of_nobody_are_rejects() {
 }
 
 #[test]
+fn detections_of_nobody_are_kept_where_they_are_asked_for() {
+    let mut stranger = detection(9, 0.0, 0.5);
+    stranger["sample_id"] = json!("coco-1");
+    let list = json!([
+        detection(9, 103.0, 0.9),
+        stranger,
+        detection(123, 0.0, 0.5),
+        detection(4, 50.0, 0.1),
+        detection(9, 101.0, 0.2)
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let people = read_file(&file()).unwrap().people;
+    let path = written(folder.path(), "results.json", &list);
+    let options = ResultOptions { unmatched: Unmatched::Keep, ..ResultOptions::default() };
+    let found = read_results(&path, &people, &COCO17, &options).unwrap();
+    let ids: Vec<&str> = strings(&found.batch, "sample_id").unwrap().iter().flatten().collect();
+    // In the order of the file; the last detection is nearest to the first person, the first one left for the other.
+    let expected =
+        ["coco-000000000009-3", "000000000009-detection-1", "coco-000000000004-0", "coco-000000000009-0"];
+    assert_eq!(ids, expected);
+    let paths: Vec<&str> = strings(&found.batch, "image_path").unwrap().iter().flatten().collect();
+    assert_eq!(paths[0], paths[3]);
+    assert!(paths[1].ends_with("000000000009.jpg") && paths[2].ends_with("000000000004.jpg"), "{paths:?}");
+    let reasons: Vec<&str> = found.rejects.iter().map(|reject| reject.reason.as_str()).collect();
+    assert_eq!(reasons, ["image not in the people"]);
+    assert!(found.notes.contains(&"1 detections belong to nobody; kept as rows of their own".to_owned()));
+}
+
+#[test]
 fn results_of_several_categories_must_be_chosen_from() {
     let mut other = detection(9, 100.0, 0.5);
     other["category_id"] = json!(18);
@@ -348,7 +377,7 @@ fn results_of_several_categories_must_be_chosen_from() {
     let folder = tempfile::tempdir().unwrap();
     let people = read_file(&file()).unwrap().people;
     let path = written(folder.path(), "results.json", &list);
-    let options = ResultOptions { category: Some(1), model: "net".into() };
+    let options = ResultOptions { category: Some(1), model: "net".into(), ..ResultOptions::default() };
     let found = read_results(&path, &people, &COCO17, &options).unwrap();
     assert_eq!((found.batch.num_rows(), found.rejects[0].reason.as_str()), (1, "another category"));
     assert!(results(&json!({ "annotations": [] })).unwrap_err().to_string().contains("must be a list"));

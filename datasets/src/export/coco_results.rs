@@ -95,14 +95,11 @@ fn detection(image: i64, person: &Person, prediction: &PredictedPose) -> Json {
     let points = joints().flat_map(|(joint, point)| {
         if found(point) { [point[0], point[1], finite(score_of(joint))] } else { [0.0; 3] }
     });
-    let scores: Vec<f64> =
-        joints().filter(|(_, point)| found(point)).map(|(joint, _)| finite(score_of(joint))).collect();
-    let mean = scores.iter().sum::<f64>() / scores.len().max(1) as f64;
     json!({
         "image_id": image,
         "category_id": CATEGORY_ID,
         "keypoints": points.collect::<Vec<f64>>(),
-        "score": prediction.detection_score.unwrap_or(mean),
+        "score": prediction.whole_score(),
         "sample_id": person.sample_id,
     })
 }

@@ -152,6 +152,7 @@ fn crowds_come_back_with_box_area_and_outline() {
     let expected = Region {
         area: Some(321.5),
         outline: Some(outline.clone()),
+        index: Some(0),
         ..Region::at(Why::Crowd, Some([1.0, 2.0, 40.0, 20.0]))
     };
     let rows: Vec<usize> = found.people.iter().map(|person| regions::of(person).len()).collect();

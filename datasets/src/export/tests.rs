@@ -186,7 +186,7 @@ fn coco_results_come_back_to_the_people_that_they_are_of() {
     let exported = export(&sink, &inputs).unwrap();
     assert_eq!((exported.written, exported.rejects.len()), (3, 1));
     assert_eq!((exported.rejects[0].reason.as_str(), exported.rejects[0].rows), ("another head", 3));
-    let options = ResultOptions { category: None, model: "truth".into() };
+    let options = ResultOptions { model: "truth".into(), ..ResultOptions::default() };
     let read = crate::coco::read_results(&target, &people, &COCO17, &options).unwrap();
     let expected: Vec<Vec<[f64; 2]>> = people[..3].iter().map(|one| one.pose.keypoints.clone()).collect();
     assert_eq!(text(&points(&read.batch, "keypoints").unwrap()), text(&expected));

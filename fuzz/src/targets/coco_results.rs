@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use arrow::array::RecordBatch;
-use datasets::coco::CocoResultsConfig;
+use datasets::coco::{CocoResultsConfig, Unmatched};
 use datasets::registry::SourceConfig;
 
 use super::coco::{self, keypoints};
@@ -16,7 +16,12 @@ fn run(input: &[u8]) -> u64 {
     let people = PEOPLE.get_or_init(|| vec![coco::people()]);
     let file = place::file("results.json", input);
     reading::rows(
-        &SourceConfig::CocoResults(CocoResultsConfig { file, category_id: None, model: None }),
+        &SourceConfig::CocoResults(CocoResultsConfig {
+            file,
+            category_id: None,
+            model: None,
+            unmatched: Unmatched::Keep,
+        }),
         people,
     )
 }

@@ -17,6 +17,9 @@ pub const NAME: &str = "keypoints";
 pub const HEAD: &str = super::heatmaps::HEAD;
 /// Column of the score of a whole person, f64, where a detector gave one.
 pub const DETECTION_SCORE: &str = "detection_score";
+/// Column of the picture that was looked at, as `image_path` of `people` has it: predictions of nobody in particular need
+/// it.
+pub const IMAGE_PATH: &str = "image_path";
 
 /// Column of the box of a person that a detector saw, `[4]` left, top, right, bottom, px of the image, f64.
 pub const BOX: &str = "box";
@@ -40,6 +43,27 @@ pub struct PredictedPose {
     pub model: String,
     /// Score of the person as a whole, where a detector gave one.
     pub detection_score: Option<f64>,
+    /// Path of the picture, where the prediction names it.
+    pub image_path: Option<String>,
+}
+
+impl PredictedPose {
+    /// Score of the person as a whole, by which detections are ordered and which COCO results state: the detection's,
+    /// else the mean of the scores of the joints that have a place, else 1 (0 where no joint has one). A joint's score that
+    /// is not finite counts 0.
+    pub fn whole_score(&self) -> f64 {
+        if let Some(score) = self.detection_score {
+            return score;
+        }
+        let score_of = |joint: usize| self.score.as_ref().map_or(1.0, |score| score[joint]);
+        let found = self.keypoints.iter().enumerate();
+        let found = found.filter(|(_, point)| point.iter().all(|value| value.is_finite()));
+        let finite = |score: f64| if score.is_finite() { score } else { 0.0 };
+        let (sum, count) = found
+            .map(|(joint, _)| finite(score_of(joint)))
+            .fold((0.0, 0_u32), |(sum, count), score| (sum + score, count + 1));
+        sum / f64::from(count.max(1))
+    }
 }
 
 /// The columns of the table for predictions in `skeleton`, in order; [`PredictedPose`] says what they hold.
@@ -61,7 +85,7 @@ pub fn schema(skeleton: &Skeleton) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields(skeleton), metadata(NAME, Some(skeleton))))
 }
 
-/// The rows `poses` as a batch; scores of whole persons have no column there.
+/// The rows `poses` as a batch; scores of whole persons and paths of pictures have no column there.
 ///
 /// # Panics
 /// When a row has another number of joints than `skeleton`.
@@ -82,7 +106,8 @@ pub fn to_batch(skeleton: &Skeleton, poses: &[PredictedPose]) -> RecordBatch {
     RecordBatch::try_new(schema(skeleton), columns).expect("columns follow the schema")
 }
 
-/// The rows of `batch`. The columns `split`, `score`, `heatmap_mean` and [`DETECTION_SCORE`] may be absent.
+/// The rows of `batch`. The columns `split`, `score`, `heatmap_mean`, [`DETECTION_SCORE`] and [`IMAGE_PATH`] may be
+/// absent.
 ///
 /// # Errors
 /// When another column is absent or of another type, or the schema names no skeleton.
@@ -94,6 +119,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<PredictedPose>, SchemaError
         (strings(batch, "sample_id")?, strings(batch, "model")?, integers(batch, HEAD)?);
     let splits = has("split").then(|| strings(batch, "split")).transpose()?;
     let whole = has(DETECTION_SCORE).then(|| numbers(batch, DETECTION_SCORE)).transpose()?;
+    let paths = has(IMAGE_PATH).then(|| strings(batch, IMAGE_PATH)).transpose()?;
     let (scores, means) = (list("score")?, list("heatmap_mean")?);
     let pose = |(row, keypoints)| PredictedPose {
         sample_id: ids.value(row).to_owned(),
@@ -104,6 +130,7 @@ pub fn from_batch(batch: &RecordBatch) -> Result<Vec<PredictedPose>, SchemaError
         heatmap_mean: means.as_ref().and_then(|means| means.row(row)).map(<[f64]>::to_vec),
         model: models.value(row).to_owned(),
         detection_score: whole.filter(|whole| whole.is_valid(row)).map(|whole| whole.value(row)),
+        image_path: paths.filter(|paths| paths.is_valid(row)).map(|paths| paths.value(row).to_owned()),
     };
     Ok(points(batch, "keypoints")?.into_iter().enumerate().map(pose).collect())
 }
@@ -128,5 +155,18 @@ mod tests {
         let batch = to_batch(&FLIC9, &rows);
         assert_eq!(from_batch(&batch.slice(1, 2)).unwrap(), rows[1..]);
         assert!(from_batch(&RecordBatch::new_empty(Arc::new(Schema::empty()))).is_err());
+    }
+
+    #[test]
+    fn a_person_scores_as_the_detection_else_as_the_joints_that_have_a_place() {
+        let mut pose = PredictedPose { keypoints: vec![[1.0, 2.0]; 3], ..PredictedPose::default() };
+        pose.keypoints[2] = [f64::NAN; 2];
+        assert_eq!(pose.whole_score(), 1.0);
+        pose.score = Some(vec![0.5, f64::NAN, 0.9]);
+        assert_eq!(pose.whole_score(), 0.25);
+        pose.detection_score = Some(0.75);
+        assert_eq!(pose.whole_score(), 0.75);
+        let nothing = PredictedPose { keypoints: vec![[f64::NAN; 2]; 3], ..PredictedPose::default() };
+        assert_eq!(nothing.whole_score(), 0.0);
     }
 }

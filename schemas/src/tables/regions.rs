@@ -42,12 +42,18 @@ pub struct Region {
     /// Its outline as COCO writes `segmentation`: polygons, px of the image, or run lengths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outline: Option<Json>,
+    /// Its number among all annotations of the picture, where it has one: scores that break ties by their order need it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<i32>,
+    /// Joints of a crowd that are annotated all the same, `[3K]`: x, y in px of the image, visibility.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keypoints: Option<Vec<f64>>,
 }
 
 impl Region {
     /// A region of unknown place.
     pub fn somewhere(why: Why) -> Self {
-        Self { why, bbox: None, area: None, outline: None }
+        Self { why, bbox: None, area: None, outline: None, index: None, keypoints: None }
     }
 
     /// A region in the box `[x, y, width, height]`, px of the image, if there is one.

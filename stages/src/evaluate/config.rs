@@ -8,10 +8,11 @@ use schemas::tables::{keypoints, people};
 use serde::{Deserialize, Serialize};
 
 use super::error::EvaluateError;
+use super::oks::Sigmas;
 use super::options::{DEFAULT_RESAMPLES, EvaluateOptions, Evaluation};
 use super::protocol::Protocol;
 use super::scoring::Scoring;
-use super::truth::Truth;
+use super::truth::{Needs, Truth};
 use crate::stage::{BuildContext, Rows, StageError};
 
 /// Most resamples that a plan may ask for; 100,000 take minutes and do not narrow the intervals.
@@ -33,9 +34,13 @@ pub struct EvaluateConfig {
     /// Only people of this split of the truth; by default everyone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
-    /// How often people are resampled for the 95 % intervals; 0 for none. 1000 by default.
+    /// How often people, or pictures, are resampled for the 95 % intervals; 0 for none. 1000 by default.
     #[serde(default = "default_resamples")]
     pub resamples: u32,
+    /// For `coco-oks`: spreads of joints by name, in parts of the square root of the person's area, instead of the
+    /// skeleton's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sigmas: Option<Sigmas>,
 }
 
 fn default_resamples() -> u32 {
@@ -60,6 +65,10 @@ impl EvaluateConfig {
             let (most, found, usual) = (MAXIMUM_RESAMPLES, self.resamples, DEFAULT_RESAMPLES);
             return Err(EvaluateError::AboveMost { stage, key: "resamples", most, found, usual }.into());
         }
+        if self.sigmas.is_some() && !self.protocols.contains(&Protocol::CocoOks) {
+            let names: Vec<String> = self.protocols.iter().map(|protocol| format!("`{protocol}`")).collect();
+            return Err(EvaluateError::SigmasUnused { stage, protocols: names.join(", ") }.into());
+        }
         Ok(Evaluate { config: self.clone(), seed: context.seed })
     }
 }
@@ -72,6 +81,16 @@ pub struct Evaluate {
 }
 
 impl Evaluate {
+    /// The protocols to score by.
+    pub(super) fn protocols(&self) -> &[Protocol] {
+        &self.config.protocols
+    }
+
+    /// Spreads of joints that are not the skeleton's own.
+    pub(super) fn sigmas(&self) -> Sigmas {
+        self.config.sigmas.clone().unwrap_or_default()
+    }
+
     /// Whether a protocol looks at the numbers that heatmaps give.
     pub(super) fn needs_evidence(&self) -> bool {
         self.config.protocols.contains(&Protocol::Presence)
@@ -100,11 +119,16 @@ impl Evaluate {
                 resamples: self.config.resamples,
                 seed: self.seed,
                 run: run.to_owned(),
+                sigmas: match protocol {
+                    Protocol::CocoOks => self.sigmas(),
+                    _ => Sigmas::new(),
+                },
             })
             .collect();
+        let needs = Needs::of(self.config.protocols.iter().copied());
         let mut kept: Option<Truth> = None;
         each_batch(truth, "truth", |batch, skeleton| {
-            let kept = kept.get_or_insert_with(|| Truth::new(skeleton));
+            let kept = kept.get_or_insert_with(|| Truth::new(skeleton, needs));
             Ok(people::from_batch(batch)?.iter().try_for_each(|person| kept.add(person))?)
         })?;
         let mut kept = Some(kept.ok_or(EvaluateError::Empty { side: "truth" })?);
@@ -207,7 +231,13 @@ mod tests {
         let mut expected = Evaluation::default();
         for protocol in [Protocol::MpiiOfficial, Protocol::Presence, Protocol::MpiiGroups] {
             let split = Some("validation".to_owned());
-            let options = EvaluateOptions { protocol, split, resamples: 20, seed: 1, run: "run".into() };
+            let options = EvaluateOptions {
+                split,
+                resamples: 20,
+                seed: 1,
+                run: "run".into(),
+                ..EvaluateOptions::new(protocol)
+            };
             let alone = evaluate_pose(&truth, &MPII16, &poses, &MPII16, &options).unwrap();
             expected.metrics.extend(alone.metrics);
             expected.notes.extend(alone.notes.iter().map(|note| format!("{protocol}: {note}")));

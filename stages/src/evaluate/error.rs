@@ -44,6 +44,20 @@ pub enum EvaluateError {
     /// A comparison takes one output head and one other.
     #[error("a comparison needs the predictions of one output head on each side, found {count}")]
     SeveralHeads { count: usize },
+    /// The score of a prediction cannot be put into an order.
+    #[error("the prediction `{sample_id}` has the `{column}` {found}; scores must be finite numbers")]
+    ScoreNotFinite { sample_id: String, column: &'static str, found: String },
+    /// Two people of the truth are one annotation.
+    #[error("the truth holds annotation {id} of `{file}` twice, the second time as `{sample_id}`")]
+    DuplicateAnnotation { sample_id: String, id: i64, file: String },
+    /// A spread is given for a joint that the truth does not have.
+    #[error("`sigmas` names the joint `{joint}`, which the truth's skeleton `{skeleton}` lacks")]
+    StrangeSigma { joint: String, skeleton: &'static str },
+    /// Spreads are given to protocols that have no use for them.
+    #[error(
+        "`{stage}` gives `sigmas`, which only `coco-oks` has a use for, and its protocols are {protocols}"
+    )]
+    SigmasUnused { stage: String, protocols: String },
     /// Presence needs numbers that only heatmaps give.
     #[error(
         "`presence` needs `score` or `heatmap_mean`, and the predictions of model `{model}` have neither"
@@ -72,13 +86,27 @@ impl Hinted for EvaluateError {
             }
             Self::ProtocolTwice { .. } => Some("name it once in `protocols`".into()),
             Self::AboveMost { key, usual, .. } => Some(format!("set `{key} = {usual}`")),
+            Self::ScoreNotFinite { .. } => Some(
+                "leave such rows out with a `filter`, or give each prediction a `detection_score`".into(),
+            ),
+            Self::DuplicateAnnotation { .. } => {
+                Some("read the annotation file once, and give each annotation an `id` of its own".into())
+            }
+            Self::StrangeSigma { .. } => {
+                Some("name joints as the skeleton does; the others keep its sigmas".into())
+            }
+            Self::SigmasUnused { .. } => Some("leave `sigmas` out, or add `coco-oks` to `protocols`".into()),
             _ => None,
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
-            Self::NoProtocol { .. } | Self::ProtocolTwice { .. } | Self::AboveMost { .. } => Fault::Config,
+            Self::NoProtocol { .. }
+            | Self::ProtocolTwice { .. }
+            | Self::AboveMost { .. }
+            | Self::StrangeSigma { .. }
+            | Self::SigmasUnused { .. } => Fault::Config,
             Self::Schema(_) => Fault::Schema,
             _ => Fault::Data,
         }

@@ -1,7 +1,8 @@
 //! From a true and a predicted pose to normalised errors, one per part.
 
+use datasets::coco::{BoxRule, BoxSource, PersonBox};
 use schemas::skeleton::Skeleton;
-use schemas::tables::people::Pose;
+use schemas::tables::people::{Person, Pose};
 
 use super::error::EvaluateError;
 use super::protocol::Protocol;
@@ -27,6 +28,30 @@ pub(super) struct Unusable {
     pub reason: &'static str,
     /// What is missing, or its length.
     pub detail: String,
+}
+
+/// Lengths of a person that joints do not tell, px, where they are known.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Lengths {
+    /// Head size.
+    pub head: Option<f64>,
+    /// The longer side of the box.
+    pub box_side: Option<f64>,
+}
+
+impl Lengths {
+    /// Those of `person`.
+    pub(super) fn of(person: &Person) -> Self {
+        Self { head: person.head_box.map(head_size), box_side: box_side(person).0 }
+    }
+}
+
+/// The longer side of the person's box, px, and whether the source states that box: else it is the smallest about joints
+/// and head rectangle.
+pub(super) fn box_side(person: &Person) -> (Option<f64>, bool) {
+    let made = PersonBox::of(person, BoxRule::Keypoints, None);
+    let side = made.map(|made| made.xywh[2].max(made.xywh[3]));
+    (side, made.is_some_and(|made| made.source == BoxSource::Stated))
 }
 
 /// A protocol's rules with joint names turned into indices.
@@ -183,11 +208,11 @@ impl Measure {
         if length.is_finite() && length > 0.0 { length } else { f64::NAN }
     }
 
-    /// The length in px by which the errors of a person are divided, 1 where that is not the person's to say. `head` is
-    /// the head size in px where the rectangle is known.
-    pub(super) fn length(&self, head: Option<f64>, seen: &Pose) -> Result<f64, Unusable> {
+    /// The length in px by which the errors of a person are divided, 1 where that is not the person's to say.
+    pub(super) fn length(&self, lengths: Lengths, seen: &Pose) -> Result<f64, Unusable> {
         let (what, length) = match self.rules.normaliser {
-            Normaliser::HeadBox => ("the head rectangle", head),
+            Normaliser::HeadBox => ("the head rectangle", lengths.head),
+            Normaliser::PersonBox => ("the person's box", lengths.box_side),
             Normaliser::TrueSegment(..) => ("the torso", self.true_length(seen)),
             Normaliser::JointsBox => ("the box of all joints", joints_box_side(seen)),
             Normaliser::PredictedSegment(..) | Normaliser::StickWorseEnd | Normaliser::StickMeanEnd => {
@@ -255,11 +280,12 @@ mod tests {
     fn a_useless_normaliser_is_a_reject_with_its_reason() {
         let measure = measure(Protocol::MpiiOfficial, &MPII16);
         let pose = person("a", 1).pose;
-        let missing = measure.length(None, &pose).unwrap_err();
+        let missing = measure.length(Lengths::default(), &pose).unwrap_err();
         assert_eq!(missing.detail, "the head rectangle is not annotated");
         assert_eq!(missing.reason, NORMALISER_MISSING);
+        let head = |corners| Lengths { head: Some(head_size(corners)), box_side: None };
         for edge in [3.0, f64::NAN, f64::INFINITY] {
-            let unusable = measure.length(Some(head_size([3.0, 3.0, edge, 3.0])), &pose).unwrap_err();
+            let unusable = measure.length(head([3.0, 3.0, edge, 3.0]), &pose).unwrap_err();
             assert_eq!(unusable.reason, NORMALISER_UNUSABLE, "{edge}");
         }
     }

@@ -2,13 +2,15 @@
 //!
 //! [`protocol`] names the protocols and [`rules`] states in one table what each of them counts; `truth` keeps the people
 //! and `scoring` scores predictions as they come; [`measure`] turns each pair into normalised errors; [`curves`] and
-//! [`presence`] turn errors into rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`pairs`] joins
+//! [`presence`] turn errors into rates; [`bootstrap`] gives each rate its interval; [`table`] prints. [`oks`] compares whole pictures
+//! instead: average precision and recall. [`pairs`] joins
 //! tables in memory, and [`scored`] holds who counts, for closer analysis: [`error_types`], [`slices`], [`worst`], and
 //! [`compare`] for two predictions of the same people. `step` is the evaluation as a stage of a plan.
 //!
 //! All functions are pure: the same tables give the same numbers, whatever the order of people or the number of
 //! threads.
 
+pub mod any_skeleton;
 pub mod bootstrap;
 pub mod compare;
 pub mod config;
@@ -20,6 +22,7 @@ pub mod match_people;
 pub mod measure;
 mod metric_rows;
 mod numbered;
+pub mod oks;
 mod options;
 mod output_head;
 pub mod pairs;

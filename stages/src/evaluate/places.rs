@@ -48,17 +48,21 @@ impl Places {
             let mirrored = measure.seen(&pose);
             swapped += usize::from(mirrored.is_some());
             let seen = mirrored.as_ref().unwrap_or(&pose);
-            match measure.length(truth.head_size(person as usize), seen) {
+            match measure.length(truth.lengths(person as usize), seen) {
                 Ok(length) => {
                     kept.push(person);
                     lengths.push(length);
                     pointlike += measure.sticks_without_length(seen);
                 }
-                Err(why) => rejects.push(truth.reject(person as usize, why)),
+                Err(why) => rejects.push(truth.reject(person as usize, &why)),
             }
         }
         let mut notes = Vec::new();
         note_people(swapped, rejects.len(), people.len(), &mut notes);
+        if rules.normaliser == Normaliser::PersonBox && truth.made_boxes > 0 {
+            let (made, all) = (truth.made_boxes, truth.roster.len());
+            notes.push(format!("{made} of {all} rows state no box; that of the annotated joints is taken"));
+        }
         // A true stick of no length cannot be scored and must not vanish unsaid.
         let sticks = matches!(rules.normaliser, Normaliser::StickWorseEnd | Normaliser::StickMeanEnd);
         if sticks && pointlike > 0 {

@@ -7,7 +7,7 @@ use schemas::tables::people::Person;
 use super::error::EvaluateError;
 use super::options::{EvaluateOptions, Evaluation};
 use super::scoring::Scoring;
-use super::truth::Truth;
+use super::truth::{Needs, Truth};
 
 /// Scores `predictions` against `truth` by one protocol, each output head of each model separately.
 ///
@@ -15,6 +15,10 @@ use super::truth::Truth;
 /// predictions for people who are not in the truth, and people without any annotated joint, are noted and not
 /// scored; people whose normalising length is missing, zero or not finite are rejects and do not count. Where the
 /// length is the prediction's own, an unusable one counts as wrong, so that a network gains nothing by it.
+///
+/// `coco-oks` and `crowdpose` compare all predictions of a picture with all its people instead: a prediction belongs to the
+/// picture of its `image_path`, else to that of the person whose `sample_id` it has; its score is `detection_score`, else
+/// the mean of its joints' scores.
 ///
 /// ```
 /// # use schemas::skeleton::LSP14;
@@ -33,7 +37,7 @@ pub fn evaluate_pose(
     prediction_skeleton: &'static Skeleton,
     options: &EvaluateOptions,
 ) -> Result<Evaluation, EvaluateError> {
-    let mut kept = Truth::new(truth_skeleton);
+    let mut kept = Truth::new(truth_skeleton, Needs::of([options.protocol]));
     for person in truth {
         kept.add(person)?;
     }

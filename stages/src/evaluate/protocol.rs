@@ -42,13 +42,21 @@ pub enum Protocol {
     FlicPckTompson,
     /// PCK@0.2 on FLIC, observer-centric, over left shoulder to right hip of the prediction.
     FlicPckPredictedTorso,
+    /// PCK@0.2 of the longer side of the person's box, for any skeleton.
+    PckBbox,
+    /// Percentage of detected joints over the torso diameter, for any skeleton with shoulders and hips.
+    Pdj,
+    /// Average precision and recall by object keypoint similarity, as COCO's own evaluation has them.
+    CocoOks,
+    /// The same as `CrowdPose`'s evaluation has them.
+    CrowdPose,
     /// Whether heatmaps predict that a joint is not annotated.
     Presence,
 }
 
 impl Protocol {
     /// Every protocol, in the order in which messages list them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::MpiiOfficial,
         Self::MpiiHrnet,
         Self::MpiiMmpose,
@@ -61,8 +69,18 @@ impl Protocol {
         Self::FlicPck,
         Self::FlicPckTompson,
         Self::FlicPckPredictedTorso,
+        Self::PckBbox,
+        Self::Pdj,
+        Self::CocoOks,
+        Self::CrowdPose,
         Self::Presence,
     ];
+
+    /// Whether it compares all detections of a picture with all its people, so that predictions are joined to pictures
+    /// and false people count.
+    pub fn is_of_pictures(self) -> bool {
+        matches!(self, Self::CocoOks | Self::CrowdPose)
+    }
 
     /// Its name in plans and metric tables.
     pub fn name(self) -> &'static str {
@@ -79,6 +97,10 @@ impl Protocol {
             Self::FlicPck => "flic-pck",
             Self::FlicPckTompson => "flic-pck-tompson",
             Self::FlicPckPredictedTorso => "flic-pck-predicted-torso",
+            Self::PckBbox => "pck-bbox",
+            Self::Pdj => "pdj",
+            Self::CocoOks => "coco-oks",
+            Self::CrowdPose => "crowdpose",
             Self::Presence => "presence",
         }
     }

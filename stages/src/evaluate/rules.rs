@@ -14,6 +14,13 @@
 //! | `flic-pck` | left shoulder to right hip | <= t | - | pooled over elbows and wrists |
 //! | `flic-pck-tompson` | right shoulder to left hip | <= t | - | pooled over elbows and wrists |
 //! | `flic-pck-predicted-torso` | the prediction's left shoulder to right hip | <= t | - | pooled over elbows and wrists |
+//! | `pck-bbox` | longer side of the person's box | < t | - | mean of all joints |
+//! | `pdj` | left shoulder to right hip | <= t | - | pooled over all joints |
+//!
+//! The last two score every joint of any skeleton, see [`super::any_skeleton`]: `pck-bbox` is `PCKAccuracy` of `mmpose` with
+//! `norm_item='bbox'` (`keypoint_2d_metrics.py`, `keypoint_eval.py`), the protocol of Penn Action and of most animals; `pdj`
+//! is that of Toshev and Szegedy (`DeepPose`, CVPR 2014, section 4.1), drawn up to half the torso diameter as there (that it
+//! is measured from the left shoulder to the right hip is recalled).
 //!
 //! Groups of two joints are the mean of the left and the right rate, as in all of the scripts. Sources: MPII's
 //! `evalMPII.zip`; `lib/dataset/mpii.py` of the high-resolution network; `MpiiPCKAccuracy` of `mmpose`;
@@ -66,6 +73,8 @@ pub enum Normaliser {
     PredictedSegment(&'static str, &'static str),
     /// The longer side of the box around all annotated joints of the truth.
     JointsBox,
+    /// The longer side of the person's box.
+    PersonBox,
     /// The length of the stick itself; the error is that of the worse end.
     StickWorseEnd,
     /// The length of the stick itself; the error is the mean of both ends.
@@ -327,8 +336,72 @@ const FLIC_PCK_TOMPSON: Rules =
 const FLIC_PCK_PREDICTED_TORSO: Rules =
     Rules { normaliser: Normaliser::PredictedSegment("left_shoulder", "right_hip"), ..FLIC_PCK };
 
+/// Joints of most skeletons of people.
+const LIMBS: &[&str] = &[
+    "left_shoulder",
+    "right_shoulder",
+    "left_elbow",
+    "right_elbow",
+    "left_wrist",
+    "right_wrist",
+    "left_hip",
+    "right_hip",
+    "left_knee",
+    "right_knee",
+    "left_ankle",
+    "right_ankle",
+];
+
+const LIMB_PARTS: &[Part] = &{
+    let mut parts = [Part::Joint(""); LIMBS.len()];
+    let mut index = 0;
+    while index < parts.len() {
+        parts[index] = Part::Joint(LIMBS[index]);
+        index += 1;
+    }
+    parts
+};
+
+const PCK_BBOX: Rules = Rules {
+    metric: "pck",
+    parts: LIMB_PARTS,
+    normaliser: Normaliser::PersonBox,
+    comparator: Comparator::Below,
+    last_hundredth: 20,
+    headline_hundredth: 20,
+    groups: &[
+        SHOULDER,
+        ELBOW,
+        WRIST,
+        HIP,
+        KNEE,
+        ANKLE,
+        Group { name: "total", parts: LIMBS, mean: Mean::OfParts },
+    ],
+    extra: None,
+    observer_centric: false,
+};
+
+const PDJ: Rules = Rules {
+    metric: "pdj",
+    normaliser: Normaliser::TrueSegment("left_shoulder", "right_hip"),
+    comparator: Comparator::AtMost,
+    last_hundredth: 50,
+    groups: &[
+        SHOULDER,
+        ELBOW,
+        WRIST,
+        HIP,
+        KNEE,
+        ANKLE,
+        Group { name: "total", parts: LIMBS, mean: Mean::Pooled },
+    ],
+    ..PCK_BBOX
+};
+
 impl Protocol {
-    /// What the protocol counts; `None` for [`Protocol::Presence`], which compares no places.
+    /// What the protocol counts; `None` where it compares no places, or whole pictures. Of a protocol for any skeleton, what
+    /// it counts of the usual joints: [`Self::rules_of`] has all.
     pub fn rules(self) -> Option<&'static Rules> {
         match self {
             Self::MpiiOfficial => Some(&MPII_OFFICIAL),
@@ -343,7 +416,9 @@ impl Protocol {
             Self::FlicPck => Some(&FLIC_PCK),
             Self::FlicPckTompson => Some(&FLIC_PCK_TOMPSON),
             Self::FlicPckPredictedTorso => Some(&FLIC_PCK_PREDICTED_TORSO),
-            Self::Presence => None,
+            Self::PckBbox => Some(&PCK_BBOX),
+            Self::Pdj => Some(&PDJ),
+            Self::CocoOks | Self::CrowdPose | Self::Presence => None,
         }
     }
 }

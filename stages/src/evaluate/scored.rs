@@ -8,7 +8,7 @@ use schemas::tables::keypoints::PredictedPose;
 use schemas::tables::people::{Person, Pose};
 
 use super::error::EvaluateError;
-use super::measure::{Errors, Measure, head_size};
+use super::measure::{Errors, Lengths, Measure};
 use super::options::EvaluateOptions;
 use super::output_head::OutputHead;
 use super::pairs::{Heads, Pairs};
@@ -50,7 +50,7 @@ impl<'a> ScoredPoses<'a> {
         prediction_skeleton: &'static Skeleton,
         options: &EvaluateOptions,
     ) -> Result<Option<Self>, EvaluateError> {
-        let Some(rules) = options.protocol.rules() else { return Ok(None) };
+        let Some(rules) = options.protocol.rules_of(truth_skeleton) else { return Ok(None) };
         let split = options.split.as_deref();
         let pairs = Pairs::join(truth, truth_skeleton, predictions, prediction_skeleton, split)?;
         let measure = Measure::new(options.protocol, rules, truth_skeleton, prediction_skeleton)?;
@@ -65,7 +65,7 @@ impl<'a> ScoredPoses<'a> {
             let seen = measure.seen(&person.pose);
             swapped += usize::from(seen.is_some());
             let seen = seen.unwrap_or_else(|| person.pose.clone());
-            match measure.length(person.head_box.map(head_size), &seen) {
+            match measure.length(Lengths::of(person), &seen) {
                 Ok(length) => people.push(ScoredPerson { person, seen, length }),
                 Err(_) => refused += 1,
             }

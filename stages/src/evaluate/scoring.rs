@@ -6,6 +6,7 @@ use schemas::tables::keypoints::PredictedPose;
 use super::error::EvaluateError;
 use super::joined::Joined;
 use super::measure::Measure;
+use super::oks;
 use super::options::{EvaluateOptions, Evaluation};
 use super::places::Places;
 use super::presence::Presences;
@@ -14,6 +15,7 @@ use super::truth::Truth;
 
 enum Scorer {
     Places(Box<Places>),
+    Pictures(Box<oks::Scorer>),
     Presence(Presences),
 }
 
@@ -38,14 +40,18 @@ impl<'a> Scoring<'a> {
     /// # Errors
     /// When nobody is in the split, or a skeleton lacks a joint of a protocol.
     pub(super) fn new(
-        truth: Truth,
+        mut truth: Truth,
         skeleton: &'static Skeleton,
         options: &'a [EvaluateOptions],
     ) -> Result<Self, EvaluateError> {
+        truth.complete();
         let split = options.first().and_then(|options| options.split.as_deref());
         let mut notes = Vec::new();
         let people = truth.roster.scored(split, &mut notes)?;
-        let scorer = |options: &EvaluateOptions| match options.protocol.rules() {
+        let scorer = |options: &EvaluateOptions| match options.protocol.rules_of(truth.skeleton) {
+            _ if options.protocol.is_of_pictures() => {
+                Ok(Scorer::Pictures(Box::new(oks::Scorer::new(&truth, skeleton, options)?)))
+            }
             Some(rules) => {
                 let measure = Measure::new(options.protocol, rules, truth.skeleton, skeleton)?;
                 Ok(Scorer::Places(Box::new(Places::new(rules, measure, &truth, &people))))
@@ -60,12 +66,14 @@ impl<'a> Scoring<'a> {
     /// Scores `prediction`.
     ///
     /// # Errors
-    /// When the number of joints is another than that of the skeleton, or the person was predicted before.
+    /// When the number of joints is another than that of the skeleton, the person was predicted before, or a score that
+    /// orders predictions is not a number.
     pub(super) fn add(&mut self, prediction: &PredictedPose) -> Result<(), EvaluateError> {
         let (head, person) = self.attendance.add(prediction, self.skeleton, &self.truth.roster)?;
         for scorer in &mut self.scorers {
             match scorer {
                 Scorer::Places(places) => places.add(head, person, prediction, &self.truth),
+                Scorer::Pictures(pictures) => pictures.add(head, person, prediction, &self.truth)?,
                 Scorer::Presence(presences) => presences.add(head, person, prediction, &self.truth),
             }
         }
@@ -90,6 +98,7 @@ impl<'a> Scoring<'a> {
         };
         let scored = self.scorers.into_iter().zip(self.options).map(|(scorer, options)| match scorer {
             Scorer::Places(places) => Ok(places.finish(&joined, options)),
+            Scorer::Pictures(pictures) => Ok(pictures.finish(&joined, options)),
             Scorer::Presence(presences) => presences.finish(&joined, options),
         });
         scored.collect()

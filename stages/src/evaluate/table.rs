@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use schemas::printable;
 use schemas::tables::metrics::Metric;
 
+use super::oks::format_oks;
 use super::protocol::Protocol;
 use super::rules::Rules;
 
@@ -14,7 +15,7 @@ pub const WIDTH: usize = 100;
 /// The rows as text: one table for each protocol, data set, split, model and head, in the order of the rows.
 ///
 /// Poses: a line for the threshold of the published figures, with the area under the curve and the interval of the
-/// total, then lines for smaller thresholds. Presence: a line for each group at its best threshold. Rows of other
+/// total, then lines for smaller thresholds. Average precision: one line of the numbers that are quoted. Presence: a line for each group at its best threshold. Rows of other
 /// protocols take one line each.
 pub fn format_table(metrics: &[Metric]) -> String {
     let key = |m: &Metric| (m.protocol.clone(), m.dataset.clone(), m.split.clone(), m.model.clone(), m.head);
@@ -31,10 +32,11 @@ pub fn format_table(metrics: &[Metric]) -> String {
             text.push('\n');
         }
         let protocol: Option<Protocol> = rows[0].protocol.parse().ok();
-        match protocol.map(Protocol::rules) {
-            Some(Some(rules)) => format_pose(&mut text, rules, rows),
-            Some(None) => format_presence(&mut text, rows),
-            None => format_plain(&mut text, rows),
+        match (protocol, protocol.and_then(Protocol::rules)) {
+            (Some(protocol), _) if protocol.is_of_pictures() => format_oks(&mut text, protocol, rows),
+            (Some(_), Some(rules)) => format_pose(&mut text, rules, rows),
+            (Some(_), None) => format_presence(&mut text, rows),
+            (None, _) => format_plain(&mut text, rows),
         }
     }
     text
@@ -52,7 +54,7 @@ pub(super) fn line(text: &mut String, content: &str) {
     text.push('\n');
 }
 
-fn title(rows: &[&Metric], what: &str) -> String {
+pub(super) fn title(rows: &[&Metric], what: &str) -> String {
     let first = rows[0];
     let head = first.head.map_or_else(String::new, |head| format!(", head {head}"));
     let set = format!("{}, {}", first.dataset, first.split);
@@ -85,7 +87,7 @@ fn width(heading: &str) -> usize {
     heading.len().max(6) + 1
 }
 
-fn interval(metric: &Metric) -> Option<String> {
+pub(super) fn interval(metric: &Metric) -> Option<String> {
     Some(format!("{:.2} to {:.2}", metric.ci_low?, metric.ci_high?))
 }
 

@@ -14,6 +14,7 @@ pub(super) fn run(args: &EvaluatePoseArgs) -> anyhow::Result<()> {
         protocols: args.protocol.clone(),
         split: args.split.clone(),
         resamples: args.resamples,
+        sigmas: None,
     };
     let plan = Plan::default()
         .with_source("truth", &[], formats::table(&args.truth, args.split.clone()))

@@ -18,6 +18,7 @@ use schemas::tables::metrics::Metric;
 use schemas::tables::rejects::Reject;
 use schemas::tables::{keypoints, metrics, people, rejects, trials};
 use stages::StageError;
+use stages::evaluate::Protocol;
 use stages::evaluate::verification::table::is_verification;
 use stages::evaluate::verification::verify::{DEFAULT_SPLIT, DEFAULT_VALIDATION};
 use stages::stage::Rows;
@@ -219,11 +220,11 @@ fn further(tables: &mut [Found], poses: &[Poses]) -> anyhow::Result<Vec<Metric>>
         let shown = |row: &Metric| {
             let by_pose = poses.iter().any(|one| {
                 let model = one.predictions.first().is_some_and(|pose| pose.model == row.model);
-                model
-                    && one
-                        .protocols
-                        .iter()
-                        .any(|protocol| protocol.name() == row.protocol && protocol.rules().is_some())
+                let is_shown = |(at, protocol): (usize, &Protocol)| {
+                    let leads = at == 0 && protocol.is_of_pictures();
+                    protocol.name() == row.protocol && (leads || protocol.rules().is_some())
+                };
+                model && one.protocols.iter().enumerate().any(is_shown)
             });
             !table.role.is_empty() && (by_pose || is_verification(&row.protocol))
         };

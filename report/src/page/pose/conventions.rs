@@ -20,7 +20,7 @@ pub(super) fn conventions(input: &PoseInput<'_>, protocol: Protocol, scores: &Sc
     let mut blocks = Vec::new();
     let mut notes = Vec::new();
     for other in all {
-        let Some(rules) = other.rules() else {
+        let Some(rules) = other.rules_of(input.truth_skeleton) else {
             notes.push(format!(
                 "{other} compares no places; its numbers stand under further figures if the run has them"
             ));

@@ -4,6 +4,7 @@ mod comparison;
 mod conventions;
 mod errors;
 mod gallery;
+mod precision;
 mod scores;
 mod sliced;
 
@@ -52,7 +53,7 @@ pub struct PoseInput<'a> {
 impl PoseInput<'_> {
     /// How to score by `protocol`.
     fn options(&self, protocol: Protocol, resamples: u32) -> EvaluateOptions {
-        EvaluateOptions { protocol, split: None, resamples, seed: self.seed, run: String::new() }
+        EvaluateOptions { resamples, seed: self.seed, ..EvaluateOptions::new(protocol) }
     }
 
     /// Scores by `protocol`.
@@ -80,7 +81,11 @@ pub(super) fn section(
     let scores = scores::Scores::of(input, protocol, options)?;
     let mut section = Section { id: anchor(&input.name), title: input.name.clone(), ..Section::default() };
     given.rejects.extend(scores.rejects.iter().cloned());
-    let Some(rules) = protocol.rules() else {
+    if protocol.is_of_pictures() {
+        given.cards.extend(precision::fill(&mut section, input, protocol, &scores));
+        return Ok(section);
+    }
+    let Some(rules) = protocol.rules_of(input.truth_skeleton) else {
         section.lead = format!("{protocol}, {}", scores.set());
         section.blocks.push(scores.plain());
         section.blocks.push(Block::Notes { notes: scores.notes.clone() });
@@ -186,6 +191,7 @@ fn unit(rules: &Rules) -> &'static str {
         Normaliser::TrueSegment(..) => "the torso",
         Normaliser::PredictedSegment(..) => "the predicted torso",
         Normaliser::JointsBox => "the box of the joints",
+        Normaliser::PersonBox => "the person's box",
         Normaliser::StickWorseEnd | Normaliser::StickMeanEnd => "the stick's length",
     }
 }

@@ -73,6 +73,12 @@ impl Scores {
         OutputHead { model: &self.model, number: self.heads.last().copied().unwrap_or(1) }
     }
 
+    /// The rows of the last output head.
+    pub(super) fn of_last_head(&self) -> impl Iterator<Item = &Metric> {
+        let last = self.heads.last().copied();
+        self.rows.iter().filter(move |row| row.head == last)
+    }
+
     /// The row of output head number `head`, or of the last one.
     fn find(
         &self,
@@ -179,7 +185,9 @@ impl Scores {
                 mark: None,
             }
         };
-        let curves: Vec<Curve> = rules.groups.iter().enumerate().map(curve).collect();
+        let curves = rules.groups.iter().enumerate().map(curve);
+        // A protocol for any skeleton has groups that this one lacks.
+        let curves: Vec<Curve> = curves.filter(|curve| !curve.points.is_empty()).collect();
         let name = rate_name(rules);
         let title = format!("{name} over its threshold");
         let total = self.total().map_or_else(String::new, |total| {

@@ -7,7 +7,6 @@ use schemas::skeleton::FLIC9;
 
 use super::super::flip::{Flip, FlipRule};
 use super::super::model_card::ModelCard;
-use super::*;
 
 const HEAD: &str = "
     name = 'by-hand'
@@ -58,7 +57,7 @@ fn numbers_of_points_are_read_by_their_names() {
     // Joint k at (0.1 k, 0.02 k) in parts of 100 x 50 px, score logit 0.
     let by_point: Vec<f32> =
         (0..9).flat_map(|joint| [0.02 * joint as f32, 0.1 * joint as f32, 7.0, 0.0]).collect();
-    let rows = collected(&card(BY_POINT), &[&[1, 1, 9, 4]], &[&[by_point.clone()]]);
+    let rows = collected(&card(BY_POINT), &[&[1, 1, 9, 4]], &[std::slice::from_ref(&by_point)]);
     let found = points(&rows, "points").unwrap();
     assert!((found[0][3][0] - 30.0).abs() < 1e-5 && (found[0][3][1] - 3.0).abs() < 1e-5, "{:?}", found[0][3]);
     assert_eq!(vectors_f64(&rows, "point_score", 9).unwrap().row(0).unwrap(), [0.5; 9]);
