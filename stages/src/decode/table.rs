@@ -10,11 +10,20 @@ use schemas::{SchemaError, Skeleton};
 
 use super::error::DecodeError;
 use crate::StageError;
+use crate::augment::focus::JOINT_INDEX;
 use crate::stage::take_rows;
 
 /// Columns that say where a prediction comes from; carried along where they are there.
-pub const PROVENANCE: [&str; 7] =
-    ["dataset", samples::COPY, "image_path", "person_index", "activity", "source_file", "source_record"];
+pub const PROVENANCE: [&str; 8] = [
+    "dataset",
+    samples::COPY,
+    "image_path",
+    "person_index",
+    "activity",
+    "source_file",
+    "source_record",
+    JOINT_INDEX,
+];
 /// What the maps of some rows say, joint after joint.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Readings {
