@@ -140,6 +140,15 @@ ranged!(
     |v| v.fract() == 0.0 && (1.0..=1000.0).contains(&v)
 );
 ranged!(
+    /// A part of a whole, 0 to 1.
+    Part, f64, "a part of a whole", "from 0 to 1", |v| (0.0..=1.0).contains(&v)
+);
+ranged!(
+    /// Size of a filter in px: an odd number, 3 to 99, so that it has a middle.
+    Odd, u32, "a filter's size", "an odd number from 3 to 99",
+    |v| v.fract() == 0.0 && (3.0..=99.0).contains(&v) && v % 2.0 == 1.0
+);
+ranged!(
     /// A size in millions of pixels, above 0 and up to 1000: 3 GB of RGB.
     Megapixels, f64, "a number of megapixels", "from 1e-6 to 1000", |v| (1e-6..=1000.0).contains(&v)
 );
@@ -221,8 +230,8 @@ mod tests {
                 }
             )*};
         }
-        refuse!(Probability Degrees Positive NonNegative Spread PatchSpread Radius Megapixels Hertz Pixels Count Grey);
-        refuse_tiny!(Positive Spread PatchSpread Radius Megapixels Hertz Pixels Count);
+        refuse!(Part Odd Probability Degrees Positive NonNegative Spread PatchSpread Radius Megapixels Hertz Pixels Count Grey);
+        refuse_tiny!(Odd Positive Spread PatchSpread Radius Megapixels Hertz Pixels Count);
         let error = Positive::try_from(1e300).unwrap_err();
         assert_eq!(error.to_string(), "this number must be from 1e-9 to 1e9, found `1e300`");
         assert_eq!(

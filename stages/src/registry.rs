@@ -13,8 +13,8 @@ use crate::augment::{
 };
 use crate::check::CheckConfig;
 use crate::decode::{
-    DecodeConfig, FitDisplacementsConfig, FitSpatialModelConfig, MergeJointsConfig, MergeScalesConfig,
-    RefineConfig, SpatialModelConfig,
+    AsPeopleConfig, DecodeConfig, FitDisplacementsConfig, FitSpatialModelConfig, MergeJointsConfig,
+    MergeScalesConfig, RefineConfig, SpatialModelConfig,
 };
 use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig};
 use crate::evaluate::EvaluateConfig;
@@ -130,7 +130,7 @@ stages! {
     ///
     /// `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
     /// px, and `crop_size` `[2]` px, width then height.
-    "crop" Crop(CropConfig) as rows,
+    "crop" Crop(CropConfig) as checked_rows,
     /// Places crops around single joints of each pose, where the next stage of a cascade looks for them again.
     ///
     /// `people` or `keypoints` to `samples` without pixels, K rows or one of each, numbered in `joint_index`.
@@ -229,8 +229,8 @@ stages! {
     // infer
     /// Runs an ONNX network that reads samples.
     ///
-    /// `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
-    /// names.
+    /// `samples` with raw `image` `[H, W, 3]` to the table of the network's kind, one row for each output head that its card
+    /// names: `heatmaps` `[K, h, w]` f32, `simcc` `[K, bins]` f32, `coordinates` `[K, 2]` px of the crop, or `detections`.
     "infer" Infer(InferConfig) as checked_rows,
     /// Runs an ONNX network that reads windows.
     ///
@@ -245,11 +245,15 @@ stages! {
     ///
     /// `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
     "spatial_model" SpatialModel(SpatialModelConfig) as checked_all_rows,
-    /// Finds each joint's place in its map.
+    /// Finds each joint's place in what a network gave, whatever its kind.
     ///
-    /// `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
-    /// `[K]`.
+    /// `heatmaps`, `simcc`, `coordinates` or `detections` to `keypoints`: `keypoints` `[K, 2]` px of the image and `score`
+    /// `[K]`; one row a row, of `detections` one a person.
     "decode" Decode(DecodeConfig) as checked_rows,
+    /// Takes people that a detector saw as people: for crops around them, for a second network.
+    ///
+    /// `keypoints` with `box` to `people`: centre and scale by the box, joints that have a place are visible.
+    "as_people" AsPeople(AsPeopleConfig) as rows,
     /// Adds a sample's maps at several scales up in the image, and finds each joint there.
     ///
     /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row per sample and output head, as from `decode`.
@@ -316,6 +320,7 @@ impl StageConfig {
     pub fn files(&self) -> Result<Vec<PathBuf>, StageError> {
         match self {
             Self::Split(config) => Ok(config.files()),
+            Self::Crop(config) => Ok(config.files()),
             Self::Infer(config) => config.files().all(),
             Self::Embed(config) => config.files().all(),
             Self::Refine(config) => config.files().all(),

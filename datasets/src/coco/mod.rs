@@ -39,8 +39,8 @@ pub use image_ids::{ImageIds, SameImageId};
 pub use oks::{oks, sigmas};
 pub use person_box::{BoxRule, BoxSource, PersonBox};
 pub use results::{CocoResultsConfig, ResultOptions, Results, read_results};
-pub use stated::Stated;
 pub(crate) use stated::{KEY as STATED_KEY, place_by_box};
+pub use stated::{Stated, stated_box};
 
 /// Name of the data set in ids and rows if none is given.
 pub const DATASET: &str = "coco";

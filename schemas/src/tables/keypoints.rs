@@ -18,6 +18,9 @@ pub const HEAD: &str = super::heatmaps::HEAD;
 /// Column of the score of a whole person, f64, where a detector gave one.
 pub const DETECTION_SCORE: &str = "detection_score";
 
+/// Column of the box of a person that a detector saw, `[4]` left, top, right, bottom, px of the image, f64.
+pub const BOX: &str = "box";
+
 /// One row of the table: one predicted person, K joints.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PredictedPose {

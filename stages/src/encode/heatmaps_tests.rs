@@ -40,8 +40,12 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
     };
     let plan = format!("size = [{size}, {size}]\nframe.person.height = 200");
     let crop: CropConfig = toml::from_str(&plan).unwrap();
-    let batch =
-        crop.build(&context()).run(&people::to_batch(&CPM14, std::slice::from_ref(&person))).unwrap().rows;
+    let batch = crop
+        .build(&context())
+        .unwrap()
+        .run(&people::to_batch(&CPM14, std::slice::from_ref(&person)))
+        .unwrap()
+        .rows;
     assert_eq!(geometry::read(&batch).unwrap()[0], Geometry::new(Affine::IDENTITY, [f64::from(size); 2]));
     let numbers: Vec<f32> = person.pose.keypoints.as_flattened().iter().map(|value| *value as f32).collect();
     let keypoints = listed(listed(Arc::new(Float32Array::from(numbers)), 2), 14);

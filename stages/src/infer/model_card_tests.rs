@@ -55,7 +55,8 @@ fn a_misspelt_key_names_file_and_line() {
 fn a_card_survives_writing_and_reading() {
     let card: ModelCard = toml::from_str(CARD).unwrap();
     assert_eq!(toml::from_str::<ModelCard>(&toml::to_string(&card).unwrap()).unwrap(), card);
-    assert_eq!(card.outputs[0].kept_channels().collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
+    let Output::Heatmaps(output) = &card.outputs[0] else { panic!("heatmaps") };
+    assert_eq!(output.kept_channels().collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
 }
 
 #[test]
@@ -106,9 +107,10 @@ fn a_mismatch_says_what_was_expected_and_found() {
 
 #[test]
 fn maps_must_cover_the_input() {
-    let (card, size) =
-        (tiny(), |dimensions: &[i64]| tiny().outputs[0].map_size(&tiny().input, 2, dimensions));
-    assert_eq!(card.outputs[0].stride, 2.0);
+    let card = tiny();
+    let Output::Heatmaps(output) = &card.outputs[0] else { panic!("heatmaps") };
+    let size = |dimensions: &[i64]| output.map_size(&card.input, 2, dimensions);
+    assert_eq!(output.stride, 2.0);
     assert_eq!(size(&[2, 10, 4, 6]).unwrap(), [4, 6]);
     assert!(size(&[1, 10, 4, 6]).unwrap_err().to_string().contains("2 rows of 10 maps"));
     assert!(size(&[2, 10, 8, 12]).unwrap_err().to_string().contains("makes about 4.0 map px, a run gave 8"));

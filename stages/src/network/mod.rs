@@ -2,7 +2,7 @@
 //!
 //! [`search`] finds ONNX Runtime and [`runtime`] loads it, once per process. [`providers`] selects the hardware, and
 //! [`engine`] has the keys of a plan for it and opens a network with its sessions, which a [`pool`] lends to
-//! threads. [`card`] reads model cards, [`ports`] checks them against the network. [`pictures`] runs networks that
+//! threads. [`card`] reads model cards, [`framing`] what they say of crops, [`ports`] checks them against the network. [`pictures`] runs networks that
 //! read crops, which [`gather`] converts to their layout. [`external`] finds the files beside a network that hold its
 //! weights. [`doctor`] reports what works on this machine.
 
@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod engine;
 pub mod error;
 pub mod external;
+pub mod framing;
 pub mod gather;
 pub mod pictures;
 pub mod pool;

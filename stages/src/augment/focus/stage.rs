@@ -31,12 +31,11 @@ pub const JOINT_INDEX: &str = "joint_index";
 pub const LEAST_DIAMETER: f64 = 1.0;
 const VISIBILITY: &str = "visibility";
 /// Columns of what was read off a network; a crop is a sample again.
-const PREDICTED: [&str; 8] = [
+const PREDICTED: [&str; 7] = [
     keypoints::HEAD,
     "score",
     "heatmap_mean",
     "model",
-    keypoints::DETECTION_SCORE,
     heatmaps::HEATMAPS,
     heatmaps::STRIDE,
     heatmaps::ORIGIN_IN_CROP,
@@ -228,13 +227,13 @@ impl Stage for Focus {
             .map(|field| schemas::columns::column(&out, field.name()).map(Arc::clone))
             .collect();
         let rows = RecordBatch::try_new(Arc::new(schema), columns?)?;
-        let taken = (self.fan_out() == FanOut::Varies).then(|| batch.num_rows() - rejects.len());
+        let taken = (self.fan_out() == FanOut::ByRow).then(|| batch.num_rows() - rejects.len());
         Ok(Outcome { taken, ..Outcome::some(rows, rejects) })
     }
 
     fn fan_out(&self) -> FanOut {
         match self.joints {
-            Joints::Each => FanOut::Varies,
+            Joints::Each => FanOut::ByRow,
             Joints::One => FanOut::Each(1),
         }
     }
