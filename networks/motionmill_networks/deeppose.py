@@ -144,7 +144,7 @@ SYSTEM = CoordinateSystem(
         "paper": {},
         "alexnet": {"last_stride": 2},
         "small": {
-            **{"input_size": 64, "features": (32, 64, 96, 96, 64), "hidden": 512, "first_stride": 2, "dropout": 0.0},
+            **{"input_size": 64, "features": (16, 32, 48, 48, 64), "hidden": 256, "first_stride": 2, "dropout": 0.0},
             "normalise": False,
         },
         "tiny": {

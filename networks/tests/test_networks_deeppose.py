@@ -14,14 +14,17 @@ pytest.importorskip("onnx", reason="the export needs onnx")
 import onnxruntime
 from torch import nn
 
-from motionmill import ConfigError, SchemaError, read_table, run_plan
+from motionmill import ConfigError, SchemaError, read_table, recipes, run_plan
 from motionmill.skeletons import skeleton
 from motionmill.torch import ShardLoader
 from motionmill_networks import coordinate_system, counts, deeppose
+from motionmill_networks.cards import coordinates_card, write_card
 from motionmill_networks.coordinates import in_crop, learnt, mirrored, normalised, squared_distance
-from motionmill_networks.train_coordinates import network_of
+from motionmill_networks.export import TOLERANCE, export
+from motionmill_networks.system import PoseInput
 from motionmill_networks.train import read_checkpoint
-from network_runs import as_before, lines_of, train
+from motionmill_networks.train_coordinates import network_of
+from network_runs import as_before, lines_of, rows_of, train
 from torch_people import write_people
 
 LSP = skeleton("lsp14")
@@ -221,8 +224,6 @@ def test_a_tiny_network_learns_and_its_onnx_file_says_the_same(people, tmp_path)
 
 @pytest.mark.parametrize("normalise", [True, False])
 def test_every_form_is_exported_within_the_tolerance(normalise, tmp_path):
-    from motionmill_networks.export import TOLERANCE, export
-
     network = deeppose.DeepPose(11, **{**deeppose.SYSTEM.sizes["tiny"], "normalise": normalise})
     assert export(network, tmp_path / "n.onnx", [torch.randn(3, 3, SIDE, SIDE)], ["image"], ["coordinates"]) <= TOLERANCE
 
@@ -235,3 +236,107 @@ def test_what_does_not_fit_is_refused(people, tmp_path, capsys):
     assert "`--outputs` chooses stages" in capsys.readouterr().err
     with pytest.raises(ConfigError, match="`deeppose`"):
         coordinate_system("deepcut")
+
+
+class Constant(nn.Module):
+    """The same coordinates `[K, 2]` whatever it sees."""
+
+    def __init__(self, coordinates: torch.Tensor) -> None:
+        super().__init__()
+        self.register_buffer("coordinates", coordinates[None])
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.coordinates + 0.0 * image[:, :1, :1, :1].flatten(1)[:, :, None]
+
+
+def write_constant(coordinates: torch.Tensor, out: Path) -> Path:
+    export(Constant(coordinates), out, [torch.rand(3, 3, SIDE, SIDE)], ["image"], ["coordinates"])
+    write_card(coordinates_card({"name": out.stem}, PoseInput(), LSP, (SIDE, SIDE)), out)
+    return out
+
+
+def cascade(people: Path, networks: list[Path], out: Path, **more: Any) -> dict[str, list[dict[str, Any]]]:
+    """Runs the test recipe; the rows of its tables."""
+    changes: dict[str, Any] = {
+        "sources.people.read.table": {"path": people, "split": "validation"},
+        "stages.crop.run.crop": WHOLE["stages.crop.run.crop"],
+    }
+    for stage, network in enumerate(networks, start=1):
+        changes[f"stages.network_{stage}.run.infer.model"] = network
+        if stage > 1:
+            changes[f"stages.focus_{stage}.run.focus"] = AROUND
+    sinks = ("keypoints", "metrics_1", "metrics_2", "metrics")
+    run_plan("recipe:deeppose-lsp-test", changes | {f"sinks.{sink}.write.parquet.path": out / sink for sink in sinks} | more)
+    return {sink: rows_of(out / sink) for sink in sinks}
+
+
+def test_each_stage_moves_each_joint_by_what_it_says_there(people, tmp_path):
+    generator = torch.Generator().manual_seed(4)
+    first, second, third = (torch.rand(14, 2, generator=generator) - 0.5 for _ in range(3))
+    networks = [
+        write_constant(coordinates, tmp_path / f"{name}.onnx")
+        for name, coordinates in (("first", first), ("second", second / 2), ("third", third / 4))
+    ]
+    found = cascade(people, networks, tmp_path)["keypoints"]
+    known = {row["sample_id"]: row for row in rows_of(people)}
+    ends = [LSP.joints.index(name) for name in ("left_shoulder", "right_hip")]
+    assert len(found) == 8 and {row["model"] for row in found} == {"third"}
+    for row in found:
+        width, height = known[row["sample_id"]]["image_size"] or (160, 160)
+        places = torch.tensor([width, height], dtype=torch.float64) / 2 + max(width, height) * first.double()
+        for coordinates in (second / 2, third / 4):
+            diameter = (places[ends[0]] - places[ends[1]]).norm()
+            places = places + 2 * diameter * coordinates.double()
+        assert torch.allclose(torch.tensor(row["keypoints"], dtype=torch.float64), places, atol=1e-3)
+
+
+def test_the_cascade_goes_from_people_to_its_scores(people, tmp_path):
+    networks, keypoints = [], None
+    for stage in (1, 2, 3):
+        out = tmp_path / f"network-{stage}.onnx"
+        if stage == 1:
+            made = samples(people, tmp_path / "samples-1")
+        else:
+            errors = displaced(people, keypoints, tmp_path / f"displacements-{stage - 1}")
+            fitted = {row["joint"]: row for row in read_table(errors).to_pylist()}
+            assert list(fitted) == list(LSP.joints) and all(row["count"] > 20 for row in fitted.values())
+            made = later_samples(people, tmp_path / f"samples-{stage}", errors, copies=3)
+            rows = next(iter(ShardLoader(made, batch_size=200)))
+            # The crop lies about the joint, off by what the stage before is off: a few diameters at most.
+            index = rows["joint_index"].long()
+            at = torch.where(rows["flipped"], torch.tensor(mirrored(LSP))[index], index)
+            here = normalised(rows["keypoints"][torch.arange(len(at)), at], (SIDE, SIDE))
+            spread = max(max(row["deviation_x"], row["deviation_y"]) for row in fitted.values())
+            assert here.std() < spread and (here.abs() < 4 * spread).all()
+        train("pose", "deeppose", made, "--size", "tiny", "--epochs", 2, "--batch", 8, "--out", out)
+        networks.append(out)
+        if stage == 1:
+            keypoints = predicted(people, out, tmp_path / "keypoints-1", "train")
+        elif stage == 2:
+            changes = {
+                "sources.keypoints.read.table.path": keypoints,
+                "stages.focus.run.focus": AROUND,
+                "stages.network.run.infer.model": out,
+                "sinks.keypoints.write.parquet.path": tmp_path / "keypoints-2",
+            }
+            run_plan("recipe:deeppose-next", changes)
+            keypoints = tmp_path / "keypoints-2"
+    found = cascade(people, networks, tmp_path / "test")
+    for metrics in ("metrics_1", "metrics_2", "metrics"):
+        assert {row["protocol"] for row in found[metrics]} == {"lsp-pcp-strict", "lsp-pcp-loose", "lsp-pck"}
+    assert len(found["keypoints"]) == 8
+
+
+def test_crops_of_joints_are_made_on_the_fly(people, tmp_path):
+    network = write_constant(torch.linspace(-0.4, 0.4, 28).reshape(14, 2), tmp_path / "first.onnx")
+    errors = displaced(people, predicted(people, network, tmp_path / "keypoints", "train"), tmp_path / "displacements")
+    plan = tmp_path / "later.toml"
+    text = recipes()["deeppose-lsp-later"].replace("size = [220, 220]", f"size = [{SIDE}, {SIDE}]")
+    plan.write_text(text.replace('"displacements"', f'"{errors}"').replace('path = "people"', f'path = "{people}"'))
+    made = later_samples(people, tmp_path / "made", errors, copies=1)
+    log, more = tmp_path / "log.jsonl", ["--size", "tiny", "--epochs", 2, "--batch", 8]
+    train("pose", "deeppose", plan, *more, "--log", log, "--out", tmp_path / "second.onnx")
+    assert lines_of(log)[0]["run"]["crops"] == "joint"
+    # Crops of whole people are another thing.
+    whole = samples(people, tmp_path / "whole", "validation")
+    train("pose", "deeppose", made, *more, "--held-out", whole, "--out", tmp_path / "n.onnx", exit_code=1)
