@@ -234,3 +234,58 @@ def test_bins_give_the_places_of_the_maps_that_they_are_made_of(tmp_path: Path) 
     assert maps.num_rows == 5 and max(away) <= 0.01
     of_scores = [np.array(maps["score"][row].as_py()) - bins["score"][row].as_py() for row in range(5)]
     assert np.abs(of_scores).max() < 1e-6 and bins["heatmap_mean"].null_count == 5
+
+
+def test_a_detector_goes_before_a_network_for_one_person(tmp_path: Path) -> None:
+    expected = reference("movenet_multipose")["whole_images"]
+    people = people_table(tmp_path, [whole(picture) for picture in expected])
+    detector, network = MODELS / "movenet_multipose.onnx", MODELS / "movenet_lightning.onnx"
+    of_detector = card(detector, "movenet-multipose", tmp_path / "detector.toml")
+    of_network = card(network, "movenet", tmp_path / "network.toml")
+    given = {
+        "stages.whole.run.crop.card": of_detector,
+        "stages.detector.run.infer.model": detector,
+        "stages.detector.run.infer.card": of_detector,
+        "stages.crop.run.crop.card": of_network,
+        "stages.network.run.infer.model": network,
+        "stages.network.run.infer.card": of_network,
+    }
+    table = predicted(tmp_path, "detect-and-predict", people, given).sort_by("sample_id")
+    alone = predicted(
+        tmp_path,
+        "detect",
+        people,
+        {
+            "stages.crop.run.crop.card": of_detector,
+            "stages.network.run.infer.model": detector,
+            "stages.network.run.infer.card": of_detector,
+        },
+    ).sort_by("sample_id")
+    for column in ("sample_id", "box", "detection_score", "person_index"):
+        assert table[column].to_pylist() == alone[column].to_pylist()
+    # Two networks see the same joints, within a part of the person's box.
+    apart = []
+    for row in range(table.num_rows):
+        left, top, right, bottom = alone["box"][row].as_py()
+        sure = np.array(alone["score"][row].as_py()) >= 0.5
+        away = np.linalg.norm(points(table, row) - points(alone, row), axis=1)[sure]
+        apart += list(away / max(right - left, bottom - top))
+    assert table.num_rows >= 12 and np.median(apart) < 0.05
+
+
+def test_the_mirrored_picture_is_averaged(tmp_path: Path) -> None:
+    people = people_table(tmp_path, reference("blazepose_lite")["people"])
+    model = MODELS / "blazepose_lite.onnx"
+    made = card(model, "blazepose", tmp_path / "card.toml")
+    plain_run = by_card(tmp_path, people, model, made).sort_by("sample_id")
+    averaged = by_card(tmp_path, people, model, made, flip_average=True).sort_by("sample_id")
+    moved = [np.linalg.norm(points(averaged, row) - points(plain_run, row), axis=1) for row in range(plain_run.num_rows)]
+    # Left and right stay what they are: joints move by a few px, not to the other side.
+    assert 0 < np.median(moved) < 15
+
+
+def test_a_card_of_another_family_is_refused(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "motionmill", "card", str(MODELS / "blazepose_lite.onnx"), "--family", "rtmpose"]
+    outcome = subprocess.run([*command, "--out", str(tmp_path / "card.toml")], capture_output=True, text=True, check=False)
+    assert outcome.returncode != 0 and not (tmp_path / "card.toml").exists()
+    assert "not of the family `rtmpose`" in outcome.stderr or "the card expects" in outcome.stderr, outcome.stderr

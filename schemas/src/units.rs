@@ -135,6 +135,10 @@ ranged!(
     PatchSpread, f64, "the spread of a patch", "from 0.01 to 300 px", |v| (0.01..=300.0).contains(&v)
 );
 ranged!(
+    /// Bins of a label per pixel of a crop, 0.01 to 16.
+    BinsPerPixel, f64, "a number of bins per pixel", "from 0.01 to 16", |v| (0.01..=16.0).contains(&v)
+);
+ranged!(
     /// How far a patch reaches from its middle in whole pixels, 1 to 1000.
     Radius, u32, "a radius", "a whole number from 1 to 1000 px",
     |v| v.fract() == 0.0 && (1.0..=1000.0).contains(&v)

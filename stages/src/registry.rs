@@ -16,9 +16,11 @@ use crate::decode::{
     AsPeopleConfig, DecodeConfig, FitDisplacementsConfig, FitSpatialModelConfig, MergeJointsConfig,
     MergeScalesConfig, RefineConfig, SpatialModelConfig,
 };
-use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig};
-use crate::evaluate::EvaluateConfig;
+use crate::encode::{
+    EncodeCoordinatesConfig, EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig, EncodeSimccConfig,
+};
 use crate::evaluate::verification::{IdentifyConfig, VerifyConfig};
+use crate::evaluate::{EvaluateConfig, MatchPeopleConfig};
 use crate::infer::{EmbedConfig, InferConfig};
 use crate::ingest::{
     FilterConfig, MapSkeletonConfig, RepeatConfig, SelectConfig, SplitConfig, SplitSubjectsConfig,
@@ -108,7 +110,7 @@ stages! {
     ///
     /// Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
     "split_subjects" SplitSubjects(SplitSubjectsConfig) as checked_all_rows,
-    /// Reorders poses into another skeleton, by joint name.
+    /// Rearranges poses into another skeleton, by joint name; joints can be derived as the middle of others.
     ///
     /// `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were missing are not annotated.
     "map_skeleton" MapSkeleton(MapSkeletonConfig) as checked_rows,
@@ -169,6 +171,14 @@ stages! {
     /// `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with further maps for the background and the
     /// person's centre on request.
     "encode_heatmaps" EncodeHeatmaps(EncodeHeatmapsConfig) as rows,
+    /// Labels the column and the row of each joint, for a network that classifies them (`SimCC`, `RTMPose`).
+    ///
+    /// `samples`; adds `simcc_x` `[K, W * ratio]`, `simcc_y` `[K, H * ratio]` and `simcc_weight` `[K]`, f32.
+    "encode_simcc" EncodeSimcc(EncodeSimccConfig) as rows,
+    /// States the place of each joint as parts of the crop, for a network that gives coordinates (`DeepPose`).
+    ///
+    /// `samples`; adds `coordinates` `[K, 2]` and `coordinate_weight` `[K]`, f32.
+    "encode_coordinates" EncodeCoordinates(EncodeCoordinatesConfig) as rows,
     /// Makes a mask for the loss, 0 inside crowds and regions to ignore.
     ///
     /// Crops with `attributes`; `[H, W]` of `UInt8` in the column `loss_mask`.
@@ -296,6 +306,10 @@ stages! {
     /// `trials` to `trials`.
     "normalise_scores" NormaliseScores(NormaliseScoresConfig) as checked_all_rows,
     // evaluate
+    /// Matches predicted people to annotated ones of the same picture, so that they can be scored person by person.
+    ///
+    /// `people` and `keypoints` to `keypoints` with the ids of the people; predictions of nobody are rejects.
+    "match_people" MatchPeople(MatchPeopleConfig) as all_rows,
     /// Scores predicted keypoints by named protocols.
     ///
     /// `people` and `keypoints` to `metrics`.
@@ -320,6 +334,7 @@ impl StageConfig {
     pub fn files(&self) -> Result<Vec<PathBuf>, StageError> {
         match self {
             Self::Split(config) => Ok(config.files()),
+            Self::MapSkeleton(config) => Ok(config.files()),
             Self::Crop(config) => Ok(config.files()),
             Self::Infer(config) => config.files().all(),
             Self::Embed(config) => config.files().all(),
@@ -340,7 +355,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let model = folder.path().join("net.onnx");
         std::fs::write(&model, with_initializers(&[external("net.data"), external("more.data")])).unwrap();
-        let expected = ["net.onnx", "net.toml", "more.data", "net.data"].map(|name| folder.path().join(name));
+        let expected = ["net.onnx", "net.toml", "robot.toml", "more.data", "net.data"]
+            .map(|name| folder.path().join(name));
+        // A card that names the file of its skeleton has it beside itself.
+        std::fs::write(folder.path().join("net.toml"), "skeleton = 'robot.toml'").unwrap();
         let configs = [
             StageConfig::Infer(InferConfig::new(&model)),
             StageConfig::Embed(EmbedConfig::new(&model)),

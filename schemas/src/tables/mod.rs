@@ -125,7 +125,7 @@ pub fn schema_of(name: &str, skeleton: Option<&Skeleton>) -> Option<SchemaRef> {
 /// null need not be there.
 pub fn recognised(schema: &Schema) -> Option<&'static str> {
     // Columns of people and keypoints are the same for all skeletons.
-    let any = crate::skeleton::ALL[0];
+    let any = crate::skeleton::all()[0];
     let tables = [
         people::NAME,
         keypoints::NAME,

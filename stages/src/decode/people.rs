@@ -92,8 +92,8 @@ fn is_sound(score: f64, corners: &[f64; 4]) -> bool {
     !score.is_nan() && corners.iter().all(|value| value.is_finite())
 }
 
-/// Area of the intersection of two boxes in parts of that of their union; 0 where neither has one.
-fn overlap(a: &[f64; 4], b: &[f64; 4]) -> f64 {
+/// Area of the intersection of two boxes, left, top, right, bottom, in parts of that of their union; 0 where neither has one.
+pub fn overlap(a: &[f64; 4], b: &[f64; 4]) -> f64 {
     let area = |c: &[f64; 4]| (c[2] - c[0]).max(0.0) * (c[3] - c[1]).max(0.0);
     let shared = [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])];
     let both = area(&shared);

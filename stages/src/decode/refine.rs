@@ -170,8 +170,8 @@ mod tests {
     #[test]
     fn the_mean_place_of_one_gaussian_is_its_centre() {
         let map = gaussian([15.3, 16.4], [1.6, 2.0], 0.0);
-        let sure = refined(&map, Refine::SoftArgmax { beta: Positive::constant(20.0) });
-        assert!((sure[0] - 15.3).abs() < 0.02 && (sure[1] - 16.4).abs() < 0.02, "{sure:?}");
+        let sure = refined(&map, Refine::SoftArgmax { beta: Positive::constant(10.0) });
+        assert!((sure[0] - 15.3).abs() < 0.06 && (sure[1] - 16.4).abs() < 0.06, "{sure:?}");
         // With no weight at all it is the middle of the map.
         let flat = refined(&map, Refine::SoftArgmax { beta: Positive::constant(1e-9) });
         assert!(flat.iter().all(|place| (place - 15.5).abs() < 1e-6), "{flat:?}");

@@ -116,3 +116,23 @@ fn maps_must_cover_the_input() {
     assert!(size(&[2, 10, 8, 12]).unwrap_err().to_string().contains("makes about 4.0 map px, a run gave 8"));
     assert!(size(&[2, 10]).is_err());
 }
+
+#[test]
+fn a_card_may_name_the_file_of_its_skeleton_beside_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.toml");
+    std::fs::write(&path, CARD.replace("flic9", "own/robot.toml")).unwrap();
+    let message = ModelCard::read(&path).unwrap_err().to_string();
+    assert!(message.contains("robot.toml`") && message.contains("tiny.toml`"), "{message}");
+    std::fs::create_dir(folder.path().join("own")).unwrap();
+    let robot = |joints: usize| {
+        let names: Vec<String> = (0..joints).map(|joint| format!("'j{joint}'")).collect();
+        let text = format!("name = 'robot'\njoints = [{}]", names.join(", "));
+        std::fs::write(folder.path().join("own/robot.toml"), text).unwrap();
+    };
+    robot(9);
+    assert_eq!(ModelCard::read(&path).unwrap().skeleton().unwrap().joints[8], "j8");
+    robot(8);
+    let message = ModelCard::read(&path).unwrap_err().to_string();
+    assert!(message.contains("keeps 9 channels") && message.contains("has 8 joints"), "{message}");
+}

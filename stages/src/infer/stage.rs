@@ -23,7 +23,16 @@ use crate::{FanOut, Outcome, Stage, StageError};
 /// Name of the stage in plans and rejects.
 pub const NAME: &str = "infer";
 /// Columns that only serve training, and are not carried along.
-const TARGETS: [&str; 3] = [samples::HEATMAPS, samples::HEATMAP_WEIGHT, samples::CENTER_MAP];
+const TARGETS: [&str; 8] = [
+    samples::HEATMAPS,
+    samples::HEATMAP_WEIGHT,
+    samples::CENTER_MAP,
+    samples::SIMCC_X,
+    samples::SIMCC_Y,
+    samples::SIMCC_WEIGHT,
+    samples::COORDINATES,
+    samples::COORDINATE_WEIGHT,
+];
 /// Columns that follow the skeleton of the samples, carried only where the network follows it too.
 const ANNOTATIONS: [&str; 4] = ["keypoints", "visibility", "other_keypoints", "other_visibility"];
 

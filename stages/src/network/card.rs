@@ -1,7 +1,7 @@
 //! What all model cards share: TOML files beside a network that describe its inputs and outputs.
 
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemas::Skeleton;
 use serde::de::DeserializeOwned;
@@ -233,12 +233,28 @@ pub fn check_outputs<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<(),
     if known.is_empty() { Err(NetworkError::NoOutput) } else { Ok(()) }
 }
 
-/// The skeleton called `name`.
+/// The skeleton called `name`, or that of the file `name`.
 ///
 /// # Errors
-/// When there is none of that name.
+/// When there is none of that name, or the file is none.
 pub fn skeleton_called(name: &str) -> Result<&'static Skeleton, NetworkError> {
-    Ok(Skeleton::named(name)?)
+    Ok(datasets::skeleton_called(name)?)
+}
+
+/// The key of a card that names its skeleton, or a file of one.
+const SKELETON: &str = "skeleton";
+
+/// The file of the skeleton that the card at `path` names, if it names one; relative paths start from the card's folder.
+///
+/// A card that cannot be read names none: reading it says what is wrong.
+pub(super) fn skeleton_of_card(path: &Path) -> Option<PathBuf> {
+    let text = datasets::files::read_to_string(path).ok()?;
+    skeleton_beside(path, &toml::from_str(&text).ok()?)
+}
+
+fn skeleton_beside(path: &Path, card: &toml::Table) -> Option<PathBuf> {
+    let file = datasets::skeleton_file(card.get(SKELETON)?.as_str()?)?;
+    Some(path.parent().unwrap_or(Path::new("")).join(file))
 }
 
 /// Reads the card at `path` and checks it with `validate`.
@@ -263,10 +279,16 @@ pub fn parse_card<T: DeserializeOwned>(
     path: &Path,
     validate: impl FnOnce(&T) -> Result<(), NetworkError>,
 ) -> Result<T, StageError> {
-    let card: T = toml::from_str(text).map_err(|error| NetworkError::NoCard {
+    let unread = |error: toml::de::Error| NetworkError::NoCard {
         reason: error.to_string().trim_end().to_owned(),
         path: path.to_owned(),
-    })?;
+    };
+    let mut card: T = toml::from_str(text).map_err(unread)?;
+    let mut table: toml::Table = toml::from_str(text).map_err(unread)?;
+    if let Some(file) = skeleton_beside(path, &table) {
+        table.insert(SKELETON.to_owned(), file.to_string_lossy().into_owned().into());
+        card = table.try_into().map_err(unread)?;
+    }
     validate(&card).map_err(|error| error.at(path))?;
     Ok(card)
 }

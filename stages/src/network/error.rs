@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::skeleton::UnknownSkeleton;
+use datasets::ReadError;
 use schemas::{Fault, Hinted};
 
 use super::port::{Port, dimensions_text, listed};
@@ -26,7 +26,7 @@ pub enum NetworkError {
     #[error("cannot read the model card: {reason}: `{}`", path.display())]
     NoCard { reason: String, path: PathBuf },
     #[error(transparent)]
-    Skeleton(#[from] UnknownSkeleton),
+    Skeleton(#[from] ReadError),
     #[error("the input is {width} x {height} px")]
     NoPixels { width: u32, height: u32 },
     #[error("`{key}` must be positive, found `{found}`")]
@@ -169,6 +169,8 @@ pub enum NetworkError {
     SameWindow { first: String, second: String },
 
     // The machine.
+    #[error("`tensorrt` has keys, but the provider is `{provider}`")]
+    NotTensorrt { provider: &'static str },
     #[error("`devices` is empty")]
     NoDevices,
     #[error("ONNX Runtime `{}` is asked for, but this process has loaded `{}`", asked.display(), loaded.display())]
@@ -206,6 +208,7 @@ impl Hinted for NetworkError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::At { error, .. } => return error.hint(),
+            Self::Skeleton(error) => return error.hint(),
             Self::OutsideFolder { .. } => {
                 "keep the weights in the folder of the `.onnx` file, and export it again".into()
             }
@@ -267,6 +270,7 @@ impl Hinted for NetworkError {
                     .into()
             }
             Self::SameWindow { .. } => "give every stretch of a session a `segment` of its own".into(),
+            Self::NotTensorrt { .. } => "leave `tensorrt` out, or set `provider = \"tensorrt\"`".into(),
             Self::NoDevices => "name the GPUs to use, such as `devices = [0]`".into(),
             Self::OtherRuntime { .. } => {
                 format!("name the same library everywhere, or set `{LIBRARY_VARIABLE}`")

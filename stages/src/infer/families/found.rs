@@ -7,7 +7,7 @@ use crate::network::NetworkError;
 use crate::network::card::{Colour, Element, ImageInput, Layout};
 use crate::network::pictures::{PicturePorts, PictureWorker};
 use crate::network::ports::{Port, fixed_rows, inputs_of, outputs_of};
-use crate::network::providers::{Network, Provider, first_session};
+use crate::network::providers::{Network, Provider, Start, first_session};
 use crate::network::runtime::Runtime;
 
 /// A network that was opened and run once.
@@ -33,7 +33,7 @@ impl Found {
         size: Option<[u32; 2]>,
     ) -> Result<Self, StageError> {
         let network = Network::File(model);
-        let opened = first_session(runtime, Provider::Cpu, 0, false, 1, network);
+        let opened = first_session(runtime, Provider::Cpu, Start::default(), false, network);
         let (session, _) = opened.map_err(|error| error.at(model))?;
         let (inputs, outputs) = (inputs_of(&session), outputs_of(&session));
         let input = picture(&inputs, size);

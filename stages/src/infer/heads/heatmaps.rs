@@ -274,7 +274,8 @@ impl Collect for Collected<'_> {
             } else {
                 keep_joints(head, maps, kept, pixels);
             }
-            let Some((offsets, maps)) = head.offsets.as_ref().zip(given.next()) else { continue };
+            let Some(offsets) = &head.offsets else { continue };
+            let Some(maps) = given.next() else { return };
             let kept = &mut self.offsets[2 * row * per_map..][..2 * per_map];
             let mut plane = vec![0.0; pixels];
             for joint in 0..*joints {

@@ -166,3 +166,6 @@ fn head_column(heads: &(impl Iterator<Item = i32> + Clone), samples: usize) -> A
     let all = (0..samples).flat_map(|_| heads.clone());
     std::sync::Arc::new(arrow::array::Int32Array::from_iter_values(all))
 }
+
+#[cfg(test)]
+mod tests;
