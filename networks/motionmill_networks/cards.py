@@ -76,7 +76,7 @@ def coordinates_card(
     :param size: width and height of the picture, px.
     """
     output = {"name": "coordinates", "kind": "coordinates", "head": 1, "point": ["x", "y"], "unit": "centred_parts"}
-    return {**origin, "skeleton": skeleton.name, "input": image_input(given, size), "outputs": [output]}
+    return {**origin, "skeleton": skeleton.reference, "input": image_input(given, size), "outputs": [output]}
 
 
 def image_input(given: PoseInput, size: Sequence[int]) -> dict[str, Any]:

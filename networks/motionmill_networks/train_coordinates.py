@@ -66,7 +66,7 @@ def train_coordinates(job: CoordinatesJob, settings: Settings, say: Callable[[st
         if (JOINT_INDEX in held_out.schema.names) != focused:
             raise ConfigError("held-out samples must be crops around single joints where those trained on are, and only there")
         check = quick_check(system, network, held_out, shape, device)
-    more = {"kind": "coordinates", "arguments": arguments, "skeleton": shape.skeleton.name}
+    more = {"kind": "coordinates", "arguments": arguments, "skeleton": shape.skeleton.reference}
     more |= {"input": list(shape.size), "crops": "joint" if focused else "person"}
     what = f"{parameters(network):,} parameters, `{shape.skeleton.name}`, crops of a {more['crops']}"
     say(f"{job.system} {job.size}: {what}, {len(loader)} batches an epoch")

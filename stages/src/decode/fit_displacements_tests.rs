@@ -70,7 +70,7 @@ fn fitted(people: &dyn Rows, predicted: &dyn Rows) -> Result<(Vec<Displacement>,
 #[test]
 fn mean_and_deviation_of_every_joint_are_found_in_diameters() {
     // Small people and large ones: the unit is their own size.
-    let people = [crowd(&LSP14, 400, 50.0), crowd(&LSP14, 400, 900.0)].concat();
+    let people = [crowd(&LSP14, 400, 500.0), crowd(&LSP14, 400, 9000.0)].concat();
     let people: Vec<Person> = people
         .into_iter()
         .enumerate()
