@@ -31,6 +31,12 @@ POSE = {
 #: At true places moved by up to a coarse px: those that a slim coarse network finds are mostly too far off to learn from.
 FINE = "--size small --points jitter --epochs 1 --minutes 11 --rate 1e-3 --schedule constant"
 
+#: Each of DeepPose's three networks, which look at a person or a joint in 64 px; ten minutes are a cap for a busy machine.
+DEEPPOSE = "--size small --batch 32 --epochs 1 --minutes 10 --rate 1e-3"
+#: Px of its crops, how its first one is laid on LSPET, and the side of the later ones in diameters of the pose.
+DEEPPOSE_CROP = "crop={size=[64,64],frame={person={height=45}}}"
+DEEPPOSE_FOCUS = "focus={size=[64,64],side=2}"
+
 #: The test of each system by its own recipe, on the people held back, and what differs on LSPET: the size of the crop, and the
 #: annotated centre and scale in the place of the image's.
 TESTS = {
@@ -86,7 +92,7 @@ def prove_lspet(steps: Steps, data: Path, only: list[str] | None) -> None:
     steps.mill(plan("lspet/tompson", people="people", samples="samples-still") + still, "samples-still")
     steps.networks("mean-pose samples-still --out mean-pose.onnx", "mean-pose.onnx")
     test_pose(steps, "mean-pose", "hourglass-mpii-test", TESTS["tompson"][1], "stages.network.run.infer.flip_average=false")
-    for system in only or POSE:
+    for system in [name for name in only or POSE if name in POSE]:
         steps.mill(plan(f"lspet/{system}", people="people", samples=f"samples-{system}"), f"samples-{system}")
         words = f"pose {system} samples-{system} --out {system}.onnx --name {system}-lspet {POSE[system]} {SHORT}"
         steps.networks(f"{words} --checkpoint {system}.pt --log {system}.jsonl", f"{system}.onnx")
@@ -97,6 +103,62 @@ def prove_lspet(steps: Steps, data: Path, only: list[str] | None) -> None:
             test_cascade(steps, recipe, crop)
         else:
             test_pose(steps, system, recipe, crop)
+
+
+    if only is None or "deeppose" in only:
+        prove_deeppose(steps)
+
+
+def prove_deeppose(steps: Steps) -> None:
+    """DeepPose: three networks one after the other, each trained where the one before errs, and the cascade of all."""
+    for stage in (1, 2, 3):
+        samples, name = f"samples-deeppose-{stage}", f"deeppose-{stage}"
+        if stage == 1:
+            steps.mill(plan("lspet/deeppose", people="people", samples=samples), samples)
+        else:
+            found, errors = f"deeppose-{stage - 1}-train", f"displacements-{stage - 1}"
+            steps.mill(found_by_deeppose(stage - 1, found), found)
+            words = f"run recipe:deeppose-displacements --set sources.people.read.table.path=WORK/people --set sources.keypoints.read.table.path=WORK/{found}"
+            steps.mill(f"{words} --set sinks.displacements.write.parquet.path=WORK/{errors}", errors)
+            more = f" --set stages.joint.run.focus.displacements=WORK/{errors}"
+            steps.mill(plan("lspet/deeppose-later", people="people", samples=samples) + more, samples)
+        words = f"pose deeppose {samples} --out {name}.onnx --name {name}-lspet {SHORT} {DEEPPOSE}"
+        steps.networks(f"{words} --checkpoint {name}.pt --log {name}.jsonl", f"{name}.onnx")
+    changes = tuple(
+        [f"stages.network_{stage}.run.infer.model=WORK/deeppose-{stage}.onnx" for stage in (1, 2, 3)]
+        + [f"stages.focus_{stage}.run.{DEEPPOSE_FOCUS}" for stage in (2, 3)]
+        + [f'stages.score_{stage}.run.evaluate.protocols=["lsp-pck"]' for stage in (1, 2)]
+        + [f"sinks.metrics_{stage}.write.parquet.path=WORK/deeppose-{stage}-metrics" for stage in (1, 2)]
+    )
+    words = tested("deeppose-lsp-test", DEEPPOSE_CROP, "deeppose-keypoints", "deeppose-3-metrics", changes)
+    steps.mill(words, "deeppose-3-metrics")
+    for stage in (1, 2, 3):
+        kept = {"metrics.parquet": f"deeppose-{stage}-metrics", "training.jsonl": f"deeppose-{stage}.jsonl"}
+        steps.keep(f"lspet/deeppose-{stage}", kept)
+
+
+def found_by_deeppose(stage: int, keypoints: str) -> str:
+    """The words that predict the training people by a stage, from the pictures or from the predictions before it."""
+    if stage == 1:
+        settings = (
+            "recipe:predict",
+            "sources.people.read.table.path=WORK/people",
+            "sources.people.read.table.split=train",
+            f"stages.crop.run.{DEEPPOSE_CROP}",
+            "stages.network.run.infer.model=WORK/deeppose-1.onnx",
+            "stages.decode.run={decode={}}",
+            'stages.score.run.evaluate.protocols=["lsp-pck"]',
+            f"sinks.metrics.write.parquet.path=WORK/{keypoints}-metrics",
+        )
+    else:
+        settings = (
+            "recipe:deeppose-next",
+            f"sources.keypoints.read.table.path=WORK/deeppose-{stage - 1}-train",
+            f"stages.focus.run.{DEEPPOSE_FOCUS}",
+            f"stages.network.run.infer.model=WORK/deeppose-{stage}.onnx",
+        )
+    recipe, *changes = (*settings, f"sinks.keypoints.write.parquet.path=WORK/{keypoints}")
+    return f"run {recipe} " + " ".join(f"--set {change}" for change in changes)
 
 
 def test_pose(steps: Steps, system: str, recipe: str, crop: str, *changes: str) -> None:

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use schemas::skeleton;
 use schemas::tables::{
-    embeddings, findings, heatmaps, keypoints, metrics, models, people, quality, readings, rejects, samples,
-    signals, spatial_models, trials, windows,
+    displacements, embeddings, findings, heatmaps, keypoints, metrics, models, people, quality, readings,
+    rejects, samples, signals, spatial_models, trials, windows,
 };
 
 use crate::support::assert_committed;
@@ -47,6 +47,12 @@ fn tables_and_skeletons() {
         "spatial_models",
         "Where one joint lies, seen from another one or from the torso (here for maps of 64 x 64 px).",
         spatial.fields().iter().map(AsRef::as_ref).collect(),
+    );
+    let missed = displacements::schema();
+    table(
+        "displacements",
+        "How far one joint is missed by predictions, in diameters of the pose.",
+        missed.fields().iter().map(AsRef::as_ref).collect(),
     );
     let predicted = keypoints::fields(&skeleton::MPII16);
     table("keypoints", "One predicted person.", predicted.iter().collect());

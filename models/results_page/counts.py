@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from motionmill_networks import MOTION, POSE, counts
+from motionmill_networks import COORDINATES, MOTION, POSE, counts
 from motionmill_networks.fine_localization import FineNetwork
 from motionmill_networks.listing import CHANNELS, CLASSES, JOINTS
 
@@ -38,6 +38,7 @@ TITLES = {
     "stacked_hourglass": "Stacked Hourglass",
     "paper_hourglass": "Stacked Hourglass, first version",
     "repose": "RePose",
+    "deeppose": "DeepPose",
 }
 
 
@@ -168,7 +169,7 @@ def cells_of(name: str, network: nn.Module, *inputs: torch.Tensor) -> list[str]:
 def inferred() -> list[str]:
     """The notes of all systems, each once."""
     notes = {}
-    for system in [*POSE.values(), *MOTION.values()]:
+    for system in [*POSE.values(), *COORDINATES.values(), *MOTION.values()]:
         # Poolings of one system, networks of one talk: one set of notes.
         notes.setdefault(system.paper, system.notes)
     lines = []

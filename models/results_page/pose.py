@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from motionmill.skeletons import skeleton
-from motionmill_networks import pose_system
+from motionmill_networks import COORDINATES, pose_system
 from motionmill_networks.counts import parameters
 from motionmill_networks.fine_localization import FineNetwork
 from motionmill_networks.job import build
@@ -111,7 +111,8 @@ def training_cells(system: str, kept: Kept | None) -> list[str]:
 def networks(run: Mapping[str, Any]) -> tuple[nn.Module, nn.Module]:
     """The network of a run, and the paper's for its joints, without memory; of a fine one, its own layers count."""
     coarse = run.get("coarse", run)
-    system, joints = pose_system(coarse["system"]), skeleton(coarse["skeleton"])
+    name, joints = coarse["system"], skeleton(coarse["skeleton"])
+    system = COORDINATES[name] if name in COORDINATES else pose_system(name)
     with torch.device("meta"):
         found = build(system, joints, coarse["arguments"]), build(system, joints, system.sizes["paper"])
         if "coarse" not in run:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from .markdown import listed, percent
-from .pose_outputs import BASELINE, CASCADE, SYSTEMS, THRESHOLD, Output
+from .pose_outputs import BASELINE, CASCADES, SYSTEMS, THRESHOLD, Output
 
 #: PCK@0.2 that RePose was to reach, percent.
 MARK = 60.0
@@ -31,8 +31,7 @@ def against_baseline(heads: Mapping[str, list[Output]]) -> list[str]:
 def later_against_first(heads: Mapping[str, list[Output]]) -> list[str]:
     """The last output of a system beside its first, or its second network beside the first."""
     pairs = [(found[0], found[-1]) for found in heads.values() if len(found) > 1]
-    if all(name in heads for name in CASCADE):
-        pairs.append((heads[CASCADE[0]][-1], heads[CASCADE[1]][-1]))
+    pairs += [(heads[first][-1], heads[last][-1]) for first, last in CASCADES if first in heads and last in heads]
     if not pairs:
         return ["- No system with a first and a later output has been run."]
     better = sum(last.pck().value > first.pck().value for first, last in pairs)

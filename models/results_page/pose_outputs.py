@@ -9,6 +9,9 @@ from .tables import Figure, Kept, Metrics, read
 #: Folders of `docs/results/lspet` and what they are called; the first is the baseline.
 SYSTEMS = {
     "mean-pose": "mean pose",
+    "deeppose-1": "DeepPose, stage 1 of 3",
+    "deeppose-2": "DeepPose, stage 2 of 3",
+    "deeppose-3": "DeepPose, stage 3 of 3",
     "cpm": "Convolutional Pose Machines",
     "hourglass": "Stacked Hourglass",
     "repose": "RePose",
@@ -17,8 +20,8 @@ SYSTEMS = {
     "tompson": "Efficient Object Localization, cascade",
 }
 BASELINE = "mean-pose"
-#: Systems in two folders: what looks first, and what looks again.
-CASCADE = ("tompson-coarse", "tompson")
+#: Systems in several folders: what looks first, and what looks last.
+CASCADES = (("deeppose-1", "deeppose-3"), ("tompson-coarse", "tompson"))
 #: The coarse network behind which the spatial model stands.
 AGREED = "tompson-agreed"
 PROTOCOL = "lsp-pck"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from motionmill_networks import MOTION, POSE
+from motionmill_networks import COORDINATES, MOTION, POSE
 
 
 def recipe(run: Mapping[str, Any]) -> str:
@@ -16,5 +16,5 @@ def optimiser(run: Mapping[str, Any]) -> str:
     """Its name; where a paper names none, `paper` is Adam."""
     if run["optimiser"] != "paper":
         return run["optimiser"]
-    system = {**POSE, **MOTION}.get(run["system"])
+    system = {**POSE, **COORDINATES, **MOTION}.get(run["system"])
     return "adam" if system is None or system.optimiser is None else "the definition's optimiser"

@@ -20,15 +20,27 @@ from motionmill.errors import ConfigError
 from . import (
     abacus,
     convolutional_pose_machine,
+    deeppose,
     efficient_localization,
     paper_hourglass,
     repose,
     stacked_hourglass,
 )
+from .coordinates import CoordinateSystem
 from .motion_system import MotionSystem
 from .system import PoseSystem
 
-__all__ = ["MOTION", "POSE", "MotionSystem", "PoseSystem", "motion_system", "pose_system"]
+__all__ = [
+    "COORDINATES",
+    "MOTION",
+    "POSE",
+    "CoordinateSystem",
+    "MotionSystem",
+    "PoseSystem",
+    "coordinate_system",
+    "motion_system",
+    "pose_system",
+]
 
 #: Systems from a picture to heatmaps.
 POSE: dict[str, PoseSystem] = {
@@ -41,6 +53,9 @@ POSE: dict[str, PoseSystem] = {
     "tompson-16": efficient_localization.system(16),
 }
 
+#: Systems from a picture to coordinates.
+COORDINATES: dict[str, CoordinateSystem] = {"deeppose": deeppose.SYSTEM}
+
 #: Systems from a window of motion to features of whoever made it.
 MOTION: dict[str, MotionSystem] = {
     "st-convnet": abacus.ST_CONVNET,
@@ -51,7 +66,7 @@ MOTION: dict[str, MotionSystem] = {
     "conv-dcwrnn": abacus.CONV_DCWRNN,
 }
 
-_System = TypeVar("_System", PoseSystem, MotionSystem)
+_System = TypeVar("_System", PoseSystem, CoordinateSystem, MotionSystem)
 
 
 def pose_system(name: str) -> PoseSystem:
@@ -60,6 +75,14 @@ def pose_system(name: str) -> PoseSystem:
     :raises ConfigError: there is none.
     """
     return _named(POSE, name)
+
+
+def coordinate_system(name: str) -> CoordinateSystem:
+    """The system `name` of `COORDINATES`.
+
+    :raises ConfigError: there is none.
+    """
+    return _named(COORDINATES, name)
 
 
 def motion_system(name: str) -> MotionSystem:

@@ -12,11 +12,12 @@ from typing import Any
 
 from motionmill.errors import MotionmillError
 
-from . import MOTION, POSE
+from . import COORDINATES, MOTION, POSE
 from .job import OPTIMISERS
 from .listing import listing
 from .mean_pose import write_mean_pose
 from .train import PRECISIONS, SCHEDULES, Settings, read_checkpoint
+from .train_coordinates import CoordinatesJob, export_coordinates, train_coordinates
 from .train_fine import FineJob, export_fine, train_fine
 from .train_motion import MotionJob, export_motion, train_motion
 from .train_pose import PoseJob, export_pose, train_pose
@@ -24,6 +25,7 @@ from .train_pose import PoseJob, export_pose, train_pose
 #: For each kind of network what it is asked, how it is trained, and how its checkpoint is exported.
 KINDS = {
     "pose": (PoseJob, train_pose, export_pose),
+    "coordinates": (CoordinatesJob, train_coordinates, export_coordinates),
     "fine": (FineJob, train_fine, export_fine),
     "motion": (MotionJob, train_motion, export_motion),
 }
@@ -35,8 +37,8 @@ def parser() -> argparse.ArgumentParser:
     commands = whole.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the systems, their sizes and how many parameters each has")
 
-    pose = commands.add_parser("pose", help="train a network of heatmaps on samples")
-    _system(pose, POSE)
+    pose = commands.add_parser("pose", help="train a network of heatmaps or coordinates on samples")
+    _system(pose, {**POSE, **COORDINATES})
     _samples(pose)
     pose.add_argument("--outputs", choices=["all", "last"], help="stages to export (all of cpm, hourglass)")
 
@@ -138,12 +140,17 @@ def main(arguments: list[str] | None = None) -> int:
             write_mean_pose(**given, say=_say)
         else:
             settings = Settings(**{field.name: given.pop(field.name) for field in fields(Settings)})
-            job, train, _ = KINDS[command]
+            job, train, _ = KINDS[kind_of(command, given)]
             train(job(**given | {"changes": dict(given["changes"])}), settings, _say)
     except MotionmillError as error:
         _say(f"error: {error}")
         return 1
     return 0
+
+
+def kind_of(command: str, given: Mapping[str, Any]) -> str:
+    """The kind of network that a command trains: a system of `pose` gives heatmaps or coordinates."""
+    return "coordinates" if command == "pose" and given["system"] in COORDINATES else command
 
 
 def export_checkpoint(given: dict[str, Any]) -> None:

@@ -67,6 +67,18 @@ def heatmaps_output(head: int, joints: int, stride: float, origin: float, backgr
     return output | ({"background": joints} if background else {})
 
 
+def coordinates_card(
+    origin: Mapping[str, str], given: PoseInput, skeleton: Skeleton, size: Sequence[int]
+) -> dict[str, Any]:
+    """The card of a network of coordinates of the box: 0 at its middle, -1/2 and 1/2 at its edges, x before y.
+
+    :param origin: `name`, `source`, `license`.
+    :param size: width and height of the picture, px.
+    """
+    output = {"name": "coordinates", "kind": "coordinates", "head": 1, "point": ["x", "y"], "unit": "centred_parts"}
+    return {**origin, "skeleton": skeleton.reference, "input": image_input(given, size), "outputs": [output]}
+
+
 def image_input(given: PoseInput, size: Sequence[int]) -> dict[str, Any]:
     """The input `image` of float32 `[N, 3, H, W]`; `size` is width and height, px."""
     return {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -26,15 +26,7 @@ def check_samples(system: PoseSystem, arguments: Mapping[str, Any], shape: Shape
 
     :raises SchemaError: the samples are not what the system learns from.
     """
-    laid_out = inspect.signature(system.build).parameters.get("input_size")
-    if laid_out is not None:
-        side = arguments.get("input_size", laid_out.default)
-        if shape.size != (side, side):
-            found = f"{shape.size[0]} x {shape.size[1]} px"
-            raise SchemaError(
-                f"`{system.name}` expects pictures of {side} x {side} px, found {found}",
-                "choose another `--size`, or change it by `--set input_size=`",
-            )
+    check_side(system.name, system.build, arguments, shape)
     if shape.maps is None:
         raise SchemaError(f"`{system.name}` expects a column `heatmaps`, found none", "add the stage `encode_heatmaps`")
     sigma = system.input.center_sigma
@@ -59,6 +51,23 @@ def check_samples(system: PoseSystem, arguments: Mapping[str, Any], shape: Shape
             f"`{system.name}` expects maps of stride {system.stride} ({across:g} x {down:g} px), "
             f"found stride {shape.size[0] / width:g} ({width} x {height} px)",
             f"encode samples with `stride = {system.stride}`",
+        )
+
+
+def check_side(name: str, build: Callable[..., nn.Module], arguments: Mapping[str, Any], shape: Shape) -> None:
+    """Check that pictures have the side that the network is laid out for, where it is for one.
+
+    :raises SchemaError: they have another.
+    """
+    laid_out = inspect.signature(build).parameters.get("input_size")
+    if laid_out is None:
+        return
+    side = arguments.get("input_size", laid_out.default)
+    if shape.size != (side, side):
+        found = f"{shape.size[0]} x {shape.size[1]} px"
+        raise SchemaError(
+            f"`{name}` expects pictures of {side} x {side} px, found {found}",
+            "choose another `--size`, or change it by `--set input_size=`",
         )
 
 

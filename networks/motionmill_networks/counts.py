@@ -42,6 +42,7 @@ class Row:
 
 
 CPM, HOURGLASS, WIDE, REPOSE = "convolutional_pose_machine", "stacked_hourglass", "paper_hourglass", "repose"
+DEEPPOSE = "deeppose"
 
 ROWS = (
     Row(CPM, "paper", 14, 368, "31M", "351", "RePose, table 2"),
@@ -64,6 +65,9 @@ ROWS = (
     Row(REPOSE, "four_stages", 14, 128, "17.3M", "61.4", "table 6"),
     Row(REPOSE, "input_256", 14, 256, "4.3M", "49.5", "table 7"),
     Row(REPOSE, "joint_head", 14, 128, "3.5M", "–", "section 4.1"),
+    Row(DEEPPOSE, "paper", 14, 220, "40M", "–", "section 3.1, \"about\", recalled"),
+    Row(DEEPPOSE, "alexnet", 14, 220),
+    Row(DEEPPOSE, "paper", 11, 220),
 )
 """In the order of the table."""
 

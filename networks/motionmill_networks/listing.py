@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from . import MOTION, POSE
+from . import COORDINATES, MOTION, POSE
 from .counts import parameters
 
 #: For how many joints, or channels and subjects, parameters are counted.
@@ -16,7 +16,7 @@ JOINTS, CHANNELS, CLASSES = 14, 6, 587
 
 def listing() -> str:
     """All systems with their sizes and the parameters of each."""
-    pose = [f"pose, {JOINTS} joints", *_lines(POSE, JOINTS)]
+    pose = [f"pose, {JOINTS} joints", *_lines({**POSE, **COORDINATES}, JOINTS)]
     motion = [f"motion, {CHANNELS} channels, {CLASSES} subjects", *_lines(MOTION, CHANNELS, CLASSES)]
     return "\n".join([*pose, *motion])
 

@@ -36,8 +36,12 @@ def quick_pck(
     batches: Iterable[Mapping[str, Any]],
     predict: Callable[[Mapping[str, Any]], list[Tensor]],
     skeleton: Skeleton,
+    counted: Callable[[Mapping[str, Any]], Tensor] = lambda batch: batch["visibility"] > 0,
 ) -> list[float]:
-    """Share of annotated joints within 0.2 torsos, for each of the places `[N, K, 2]` that `predict` gives."""
+    """Share of annotated joints within 0.2 torsos, for each of the places `[N, K, 2]` that `predict` gives.
+
+    :param counted: which joints of a batch count, bool `[N, K]`; by default those annotated.
+    """
     a, b = (skeleton.joints.index(joint) for joint in TORSO)
     hits: list[int] = []
     joints = 0
@@ -45,7 +49,7 @@ def quick_pck(
         points, visibility = batch["keypoints"], batch["visibility"]
         torso = (points[:, a] - points[:, b]).norm(dim=1)
         known = (visibility[:, a] > 0) & (visibility[:, b] > 0)
-        scored = (visibility > 0) & known[:, None]
+        scored = counted(batch) & known[:, None]
         joints += int(scored.sum())
         places = predict(batch)
         hits = hits or [0] * len(places)

@@ -11,6 +11,12 @@ pub struct Recipe {
 
 /// Every recipe, in the order in which messages list them.
 pub const ALL: &[Recipe] = &[
+    Recipe { name: "deeppose-lsp", text: include_str!("../recipes/deeppose-lsp.toml") },
+    Recipe { name: "deeppose-lsp-later", text: include_str!("../recipes/deeppose-lsp-later.toml") },
+    Recipe { name: "deeppose-flic", text: include_str!("../recipes/deeppose-flic.toml") },
+    Recipe { name: "deeppose-flic-later", text: include_str!("../recipes/deeppose-flic-later.toml") },
+    Recipe { name: "deeppose-displacements", text: include_str!("../recipes/deeppose-displacements.toml") },
+    Recipe { name: "deeppose-next", text: include_str!("../recipes/deeppose-next.toml") },
     Recipe { name: "cpm-mpii", text: include_str!("../recipes/cpm-mpii.toml") },
     Recipe { name: "cpm-lsp", text: include_str!("../recipes/cpm-lsp.toml") },
     Recipe { name: "cpm-flic", text: include_str!("../recipes/cpm-flic.toml") },
@@ -24,6 +30,8 @@ pub const ALL: &[Recipe] = &[
     Recipe { name: "predict-by-card", text: include_str!("../recipes/predict-by-card.toml") },
     Recipe { name: "detect", text: include_str!("../recipes/detect.toml") },
     Recipe { name: "detect-and-predict", text: include_str!("../recipes/detect-and-predict.toml") },
+    Recipe { name: "deeppose-lsp-test", text: include_str!("../recipes/deeppose-lsp-test.toml") },
+    Recipe { name: "deeppose-flic-test", text: include_str!("../recipes/deeppose-flic-test.toml") },
     Recipe { name: "cpm-mpii-test", text: include_str!("../recipes/cpm-mpii-test.toml") },
     Recipe { name: "cpm-lsp-test", text: include_str!("../recipes/cpm-lsp-test.toml") },
     Recipe { name: "cpm-flic-test", text: include_str!("../recipes/cpm-flic-test.toml") },

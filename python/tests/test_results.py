@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 
-from motionmill_networks import MOTION, POSE
+from motionmill_networks import COORDINATES, MOTION, POSE
 from motionmill_networks.__main__ import parser
 from motionmill_networks.fine_localization import FINE_SIZES, FineNetwork
 from motionmill_networks.job import arguments_of
@@ -119,6 +119,9 @@ def test_kept_logs_are_of_the_settings_in_the_commands(path: Path) -> None:
         )
     elif name == "tompson":
         words, sets = f"fine samples --coarse x --out x {prove.SHORT} {prove.FINE}", (FineNetwork, FINE_SIZES)
+    elif name.startswith("deeppose"):
+        system = COORDINATES["deeppose"]
+        words, sets = f"pose deeppose samples --out x {prove.SHORT} {prove.DEEPPOSE}", (system.build, system.sizes)
     else:
         system = name.removesuffix("-coarse").removesuffix("-agreed")
         words, sets = (
@@ -153,10 +156,17 @@ def test_stages_are_compared_and_held_against_the_marks(tmp_path: Path) -> None:
     keep(tmp_path / "lspet/tompson-coarse", pose_rows(11.0), pose_run("tompson"))
     fine = pose_run("tompson") | {"kind": "fine", "system": "tompson-fine", "coarse": pose_run("tompson")}
     keep(tmp_path / "lspet/tompson", pose_rows(10.5), fine | {"arguments": FINE_SIZES["tiny"]})
+    for stage, value in ((1, 20.0), (2, 21.0), (3, 20.5)):
+        given = {"size": "tiny", "kind": "coordinates", "input": [64, 64]}
+        given |= {"arguments": dict(COORDINATES["deeppose"].sizes["tiny"])}
+        keep(tmp_path / f"lspet/deeppose-{stage}", pose_rows(value), pose_run("hourglass") | {"system": "deeppose"} | given)
     lines = pose.section(tmp_path, "picture.png")
+    cascade = "20.0 to 20.5, +0.5 points, intervals overlap; at 0.1 of the torso 10.0 to 10.2"
+    assert line(lines, "  - DeepPose").endswith(f"stage 3 of 3: {cascade}")
+    assert "| 23,228 | 37,424,540 | 64 x 64 |" in line(lines, "| DeepPose, stage 2 of 3 | `tiny`")
     assert "| Stacked Hourglass, stage 2 of 2 | 45.5 | 44.5 to 46.5 | 12 | 130 |" in lines
     assert "| Stacked Hourglass, stage 1 of 2 | 10.0 | 20.0 | 30.0 | 40.0 |" in lines
-    assert "- A later output is better than the first in 1 of 2 systems:" in lines
+    assert "- A later output is better than the first in 2 of 3 systems:" in lines
     stacked = "40.0 to 45.5, +5.5 points, intervals apart; at 0.1 of the torso 20.0 to 22.8"
     assert f"  - Stacked Hourglass, stage 2 of 2: {stacked}" in lines
     cascade = "11.0 to 10.5, −0.5 points, intervals overlap; at 0.1 of the torso 5.5 to 5.2"

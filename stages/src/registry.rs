@@ -8,12 +8,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::augment::{
-    ColourConfig, CropConfig, FlipConfig, RotateConfig, ScaleConfig, SearchScalesConfig, ShiftConfig,
-    WarpConfig,
+    ColourConfig, CropConfig, FlipConfig, FocusConfig, RotateConfig, ScaleConfig, SearchScalesConfig,
+    ShiftConfig, WarpConfig,
 };
 use crate::check::CheckConfig;
 use crate::decode::{
-    AsPeopleConfig, DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
+    AsPeopleConfig, DecodeConfig, FitDisplacementsConfig, FitSpatialModelConfig, MergeJointsConfig,
+    MergeScalesConfig, RefineConfig, SpatialModelConfig,
 };
 use crate::encode::{
     EncodeCoordinatesConfig, EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig, EncodeSimccConfig,
@@ -132,6 +133,10 @@ stages! {
     /// `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
     /// px, and `crop_size` `[2]` px, width then height.
     "crop" Crop(CropConfig) as checked_rows,
+    /// Places crops around single joints of each pose, where the next stage of a cascade looks for them again.
+    ///
+    /// `people` or `keypoints` to `samples` without pixels, K rows or one of each, numbered in `joint_index`.
+    "focus" Focus(FocusConfig) as checked_rows,
     /// Enlarges or shrinks each sample about the crop's centre, by a random factor.
     ///
     /// `samples`; multiplies into `crop_from_image`.
@@ -263,6 +268,14 @@ stages! {
     ///
     /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row per sample and output head, as from `decode`.
     "merge_scales" MergeScales(MergeScalesConfig) as rows,
+    /// Puts the predictions of crops around single joints together, each joint from its own crop.
+    ///
+    /// `keypoints` with `joint_index`, after `focus`, `warp` and a network, to `keypoints`: K rows become one.
+    "merge_joints" MergeJoints(MergeJointsConfig) as rows,
+    /// Learns how far predictions are off each joint.
+    ///
+    /// `people` and `keypoints` to `displacements`: a normal distribution for each joint, which `focus` draws from.
+    "fit_displacements" FitDisplacements(FitDisplacementsConfig) as all_rows,
     /// Runs a second ONNX network that looks again where a first one saw each joint.
     ///
     /// `heatmaps` `[K, h, w]` that kept their `image` to `keypoints`, as from `decode`.
@@ -326,6 +339,7 @@ impl StageConfig {
             Self::Infer(config) => config.files().all(),
             Self::Embed(config) => config.files().all(),
             Self::Refine(config) => config.files().all(),
+            Self::Focus(config) => config.files(),
             _ => Ok(Vec::new()),
         }
     }

@@ -15,6 +15,7 @@
 //! | [`embeddings`] | one frame of one sequence |
 //! | [`models`] | one fitted model: normaliser, projection, mixture |
 //! | [`spatial_models`] | where one joint lies, seen from another one or from the torso |
+//! | [`displacements`] | how far one joint is missed by predictions |
 //! | [`trials`] | one verification score |
 //! | [`quality`] | one sensor of one session |
 //! | [`metrics`] | one number |
@@ -27,6 +28,7 @@
 pub mod coordinates;
 pub mod crowd;
 pub mod detections;
+pub mod displacements;
 pub mod embeddings;
 pub mod findings;
 mod flat;
@@ -113,6 +115,7 @@ pub fn schema_of(name: &str, skeleton: Option<&Skeleton>) -> Option<SchemaRef> {
         quality::NAME => Some(quality::schema()),
         metrics::NAME => Some(metrics::schema()),
         findings::NAME => Some(findings::schema()),
+        displacements::NAME => Some(displacements::schema()),
         rejects::NAME => Some(rejects::schema()),
         _ => None,
     }
@@ -131,6 +134,7 @@ pub fn recognised(schema: &Schema) -> Option<&'static str> {
         quality::NAME,
         metrics::NAME,
         findings::NAME,
+        displacements::NAME,
         rejects::NAME,
     ];
     let held = tables.into_iter().filter_map(|name| {

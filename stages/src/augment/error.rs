@@ -1,5 +1,7 @@
 //! Why crops could not be made or changed.
 
+use std::path::PathBuf;
+
 use schemas::{Fault, Hinted};
 
 /// Why crops could not be made or changed.
@@ -33,6 +35,18 @@ pub enum AugmentError {
     /// A crop of a crop.
     #[error("the rows are crops already")]
     CropsMade,
+    /// The samples are crops around joints already.
+    #[error("the rows have a column `{column}` already")]
+    JointsMade { column: &'static str },
+    /// A diameter that no pose of the skeleton has.
+    #[error("`diameter` ends at `{joint}`, which `{skeleton}` does not have")]
+    NoEnd { joint: String, skeleton: String },
+    /// A joint whose predictions nobody has measured.
+    #[error("the table of displacements has no row of `{joint}` of `{skeleton}`")]
+    NoDisplacement { joint: String, skeleton: String },
+    /// A row of the table that cannot be used.
+    #[error("the table of displacements has {what} of `{joint}`: `{}`", path.display())]
+    BrokenDisplacements { what: &'static str, joint: String, path: PathBuf },
     /// Geometry after pixels.
     #[error("the pixels were already sampled, so the geometry can no longer change")]
     Sampled,
@@ -50,6 +64,15 @@ impl Hinted for AugmentError {
             Self::FactorTwice { .. } => "leave one of the two out".into(),
             Self::ScalesMade { .. } => "use `search_scales` once, with all factors".into(),
             Self::NotSaid { things, stage, .. } => format!("make the {things} with the stage `{stage}`"),
+            Self::JointsMade { .. } => {
+                "put the rows together by `merge_joints` before they are taken apart again".into()
+            }
+            Self::NoEnd { .. } => {
+                "name two opposing joints of the torso, such as `[\"left_shoulder\", \"right_hip\"]`".into()
+            }
+            Self::NoDisplacement { .. } | Self::BrokenDisplacements { .. } => {
+                "fit the table with `fit_displacements`, on predictions of the same skeleton".into()
+            }
             Self::Unsaid { key, .. } => format!("name `{key}`, or `card`, the model card of the network"),
             Self::NobodyToFrame { .. } => "leave it out, or set `frame = \"whole_image\"`".into(),
             Self::CropsMade => "use `crop` once, before `warp`".into(),
@@ -59,6 +82,9 @@ impl Hinted for AugmentError {
     }
 
     fn fault(&self) -> Fault {
-        Fault::Config
+        match self {
+            Self::NoDisplacement { .. } | Self::BrokenDisplacements { .. } => Fault::Data,
+            _ => Fault::Config,
+        }
     }
 }

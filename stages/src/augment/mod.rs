@@ -3,7 +3,7 @@
 //! [`crop`] frames each person and adds the geometry columns; [`scale`], [`rotate`], [`shift`], [`flip`] and [`colour`]
 //! touch no pixel, they draw from a stream keyed by (seed, stage, sample, copy) and multiply into `crop_from_image` or
 //! `colour_matrix`; [`search_scales`] repeats each at fixed scales; [`warp`] reads the image and makes pixels and
-//! keypoints of the crop.
+//! keypoints of the crop. [`focus`] lays crops around single joints of a pose in the place of [`crop`].
 //!
 //! | paper | crop | scale | rotate | flip | colour |
 //! |---|---|---|---|---|---|
@@ -14,6 +14,7 @@ pub mod colour;
 pub mod crop;
 mod error;
 pub mod flip;
+pub mod focus;
 pub mod frame;
 pub mod geometry;
 pub mod keyed;
@@ -31,6 +32,7 @@ pub use colour::{Colour, ColourConfig};
 pub use crop::{Crop, CropConfig};
 pub use error::AugmentError;
 pub use flip::{Flip, FlipConfig};
+pub use focus::{Focus, FocusConfig};
 pub use frame::Frame;
 pub use planar::planar_f32;
 pub use rotate::{Rotate, RotateConfig};

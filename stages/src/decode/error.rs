@@ -60,6 +60,18 @@ pub enum DecodeError {
     /// Nobody shows two joints.
     #[error("split `{split}` has nobody with two joints to learn displacements from")]
     Nobody { split: String },
+    /// Rows that no network has predicted.
+    #[error("expected predictions (table `keypoints`) with a column `{column}`, found another table")]
+    NoPredictions { column: &'static str },
+    /// One id of two people.
+    #[error("the people have `{id}` twice")]
+    PersonTwice { id: String },
+    /// A joint that no prediction can be compared by.
+    #[error("no prediction of a person of split `{split}` has both a predicted and an annotated `{joint}`")]
+    NeverCompared { joint: String, split: String },
+    /// Keypoints of a crop in the place of those of the image.
+    #[error("the keypoints of the input `{input}` are in px of the crop")]
+    InCrop { input: &'static str },
     /// Nobody has both joints of a pair.
     #[error("none of {people} people of split `{split}` shows where `{joint}` lies, seen from `{given}`")]
     Unseen { people: u64, split: String, joint: String, given: String },
@@ -93,6 +105,12 @@ impl Hinted for DecodeError {
             }
             Self::Histograms { .. } => "raise `stride`, or make the crop smaller",
             Self::Nobody { .. } => "check `split`",
+            Self::NoPredictions { .. } => "run a network on crops of the stage `focus` before it",
+            Self::PersonTwice { .. } => "leave out `repeat` before it",
+            Self::NeverCompared { .. } => {
+                "check `split`, or leave out joints that are never annotated with `map_skeleton`"
+            }
+            Self::InCrop { .. } => "take the rows from before `warp`",
             Self::Unseen { .. } => {
                 "leave out joints that are never annotated with `map_skeleton`, or choose what stands for the `torso`"
             }
@@ -107,6 +125,8 @@ impl Hinted for DecodeError {
             | Self::OtherStride { .. }
             | Self::Broken { .. }
             | Self::Nobody { .. }
+            | Self::PersonTwice { .. }
+            | Self::NeverCompared { .. }
             | Self::Unseen { .. } => Fault::Data,
             _ => Fault::Config,
         }

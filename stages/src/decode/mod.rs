@@ -6,7 +6,8 @@
 //! For maps, [`peak`] finds the highest px, [`refine`] places the joint between px, and [`upsample`] enlarges a map as the
 //! convolutional pose machines do.
 //! [`summed`] finds the highest px of the image in the sum of maps of several scales, for the stage [`merge_scales`].
-//! [`cascade`] refines joints with a second network, for the stage `refine`. [`table`] makes the output rows. Before
+//! [`cascade`] refines joints with a second network, for the stage `refine`. [`merge_joints`] puts predictions from crops
+//! around single joints together, and [`fit_displacements`] learns how far predictions are off. [`table`] makes the output rows. Before
 //! all that, [`spatial`] can make the maps of the joints agree with each other.
 
 pub mod as_people;
@@ -14,7 +15,9 @@ pub mod bins;
 pub mod cascade;
 pub mod dark;
 mod error;
+pub mod fit_displacements;
 pub mod maps;
+pub mod merge_joints;
 pub mod merge_scales;
 pub mod peak;
 pub mod people;
@@ -31,6 +34,8 @@ pub mod upsample;
 pub use as_people::{AsPeople, AsPeopleConfig};
 pub use cascade::{FineCard, RefineConfig, RefineJoints};
 pub use error::DecodeError;
+pub use fit_displacements::{FitDisplacements, FitDisplacementsConfig};
+pub use merge_joints::{MergeJoints, MergeJointsConfig};
 pub use merge_scales::{MergeScales, MergeScalesConfig};
 pub use refine::Refine;
 pub use rule::Rule;

@@ -11,10 +11,11 @@ use schemas::{Affine, SchemaError, Skeleton};
 
 use super::error::DecodeError;
 use crate::StageError;
+use crate::augment::focus::JOINT_INDEX;
 use crate::stage::{reject, take_rows};
 
 /// Columns that say where a prediction comes from; carried along where they are there.
-pub const PROVENANCE: [&str; 9] = [
+pub const PROVENANCE: [&str; 10] = [
     "dataset",
     samples::COPY,
     "image_path",
@@ -22,6 +23,7 @@ pub const PROVENANCE: [&str; 9] = [
     "activity",
     "source_file",
     "source_record",
+    JOINT_INDEX,
     keypoints::BOX,
     keypoints::DETECTION_SCORE,
 ];
