@@ -20,7 +20,7 @@ const ROBOT: &str = "name = \"robot\"\njoints = [\"base\", \"arm l\", \"arm r\",
 const PLAN: &str = "
 seed = 3
 [sources.robots]
-read.coco = { annotations = \"robots.json\", images = \"images\", dataset = \"robots\", skeleton = \"robot.toml\" }
+read.coco = { annotations = \"robots.json\", images = \"images\", dataset = \"robots\", split = \"train\", skeleton = \"robot.toml\" }
 [stages.middle]
 inputs = [\"robots\"]
 run.map_skeleton = { to = \"robot.toml\", derived = { middle = [\"arm l\", \"arm r\"] } }

@@ -123,9 +123,11 @@ pub(super) fn choose(
         let fitting = categories.iter().filter(called).filter(|category| category.fits(skeleton));
         let (named, unnamed): (Vec<&Category>, Vec<&Category>) =
             fitting.partition(|category| !category.keypoints.is_empty());
-        // Categories without names can be of things; they are only asked where no other is there.
+        // Categories without names can be of things; they are only asked where none has any.
+        let none_named = categories.iter().filter(called).all(|category| category.keypoints.is_empty());
         return match (&named[..], &unnamed[..]) {
-            ([only], _) | ([], [only]) => Ok((only.id, skeleton)),
+            ([only], _) => Ok((only.id, skeleton)),
+            ([], [only]) if none_named => Ok((only.id, skeleton)),
             _ => Err((NAMED_RULE, listed(categories))),
         };
     }

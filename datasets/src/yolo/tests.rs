@@ -97,7 +97,7 @@ fn a_skeleton_that_is_not_told_is_asked_for() {
     let yaml = "train: images\nkpt_shape: [14, 3]\nnames: {0: person}\n";
     let (_folder, config) = data_set(yaml, "");
     let message = config.schema(&[]).unwrap_err().to_string();
-    assert!(message.contains("name it with `skeleton`, found 14 joints, none that fits"), "{message}");
+    assert!(message.contains("name them with `skeleton`, found 14 joints, none that fits"), "{message}");
     let named = YoloConfig { skeleton: Some("lsp14".into()), ..config.clone() };
     assert_eq!(named.schema(&[]).unwrap(), people::schema(&LSP14));
     // A picture without people is a row.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{SkeletonError, listed};
 use super::names::{opposite, spelt};
-use super::{Group, Skeleton};
+use super::resolved::Resolved;
 
 /// Most joints of a skeleton: the largest published ones have a few hundred.
 pub const MOST_JOINTS: usize = 1_000;
@@ -63,18 +63,6 @@ pub enum JointRef {
     Number(usize),
     /// By name.
     Name(String),
-}
-
-/// A sound definition, with joints by number.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Resolved {
-    pub name: String,
-    pub joints: Vec<String>,
-    limbs: Vec<(usize, usize)>,
-    flip_pairs: Vec<(usize, usize)>,
-    sigmas: Option<Vec<f64>>,
-    groups: Vec<(String, Vec<usize>)>,
-    pub spellings: Vec<(String, usize)>,
 }
 
 impl Definition {
@@ -257,49 +245,5 @@ impl<'a> Names<'a> {
             (at < other).then_some((at, other))
         };
         joints.filter_map(pair).collect()
-    }
-}
-
-fn leaked<T>(values: impl IntoIterator<Item = T>) -> &'static [T] {
-    Vec::leak(values.into_iter().collect())
-}
-
-fn text(value: String) -> &'static str {
-    String::leak(value)
-}
-
-impl Resolved {
-    /// The skeleton, whose memory is never given back.
-    pub(super) fn leaked(self) -> Skeleton {
-        let group = |(name, joints): (String, Vec<usize>)| Group { name: text(name), joints: leaked(joints) };
-        Skeleton {
-            name: text(self.name),
-            spelt: leaked(self.joints.iter().map(|joint| spelt(joint))),
-            joints: leaked(self.joints.into_iter().map(text)),
-            limbs: leaked(self.limbs),
-            sigmas: self.sigmas.map(leaked),
-            groups: leaked(self.groups.into_iter().map(group)),
-            flip_pairs: leaked(self.flip_pairs),
-            spellings: leaked(self.spellings),
-        }
-    }
-
-    /// In what it differs from `known`, if in anything that the skeleton of a table states.
-    pub(super) fn difference(&self, known: &Skeleton) -> Option<&'static str> {
-        let groups = || known.groups.iter().map(|group| (group.name, group.joints));
-        let own = || self.groups.iter().map(|(name, joints)| (name.as_str(), joints.as_slice()));
-        if self.joints != known.joints {
-            Some("joints")
-        } else if self.limbs != known.limbs {
-            Some("limbs")
-        } else if self.flip_pairs != known.flip_pairs {
-            Some("flip pairs")
-        } else if self.sigmas.as_deref() != known.sigmas {
-            Some("sigmas")
-        } else if !own().eq(groups()) {
-            Some("groups")
-        } else {
-            None
-        }
     }
 }

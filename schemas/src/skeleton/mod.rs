@@ -8,6 +8,7 @@ mod definition;
 mod error;
 pub mod names;
 mod own;
+mod resolved;
 
 use serde_json::json;
 

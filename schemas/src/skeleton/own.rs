@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::Skeleton;
-use super::definition::{Definition, Resolved};
+use super::definition::Definition;
 use super::error::SkeletonError;
+use super::resolved::Resolved;
 
 /// Most different skeletons of one process: they are never given back, and a few are in use at a time.
 const MOST: usize = 10_000;

@@ -96,7 +96,7 @@ fn the_mirrored_run_is_seen_from_the_other_side() {
     // What an exact network says of the mirrored picture: x becomes 99 - x, left becomes right.
     let mirrored: Vec<f32> = (0..9).flat_map(|joint| [99.0 - plain[2 * mirror[joint]], 5.0]).collect();
     let card = card("[[outputs]]\nkind = 'coordinates'\nname = 'places'\npoint = ['x', 'y']");
-    let rows = collected(&card, &[&[1, 18]], &[&[plain.clone()], &[mirrored]]);
+    let rows = collected(&card, &[&[1, 18]], &[std::slice::from_ref(&plain), &[mirrored]]);
     let found = points(&rows, "points").unwrap();
     assert_eq!(found[0].as_flattened(), plain.iter().map(|value| f64::from(*value)).collect::<Vec<_>>());
 }
