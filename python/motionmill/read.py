@@ -203,11 +203,12 @@ def predictions(people: Any, *, file: str | os.PathLike[str], array: str | None 
     return read_source("predictions", people, file=file, array=array, axes=axes, skeleton=skeleton, first_pixel=first_pixel, model=model)
 
 
-def coco_results(people: Any, *, file: str | os.PathLike[str], category_id: int | None = None, model: str | None = None) -> pa.Table:
+def coco_results(people: Any, *, file: str | os.PathLike[str], category_id: int | None = None, model: str | None = None, unmatched: Literal["reject", "keep"] | None = None) -> pa.Table:
     """COCO results JSON, of `AlphaPose` or mmpose too: detections, matched to the people they belong to.
 
     - ``file``: The file, or a folder of such files.
     - ``category_id``: Number of the category, where the file has several.
     - ``model``: What made the predictions; the file's name if not given.
+    - ``unmatched``: What is done with detections that belong to nobody. `coco-oks` and `crowdpose` count them as false people, so keep them for these.
     """
-    return read_source("coco_results", people, file=file, category_id=category_id, model=model)
+    return read_source("coco_results", people, file=file, category_id=category_id, model=model, unmatched=unmatched)
