@@ -858,13 +858,14 @@ class Evaluate(Stage):
 
     - ``protocols``: The protocols to score by, one or more.
     - ``split``: Only people of this split of the truth; by default everyone.
-    - ``resamples``: How often people are resampled for the 95 % intervals; 0 for none. 1000 by default.
+    - ``resamples``: How often people, or pictures, are resampled for the 95 % intervals; 0 for none. 1000 by default.
+    - ``sigmas``: For `coco-oks`: spreads of joints by name, in parts of the square root of the person's area, instead of the skeleton's own.
     """
 
     kind = "evaluate"
 
-    def __init__(self, *, protocols: Sequence[Literal["mpii-official", "mpii-hrnet", "mpii-mmpose", "mpii-pytorch-pose", "mpii-groups", "lsp-pck", "lsp-pck-bbox", "lsp-pcp-strict", "lsp-pcp-loose", "flic-pck", "flic-pck-tompson", "flic-pck-predicted-torso", "presence"]], split: str | None = None, resamples: int = 1000, name: str = "evaluate", seed: int = 0) -> None:
-        super().__init__(protocols=protocols, split=split, resamples=resamples, name=name, seed=seed)
+    def __init__(self, *, protocols: Sequence[Literal["mpii-official", "mpii-hrnet", "mpii-mmpose", "mpii-pytorch-pose", "mpii-groups", "lsp-pck", "lsp-pck-bbox", "lsp-pcp-strict", "lsp-pcp-loose", "flic-pck", "flic-pck-tompson", "flic-pck-predicted-torso", "pck-bbox", "pdj", "coco-oks", "crowdpose", "presence"]], split: str | None = None, resamples: int = 1000, sigmas: Mapping[str, float] | None = None, name: str = "evaluate", seed: int = 0) -> None:
+        super().__init__(protocols=protocols, split=split, resamples=resamples, sigmas=sigmas, name=name, seed=seed)
 
 
 class Verify(Stage):

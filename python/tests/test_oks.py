@@ -20,9 +20,15 @@ from motionmill import read
 
 #: How many random files are compared.
 FILES = 1000
-#: `crowdposetools`, `cocoeval.py`, over 10.
-CROWDPOSE_SIGMAS = [0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89, 0.79, 0.79]
-CROWDPOSE_JOINTS = [*JOINTS[5:], "head_top", "neck"]
+#: `crowdposetools`, `cocoeval.py`, over 10, by the part of the body.
+CROWDPOSE_SIGMAS = {
+    "shoulder": 0.79, "elbow": 0.72, "wrist": 0.62, "hip": 1.07, "knee": 0.87, "ankle": 0.89, "head_top": 0.79, "neck": 0.79,
+}  # fmt: skip
+#: CrowdPose's fourteen joints, in the order of `lsp14`.
+CROWDPOSE_JOINTS = [
+    "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "right_wrist", "right_elbow",
+    "right_shoulder", "left_shoulder", "left_elbow", "left_wrist", "neck", "head_top",
+]  # fmt: skip
 
 
 def tables(files: CocoFiles, **keys: Any) -> tuple[pa.Table, pa.Table]:
@@ -92,7 +98,8 @@ def crowdpose_expected(files: CocoFiles, truth: dict[str, Any], folder: Path) ->
         one["area"] = one["bbox"][2] * one["bbox"][3] * 0.53
     files = CocoFiles(folder / "fork.json", files.results)
     files.annotations.write_text(json.dumps(truth))
-    sigmas = np.array(CROWDPOSE_SIGMAS) / 10.0
+    part = [joint.removeprefix("left_").removeprefix("right_") for joint in CROWDPOSE_JOINTS]
+    sigmas = np.array([CROWDPOSE_SIGMAS[name] for name in part]) / 10.0
 
     def of(images: list[int] | None) -> list[float | None]:
         stats = stats_of(COCO, COCOeval, files, sigmas, images)

@@ -6,19 +6,32 @@ use std::sync::Arc;
 
 use arrow::array::{Float64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field};
+use schemars::JsonSchema;
 use schemas::Skeleton;
 use schemas::columns::with_column;
 use schemas::sample_id::{file_stem, sanitised};
 use schemas::tables::keypoints::{self, DETECTION_SCORE, IMAGE_PATH, PredictedPose};
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
+use serde::{Deserialize, Serialize};
 
 use super::candidates::Candidates;
 use super::detections::Detection;
 use super::image_keys::{ImageKeys, Unjoined};
-use super::results::Unmatched;
 use super::{BoxRule, DATASET, PersonBox, oks, sigmas};
 use crate::ReadError;
+
+/// What is done with a detection that belongs to no person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
+#[serde(rename_all = "snake_case")]
+pub enum Unmatched {
+    /// It is a reject.
+    #[default]
+    Reject,
+    /// It is a row with an id of its own; rows stand in the order of the file, with the column `image_path`.
+    Keep,
+}
 
 /// A sound detection: its record, points `[K]`, their scores `[K]`, its own score.
 struct Found {

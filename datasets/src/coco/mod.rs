@@ -39,9 +39,10 @@ use reading::Reading;
 pub use boxes::BoxesConfig;
 pub(crate) use entry::Kept;
 pub use image_ids::{ImageIds, SameImageId};
+pub use joining::Unmatched;
 pub use oks::{oks, sigmas};
 pub use person_box::{BoxRule, BoxSource, PersonBox};
-pub use results::{CocoResultsConfig, ResultOptions, Results, Unmatched, read_results};
+pub use results::{CocoResultsConfig, ResultOptions, Results, read_results};
 pub(crate) use stated::{KEY as STATED_KEY, place_by_box};
 pub use stated::{Stated, stated_box};
 

@@ -141,7 +141,7 @@ impl Reading<'_> {
                         && one.keypoints.iter().all(|number| number.is_finite());
                     let keypoints = (is_labelled && is_whole).then_some(one.keypoints);
                     let image = of_image.entry(one.image_id).or_default();
-                    let index = Some(image.numbered);
+                    let index = one.kept.person_index.or(Some(image.numbered));
                     image.regions.push(Region { why, bbox, area, outline, index, keypoints });
                     image.numbered += 1;
                 }

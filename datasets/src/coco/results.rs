@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detections::{self, Detection};
 use super::entry::Entry;
-use super::joining::Joining;
+use super::joining::{Joining, Unmatched};
 use crate::ReadError;
 use crate::export::all_people;
 use crate::predictions::model_name;
@@ -43,18 +43,6 @@ pub struct CocoResultsConfig {
     #[serde(default, skip_serializing_if = "is_default")]
     #[cfg_attr(feature = "clap", arg(long, value_enum, default_value_t, value_name = "RULE"))]
     pub unmatched: Unmatched,
-}
-
-/// What is done with a detection that belongs to no person.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[cfg_attr(feature = "clap", derive(clap::ValueEnum))]
-#[serde(rename_all = "snake_case")]
-pub enum Unmatched {
-    /// It is a reject.
-    #[default]
-    Reject,
-    /// It is a row with an id of its own; rows stand in the order of the file, with the column `image_path`.
-    Keep,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]

@@ -217,6 +217,10 @@ fn annotation(number: u64, image: i64, person: &Person, found: &PersonBox) -> Js
 /// The annotation of `region` of the picture `image` of `size` px.
 fn crowd(number: u64, image: i64, size: [u32; 2], region: &Region, skeleton: &Skeleton) -> Json {
     let [x, y, width, height] = region.bbox.unwrap_or([0.0, 0.0, f64::from(size[0]), f64::from(size[1])]);
+    let (joints, labelled) = match &region.keypoints {
+        Some(joints) => (json!(joints), joints.chunks_exact(3).filter(|point| point[2] > 0.0).count()),
+        None => (json!(vec![0; 3 * skeleton.len()]), 0),
+    };
     let mut annotation = json!({
         "id": number,
         "image_id": image,
@@ -224,9 +228,10 @@ fn crowd(number: u64, image: i64, size: [u32; 2], region: &Region, skeleton: &Sk
         "bbox": [x, y, width, height],
         "area": region.area.unwrap_or(width * height),
         "iscrowd": 1,
-        "num_keypoints": 0,
-        "keypoints": vec![0; 3 * skeleton.len()],
-        "motionmill": Kept { region: Some(region.why), ..Kept::default() },
+        "num_keypoints": labelled,
+        "keypoints": joints,
+        // Its number, which tells its place among the annotations of the picture.
+        "motionmill": Kept { region: Some(region.why), person_index: region.index, ..Kept::default() },
     });
     if let Some(outline) = &region.outline {
         annotation["segmentation"] = outline.clone();

@@ -5,11 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::error::{SkeletonError, listed};
-use super::names::{opposite, spelt};
+use super::names::{MOST_JOINTS, opposite, spelt};
 use super::resolved::Resolved;
 
-/// Most joints of a skeleton: the largest published ones have a few hundred.
-pub const MOST_JOINTS: usize = 1_000;
 /// Most limbs, and most groups: a few for each joint.
 const MOST_PARTS: usize = 10_000;
 /// Most bytes of a name.

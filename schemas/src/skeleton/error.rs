@@ -1,15 +1,16 @@
 //! Why a skeleton cannot be used.
 
-use super::all;
-use super::definition::MOST_JOINTS;
+use super::names::MOST_JOINTS;
 use crate::{Fault, Hinted};
 
 /// A name that no built-in skeleton has.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no skeleton is called `{name}`; there are {}", listed(all().iter().map(|skeleton| skeleton.name)))]
+#[error("no skeleton is called `{name}`; there are {}", listed(known.iter().copied()))]
 pub struct UnknownSkeleton {
     /// The name that was asked for.
     pub name: String,
+    /// The names that there are.
+    pub known: Vec<&'static str>,
 }
 
 /// Why a skeleton cannot be used.

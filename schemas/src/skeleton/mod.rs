@@ -16,8 +16,9 @@ pub use built_in::{
     AIC14, AP10K17, BLAZEPOSE33, COCO17, CPM14, CROWDPOSE14, FLIC9, FLIC11, H36M17, HALPE26, HAND21, JHMDB15,
     LSP14, MPII16, PENN13, POSETRACK17, WHOLEBODY133, all,
 };
-pub use definition::{Definition, JointRef, MOST_JOINTS};
+pub use definition::{Definition, JointRef};
 pub use error::{SkeletonError, UnknownSkeleton};
+pub use names::MOST_JOINTS;
 pub use names::spelt;
 
 /// The joints of one data set or network, in the order in which its arrays hold them.
@@ -83,7 +84,10 @@ impl Skeleton {
     /// When there is none; the message lists all.
     pub fn named(name: &str) -> Result<&'static Self, UnknownSkeleton> {
         let found = all().iter().find(|skeleton| skeleton.name == name);
-        found.copied().ok_or_else(|| UnknownSkeleton { name: name.to_owned() })
+        found.copied().ok_or_else(|| {
+            let known = all().iter().map(|skeleton| skeleton.name).collect();
+            UnknownSkeleton { name: name.to_owned(), known }
+        })
     }
 
     /// The skeleton of a file's text, in the form of [`Definition`].

@@ -1,5 +1,8 @@
 //! One spelling for the names that files give to a joint, and the name of its mirror image.
 
+/// Most joints of a skeleton: the largest published ones have a few hundred.
+pub const MOST_JOINTS: usize = 1_000;
+
 /// The words of `name`, in small letters: they end at blanks, hyphens and other signs, and before a capital.
 fn words(name: &str) -> Vec<String> {
     let letters: Vec<char> = name.chars().collect();

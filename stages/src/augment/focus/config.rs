@@ -7,6 +7,7 @@ use schemas::units::{Pixels, Positive};
 use serde::{Deserialize, Serialize};
 
 use super::diameter::ends;
+use super::joints::Joints;
 use super::spread::Spreads;
 use super::stage::Focus;
 use crate::stage::{BuildContext, StageError};
@@ -37,17 +38,6 @@ pub struct FocusConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub displacements: Option<PathBuf>,
-}
-
-/// Which joints of a person become rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Joints {
-    /// Every joint, K rows a person, in the order of the skeleton: predictions, which `merge_joints` puts together again.
-    #[default]
-    Each,
-    /// One of the annotated joints, drawn anew for each copy: training samples.
-    One,
 }
 
 impl FocusConfig {

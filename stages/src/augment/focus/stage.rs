@@ -20,8 +20,8 @@ use schemas::{Affine, Skeleton, Visibility};
 use super::super::error::AugmentError;
 use super::super::frame::Refusal;
 use super::super::geometry::{self, CROP_CENTER, Geometry};
-use super::config::Joints;
 use super::diameter::Diameter;
+use super::joints::Joints;
 use super::spread::{Spread, Spreads};
 use crate::stage::{FanOut, Outcome, Stage, StageError, reject};
 
