@@ -32,7 +32,7 @@ POSE = {
 FINE = "--size small --points jitter --epochs 1 --minutes 11 --rate 1e-3 --schedule constant"
 
 #: Each of DeepPose's three networks, which look at a person or a joint in 64 px; ten minutes are a cap for a busy machine.
-DEEPPOSE = "--size small --batch 32 --epochs 1 --minutes 10 --rate 1e-3"
+DEEPPOSE = "--size small --batch 32 --epochs 4 --minutes 10 --rate 1e-3"
 #: Px of its crops, how its first one is laid on LSPET, and the side of the later ones in diameters of the pose.
 DEEPPOSE_CROP = "crop={size=[64,64],frame={person={height=45}}}"
 DEEPPOSE_FOCUS = "focus={size=[64,64],side=2}"

@@ -139,7 +139,7 @@ fn it_flows_from_a_file_to_shards_and_exports() {
     for again in [
         "ingest coco --annotations again.json --images images --out again",
         "ingest yolo --annotations yolo/data.yaml --out from-yolo",
-        "ingest table --path people/ --out copied",
+        "ingest table people/ --out copied",
     ] {
         motionmill(folder, &again.split(' ').collect::<Vec<_>>()).succeeded();
     }

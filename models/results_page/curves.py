@@ -43,6 +43,6 @@ def curve(output: Output) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-#: Numbers of the style's colours; its third is the grey of the baseline. What the spatial model makes of the coarse maps shares
+#: Numbers of the style's colours; its third is the grey of the baseline. Stages of a cascade, and what the spatial model makes of coarse maps, share
 #: their colour.
-COLOURS = dict(zip((name for name in SYSTEMS if name != BASELINE), (0, 1, 3, 4, 4, 5), strict=True))
+COLOURS = dict(zip((name for name in SYSTEMS if name != BASELINE), (6, 6, 6, 0, 1, 3, 4, 4, 5), strict=True))

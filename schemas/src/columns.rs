@@ -57,7 +57,7 @@ impl Hinted for SchemaError {
             Self::OtherVersion { .. } => Some("read it with the version of motionmill that made it".to_owned()),
             Self::NoSkeleton | Self::NoMetadata { .. } | Self::WrongType { .. } => Some(
                 "where another program has written the table again, name the one that it was made of: `like = \"TABLE\"` \
-                 beside `path` in the plan, or `motionmill ingest table --path FILE --like TABLE --out NEW`"
+                 beside `path` in the plan, or `motionmill ingest table FILE --like TABLE --out NEW`"
                     .to_owned(),
             ),
             Self::Skeleton(error) => error.hint(),

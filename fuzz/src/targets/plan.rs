@@ -128,8 +128,9 @@ fn seeds() -> Vec<Vec<u8>> {
         lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect::<Vec<_>>().join("\n")
     };
     let mut seeds = vec![joined(&[FEW]), joined(&[FEW, "seed=3\nstages.flip.run.flip.probability=1\n"])];
-    // Recipes that open a network need its file; their other half is in the recipes that make samples.
-    let own = recipes::ALL.iter().map(|recipe| bare(recipe.text)).filter(|text| !text.contains(".onnx"));
+    // Recipes that open a network or a table need its file; their other half is in the recipes that make samples.
+    let alone = |text: &String| !text.contains(".onnx") && !text.contains("displacements = ");
+    let own = recipes::ALL.iter().map(|recipe| bare(recipe.text)).filter(alone);
     seeds.extend(own.map(String::into_bytes));
     seeds
 }
