@@ -285,6 +285,8 @@ def _value(schema: dict[str, Any], words: list[dict[str, Any]], below: list[_key
     name = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "table"}[kind]
     if schema.get("format") == "path":
         name = "path"
+    if schema.get("format") == "skeleton":
+        name = "name or path of a skeleton"
     rule = schema.get("rule")
     return f"{name}, {rule}" if rule and kind == "number" else (rule or name)
 

@@ -11,6 +11,7 @@ mod formats;
 mod frames;
 mod losses;
 mod motion;
+mod own_skeleton;
 mod real_data;
 mod reference;
 mod report;

@@ -21,19 +21,20 @@ fn plan_reads_no_row() {
     let mut file = File::create(folder.join("large.json")).unwrap();
     file.write_all(b"{\"images\": [oops").unwrap();
     file.seek(SeekFrom::Start(512 << 20)).unwrap();
-    file.write_all(br#", "categories": [{"id": 1, "name": "person", "keypoints": ["head", "neck"]}]}"#)
-        .unwrap();
+    let several = r#"[{"id": 1, "name": "dog", "keypoints": ["head", "neck"]}, {"id": 2, "name": "cat", "keypoints": ["tail"]}]"#;
+    file.write_all(format!(", \"categories\": {several}}}").as_bytes()).unwrap();
     let coco = "[sources.people]\nread.coco = { annotations = \"large.json\", images = \"images\" }\n\n\
                 [sinks.people]\ninputs = [\"people\"]\nwrite.parquet = { path = \"out\" }\n";
     plan(folder, "unknown.toml", coco);
     let refused = motionmill(folder, &["plan", "unknown.toml"]);
     assert!(
-        refused.code == 1 && refused.stderr.contains("unknown keypoints: head, neck"),
+        refused.code == 1 && refused.stderr.contains("`dog` (keypoints head, neck), `cat` (keypoints tail)"),
         "{}",
         refused.text()
     );
     let joints = schemas::skeleton::LSP14.joints;
     let known = format!(r#"[{{"id": 1, "name": "person", "keypoints": {joints:?}}}]}}"#);
+    file.set_len(512 << 20).unwrap();
     file.seek(SeekFrom::Start(512 << 20)).unwrap();
     file.write_all(format!(", \"categories\": {known}").as_bytes()).unwrap();
     let planned = motionmill(folder, &["plan", "unknown.toml"]).succeeded();

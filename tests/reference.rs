@@ -90,7 +90,7 @@ fn tables_and_skeletons() {
     let rejects = rejects::schema();
     table("rejects", "One row that could not be used.", rejects.fields().iter().map(AsRef::as_ref).collect());
     text.push_str("\n# Skeletons\n\n| name | joints, in order |\n|---|---|\n");
-    for skeleton in skeleton::ALL {
+    for skeleton in skeleton::all() {
         let _ = writeln!(text, "| `{}` | {} |", skeleton.name, skeleton.joints.join(", "));
     }
     assert_committed("docs/reference/tables.md", &text);

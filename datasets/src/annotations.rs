@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use schemas::skeleton::SkeletonError;
 use schemas::tables::people::Person;
 use schemas::tables::rejects::Reject;
 use schemas::{Fault, Hinted, SchemaError, Skeleton};
@@ -35,6 +36,9 @@ pub enum ReadError {
     /// A table lacks a column, or has one of another type.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// A file of a skeleton is not sound.
+    #[error("{error}: `{}`", path.display())]
+    Skeleton { path: PathBuf, error: SkeletonError },
     /// The bytes are not what the format says, or end too early.
     #[error("not a readable {format} file: {detail}: `{}`", path.display())]
     Malformed { format: &'static str, detail: String, path: PathBuf },
@@ -87,6 +91,7 @@ impl Hinted for ReadError {
                 Some("make the table with `motionmill ingest` or `motionmill run`".to_owned())
             }
             Self::Table(error) => error.hint(),
+            Self::Schema(SchemaError::Skeleton(error)) | Self::Skeleton { error, .. } => error.hint(),
             Self::Advised { hint, .. } => Some(hint.clone()),
             Self::ManyUnits { .. } => {
                 Some("raise `batch_rows` or `unit_batches` of the plan's runner".to_owned())
@@ -99,6 +104,7 @@ impl Hinted for ReadError {
         match self {
             Self::Table(error) => error.fault(),
             Self::Advised { error, .. } => error.fault(),
+            Self::Schema(SchemaError::Skeleton(error)) | Self::Skeleton { error, .. } => error.fault(),
             Self::Schema(error) => error.fault(),
             _ => Fault::File,
         }

@@ -27,6 +27,7 @@ pub mod sessions;
 pub mod shards;
 mod signature;
 pub mod sink;
+mod skeleton_file;
 pub mod source;
 mod split_names;
 pub mod synthetic;
@@ -38,3 +39,4 @@ pub mod videos;
 pub mod yolo;
 
 pub use annotations::{Annotations, ReadError};
+pub use skeleton_file::{skeleton_called, skeleton_file};

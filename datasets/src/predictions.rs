@@ -19,17 +19,17 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use schemars::JsonSchema;
+use schemas::Skeleton;
 use schemas::columns::{field, strings};
 use schemas::skeleton::MPII16;
 use schemas::tables::keypoints::{self, PredictedPose};
 use schemas::tables::people;
-use schemas::{SchemaError, Skeleton};
 use serde::{Deserialize, Serialize};
 
 use crate::export::all_people;
 use crate::matlab::{Node, Value};
 use crate::source::{OpenSource, Source};
-use crate::{ReadError, hdf5, json, matlab, signature};
+use crate::{ReadError, hdf5, json, matlab, signature, skeleton_called, skeleton_file};
 use stored::{AXES_RULE, Order, Stored};
 
 /// A published prediction array (.npy, .npz, .mat, HDF5 or JSON), joined to people row by row, or MPII's submission.
@@ -48,8 +48,9 @@ pub struct PredictionsConfig {
     #[serde(default = "axes")]
     #[cfg_attr(feature = "clap", arg(long, default_value_t = axes()))]
     pub axes: String,
-    /// The skeleton whose order the joints have.
+    /// The skeleton whose order the joints have: its name, or a file of one's own.
     #[serde(default = "skeleton")]
+    #[schemars(extend("format" = "skeleton"))]
     #[cfg_attr(feature = "clap", arg(long, default_value_t = skeleton(), value_name = "NAME"))]
     pub skeleton: String,
     /// Number of the first pixel: 1 for MATLAB's coordinates, else 0.
@@ -75,15 +76,15 @@ impl Source for PredictionsConfig {
     fn schema(&self, inputs: &[SchemaRef]) -> Result<SchemaRef, ReadError> {
         field(&inputs[0], "sample_id")?;
         field(&inputs[0], "split")?;
-        Ok(keypoints::schema(Skeleton::named(&self.skeleton).map_err(SchemaError::from)?))
+        Ok(keypoints::schema(skeleton_called(&self.skeleton)?))
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        vec![self.file.clone()]
+        skeleton_file(&self.skeleton).into_iter().chain([self.file.clone()]).collect()
     }
 
     fn open(&self, inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
-        let skeleton = Skeleton::named(&self.skeleton).map_err(SchemaError::from)?;
+        let skeleton = skeleton_called(&self.skeleton)?;
         let (array, axes) = (self.array.clone().unwrap_or_default(), self.axes.clone());
         let options = Options { array, axes, skeleton, first_pixel: self.first_pixel };
         let model = model_name(self.model.as_ref(), &self.file);

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ReadError;
-use crate::coco::{CocoConfig, CocoResultsConfig};
+use crate::coco::{BoxesConfig, CocoConfig, CocoResultsConfig};
 use crate::export::{
     ArrowExport, CocoExport, CocoResultsExport, ExportError, HrnetExport, PredsExport, WebdatasetExport,
     YoloExport,
@@ -161,6 +161,7 @@ sources! {
     "trials" Trials(TrialsConfig),
     "predictions" Predictions(PredictionsConfig),
     "coco_results" CocoResults(CocoResultsConfig),
+    "boxes" Boxes(BoxesConfig),
 }
 
 sinks! {

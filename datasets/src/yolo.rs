@@ -21,7 +21,7 @@ use crate::coco::{STATED_KEY, place_by_box};
 use crate::pixels;
 use crate::source::{OpenSource, Source};
 use crate::unique_ids::UniqueIds;
-use crate::{Annotations, ReadError};
+use crate::{Annotations, ReadError, skeleton_file};
 use data_file::{DataFile, Picture, Pictures};
 use labels::{Label, labels};
 
@@ -37,9 +37,10 @@ pub struct YoloConfig {
     #[schemars(extend("format" = "path"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "FILE"))]
     pub annotations: PathBuf,
-    /// The skeleton whose order the keypoints have, if neither `kpt_names` nor `flip_idx` of the file
-    /// determines it.
+    /// The skeleton whose order the keypoints have: its name, or a file of one's own. By default the known one of the
+    /// file's `kpt_names` or `flip_idx`, else the one that the file itself states there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "skeleton"))]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub skeleton: Option<String>,
     /// Name of the category (YOLO's class) to read, where the file has several.
@@ -59,7 +60,8 @@ impl Source for YoloConfig {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        vec![self.annotations.clone()]
+        let skeleton = self.skeleton.as_deref().and_then(skeleton_file);
+        skeleton.into_iter().chain([self.annotations.clone()]).collect()
     }
 
     fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
@@ -76,7 +78,8 @@ impl Source for YoloConfig {
 /// lines of another shape or class, and pictures that are missing or unreadable.
 ///
 /// # Errors
-/// When the `data.yaml` or a folder or list that it names cannot be read, or its keypoints match no known skeleton.
+/// When the `data.yaml` or a folder or list that it names cannot be read, or its keypoints
+/// determine no skeleton.
 pub fn read(config: &YoloConfig) -> Result<(Annotations, Vec<PathBuf>), ReadError> {
     let file = DataFile::read(&config.annotations)?;
     let skeleton = file.skeleton(config.skeleton.as_deref())?;

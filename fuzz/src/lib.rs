@@ -29,6 +29,7 @@ pub const ALL: &[Target] = &[
     targets::mpii_json::TARGET,
     targets::coco::TARGET,
     targets::coco_results::TARGET,
+    targets::boxes::TARGET,
     targets::posetrack::TARGET,
     targets::yolo::TARGET,
     targets::csv_logs::TARGET,
@@ -37,6 +38,7 @@ pub const ALL: &[Target] = &[
     targets::predictions::TARGET,
     targets::plan::TARGET,
     targets::cards::TARGET,
+    targets::skeletons::TARGET,
     targets::table::TARGET,
     targets::trials::TARGET,
 ];

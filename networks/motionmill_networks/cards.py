@@ -17,8 +17,15 @@ from .system import PoseInput, PoseSystem
 
 
 def write_card(card: Mapping[str, Any], network: Path) -> Path:
-    """Write `card` beside the network, under the same stem; return its path."""
+    """Write `card` beside the network, under the same stem; return its path.
+
+    A skeleton that is not built in is written beside it, in a file that the card names.
+    """
     path = network.with_suffix(".toml")
+    if isinstance(card.get("skeleton"), Mapping):
+        beside = network.with_suffix(".skeleton.toml")
+        beside.write_text(to_toml(card["skeleton"]), encoding="utf-8")
+        card = {**card, "skeleton": beside.name}
     path.write_text(to_toml(card), encoding="utf-8")
     return path
 
@@ -38,7 +45,7 @@ def pose_card(
     :param stages: numbers of the outputs, from 1.
     :param center_sigma: spread of the centre maps that it was trained on, px, if it reads any.
     """
-    card = {**origin, "skeleton": skeleton.name, "input": image_input(system.input, size)}
+    card = {**origin, "skeleton": skeleton.reference, "input": image_input(system.input, size)}
     if center_sigma is not None:
         card["center_map"] = {"name": "center_map", "sigma": float(center_sigma), "layout": "nchw"}
     joints = len(skeleton.joints)
@@ -79,7 +86,7 @@ def fine_card(origin: Mapping[str, str], system: PoseSystem, skeleton: Skeleton,
     offsets = {"name": "offsets", "kind": "offsets", "layout": "nchw", "head": 1, "stride": 1.0}
     return {
         **origin,
-        "skeleton": skeleton.name,
+        "skeleton": skeleton.reference,
         "input": image_input(system.input, size),
         "points": {"name": "points"},
         "outputs": [{**offsets, "center": FINE_CENTER, "channels": len(skeleton.joints)}],

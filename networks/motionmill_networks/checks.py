@@ -111,7 +111,7 @@ def check_held_out(train: Source, held_out: Source, shape: Shape, found: Shape) 
     :raises ConfigError: they are not, or their skeleton has no torso to measure with.
     :raises DataError: a sample is both trained on and held out.
     """
-    if shape.skeleton.name != found.skeleton.name:
+    if shape.skeleton != found.skeleton:
         raise ConfigError(f"held-out samples: expected skeleton `{shape.skeleton.name}`, found `{found.skeleton.name}`")
     if shape.size != found.size:
         expected, there = (f"{width} x {height} px" for width, height in (shape.size, found.size))

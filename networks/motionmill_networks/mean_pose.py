@@ -68,7 +68,7 @@ def write_mean_pose(samples: str, split: str, out: Path, name: str, say: Callabl
     card = {
         "name": name,
         "source": "the mean pose of the samples it was made from",
-        "skeleton": shape.skeleton.name,
+        "skeleton": shape.skeleton.reference,
         "input": image_input(PoseInput(), shape.size),
         "outputs": [heatmaps_output(1, len(shape.skeleton.joints), STRIDE, (STRIDE - 1) / 2, background=False)],
     }

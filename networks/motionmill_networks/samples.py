@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from motionmill.errors import ConfigError, SchemaError
-from motionmill.skeletons import Skeleton, skeleton
+from motionmill.skeletons import Skeleton, skeleton_of
 from motionmill.torch import SampleLoader, ShardLoader
 
 from .system import PoseInput
@@ -81,8 +81,7 @@ def shape_of(schema: pa.Schema) -> Shape:
 
     :raises SchemaError: it is not a schema of samples with pictures.
     """
-    name = (schema.metadata or {}).get(b"motionmill.skeleton")
-    if name is None or "image" not in schema.names:
+    if b"motionmill.skeleton" not in (schema.metadata or {}) or "image" not in schema.names:
         found = ", ".join(schema.names)
         raise SchemaError(f"expected samples with a skeleton and a column `image`, found columns {found}")
     pixels = (schema.field("image").metadata or {}).get(b"motionmill.shape")
@@ -93,7 +92,7 @@ def shape_of(schema: pa.Schema) -> Shape:
     if "heatmaps" in schema.names:
         kind = schema.field("heatmaps").type
         maps = (kind.list_size, kind.value_type.value_type.list_size, kind.value_type.list_size)
-    return Shape(skeleton(name.decode()), (width, height), maps, "center_map" in schema.names)
+    return Shape(skeleton_of(schema), (width, height), maps, "center_map" in schema.names)
 
 
 def prepare(batch: Mapping[str, Any], given: PoseInput, device: torch.device) -> tuple[list[Tensor], dict[str, Any]]:

@@ -88,7 +88,7 @@ def train_fine(job: FineJob, settings: Settings, say: Callable[[str], None]) -> 
     shape = shape_of(loader.schema)
     check_samples(system, run["arguments"], shape)
     expected = (run["skeleton"], tuple(run["input"]))
-    for what, wanted, found in zip(("skeleton", "pictures"), expected, (shape.skeleton.name, shape.size)):
+    for what, wanted, found in zip(("skeleton", "pictures"), expected, (shape.skeleton.reference, shape.size)):
         if wanted != found:
             raise ConfigError(f"expected {what} {wanted} of the coarse network, found {found}")
     arguments = arguments_of("tompson-fine", FineNetwork, FINE_SIZES, job.size, job.changes)

@@ -57,7 +57,7 @@ def train_pose(job: PoseJob, settings: Settings, say: Callable[[str], None]) -> 
         held_out = apart.open(CHECKING, shuffle=False, **job.loading())
         check_held_out(source, apart, shape, shape_of(held_out.schema))
         check = quick_check(system, network, held_out, shape, device)
-    more = {"kind": "pose", "arguments": arguments, "skeleton": shape.skeleton.name, "input": list(shape.size)}
+    more = {"kind": "pose", "arguments": arguments, "skeleton": shape.skeleton.reference, "input": list(shape.size)}
     if sigma is not None:
         more["center_sigma"] = sigma
         if sigma != system.input.center_sigma:

@@ -65,6 +65,9 @@ pub enum Command {
     Preview(PreviewArgs),
     /// Make one page about a run: numbers, curves, the worst people, comparison with another run
     Report(ReportArgs),
+    /// Write the model card of an ONNX network of a well-known family, and hold it against the network; without a network,
+    /// list the families
+    Card(CardArgs),
     /// Say which ONNX Runtime, providers and devices work here, and what to install otherwise
     Doctor,
     /// Run both chains on synthetic people and logs: generate, ingest, augment, infer, evaluate
@@ -83,6 +86,35 @@ pub struct PlanArgs {
     /// Change a value of the plan: a dotted key and a TOML value; repeat for more
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<Override>,
+}
+
+/// A network and its family.
+#[derive(Debug, Args)]
+pub struct CardArgs {
+    /// The `.onnx` file
+    pub model: Option<PathBuf>,
+    /// Its family
+    #[arg(long, value_name = "NAME")]
+    pub family: Option<String>,
+    /// Its skeleton, where it is another than the family usually has: a name, or a TOML file
+    #[arg(long, value_name = "NAME")]
+    pub skeleton: Option<String>,
+    /// Width and height of the crops in px, where the network leaves its sides free
+    #[arg(long, value_name = "W,H", value_parser = size)]
+    pub size: Option<[u32; 2]>,
+    /// The card; by default the `.toml` of the same stem beside the network
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Replace a card that is there
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `W,H` in px.
+fn size(text: &str) -> Result<[u32; 2], String> {
+    let side = |text: &str| text.trim().parse().ok().filter(|side| (1..=16384).contains(side));
+    let sides = text.split_once(',').and_then(|(width, height)| Some([side(width)?, side(height)?]));
+    sides.ok_or_else(|| "width and height in px are expected, such as `256,256`".to_owned())
 }
 
 /// A plan, and how to run it.

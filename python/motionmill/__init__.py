@@ -26,7 +26,7 @@ from .errors import (
 from .evaluate import evaluate_pose, evaluate_verification
 from .plans import Summary, check_plan, recipes, run_plan
 from .readers import Source, read_people, read_predictions, read_readings, read_table
-from .skeletons import Skeleton, skeleton, skeletons
+from .skeletons import Skeleton, skeleton, skeleton_of, skeletons
 
 _runtime.announce()
 
@@ -58,6 +58,7 @@ __all__ = [
     "recipes",
     "run_plan",
     "skeleton",
+    "skeleton_of",
     "skeletons",
     "stages",
     "synthetic",

@@ -168,7 +168,7 @@ def type_name(schema: dict[str, Any]) -> str:
 
 
 def _one_type(kind: str, schema: dict[str, Any]) -> str:
-    if kind == "string" and schema.get("format") == "path":
+    if kind == "string" and schema.get("format") in ("path", "skeleton"):
         return "str | os.PathLike[str]"
     if kind == "array":
         return f"Sequence[{type_name(schema['items'])}]"

@@ -27,6 +27,7 @@ from ._stage import Outcome, Stage
 __all__ = [
     "Adapt",
     "ApplyNormaliser",
+    "AsPeople",
     "AssignRoles",
     "Balance",
     "Check",
@@ -34,9 +35,11 @@ __all__ = [
     "Crop",
     "Decode",
     "Embed",
+    "EncodeCoordinates",
     "EncodeHeatmaps",
     "EncodeImage",
     "EncodeLossMask",
+    "EncodeSimcc",
     "Evaluate",
     "Features",
     "Filter",
@@ -50,6 +53,7 @@ __all__ = [
     "Identify",
     "Infer",
     "MapSkeleton",
+    "MatchPeople",
     "MergeScales",
     "Normalise",
     "NormaliseScores",
@@ -126,17 +130,18 @@ class SplitSubjects(Stage):
 
 
 class MapSkeleton(Stage):
-    """Reorders poses into another skeleton, by joint name.
+    """Rearranges poses into another skeleton, by joint name; joints can be derived as the middle of others.
 
     `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were missing are not annotated.
 
-    - ``to``: Name of the skeleton to map to.
+    - ``to``: The skeleton to map to: its name, or a file of one's own.
+    - ``derived``: Joints of the new skeleton that lie in the middle of joints of the rows: `{ neck = ["left_shoulder", "right_shoulder"] }`. The place is the mean, visibility and score the least; where one is missing, so is the joint.
     """
 
     kind = "map_skeleton"
 
-    def __init__(self, *, to: str, name: str = "map_skeleton", seed: int = 0) -> None:
-        super().__init__(to=to, name=name, seed=seed)
+    def __init__(self, *, to: str | os.PathLike[str], derived: Mapping[str, Sequence[str]] | None = None, name: str = "map_skeleton", seed: int = 0) -> None:
+        super().__init__(to=to, derived=derived, name=name, seed=seed)
 
 
 class Select(Stage):
@@ -201,16 +206,19 @@ class Crop(Stage):
     `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
     px, and `crop_size` `[2]` px, width then height.
 
-    - ``size``: Width and height of the crop in px.
-    - ``frame``: How the crop is placed around the person.
+    - ``size``: Width and height of the crop in px; by default what the card says.
+    - ``frame``: How the crop is placed around the person; by default as the card says.
+    - ``grid``: Where the middle of what is framed comes to lie; by default as the card says, else `plain`.
+    - ``card``: The model card of the network that the crops are for: where size, frame, grid, and the level outside the image for the stage `warp` are not named, they are those of its section `[crop]`.
+    - ``keep_empty``: Whether images in which nobody is annotated are cropped too, by frames of the whole image: for detectors.
     - ``images``: Folder of the images, read only where a frame needs an image's size and the table does not state it.
     - ``orientation``: What is done with an image whose EXIF orientation turns it; as `warp` has it.
     """
 
     kind = "crop"
 
-    def __init__(self, *, size: Sequence[int], frame: Literal["whole_image"] | Mapping[str, Any], images: str | os.PathLike[str] | None = None, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "crop", seed: int = 0) -> None:
-        super().__init__(size=size, frame=frame, images=images, orientation=orientation, name=name, seed=seed)
+    def __init__(self, *, size: Sequence[int] | None = None, frame: Literal["whole_image", "whole_image_top_left"] | Mapping[str, Any] | None = None, grid: Literal["plain", "edges", "udp"] | None = None, card: str | os.PathLike[str] | None = None, keep_empty: bool | None = None, images: str | os.PathLike[str] | None = None, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "crop", seed: int = 0) -> None:
+        super().__init__(size=size, frame=frame, grid=grid, card=card, keep_empty=keep_empty, images=images, orientation=orientation, name=name, seed=seed)
 
 
 class Scale(Stage):
@@ -313,7 +321,7 @@ class Warp(Stage):
     `samples`; adds `image` `[H, W, 3]` u8 RGB, and `keypoints` `[K, 2]` are px of the crop.
 
     - ``images``: Folder that `image_path` starts from; by default the current folder.
-    - ``border``: Level of all channels outside the image.
+    - ``border``: Level of all channels outside the image; by default what the card says that the stage `crop` was given, else black.
     - ``scaled_decoding``: Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. This is faster but changes pixels; `decode_reduction` records what was done.
     - ``max_megapixels``: Images with more pixels are rejected.
     - ``orientation``: What is done with an image whose EXIF orientation turns it: the frame of the annotations is that of the stored pixels, or that of the image as viewers show it. An image that is turned is decoded in full size.
@@ -321,7 +329,7 @@ class Warp(Stage):
 
     kind = "warp"
 
-    def __init__(self, *, images: str | os.PathLike[str] | None = None, border: int = 0, scaled_decoding: bool = False, max_megapixels: float = 100, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "warp", seed: int = 0) -> None:
+    def __init__(self, *, images: str | os.PathLike[str] | None = None, border: int | None = None, scaled_decoding: bool = False, max_megapixels: float = 100, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "warp", seed: int = 0) -> None:
         super().__init__(images=images, border=border, scaled_decoding=scaled_decoding, max_megapixels=max_megapixels, orientation=orientation, name=name, seed=seed)
 
 
@@ -343,6 +351,37 @@ class EncodeHeatmaps(Stage):
 
     def __init__(self, *, stride: int, style: Mapping[str, Any], missing: Literal["zero", "mask"] = "zero", labels: Literal["primary", "everyone", "both"] = "primary", background: bool = False, center_map: Mapping[str, Any] | None = None, name: str = "encode_heatmaps", seed: int = 0) -> None:
         super().__init__(stride=stride, style=style, missing=missing, labels=labels, background=background, center_map=center_map, name=name, seed=seed)
+
+
+class EncodeSimcc(Stage):
+    """Labels the column and the row of each joint, for a network that classifies them (`SimCC`, `RTMPose`).
+
+    `samples`; adds `simcc_x` `[K, W * ratio]`, `simcc_y` `[K, H * ratio]` and `simcc_weight` `[K]`, f32.
+
+    - ``split_ratio``: Bins per px of the crop, along both axes.
+    - ``label``: How a joint is spread over the bins.
+    """
+
+    kind = "encode_simcc"
+
+    def __init__(self, *, split_ratio: float = 2, label: Mapping[str, Any], name: str = "encode_simcc", seed: int = 0) -> None:
+        super().__init__(split_ratio=split_ratio, label=label, name=name, seed=seed)
+
+
+class EncodeCoordinates(Stage):
+    """States the place of each joint as parts of the crop, for a network that gives coordinates (`DeepPose`).
+
+    `samples`; adds `coordinates` `[K, 2]` and `coordinate_weight` `[K]`, f32.
+
+    - ``origin``: Where (0, 0) is.
+    - ``ends``: What an end of the crop is.
+    - ``outside``: What happens to a joint outside the crop.
+    """
+
+    kind = "encode_coordinates"
+
+    def __init__(self, *, origin: Literal["corner", "middle"], ends: Literal["edges", "centres"] = "edges", outside: Literal["mask", "keep"] = "mask", name: str = "encode_coordinates", seed: int = 0) -> None:
+        super().__init__(origin=origin, ends=ends, outside=outside, name=name, seed=seed)
 
 
 class EncodeLossMask(Stage):
@@ -562,20 +601,22 @@ class AssignRoles(Stage):
 class Infer(Stage):
     """Runs an ONNX network that reads samples.
 
-    `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
-    names.
+    `samples` with raw `image` `[H, W, 3]` to the table of the network's kind, one row for each output head that its card
+    names: `heatmaps` `[K, h, w]` f32, `simcc` `[K, bins]` f32, `coordinates` `[K, 2]` px of the crop, or `detections`.
 
     - ``model``: The `.onnx` file.
     - ``card``: Its model card; by default the `.toml` of the same stem beside it.
     - ``engine``: What runs the network.
-    - ``flip_average``: Whether each row is also run mirrored and its maps, mirrored back and with left and right joints swapped, are averaged with the others (stacked hourglass, `src/train.lua`; no shift in px between the two). Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is not (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
+    - ``size``: Width and height of the crops in px, for a network whose sides are free; by default those of the card.
+    - ``flip_average``: Whether each row is also run mirrored and its maps, mirrored back and with left and right joints swapped, are averaged with the others (stacked hourglass, `src/train.lua`; no shift in px between the two). Bins along x and coordinates are averaged likewise. Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is not (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused, unless `flip_rule` says otherwise.
+    - ``flip_rule``: How mirrored outputs are laid over the plain ones.
     - ``keep_image``: Whether the pixels stay in the rows.
     """
 
     kind = "infer"
 
-    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, engine: Mapping[str, Any] | None = None, flip_average: bool = False, keep_image: bool = False, name: str = "infer", seed: int = 0) -> None:
-        super().__init__(model=model, card=card, engine=engine, flip_average=flip_average, keep_image=keep_image, name=name, seed=seed)
+    def __init__(self, *, model: str | os.PathLike[str], card: str | os.PathLike[str] | None = None, engine: Mapping[str, Any] | None = None, size: Sequence[int] | None = None, flip_average: bool = False, flip_rule: Literal["exact", "toolkit"] = "exact", keep_image: bool = False, name: str = "infer", seed: int = 0) -> None:
+        super().__init__(model=model, card=card, engine=engine, size=size, flip_average=flip_average, flip_rule=flip_rule, keep_image=keep_image, name=name, seed=seed)
 
 
 class Embed(Stage):
@@ -632,21 +673,37 @@ class SpatialModel(Stage):
 
 
 class Decode(Stage):
-    """Finds each joint's place in its map.
+    """Finds each joint's place in what a network gave, whatever its kind.
 
-    `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
-    `[K]`.
+    `heatmaps`, `simcc`, `coordinates` or `detections` to `keypoints`: `keypoints` `[K, 2]` px of the image and `score`
+    `[K]`; one row a row, of `detections` one a person.
 
-    - ``rule``: Whose way.
-    - ``refine``: How the place is refined: by default `quarter`, but `none` with the rule `cpm`, which allows nothing else.
+    - ``rule``: Whose way, for heatmaps.
+    - ``refine``: How the place in a heatmap is refined: by default `quarter`, or by the network's offsets where it gives any, but `none` with the rule `cpm`, which allows nothing else.
+    - ``simcc``: How bins along x and y become a score.
+    - ``people``: Which candidates of a detector are people; what is left out is as the network's card says.
     - ``truncate``: Whether image coordinates are truncated to whole px, towards zero, as in stacked hourglass's predictions.
     - ``keep_heatmaps``: Whether the maps stay in the rows.
     """
 
     kind = "decode"
 
-    def __init__(self, *, rule: Literal["plain", "cpm", "hourglass"] = "plain", refine: Literal["none", "quarter", "parabola"] | None = None, truncate: bool = False, keep_heatmaps: bool = False, name: str = "decode", seed: int = 0) -> None:
-        super().__init__(rule=rule, refine=refine, truncate=truncate, keep_heatmaps=keep_heatmaps, name=name, seed=seed)
+    def __init__(self, *, rule: Literal["plain", "cpm", "hourglass"] = "plain", refine: Literal["none", "quarter", "parabola"] | Mapping[str, Any] | None = None, simcc: Literal["lower", "mean", "product"] = "lower", people: Mapping[str, Any] | None = None, truncate: bool = False, keep_heatmaps: bool = False, name: str = "decode", seed: int = 0) -> None:
+        super().__init__(rule=rule, refine=refine, simcc=simcc, people=people, truncate=truncate, keep_heatmaps=keep_heatmaps, name=name, seed=seed)
+
+
+class AsPeople(Stage):
+    """Takes people that a detector saw as people: for crops around them, for a second network.
+
+    `keypoints` with `box` to `people`: centre and scale by the box, joints that have a place are visible.
+
+    - ``minimum_joint_score``: Joints with a lower score count as not annotated; by default all that have a place are visible.
+    """
+
+    kind = "as_people"
+
+    def __init__(self, *, minimum_joint_score: float | None = None, name: str = "as_people", seed: int = 0) -> None:
+        super().__init__(minimum_joint_score=minimum_joint_score, name=name, seed=seed)
 
 
 class MergeScales(Stage):
@@ -777,6 +834,21 @@ class NormaliseScores(Stage):
 
     def __init__(self, *, kind: Literal["z", "t", "zt"] = "zt", cohort: str = "train", name: str = "normalise_scores", seed: int = 0) -> None:
         super().__init__(kind=kind, cohort=cohort, name=name, seed=seed)
+
+
+class MatchPeople(Stage):
+    """Matches predicted people to annotated ones of the same picture, so that they can be scored person by person.
+
+    `people` and `keypoints` to `keypoints` with the ids of the people; predictions of nobody are rejects.
+
+    - ``by``: What makes two people one: by default the similarity of their joints.
+    - ``split``: Only people of this split of the truth; by default everyone.
+    """
+
+    kind = "match_people"
+
+    def __init__(self, *, by: Mapping[str, Any] | None = None, split: str | None = None, name: str = "match_people", seed: int = 0) -> None:
+        super().__init__(by=by, split=split, name=name, seed=seed)
 
 
 class Evaluate(Stage):

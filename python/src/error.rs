@@ -11,7 +11,7 @@ use pipeline::plan::PlanError;
 use pipeline::runner::RunError;
 use pyo3::prelude::*;
 use pyo3::types::PyType;
-use schemas::skeleton::UnknownSkeleton;
+use schemas::skeleton::SkeletonError;
 use schemas::{Fault, Hinted, SchemaError};
 use stages::StageError;
 use stages::evaluate::EvaluateError;
@@ -66,7 +66,7 @@ fn kind_of_one(cause: &(dyn std::error::Error + 'static)) -> Option<Kind> {
             _ => Some(Kind::Data),
         };
     }
-    if cause.is::<UnknownSkeleton>() || cause.is::<PlanError>() {
+    if cause.is::<SkeletonError>() || cause.is::<PlanError>() {
         return Some(Kind::Config);
     }
     if let Some(error) = cause.downcast_ref::<GraphError>() {

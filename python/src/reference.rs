@@ -1,6 +1,7 @@
 //! What the Rust side says about itself: keys of stages and sources, skeletons.
 
 use datasets::registry::{SinkConfig, SourceConfig};
+use datasets::skeleton_called;
 use pyo3::prelude::*;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -42,17 +43,31 @@ fn schema_of<T: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// Name, joints, limbs and flip pairs.
-type Told = (&'static str, Vec<&'static str>, Vec<(usize, usize)>, Vec<(usize, usize)>);
+/// Name, joints, limbs, flip pairs, sigmas and groups.
+type Told = (
+    &'static str,
+    Vec<&'static str>,
+    Vec<(usize, usize)>,
+    Vec<(usize, usize)>,
+    Option<Vec<f64>>,
+    Vec<(&'static str, Vec<usize>)>,
+);
 
-/// Every skeleton, or the one called `name`.
+/// Every built-in skeleton, or the one called `name`, or that of the file `name`, or the one that `definition`, JSON, makes of
+/// this name.
 #[pyfunction]
-pub(crate) fn skeletons(name: Option<&str>) -> PyResult<Vec<Told>> {
+#[pyo3(signature = (name, definition=None))]
+pub(crate) fn skeletons(name: Option<&str>, definition: Option<&str>) -> PyResult<Vec<Told>> {
     let told = |skeleton: &skeleton::Skeleton| {
-        (skeleton.name, skeleton.joints.to_vec(), skeleton.limbs.to_vec(), skeleton.flip_pairs())
+        let groups = skeleton.groups.iter().map(|group| (group.name, group.joints.to_vec()));
+        let (limbs, sigmas) = (skeleton.limbs.to_vec(), skeleton.sigmas.map(<[f64]>::to_vec));
+        (skeleton.name, skeleton.joints.to_vec(), limbs, skeleton.flip_pairs(), sigmas, groups.collect())
     };
-    match name {
-        Some(name) => Ok(vec![told(skeleton::Skeleton::named(name).map_err(to_python)?)]),
-        None => Ok(skeleton::ALL.iter().map(|skeleton| told(skeleton)).collect()),
+    match (name, definition) {
+        (Some(name), None) => Ok(vec![told(skeleton_called(name).map_err(to_python)?)]),
+        (Some(name), Some(_)) => {
+            Ok(vec![told(skeleton::Skeleton::of_table(name, definition).map_err(to_python)?)])
+        }
+        (None, _) => Ok(skeleton::all().iter().map(|skeleton| told(skeleton)).collect()),
     }
 }

@@ -218,7 +218,7 @@ fn run_table(
 ) -> anyhow::Result<(SchemaRef, Vec<RecordBatch>, Vec<Reject>)> {
     let schema_out = stage.output_schema(schema)?;
     let outcomes = match stage.fan_out() {
-        FanOut::Each(_) => {
+        FanOut::Each(_) | FanOut::ByRow => {
             let pieces: Vec<RecordBatch> = batches.iter().flat_map(pieces).collect();
             pool()?
                 .install(|| pieces.par_iter().map(|piece| stage.run(piece)).collect::<Result<Vec<_>, _>>())?

@@ -30,8 +30,12 @@ EXAMPLES: dict[str, Any] = {
     "colour": {"gain": {"min": 0.6, "max": 1.4}},
     "warp": {"border": 128},
     "encode_heatmaps": {"stride": 4, "style": {"gaussian": {"sigma": 3}}},
+    "encode_simcc": {"label": {"gaussian": {"sigma": [4.9, 5.66]}}},
+    "encode_coordinates": {"origin": "middle"},
     "encode_image": "png",
     "encode_loss_mask": {"stride": 4},
+    "as_people": {"minimum_joint_score": 0.3},
+    "match_people": {"by": {"box": {"minimum": 0.5}}},
     "quality": {"max_gap_ms": 100},
     "resample": {"rate_hz": 50},
     "normalise": {"per": "session"},
@@ -131,7 +135,7 @@ def test_a_bad_value_is_refused_in_the_words_of_the_plan(kind: str, keys: dict[s
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(ConfigError, match="missing field `size`"):
+    with pytest.raises(ConfigError, match="neither the plan nor a card says `size`"):
         stages.Crop(frame="whole_image")
     with pytest.raises(ConfigError, match="nothing is given") as refused:
         stages.Rotate()

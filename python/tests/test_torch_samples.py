@@ -89,6 +89,35 @@ def test_a_batch_has_the_documented_shapes(people):
     }
 
 
+def test_targets_of_other_heads_are_handed_out_like_heatmaps(people):
+    plan = {
+        "sources": {"people": {"read": {"table": {"path": people}}}},
+        "stages": {
+            "crop": {"inputs": ["people"], "run": {"crop": {"size": [48, 64], "frame": {"person": {"height": 50}}}}},
+            "warp": {"inputs": ["crop"], "run": {"warp": {}}},
+            "bins": {"inputs": ["warp"], "run": {"encode_simcc": {"label": {"one_hot": {"smoothing": 0.1}}}}},
+            "places": {"inputs": ["bins"], "run": {"encode_coordinates": {"origin": "corner", "ends": "centres"}}},
+        },
+        "sinks": {"samples": {"inputs": ["places"], "write": {"parquet": {"path": "samples"}}}},
+    }
+    batch = next(iter(mt.SampleLoader(plan, batch_size=4)))
+    targets = {name: values for name, values in batch.items() if name.startswith(("simcc", "coord"))}
+    shapes = {name: (values.dtype, tuple(values.shape)) for name, values in targets.items()}
+    assert shapes == {
+        "simcc_x": (torch.float32, (4, 14, 96)),
+        "simcc_y": (torch.float32, (4, 14, 128)),
+        "simcc_weight": (torch.float32, (4, 14)),
+        "coordinates": (torch.float32, (4, 14, 2)),
+        "coordinate_weight": (torch.float32, (4, 14)),
+    }
+    size = torch.tensor([48.0, 64.0])
+    counts = (batch["simcc_weight"] == 1) & (batch["coordinate_weight"] == 1)
+    assert counts.sum() > 20
+    assert torch.allclose(batch["coordinates"][counts] * size, batch["keypoints"][counts], atol=1e-4)
+    bins = torch.stack([batch["simcc_x"].argmax(-1), batch["simcc_y"].argmax(-1)], -1)
+    assert ((bins / 2 - batch["keypoints"]).abs()[counts] <= 0.251).all()
+
+
 def test_batch_size_threads_and_order_do_not_show(people):
     expected = rows_of(loader(people, epoch=6, shuffle=False))
     for keys in [{"batch_size": 1}, {"batch_size": 11, "threads": 1}, {"batch_size": 3, "threads": 4}]:

@@ -3,6 +3,7 @@
 //! Source: Okabe and Ito, "Color Universal Design" (2008), the eight-colour set.
 
 use schemas::Skeleton;
+use schemas::skeleton::names::{Side, side_of};
 
 /// Red, green, blue.
 pub(crate) type Rgb = [u8; 3];
@@ -26,10 +27,10 @@ pub(crate) const INK: Rgb = [52, 52, 56];
 
 /// The colour of joint `joint` of `skeleton`, by its side.
 pub(crate) fn of_joint(skeleton: &Skeleton, joint: usize) -> Rgb {
-    match skeleton.joints[joint].split_once('_') {
-        Some(("left", _)) => LEFT,
-        Some(("right", _)) => RIGHT,
-        _ => CENTRE,
+    match side_of(skeleton.joints[joint]) {
+        Some(Side::Left) => LEFT,
+        Some(Side::Right) => RIGHT,
+        None => CENTRE,
     }
 }
 
@@ -48,7 +49,7 @@ pub(crate) fn of_limb(skeleton: &Skeleton, (a, b): (usize, usize)) -> Rgb {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use schemas::skeleton::{ALL, LSP14};
+    use schemas::skeleton::{LSP14, all};
 
     #[test]
     fn a_limb_between_the_sides_is_of_neither() {
@@ -59,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_mirrored_joint_has_the_colour_of_the_other_side() {
-        for skeleton in ALL {
+        for skeleton in all() {
             for (joint, other) in skeleton.mirrored().into_iter().enumerate() {
                 let swapped = match of_joint(skeleton, joint) {
                     LEFT => RIGHT,

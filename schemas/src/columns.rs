@@ -9,7 +9,7 @@ use arrow::datatypes::{
 use std::sync::Arc;
 
 use crate::geometry::Affine;
-use crate::skeleton::{Skeleton, UnknownSkeleton};
+use crate::skeleton::{Skeleton, SkeletonError, UnknownSkeleton};
 use crate::visibility::Visibility;
 use crate::{Fault, Hinted};
 
@@ -29,9 +29,9 @@ pub enum SchemaError {
     /// The schema does not say which skeleton its keypoints follow.
     #[error("the schema metadata has no `{SKELETON_KEY}`")]
     NoSkeleton,
-    /// The schema names a skeleton that we do not know.
+    /// The schema names a skeleton that is neither built in nor defined there, or defines none.
     #[error(transparent)]
-    UnknownSkeleton(#[from] UnknownSkeleton),
+    Skeleton(#[from] SkeletonError),
     /// A sensor that we do not know.
     #[error("column `sensor` must be `accelerometer` or `gyroscope`, found `{found}` in row {row}")]
     UnknownSensor { found: String, row: usize },
@@ -60,12 +60,19 @@ impl Hinted for SchemaError {
                  beside `path` in the plan, or `motionmill ingest table --path FILE --like TABLE --out NEW`"
                     .to_owned(),
             ),
+            Self::Skeleton(error) => error.hint(),
             _ => None,
         }
     }
 
     fn fault(&self) -> Fault {
         Fault::Schema
+    }
+}
+
+impl From<UnknownSkeleton> for SchemaError {
+    fn from(error: UnknownSkeleton) -> Self {
+        Self::Skeleton(error.into())
     }
 }
 
@@ -81,16 +88,17 @@ pub const TABLE_KEY: &str = "motionmill.table";
 pub const VERSION_KEY: &str = "motionmill.version";
 /// Metadata key of the name of the skeleton that keypoint columns follow.
 pub const SKELETON_KEY: &str = "motionmill.skeleton";
-/// Metadata key of the skeleton written out as JSON, for readers that do not know our names.
+/// Metadata key of the skeleton written out as JSON, for readers that do not know its name.
 pub const SKELETON_JSON_KEY: &str = "motionmill.skeleton_definition";
 
-/// The skeleton that the schema's keypoints follow.
+/// The skeleton that the schema's keypoints follow: the built-in one of its name, or the one that it defines.
 ///
 /// # Errors
-/// When the metadata names none, or one that we do not know.
+/// When the metadata names none, or one that is neither built in nor soundly defined there.
 pub fn skeleton_of(schema: &Schema) -> Result<&'static Skeleton, SchemaError> {
-    let name = schema.metadata().get(SKELETON_KEY).ok_or(SchemaError::NoSkeleton)?;
-    Ok(Skeleton::named(name)?)
+    let metadata = schema.metadata();
+    let name = metadata.get(SKELETON_KEY).ok_or(SchemaError::NoSkeleton)?;
+    Ok(Skeleton::of_table(name, metadata.get(SKELETON_JSON_KEY).map(String::as_str))?)
 }
 
 /// `[length]` numbers of `item` per row.

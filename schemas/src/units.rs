@@ -135,9 +135,22 @@ ranged!(
     PatchSpread, f64, "the spread of a patch", "from 0.01 to 300 px", |v| (0.01..=300.0).contains(&v)
 );
 ranged!(
+    /// Bins of a label per pixel of a crop, 0.01 to 16.
+    BinsPerPixel, f64, "a number of bins per pixel", "from 0.01 to 16", |v| (0.01..=16.0).contains(&v)
+);
+ranged!(
     /// How far a patch reaches from its middle in whole pixels, 1 to 1000.
     Radius, u32, "a radius", "a whole number from 1 to 1000 px",
     |v| v.fract() == 0.0 && (1.0..=1000.0).contains(&v)
+);
+ranged!(
+    /// A part of a whole, 0 to 1.
+    Part, f64, "a part of a whole", "from 0 to 1", |v| (0.0..=1.0).contains(&v)
+);
+ranged!(
+    /// Size of a filter in px: an odd number, 3 to 99, so that it has a middle.
+    Odd, u32, "a filter's size", "an odd number from 3 to 99",
+    |v| v.fract() == 0.0 && (3.0..=99.0).contains(&v) && v % 2.0 == 1.0
 );
 ranged!(
     /// A size in millions of pixels, above 0 and up to 1000: 3 GB of RGB.
@@ -221,8 +234,8 @@ mod tests {
                 }
             )*};
         }
-        refuse!(Probability Degrees Positive NonNegative Spread PatchSpread Radius Megapixels Hertz Pixels Count Grey);
-        refuse_tiny!(Positive Spread PatchSpread Radius Megapixels Hertz Pixels Count);
+        refuse!(Part Odd Probability Degrees Positive NonNegative Spread PatchSpread Radius Megapixels Hertz Pixels Count Grey);
+        refuse_tiny!(Odd Positive Spread PatchSpread Radius Megapixels Hertz Pixels Count);
         let error = Positive::try_from(1e300).unwrap_err();
         assert_eq!(error.to_string(), "this number must be from 1e-9 to 1e9, found `1e300`");
         assert_eq!(

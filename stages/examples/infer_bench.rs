@@ -1,8 +1,9 @@
 //! The stage `infer` against the bare session in a loop: the same network, the same pictures, one thread each.
 //!
-//! `cargo run --release -p motionmill-stages --example infer_bench -- NETWORK.onnx [CARD.toml] [ROUNDS]`
+//! `cargo run --release -p motionmill-stages --example infer_bench -- NETWORK.onnx [CARD.toml] [ROUNDS] [PROVIDER BATCH]`
 //!
-//! The bare loop runs a session on one tensor that is filled beforehand, so it has no work but the network's own.
+//! The bare loop runs a session on one tensor that is filled beforehand, so it has no work but the network's own; with a
+//! provider, both run there, that many rows a call.
 //! Both are timed in turn, round by round; the ratio of the medians is the loss.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever started it")]
@@ -13,12 +14,12 @@ use std::time::Instant;
 
 use arrow::array::{ArrayRef, BinaryArray, BooleanArray, Int32Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use ort::session::Session;
 use ort::value::Tensor;
 use schemas::Affine;
 use schemas::tables::{metadata, samples, vector_array};
 use stages::infer::{InferConfig, ModelCard};
-use stages::network::{Files, Runtime};
+use stages::network::providers::{Network, Start, session};
+use stages::network::{Files, Provider, Runtime};
 use stages::{BuildContext, Stage};
 
 /// Samples a round.
@@ -32,21 +33,40 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let card_path = Files::of(&model, arguments.get(1).map(PathBuf::from).as_ref()).card;
     let rounds = arguments.get(2).map_or(Ok(ROUNDS), |text| text.parse())?;
     let card = ModelCard::read(&card_path)?;
+    let provider: Provider = match arguments.get(3) {
+        Some(name) => {
+            toml::from_str::<toml::Table>(&format!("provider = '{name}'"))?["provider"].clone().try_into()?
+        }
+        None => Provider::Cpu,
+    };
+    let rows_a_call: usize = arguments.get(4).map_or(Ok(1), |text| text.parse())?;
 
     let mut config = InferConfig::new(model.clone());
     config.card = Some(card_path);
+    config.engine.provider = provider;
+    config.engine.batch = rows_a_call.try_into().ok();
     let context = BuildContext { name: "bench".into(), seed: 0, threads: 1, folder: PathBuf::new() };
     let stage = config.build(&context)?;
     let batch = pictures(card.input.width, card.input.height)?;
     stage.output_schema(&batch.schema())?;
 
     let runtime = Runtime::load(None)?;
-    let mut session =
-        Session::builder(runtime.environment())?.with_intra_threads(1)?.commit_from_file(&model)?;
+    let mut session = session(runtime, provider, Start::default(), Network::File(&model))?;
     let (height, width) = (i64::from(card.input.height), i64::from(card.input.width));
-    let shape = if card.input.dimensions()[1] == 3 { [1, 3, height, width] } else { [1, height, width, 3] };
-    let values = vec![100.0f32; 3 * (height * width) as usize];
+    let calls = i64::try_from(rows_a_call)?;
+    let shape =
+        if card.input.dimensions()[1] == 3 { [calls, 3, height, width] } else { [calls, height, width, 3] };
+    let values = vec![100.0f32; 3 * (calls * height * width) as usize];
     let image = Tensor::from_array((shape, values))?;
+    let center = match &card.center_map {
+        Some(map) => {
+            let mut sizes = map.layout.dimensions(1, [height, width]);
+            sizes[0] = calls;
+            let values = vec![0.5f32; (calls * height * width) as usize];
+            Some((map.name.clone(), Tensor::from_array((sizes, values))?))
+        }
+        None => None,
+    };
 
     let (mut staged, mut bare) = (Vec::new(), Vec::new());
     for round in 0..=rounds {
@@ -54,8 +74,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let rows = stage.run(&batch)?.rows.num_rows();
         let stage_seconds = started.elapsed().as_secs_f64();
         let started = Instant::now();
-        for _ in 0..ROWS {
-            std::hint::black_box(session.run(ort::inputs![&card.input.name => &image])?);
+        for _ in 0..ROWS / rows_a_call {
+            let outputs = match &center {
+                Some((name, map)) => session.run(ort::inputs![&card.input.name => &image, name => map])?,
+                None => session.run(ort::inputs![&card.input.name => &image])?,
+            };
+            std::hint::black_box(outputs);
         }
         let bare_seconds = started.elapsed().as_secs_f64();
         assert_eq!(rows, ROWS * card.outputs.len());
@@ -87,6 +111,10 @@ fn pictures(width: u32, height: u32) -> Result<RecordBatch, Box<dyn std::error::
         (
             Field::new(samples::CROP_FROM_IMAGE, schemas::columns::fixed_list(DataType::Float64, 6), false),
             vector_array(maps.iter().map(|map| Some(&map.0[..])), 6),
+        ),
+        (
+            Field::new("center", schemas::columns::fixed_list(DataType::Float64, 2), true),
+            vector_array((0..ROWS).map(|_| Some(&[5.0, 5.0][..])), 2),
         ),
         (
             Field::new(samples::FLIPPED, DataType::Boolean, false),

@@ -34,7 +34,7 @@ fn main() -> Result<(), Failure> {
     let chain: [Box<dyn Stage>; 5] = [
         Box::new(
             parsed::<CropConfig>("size = [256, 256]\nframe.person.height = 204.8")?
-                .build(&context(&folder, "crop")),
+                .build(&context(&folder, "crop"))?,
         ),
         Box::new(
             parsed::<ScaleConfig>("clipped_normal = { sigma = 0.25, min = 0.75, max = 1.25 }")?

@@ -13,11 +13,13 @@ use crate::augment::{
 };
 use crate::check::CheckConfig;
 use crate::decode::{
-    DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
+    AsPeopleConfig, DecodeConfig, FitSpatialModelConfig, MergeScalesConfig, RefineConfig, SpatialModelConfig,
 };
-use crate::encode::{EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig};
-use crate::evaluate::EvaluateConfig;
+use crate::encode::{
+    EncodeCoordinatesConfig, EncodeHeatmapsConfig, EncodeImageConfig, EncodeLossMaskConfig, EncodeSimccConfig,
+};
 use crate::evaluate::verification::{IdentifyConfig, VerifyConfig};
+use crate::evaluate::{EvaluateConfig, MatchPeopleConfig};
 use crate::infer::{EmbedConfig, InferConfig};
 use crate::ingest::{
     FilterConfig, MapSkeletonConfig, RepeatConfig, SelectConfig, SplitConfig, SplitSubjectsConfig,
@@ -107,7 +109,7 @@ stages! {
     ///
     /// Any table with `subject`, such as `signals`, `windows` or `embeddings`; every row gets its subject's split.
     "split_subjects" SplitSubjects(SplitSubjectsConfig) as checked_all_rows,
-    /// Reorders poses into another skeleton, by joint name.
+    /// Rearranges poses into another skeleton, by joint name; joints can be derived as the middle of others.
     ///
     /// `[K, 2]` px and `[K]` columns become `[K', 2]` and `[K']`; joints that were missing are not annotated.
     "map_skeleton" MapSkeleton(MapSkeletonConfig) as checked_rows,
@@ -129,7 +131,7 @@ stages! {
     ///
     /// `people` to `samples` without pixels: adds `crop_from_image` `[6]`, the rows of a 2 x 3 map from image px to crop
     /// px, and `crop_size` `[2]` px, width then height.
-    "crop" Crop(CropConfig) as rows,
+    "crop" Crop(CropConfig) as checked_rows,
     /// Enlarges or shrinks each sample about the crop's centre, by a random factor.
     ///
     /// `samples`; multiplies into `crop_from_image`.
@@ -164,6 +166,14 @@ stages! {
     /// `samples`; adds `heatmaps` `[K, H / stride, W / stride]` f32, with further maps for the background and the
     /// person's centre on request.
     "encode_heatmaps" EncodeHeatmaps(EncodeHeatmapsConfig) as rows,
+    /// Labels the column and the row of each joint, for a network that classifies them (`SimCC`, `RTMPose`).
+    ///
+    /// `samples`; adds `simcc_x` `[K, W * ratio]`, `simcc_y` `[K, H * ratio]` and `simcc_weight` `[K]`, f32.
+    "encode_simcc" EncodeSimcc(EncodeSimccConfig) as rows,
+    /// States the place of each joint as parts of the crop, for a network that gives coordinates (`DeepPose`).
+    ///
+    /// `samples`; adds `coordinates` `[K, 2]` and `coordinate_weight` `[K]`, f32.
+    "encode_coordinates" EncodeCoordinates(EncodeCoordinatesConfig) as rows,
     /// Makes a mask for the loss, 0 inside crowds and regions to ignore.
     ///
     /// Crops with `attributes`; `[H, W]` of `UInt8` in the column `loss_mask`.
@@ -224,8 +234,8 @@ stages! {
     // infer
     /// Runs an ONNX network that reads samples.
     ///
-    /// `samples` with raw `image` `[H, W, 3]` to `heatmaps`: `[K, h, w]` f32 for each output head that the model's card
-    /// names.
+    /// `samples` with raw `image` `[H, W, 3]` to the table of the network's kind, one row for each output head that its card
+    /// names: `heatmaps` `[K, h, w]` f32, `simcc` `[K, bins]` f32, `coordinates` `[K, 2]` px of the crop, or `detections`.
     "infer" Infer(InferConfig) as checked_rows,
     /// Runs an ONNX network that reads windows.
     ///
@@ -240,11 +250,15 @@ stages! {
     ///
     /// `heatmaps` `[K, h, w]` and `spatial_models` to `heatmaps`.
     "spatial_model" SpatialModel(SpatialModelConfig) as checked_all_rows,
-    /// Finds each joint's place in its map.
+    /// Finds each joint's place in what a network gave, whatever its kind.
     ///
-    /// `heatmaps` `[K, h, w]` to `keypoints`: `keypoints` `[K, 2]` px of the image, `score` `[K]` and `heatmap_mean`
-    /// `[K]`.
+    /// `heatmaps`, `simcc`, `coordinates` or `detections` to `keypoints`: `keypoints` `[K, 2]` px of the image and `score`
+    /// `[K]`; one row a row, of `detections` one a person.
     "decode" Decode(DecodeConfig) as checked_rows,
+    /// Takes people that a detector saw as people: for crops around them, for a second network.
+    ///
+    /// `keypoints` with `box` to `people`: centre and scale by the box, joints that have a place are visible.
+    "as_people" AsPeople(AsPeopleConfig) as rows,
     /// Adds a sample's maps at several scales up in the image, and finds each joint there.
     ///
     /// `heatmaps` `[K, h, w]` of S scales to `keypoints`, one row per sample and output head, as from `decode`.
@@ -279,6 +293,10 @@ stages! {
     /// `trials` to `trials`.
     "normalise_scores" NormaliseScores(NormaliseScoresConfig) as checked_all_rows,
     // evaluate
+    /// Matches predicted people to annotated ones of the same picture, so that they can be scored person by person.
+    ///
+    /// `people` and `keypoints` to `keypoints` with the ids of the people; predictions of nobody are rejects.
+    "match_people" MatchPeople(MatchPeopleConfig) as all_rows,
     /// Scores predicted keypoints by named protocols.
     ///
     /// `people` and `keypoints` to `metrics`.
@@ -303,6 +321,8 @@ impl StageConfig {
     pub fn files(&self) -> Result<Vec<PathBuf>, StageError> {
         match self {
             Self::Split(config) => Ok(config.files()),
+            Self::MapSkeleton(config) => Ok(config.files()),
+            Self::Crop(config) => Ok(config.files()),
             Self::Infer(config) => config.files().all(),
             Self::Embed(config) => config.files().all(),
             Self::Refine(config) => config.files().all(),
@@ -321,7 +341,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let model = folder.path().join("net.onnx");
         std::fs::write(&model, with_initializers(&[external("net.data"), external("more.data")])).unwrap();
-        let expected = ["net.onnx", "net.toml", "more.data", "net.data"].map(|name| folder.path().join(name));
+        let expected = ["net.onnx", "net.toml", "robot.toml", "more.data", "net.data"]
+            .map(|name| folder.path().join(name));
+        // A card that names the file of its skeleton has it beside itself.
+        std::fs::write(folder.path().join("net.toml"), "skeleton = 'robot.toml'").unwrap();
         let configs = [
             StageConfig::Infer(InferConfig::new(&model)),
             StageConfig::Embed(EmbedConfig::new(&model)),

@@ -47,6 +47,9 @@ pub trait Stage: Send + Sync {
 pub enum FanOut {
     /// Each row that is not rejected gives this many.
     Each(usize),
+    /// Each row stands for itself and gives a number of its own, none among them: [`Outcome::taken`] says how many rows were
+    /// used; where it does not, each gave one.
+    ByRow,
     /// Many rows of a session become a few, or one row becomes many: [`Outcome::taken`] says how many were
     /// used.
     Varies,
@@ -214,7 +217,7 @@ pub struct Outcome {
     pub rows: RecordBatch,
     /// The rows that do not, with the reason.
     pub rejects: Vec<Reject>,
-    /// How many input rows went into `rows`, where [`FanOut::Varies`].
+    /// How many input rows went into `rows`, where [`FanOut::Varies`] or [`FanOut::ByRow`].
     pub taken: Option<usize>,
     /// What the summary of the run says, `7 WHAT`, by what it says: how many rows of this batch it is true of.
     pub told: BTreeMap<&'static str, u64>,

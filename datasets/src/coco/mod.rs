@@ -3,6 +3,7 @@
 //! COCO's coordinates count from 0 and its visibility has the same codes, as in the tables. Not kept: outlines
 //! (`segmentation`) of people, licences, and the URLs and dates of images.
 
+mod boxes;
 mod candidates;
 mod categories;
 mod category;
@@ -30,18 +31,19 @@ use crate::pictures::Pictures;
 use crate::source::{OpenSource, Source};
 use crate::split_names::split_of;
 use crate::unique_ids::UniqueIds;
-use crate::{Annotations, ReadError, json};
+use crate::{Annotations, ReadError, json, skeleton_called, skeleton_file};
 use category::Category;
 use entry::{Annotation, Entry, Image};
 use reading::Reading;
 
+pub use boxes::BoxesConfig;
 pub(crate) use entry::Kept;
 pub use image_ids::{ImageIds, SameImageId};
 pub use oks::{oks, sigmas};
 pub use person_box::{BoxRule, BoxSource, PersonBox};
 pub use results::{CocoResultsConfig, ResultOptions, Results, Unmatched, read_results};
-pub use stated::Stated;
 pub(crate) use stated::{KEY as STATED_KEY, place_by_box};
+pub use stated::{Stated, stated_box};
 
 /// Name of the data set in ids and rows if none is given.
 pub const DATASET: &str = "coco";
@@ -63,6 +65,12 @@ pub struct CocoConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
     pub category: Option<String>,
+    /// The skeleton whose order the keypoints have: its name, or a file of one's own. By default the known one with the
+    /// joints of the category, else the one that the file itself states.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "skeleton"))]
+    #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
+    pub skeleton: Option<String>,
     /// Name of the data set, if it is not COCO itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "clap", arg(long, value_name = "NAME"))]
@@ -80,7 +88,8 @@ impl Source for CocoConfig {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        vec![self.annotations.clone()]
+        let skeleton = self.skeleton.as_deref().and_then(skeleton_file);
+        skeleton.into_iter().chain([self.annotations.clone()]).collect()
     }
 
     fn open(&self, _inputs: &[Vec<RecordBatch>]) -> Result<OpenSource, ReadError> {
@@ -91,8 +100,11 @@ impl Source for CocoConfig {
 impl CocoConfig {
     /// Number and skeleton of the category that is read.
     fn choose(&self, categories: &[Category]) -> Result<(i64, &'static Skeleton), ReadError> {
-        category::choose(categories, self.category.as_deref())
-            .map_err(|found| ReadError::unexpected(&self.annotations, category::RULE, found))
+        let told = self.skeleton.as_deref().map(skeleton_called).transpose()?;
+        category::choose(categories, self.category.as_deref(), told).map_err(|(rule, found)| {
+            let error = ReadError::unexpected(&self.annotations, rule, found);
+            error.advised("choose with `category`, or name the skeleton with `skeleton`")
+        })
     }
 }
 
@@ -117,8 +129,8 @@ struct File {
 /// and the ids of image and annotation are in `attributes` under `coco`.
 ///
 /// # Errors
-/// When the file cannot be read, is no COCO annotation file, has two images of one number, or not one category with
-/// the keypoints of a known skeleton.
+/// When the file cannot be read, is no COCO annotation file, has two images of one number, or not one category to choose: see
+/// the keys `category` and `skeleton` of [`CocoConfig`].
 pub fn read(config: &CocoConfig) -> Result<Annotations, ReadError> {
     let path = &*config.annotations;
     let bytes = json::read(path)?;

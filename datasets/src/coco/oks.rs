@@ -1,6 +1,7 @@
 //! Object keypoint similarity: how close a detection is to a person, on COCO's scale.
 
 use schemas::Skeleton;
+use schemas::skeleton::spelt;
 use schemas::tables::people::Pose;
 
 /// Spread of the annotations of each COCO joint, from the reference evaluator (`pycocotools`, `kpt_oks_sigmas`).
@@ -16,14 +17,18 @@ const SIGMAS: [(&str, f64); 9] = [
     ("ankle", 0.089),
 ];
 
-/// Spread of joints that COCO does not have (head top, neck, thorax, pelvis): our choice, that of the shoulder. It
-/// decides only which detection belongs to which person, never a score.
+/// Spread of joints that COCO does not have (head top, neck, thorax, pelvis): our choice, that of the shoulder. It decides
+/// which detection belongs to which person, and, with a note, scores of skeletons for which nobody has published any.
 const OTHER_SIGMA: f64 = 0.079;
 
-/// The spread of each joint of `skeleton`, `[K]`.
+/// The spread of each joint of `skeleton`, `[K]`: as published, else those of COCO's joints of the same name.
 pub fn sigmas(skeleton: &Skeleton) -> Vec<f64> {
+    if let Some(sigmas) = skeleton.sigmas {
+        return sigmas.to_vec();
+    }
     let sigma = |joint: &str| {
-        let part = joint.trim_start_matches("left_").trim_start_matches("right_");
+        let spelt = spelt(joint);
+        let part = spelt.trim_start_matches("left_").trim_start_matches("right_");
         SIGMAS.iter().find(|(name, _)| *name == part).map_or(OTHER_SIGMA, |(_, sigma)| *sigma)
     };
     skeleton.joints.iter().map(|joint| sigma(joint)).collect()

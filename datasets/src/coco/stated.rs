@@ -56,9 +56,20 @@ pub(crate) fn place_by_box(
 impl Stated {
     /// What `person` came with; nothing where it did not come from COCO.
     pub fn of(person: &Person) -> Self {
-        let attributes = person.attributes.as_deref().filter(|text| text.contains("\"coco\""));
+        person.attributes.as_deref().map(Self::in_attributes).unwrap_or_default()
+    }
+
+    /// What a person whose column `attributes` holds `text` came with.
+    fn in_attributes(text: &str) -> Self {
+        let attributes = Some(text).filter(|text| text.contains("\"coco\""));
         let parsed = attributes.and_then(|text| serde_json::from_str::<Map<String, Json>>(text).ok());
         let coco = parsed.and_then(|mut object| object.remove(KEY));
         coco.and_then(|value| serde_json::from_value(value).ok()).unwrap_or_default()
     }
+}
+
+/// The box `[x1, y1, x2, y2]`, px of the image, that a person's column `attributes` states, where it has an extent.
+pub fn stated_box(attributes: &str) -> Option<[f64; 4]> {
+    let [x, y, width, height] = Stated::in_attributes(attributes).bbox?;
+    (width > 0.0 && height > 0.0).then_some([x, y, x + width, y + height])
 }

@@ -183,10 +183,15 @@ impl Encoder {
 /// The one category: the skeleton, whose limbs COCO counts from 1.
 pub(super) fn category(skeleton: &Skeleton) -> Json {
     let limbs: Vec<[usize; 2]> = skeleton.limbs.iter().map(|&(a, b)| [a + 1, b + 1]).collect();
-    json!({
+    let mut category = json!({
         "id": CATEGORY_ID, "name": "person", "supercategory": "person",
         "keypoints": skeleton.joints, "skeleton": limbs,
-    })
+    });
+    // Our reader finds its pairs, spreads and groups there; others do without.
+    if Skeleton::named(skeleton.name).is_err() {
+        category["motionmill"] = json!({ "skeleton": skeleton.to_definition() });
+    }
+    category
 }
 
 fn annotation(number: u64, image: i64, person: &Person, found: &PersonBox) -> Json {

@@ -55,7 +55,7 @@ impl Export for HrnetExport {
     fn check(&self, inputs: &[SchemaRef]) -> Result<(), ExportError> {
         expect_people(inputs)?;
         let found = skeleton_of(&inputs[0])?;
-        if found != &MPII16 {
+        if found != &*MPII16 {
             let (format, expected) = ("the MPII JSON of HRNet", MPII16.name);
             return Err(ExportError::OtherSkeleton { format, expected, found: found.name });
         }

@@ -318,7 +318,11 @@ fn description<'a>(skeleton: &Skeleton, splits: impl Iterator<Item = &'a String>
         "kpt_shape: [{joints}, 3]\nflip_idx: {mirrored:?}\nnames:\n  0: person\nkpt_names:\n  0:"
     );
     for joint in skeleton.joints {
-        let _ = writeln!(text, "    - {joint}");
+        let plain = joint.starts_with(|first: char| first.is_ascii_alphabetic())
+            && joint.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'));
+        // Other names could mean something in YAML, whose quoted texts are those of JSON.
+        let _ =
+            if plain { writeln!(text, "    - {joint}") } else { writeln!(text, "    - {}", json!(joint)) };
     }
     text
 }

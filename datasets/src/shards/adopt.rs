@@ -14,8 +14,7 @@ use arrow::array::{
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{CastOptions, cast_with_options, take};
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Schema, SchemaRef};
-use schemas::Skeleton;
-use schemas::columns::{SKELETON_KEY, TABLE_KEY};
+use schemas::columns::{TABLE_KEY, skeleton_of};
 use schemas::tables::{recognised, schema_of};
 
 /// The schema of the rows that are read from a file of the schema `file`: each column of the table that it holds has that
@@ -28,7 +27,7 @@ pub(super) fn adopted(file: &SchemaRef, like: Option<&Schema>) -> Result<SchemaR
     let known = match (like, metadata.get(TABLE_KEY)) {
         (Some(like), _) => Some(Arc::new(like.clone())),
         (None, Some(name)) => {
-            schema_of(name, metadata.get(SKELETON_KEY).and_then(|name| Skeleton::named(name).ok()))
+            schema_of(name, skeleton_of(file).ok())
         }
         (None, None) => match recognised(file) {
             None => None,

@@ -9,6 +9,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use schemas::Hinted;
+use schemas::Skeleton;
 use schemas::columns::SKELETON_KEY;
 use schemas::skeleton::{COCO17, LSP14};
 use schemas::tables::people::Person;

@@ -89,12 +89,13 @@ pub fn read(config: &PosetrackConfig) -> Result<(Annotations, Vec<PathBuf>), Rea
             annotations: path.clone(),
             images: config.images.clone(),
             category: None,
+            skeleton: None,
             dataset: Some(DATASET.to_owned()),
             split: Some(split),
         };
         let content = json!({ "images": video.images, "annotations": video.annotations, "categories": video.categories });
         let mut found = coco::read_value(&coco, content)?;
-        if found.skeleton != &POSETRACK17 {
+        if found.skeleton != &*POSETRACK17 {
             let found = format!("`{}`", found.skeleton.name);
             return Err(ReadError::unexpected(path, "PoseTrack annotations must have its skeleton", found)
                 .advised("read it with `motionmill ingest coco --annotations FILE`"));

@@ -5,11 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use schemas::Skeleton;
-use schemas::skeleton::ALL;
+use schemas::skeleton::{Definition, JointRef, all};
 use serde::Deserialize;
 
 use super::label_of;
-use crate::{ReadError, files};
+use crate::{ReadError, files, skeleton_called};
 
 /// Endings of pictures that our decoders read.
 const ENDINGS: [&str; 7] = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff"];
@@ -96,16 +96,16 @@ impl DataFile {
         self.content.kpt_shape[1]
     }
 
-    /// The skeleton called `told`; else that of the names of the keypoints; else the only one with as many joints that
-    /// are mirrored as the file says.
+    /// The skeleton called `told`; else the known one of the names of the keypoints; else the only one with as many joints
+    /// that are mirrored as the file says; else the one that the file itself states.
     ///
     /// # Errors
-    /// When that is none.
+    /// When that is none, or several.
     pub(super) fn skeleton(&self, told: Option<&str>) -> Result<&'static Skeleton, ReadError> {
         let [joints, _] = self.content.kpt_shape;
         let unexpected = |rule: &str, found: String| ReadError::unexpected(&self.place, rule, found);
         if let Some(name) = told {
-            let skeleton = Skeleton::named(name).map_err(schemas::SchemaError::from)?;
+            let skeleton = skeleton_called(name)?;
             let rule = format!("`kpt_shape` must be that of `{name}`, {} joints", skeleton.len());
             return if skeleton.len() == joints {
                 Ok(skeleton)
@@ -119,14 +119,44 @@ impl DataFile {
             None => self.content.flip_idx.as_ref().is_some_and(|flipped| skeleton.mirrored() == *flipped),
         };
         let known: Vec<_> =
-            ALL.into_iter().filter(|skeleton| skeleton.len() == joints && named(skeleton)).collect();
+            all().iter().copied().filter(|skeleton| skeleton.len() == joints && named(skeleton)).collect();
         if let [only] = known[..] {
             return Ok(only);
         }
-        let rule = "`kpt_names`, or else `flip_idx`, must be those of one known skeleton; else name it with `skeleton`";
+        if known.is_empty() && (names.is_some() || self.content.flip_idx.is_some()) {
+            return self.stated(joints, names);
+        }
+        let rule = "`kpt_names`, or else `flip_idx`, must say what the keypoints are; else name them with `skeleton`";
         let known: Vec<&str> = known.iter().map(|skeleton| skeleton.name).collect();
         let fitting = if known.is_empty() { "none that fits".to_owned() } else { known.join(", ") };
         Err(unexpected(rule, format!("{joints} joints, {fitting}")))
+    }
+
+    /// The skeleton of `names`, or of numbered joints, with the mirror images that the file states.
+    fn stated(&self, joints: usize, names: Option<&Vec<String>>) -> Result<&'static Skeleton, ReadError> {
+        let unexpected = |rule: &str, found: String| ReadError::unexpected(&self.place, rule, found);
+        let numbered = || (0..joints).map(|joint| format!("keypoint_{joint}")).collect();
+        let names = names.cloned().unwrap_or_else(numbered);
+        if names.len() != joints {
+            let rule = format!("`kpt_names` must be those of `kpt_shape`, {joints} joints");
+            return Err(unexpected(&rule, names.len().to_string()));
+        }
+        let flip_pairs = match &self.content.flip_idx {
+            None => None,
+            Some(mirrored) => {
+                let back = |(joint, other): (usize, &usize)| mirrored.get(*other) == Some(&joint);
+                if mirrored.len() != joints || !mirrored.iter().enumerate().all(back) {
+                    let rule = "`flip_idx` must have each joint at the place of its mirror image";
+                    return Err(unexpected(rule, format!("{mirrored:?}")));
+                }
+                let pairs = mirrored.iter().enumerate().filter(|(joint, other)| joint < *other);
+                Some(pairs.map(|(joint, other)| [joint, *other].map(JointRef::Number)).collect())
+            }
+        };
+        let name = format!("yolo{joints}");
+        let definition = Definition { name, joints: names, flip_pairs, ..Definition::default() };
+        Skeleton::of(&definition)
+            .map_err(|error| unexpected("`kpt_names` must name joints", error.to_string()))
     }
 
     /// The number of the class called `told`; `None` where there is one class only.

@@ -50,7 +50,7 @@ fn exported_people_come_back() {
         };
         export(&sink, &[&pieces(skeleton, &people)]).unwrap();
         let (found, files) = read(&at(path.join("data.yaml"))).unwrap();
-        assert_eq!((found.skeleton, found.images, found.rejects.len(), files.len()), (skeleton, 2, 0, 2));
+        assert_eq!((found.skeleton, found.images, found.rejects.len(), files.len()), (&**skeleton, 2, 0, 2));
         for (read, person) in found.people.iter().zip(&people) {
             assert_eq!(format!("{:?}", read.pose), format!("{:?}", person.pose));
             assert_eq!((&read.split, read.person_index), (&person.split, person.person_index));

@@ -1,9 +1,9 @@
 //! Model cards: what is said beside a network, of each of the three kinds.
 
-use schemas::Hinted;
+use schemas::{Hinted, Skeleton};
 use serde::de::DeserializeOwned;
 use stages::decode::FineCard;
-use stages::infer::model_card::HeatmapOutput;
+use stages::infer::heads::Output;
 use stages::infer::sequence::Frames;
 use stages::infer::{ModelCard, SequenceCard};
 use stages::network::NetworkError;
@@ -32,6 +32,15 @@ pub(crate) const TARGET: Target = Target {
         "std = [1, 1, 1]",
         "kind = \"heatmaps\"",
         "kind = \"offsets\"",
+        "kind = \"simcc\"\nx = \"x\"\ny = \"y\"\nsplit_ratio = 2",
+        "kind = \"coordinates\"\npoint = [\"x\", \"y\", \"score\"]",
+        "kind = \"detections\"\nrow = [\"left\", \"top\", \"width\", \"height\", \"score\", \"joints\"]",
+        "candidates = \"columns\"",
+        "minimum_score = 0.2",
+        "overlap = 0.7",
+        "points = [\"nose\"]",
+        "[crop]\nframe = \"whole_image\"",
+        "multiple = 32",
         "head = -1",
         "stage = 1",
         "stride = nan",
@@ -91,21 +100,32 @@ fn pose(card: &ModelCard) -> bool {
         let size = [image.height, image.width].map(i64::from);
         inputs.push(port(&map.name, "float32", &map.layout.dimensions(1, size)));
     }
-    let maps = |output: &HeatmapOutput| {
-        let side = |px: u32| (f64::from(px) / output.stride).ceil() as i64;
-        let size = [side(image.height), side(image.width)];
-        output.layout.dimensions(output.channels as i64, size).to_vec()
+    let skeleton = card.skeleton().map_or(0, Skeleton::len) as i64;
+    let of_output = |output: &Output| match output {
+        Output::Heatmaps(output) => {
+            let side = |px: u32| (f64::from(px) / output.stride).ceil() as i64;
+            let size = [side(image.height), side(image.width)];
+            let maps = output.layout.dimensions(output.channels as i64, size).to_vec();
+            let offsets = output.layout.dimensions(2 * skeleton, size).to_vec();
+            vec![maps, offsets]
+        }
+        Output::Simcc(output) => {
+            let bins = |px: u32| (f64::from(px) * output.split_ratio) as i64;
+            vec![vec![-1, skeleton, bins(image.width)], vec![-1, skeleton, bins(image.height)]]
+        }
+        Output::Coordinates(output) => {
+            let points = if output.points.is_empty() { skeleton } else { output.points.len() as i64 };
+            vec![vec![-1, points, output.point.len() as i64], vec![-1, points], vec![-1, 1]]
+        }
+        Output::Detections(output) => vec![vec![-1, 5, output.row.len() as i64], vec![-1, 5, skeleton, 3]],
     };
-    let dimensions: Vec<Vec<i64>> = card.outputs.iter().map(maps).collect();
-    let outputs: Vec<Port> = card
-        .outputs
-        .iter()
-        .zip(&dimensions)
-        .map(|(output, sizes)| port(&output.name, "float32", sizes))
-        .collect();
+    let named = card.outputs.iter().flat_map(|output| output.names().into_iter().zip(of_output(output)));
+    let named: Vec<(&str, Vec<i64>)> = named.collect();
+    let outputs: Vec<Port> = named.iter().map(|(name, sizes)| port(name, "float32", sizes)).collect();
+    let dimensions: Vec<Vec<i64>> = named.into_iter().map(|(_, sizes)| sizes).collect();
     let rows: Vec<Vec<i64>> = dimensions.iter().map(|sizes| [&[2], &sizes[1..]].concat()).collect();
     let fits = card.check_ports(&inputs, &outputs).map_err(|error| told(&error)).is_ok();
-    let sized = card.map_size(2, &rows).map_err(|error| told(&error)).is_ok();
+    let sized = card.check_shapes(2, &rows).map_err(|error| told(&error)).is_ok();
     card.ports();
     fits && sized
 }

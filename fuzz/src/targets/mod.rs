@@ -1,5 +1,6 @@
 //! One kind of input each.
 
+pub(crate) mod boxes;
 pub(crate) mod cards;
 pub(crate) mod coco;
 pub(crate) mod coco_results;
@@ -12,6 +13,7 @@ pub(crate) mod pictures;
 pub(crate) mod plan;
 pub(crate) mod posetrack;
 pub(crate) mod predictions;
+pub(crate) mod skeletons;
 pub(crate) mod table;
 pub(crate) mod trials;
 pub(crate) mod yolo;

@@ -1,5 +1,6 @@
 //! The subcommands, one file each. Data goes to stdout, everything else to stderr.
 
+mod card;
 mod check;
 mod demo;
 mod doctor;
@@ -67,6 +68,7 @@ pub fn run(command: &Command) -> anyhow::Result<()> {
         Command::Inspect { path } => inspect::run(path),
         Command::Preview(args) => preview::run(args),
         Command::Report(args) => report::run(args),
+        Command::Card(args) => card::run(args),
         Command::Doctor => doctor::run(),
         Command::Demo { out } => demo::run(out),
     }

@@ -1,7 +1,5 @@
 //! `motionmill preview`: a contact sheet of a table.
 
-use std::path::PathBuf;
-
 use ::report::motion::{
     DEFAULT_QUALITY_ROWS, SignalOptions, VerificationSheetOptions, quality_sheet, signal_sheet,
     verification_sheet,
@@ -14,9 +12,9 @@ use datasets::sessions::{READ_ROWS, WholeSessions};
 use datasets::shards::TableReader;
 use schemas::columns::{integers, skeleton_of};
 use schemas::tables::{keypoints, quality, readings, signals, table_name, trials, windows};
+use stages::Stage;
 use stages::evaluate::verification::EerMethod;
-use stages::ingest::MapSkeletonConfig;
-use stages::{BuildContext, Stage};
+use stages::ingest::MapSkeleton;
 
 use super::failure::Hint;
 use super::output::{Kind, Output};
@@ -105,9 +103,7 @@ fn save(sheet: &Sheet, out: &Output) -> anyhow::Result<()> {
 
 /// The people with their joints in the order of the predictions.
 fn in_skeleton_of(predictions: &RecordBatch, people: &RecordBatch) -> anyhow::Result<RecordBatch> {
-    let to = skeleton_of(predictions.schema_ref())?.name.to_owned();
-    let context = BuildContext { name: "preview".to_owned(), seed: 0, threads: 1, folder: PathBuf::new() };
-    let stage = MapSkeletonConfig { to }.build(&context)?;
+    let stage = MapSkeleton::to(skeleton_of(predictions.schema_ref())?);
     stage.output_schema(&people.schema())?;
     Ok(stage.run(people)?.rows)
 }

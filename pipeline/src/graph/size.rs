@@ -21,7 +21,7 @@ pub(super) fn check(node: &Node, runner: &RunnerConfig, batch_rows: &[u64]) -> R
             let before = node.inputs.iter().map(|input| batch_rows[*input]).max().unwrap_or(1);
             match stage.fan_out() {
                 FanOut::Each(copies) => before.saturating_mul(copies as u64),
-                FanOut::Varies => before,
+                FanOut::Varies | FanOut::ByRow => before,
             }
         }
         Work::Aggregate(_) | Work::Sink(_) => 1,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use datasets::registry::{SinkConfig, SourceConfig};
+use datasets::skeleton_file;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
@@ -37,7 +38,7 @@ fn schema_of<T: JsonSchema>() -> Json {
 
 /// Joins the paths of `value`, which follows `schema`; whether there was one.
 fn visit(value: &mut Toml, schema: &Json, folder: &Path) -> bool {
-    if schema["format"] == "path" && value.is_str() {
+    if schema["format"] == "path" && value.is_str() || schema["format"] == "skeleton" && names_file(value) {
         join(value, folder);
         return true;
     }
@@ -63,6 +64,11 @@ fn visit(value: &mut Toml, schema: &Json, folder: &Path) -> bool {
     found || forms.into_iter().any(|form| visit(value, form, folder))
 }
 
+/// Whether `value`, which names a skeleton, is the path of its file.
+fn names_file(value: &Toml) -> bool {
+    value.as_str().is_some_and(|named| skeleton_file(named).is_some())
+}
+
 fn join(value: &mut Toml, folder: &Path) {
     if let Toml::String(path) = value {
         // The folder was given as text, or it could not have been written into a command of text.
@@ -79,7 +85,7 @@ mod tests {
         let text = r#"
             rejects = "rejected"
             [sources.people]
-            read.coco = { annotations = "train.json", images = "images", dataset = "walk" }
+            read.coco = { annotations = "train.json", images = "images", dataset = "walk", skeleton = "walker.toml" }
             [sources.more]
             read.table = { path = "/data/people", split = "test", like = "people" }
             [stages.held]
@@ -88,6 +94,12 @@ mod tests {
             [stages.warp]
             inputs = ["held"]
             run.warp = { images = "images" }
+            [stages.mapped]
+            inputs = ["held"]
+            run.map_skeleton = { to = "own/robot.toml" }
+            [stages.known]
+            inputs = ["held"]
+            run.map_skeleton = { to = "coco17" }
             [stages.net]
             inputs = ["warp"]
             run.infer = { model = "nets/a.onnx", card = "nets/a.toml" }
@@ -108,6 +120,8 @@ mod tests {
             ("rejects", "rejected"),
             ("sources.people.read.coco.annotations", "train.json"),
             ("sources.people.read.coco.images", "images"),
+            ("sources.people.read.coco.skeleton", "walker.toml"),
+            ("stages.mapped.run.map_skeleton.to", "own/robot.toml"),
             ("sources.more.read.table.like", "people"),
             ("stages.held.run.split.list.file", "list.txt"),
             ("stages.warp.run.warp.images", "images"),
@@ -121,6 +135,7 @@ mod tests {
         }
         assert_eq!(found("sources.more.read.table.path"), "/data/people");
         assert_eq!(found("sources.people.read.coco.dataset"), "walk");
+        assert_eq!(found("stages.known.run.map_skeleton.to"), "coco17");
         assert_eq!(found("stages.held.run.split.list.by"), "image");
     }
 
@@ -152,6 +167,10 @@ mod tests {
         for schema in [schema_of::<SourceConfig>(), schema_of::<StageConfig>(), schema_of::<SinkConfig>()] {
             walk(&schema, "", &mut unmarked);
         }
+        // A skeleton can be one everywhere.
+        let skeletons = |schema: &Json| schema.to_string().matches("\"format\":\"skeleton\"").count();
+        assert_eq!(skeletons(&schema_of::<SourceConfig>()), 3);
+        assert_eq!(skeletons(&schema_of::<StageConfig>()), 1);
         // The name of the network in predictions.
         unmarked.retain(|key| key != "model");
         assert!(unmarked.is_empty(), "{unmarked:?}");

@@ -74,11 +74,14 @@ impl Counts {
         let (rows_out, rejected) = (outcome.rows.num_rows(), total_rows(&outcome.rejects) as usize);
         self.add(node, rows_in, rows_out, rejected, started.elapsed());
         let (holds, rule) = match fan_out {
+            FanOut::ByRow if outcome.taken.is_none() => {
+                (rejected + rows_out == rows_in, "each row gives 1".to_owned())
+            }
             FanOut::Each(count) => {
                 let holds = rejected <= rows_in && (rows_in - rejected) * count == rows_out;
                 (holds, format!("each row gives {count}"))
             }
-            FanOut::Varies => {
+            FanOut::Varies | FanOut::ByRow => {
                 let taken = outcome.taken.unwrap_or(0);
                 (outcome.taken.is_some() && taken + rejected == rows_in, format!("{taken} rows were taken"))
             }

@@ -17,6 +17,11 @@ SAMPLE_COLUMNS = (
     "image",
     "heatmaps",
     "heatmap_weight",
+    "simcc_x",
+    "simcc_y",
+    "simcc_weight",
+    "coordinates",
+    "coordinate_weight",
     "center_map",
     "keypoints",
     "visibility",
@@ -51,8 +56,10 @@ def to_tensors(rows: pa.RecordBatch, columns: Sequence[str] | None = None) -> di
 
     Numbers and lists of numbers of one length are not copied: changing a tensor in place changes the batch, which
     nobody else uses. ``image`` is ``uint8 [N, H, W, 3]`` as the plan makes it, or ``float32 [N, 3, H, W]`` with
-    ``to_float``; ``heatmaps`` ``float32 [N, C, h, w]``; ``keypoints`` ``float32 [N, K, 2]`` px of the crop;
-    ``visibility`` ``uint8 [N, K]``; ``crop_from_image`` ``float64 [N, 2, 3]``; ``window`` ``float32 [N, T, B, D]``.
+    ``to_float``; ``heatmaps`` ``float32 [N, C, h, w]``; ``simcc_x`` ``float32 [N, K, W * ratio]``,
+    ``simcc_y`` ``float32 [N, K, H * ratio]``; ``coordinates`` ``float32 [N, K, 2]``;
+    ``keypoints`` ``float32 [N, K, 2]`` px of the crop; ``visibility`` ``uint8 [N, K]``;
+    ``crop_from_image`` ``float64 [N, 2, 3]``; ``window`` ``float32 [N, T, B, D]``.
     Booleans are unpacked, and floats with null are copied, null as NaN.
 
     :raises SchemaError: a column is missing or cannot become a tensor.

@@ -17,8 +17,20 @@ pub const HEAD: &str = "head";
 pub const HEATMAPS: &str = "heatmaps";
 /// Input px per heatmap px.
 pub const STRIDE: &str = "stride";
+/// Input px per heatmap px along y, a column where it differs from that along x, as it does on the grid of unbiased data
+/// processing.
+pub const STRIDE_Y: &str = "stride_y";
 /// Input px of the centre of heatmap px 0, along both axes.
 pub const ORIGIN_IN_CROP: &str = "origin_in_crop";
+
+/// Maps of what to add to a px's place, `[2K, h, w]` f32, px of the input: x and y of the first joint, then of the next; of
+/// networks that give offsets.
+pub const OFFSETS: &str = "offsets";
+
+/// The column of offsets, for maps `height` x `width` of `joints`.
+pub fn offsets_field(joints: usize, height: usize, width: usize) -> Field {
+    Field::new(OFFSETS, maps_type(2 * joints, height, width), false)
+}
 
 /// The columns that a prediction adds to the row of its sample. `joints` = K, maps `height` x `width`.
 pub fn fields(joints: usize, height: usize, width: usize) -> Vec<Field> {

@@ -21,6 +21,9 @@ pub const DETECTION_SCORE: &str = "detection_score";
 /// it.
 pub const IMAGE_PATH: &str = "image_path";
 
+/// Column of the box of a person that a detector saw, `[4]` left, top, right, bottom, px of the image, f64.
+pub const BOX: &str = "box";
+
 /// One row of the table: one predicted person, K joints.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PredictedPose {

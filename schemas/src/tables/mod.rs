@@ -5,6 +5,9 @@
 //! | [`people`] | one person in one image |
 //! | [`samples`] | one crop of one person |
 //! | [`heatmaps`] | one prediction of one sample |
+//! | [`simcc`] | one prediction of one sample, as bins along each axis |
+//! | [`coordinates`] | one prediction of one sample, as places |
+//! | [`detections`] | all people that a network sees in one sample |
 //! | [`keypoints`] | one predicted person |
 //! | [`readings`] | one reading of one sensor |
 //! | [`signals`] | one gapless stretch of one session, at one rate |
@@ -21,7 +24,9 @@
 //! A stage may pass columns of its input through, so a table may hold more columns than its module names, never
 //! fewer. Name, version and skeleton are in the schema metadata.
 
+pub mod coordinates;
 pub mod crowd;
+pub mod detections;
 pub mod embeddings;
 pub mod findings;
 mod flat;
@@ -37,6 +42,7 @@ pub mod rejects;
 mod repeated;
 pub mod samples;
 pub mod signals;
+pub mod simcc;
 pub mod spatial_models;
 pub mod trials;
 pub mod windows;
@@ -116,7 +122,7 @@ pub fn schema_of(name: &str, skeleton: Option<&Skeleton>) -> Option<SchemaRef> {
 /// null need not be there.
 pub fn recognised(schema: &Schema) -> Option<&'static str> {
     // Columns of people and keypoints are the same for all skeletons.
-    let any = crate::skeleton::ALL[0];
+    let any = crate::skeleton::all()[0];
     let tables = [
         people::NAME,
         keypoints::NAME,

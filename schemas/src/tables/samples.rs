@@ -38,6 +38,16 @@ pub const DECODE_REDUCTION: &str = "decode_reduction";
 pub const HEATMAPS: &str = "heatmaps";
 /// 1 where a joint's target map counts in the loss, else 0: `[K]` f32.
 pub const HEATMAP_WEIGHT: &str = "heatmap_weight";
+/// Target of each joint along x, `[K, W * ratio]` f32: a class for each bin of a column.
+pub const SIMCC_X: &str = "simcc_x";
+/// Target of each joint along y, `[K, H * ratio]` f32: a class for each bin of a row.
+pub const SIMCC_Y: &str = "simcc_y";
+/// 1 where a joint's `simcc_x` and `simcc_y` count in the loss, else 0: `[K]` f32.
+pub const SIMCC_WEIGHT: &str = "simcc_weight";
+/// Target places of the joints, `[K, 2]` f32.
+pub const COORDINATES: &str = "coordinates";
+/// 1 where a joint's `coordinates` count in the loss, else 0: `[K]` f32.
+pub const COORDINATE_WEIGHT: &str = "coordinate_weight";
 /// The centre map `[H, W]` f32 that tells a network which person to look at.
 pub const CENTER_MAP: &str = "center_map";
 

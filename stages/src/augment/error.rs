@@ -24,6 +24,12 @@ pub enum AugmentError {
     /// What `stage` writes about the `things` that it makes is lost.
     #[error("column `{column}` does not say `{key}` in its metadata")]
     NotSaid { column: &'static str, key: &'static str, things: &'static str, stage: &'static str },
+    /// Neither plan nor card.
+    #[error("`{stage}`: neither the plan nor a card says `{key}`")]
+    Unsaid { stage: String, key: &'static str },
+    /// An image without people has no box.
+    #[error("`{stage}`: `keep_empty` needs a frame of the whole image")]
+    NobodyToFrame { stage: String },
     /// A crop of a crop.
     #[error("the rows are crops already")]
     CropsMade,
@@ -44,6 +50,8 @@ impl Hinted for AugmentError {
             Self::FactorTwice { .. } => "leave one of the two out".into(),
             Self::ScalesMade { .. } => "use `search_scales` once, with all factors".into(),
             Self::NotSaid { things, stage, .. } => format!("make the {things} with the stage `{stage}`"),
+            Self::Unsaid { key, .. } => format!("name `{key}`, or `card`, the model card of the network"),
+            Self::NobodyToFrame { .. } => "leave it out, or set `frame = \"whole_image\"`".into(),
             Self::CropsMade => "use `crop` once, before `warp`".into(),
             Self::Sampled => "put this stage before `warp`".into(),
             Self::LargeBatch { .. } => "make the batches smaller".into(),

@@ -1,6 +1,7 @@
 //! Where a crop lies in its image: the framings of the papers.
 
 use schemars::JsonSchema;
+use schemas::Affine;
 use schemas::units::{NonNegative, Positive};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,41 @@ pub const KEYPOINT_MARGIN: Positive = Positive::constant(1.25);
 pub const NO_SHIFT: NonNegative = NonNegative::constant(0.0);
 /// A scale of 1 stands for a person this high, in px of the image.
 pub const PX_PER_SCALE: f64 = 200.0;
+
+/// Where the middle of what is framed comes to lie in a crop of W x H px, whose centres are at integers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Grid {
+    /// At (W / 2, H / 2), as in the papers' code and in mmpose's plain top-down crops: half a px right of and below the
+    /// crop's middle.
+    #[default]
+    Plain,
+    /// At ((W - 1) / 2, (H - 1) / 2), the crop's middle; an image as a whole is taken by the edges of its px, as image
+    /// libraries resize.
+    Edges,
+    /// At ((W - 1) / 2, (H - 1) / 2), and what would fill W x H px fills (W - 1) x (H - 1): unbiased data processing (Huang
+    /// et al., "The Devil is in the Details", CVPR 2020, section 3; `get_udp_warp_matrix` of mmpose).
+    Udp,
+}
+
+impl Grid {
+    /// From px of the image to px of the crop of `size`.
+    pub fn map(self, placed: &Placed, size: [f64; 2]) -> Affine {
+        let [x, y] = placed.center;
+        let (half, shrink) = match self {
+            Self::Plain => (size.map(|side| side / 2.0), [1.0; 2]),
+            Self::Edges => (size.map(|side| (side - 1.0) / 2.0), [1.0; 2]),
+            Self::Udp => (size.map(|side| (side - 1.0) / 2.0), size.map(|side| (side - 1.0) / side)),
+        };
+        let around_middle = match shrink {
+            [1.0, 1.0] => Affine::scale(placed.magnification),
+            [across, down] => {
+                Affine([placed.magnification * across, 0.0, 0.0, 0.0, placed.magnification * down, 0.0])
+            }
+        };
+        Affine::translation(half[0], half[1]) * around_middle * Affine::translation(-x, -y)
+    }
+}
 
 /// How a crop is laid around a person.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -43,6 +79,15 @@ pub enum Frame {
     },
     /// The whole image, as large as fits. `RePose` tests on LSP.
     WholeImage,
+    /// The whole image, as large as fits, in the upper left corner (mmdetection's and `RTMO`'s letterbox).
+    WholeImageTopLeft,
+    /// The person's box, `margin` times as large, as large as fits: the column `box` that detectors give, else the box that
+    /// the annotations state, as COCO does. Top-down networks of mmpose and the high-resolution network take 1.25.
+    Box {
+        /// Size of what is framed in sizes of the box.
+        #[serde(default = "keypoint_margin")]
+        margin: Positive,
+    },
     /// Around a point of the detected torso box, so that a person `heights` boxes high is `height` px high. Pose
     /// machines on FLIC: 234.2857 px in 368.
     TorsoBox {
@@ -105,6 +150,8 @@ pub struct Subject {
     pub scale: Option<f64>,
     /// `[x1, y1, x2, y2]`.
     pub torso_box: Option<[f64; 4]>,
+    /// `[x1, y1, x2, y2]` of the whole person.
+    pub person_box: Option<[f64; 4]>,
     /// The annotated joints.
     pub joints: Vec<[f64; 2]>,
     /// Width and height of the image in px.
@@ -124,6 +171,24 @@ pub struct Placed {
 pub type Refusal = (&'static str, String);
 
 impl Frame {
+    /// Whether it frames the image as a whole, whoever is in it.
+    pub fn is_of_image(&self) -> bool {
+        matches!(self, Self::Image { .. } | Self::WholeImage | Self::WholeImageTopLeft)
+    }
+
+    /// Places `subject` in a crop of `crop_size` px for `grid`.
+    ///
+    /// # Errors
+    /// As [`Self::place`].
+    pub fn placed_on(&self, subject: &Subject, crop_size: [f64; 2], grid: Grid) -> Result<Placed, Refusal> {
+        let placed = self.place(subject, crop_size)?;
+        if grid == Grid::Edges && self.is_of_image() {
+            // The middle of an image w px wide is (w - 1) / 2, where px centres are at integers.
+            return Ok(Placed { center: placed.center.map(|middle| middle - 0.5), ..placed });
+        }
+        Ok(placed)
+    }
+
     /// Places `subject` in a crop of `crop_size` px.
     ///
     /// # Errors
@@ -145,6 +210,19 @@ impl Frame {
             Self::WholeImage => {
                 let [w, h] = image_size(subject)?;
                 Placed { center: [w / 2.0, h / 2.0], magnification: (width / w).min(height / h) }
+            }
+            Self::WholeImageTopLeft => {
+                let [w, h] = image_size(subject)?;
+                let magnification = (width / w).min(height / h);
+                let center = [width / 2.0 / magnification, height / 2.0 / magnification];
+                Placed { center, magnification }
+            }
+            Self::Box { margin } => {
+                let [x1, y1, x2, y2] = person_box(subject)?;
+                Placed {
+                    center: [f64::midpoint(x1, x2), f64::midpoint(y1, y2)],
+                    magnification: (width / (x2 - x1)).min(height / (y2 - y1)) / margin.get(),
+                }
             }
             Self::TorsoBox { height, heights, down } => {
                 let [x1, y1, x2, y2] = torso_box(subject)?;
@@ -180,9 +258,20 @@ fn image_size(subject: &Subject) -> Result<[f64; 2], Refusal> {
     size.ok_or(("no image size", format!("image size is {:?}", subject.image_size)))
 }
 
+fn has_extent([x1, y1, x2, y2]: &[f64; 4]) -> bool {
+    x2 > x1 && y2 > y1
+}
+
+fn person_box(subject: &Subject) -> Result<[f64; 4], Refusal> {
+    let found = subject.person_box.filter(has_extent);
+    found.ok_or(("no box", format!("the person's box is {:?}", subject.person_box)))
+}
+
 fn torso_box(subject: &Subject) -> Result<[f64; 4], Refusal> {
-    let sound = |[x1, y1, x2, y2]: &[f64; 4]| x2 > x1 && y2 > y1;
-    subject.torso_box.filter(sound).ok_or(("no torso box", format!("torso box is {:?}", subject.torso_box)))
+    subject
+        .torso_box
+        .filter(has_extent)
+        .ok_or(("no torso box", format!("torso box is {:?}", subject.torso_box)))
 }
 
 /// The box of `points`, or `None` where it has no extent.
@@ -213,6 +302,7 @@ mod tests {
             center: Some([400.0, 300.0]),
             scale: Some(1.5),
             torso_box: Some([100.0, 50.0, 180.0, 150.0]),
+            person_box: Some([10.0, 20.0, 50.0, 120.0]),
             joints: vec![[10.0, 20.0], [50.0, 100.0], [30.0, 40.0]],
             image_size: Some([640.0, 480.0]),
         }
@@ -249,6 +339,38 @@ mod tests {
         assert!((placed.magnification - 41.0 / 35.0 / (0.0110 * 100.0)).abs() < 1e-8);
         let placed = frame("frame.window = {}").place(&subject(), [256.0; 2]).unwrap();
         assert_eq!((placed.center, placed.magnification), ([140.0, 240.0], 256.0 / 440.0));
+    }
+
+    #[test]
+    fn a_box_is_framed_as_top_down_networks_do() {
+        // mmpose: scale = (w, h) * 1.25, widened to 192 : 256; the box of 40 x 100 px becomes 93.75 x 125.
+        let placed = frame("frame.box = {}").place(&subject(), [192.0, 256.0]).unwrap();
+        assert_eq!((placed.center, placed.magnification), ([30.0, 70.0], 256.0 / 125.0));
+        let map = Grid::Plain.map(&placed, [192.0, 256.0]);
+        assert_eq!(map.apply([30.0, 70.0]), [96.0, 128.0]);
+        // Unbiased: the corners of the framed box are the centres of the crop's outer px.
+        let map = Grid::Udp.map(&placed, [192.0, 256.0]);
+        for (corner, expected) in [([-16.875, 7.5], [0.0, 0.0]), ([76.875, 132.5], [191.0, 255.0])] {
+            let found = map.apply(corner);
+            assert!(std::iter::zip(found, expected).all(|(a, b)| (a - b).abs() < 1e-9), "{found:?}");
+        }
+        let nobody = Subject { person_box: None, ..subject() };
+        assert_eq!(frame("frame.box = {}").place(&nobody, [64.0; 2]).unwrap_err().0, "no box");
+    }
+
+    #[test]
+    fn an_image_as_a_whole_is_resized_as_libraries_do_it() {
+        // 640 x 480 in 320 x 320: px (x, y) shows at ((x + 1/2) / 2 - 1/2, ...), 40 px further down in the middle.
+        let size = [320.0; 2];
+        let of = |name: &str, grid: Grid, image: [f64; 2]| {
+            let frame = frame(&format!("frame = '{name}'"));
+            let subject = Subject { image_size: Some(image), ..subject() };
+            grid.map(&frame.placed_on(&subject, size, grid).unwrap(), size).apply([100.0, 60.0])
+        };
+        assert_eq!(of("whole_image", Grid::Edges, [640.0, 480.0]), [49.75, 69.75]);
+        assert_eq!(of("whole_image_top_left", Grid::Edges, [640.0, 480.0]), [49.75, 29.75]);
+        assert_eq!(of("whole_image", Grid::Plain, [640.0, 480.0]), [50.0, 70.0]);
+        assert_eq!(of("whole_image_top_left", Grid::Plain, [640.0, 480.0]), [50.0, 30.0]);
     }
 
     #[test]

@@ -21,6 +21,9 @@ use crate::stage::StageError;
 /// and maps is known before a row flows.
 pub const CROP_SIZE_KEY: &str = "motionmill.crop_size";
 
+/// Metadata key of the level outside the image that the network wants, where `crop` took it from a card.
+pub const BORDER_KEY: &str = "motionmill.border";
+
 /// Column of the point that the crop was framed around, `[2]` px of the image.
 pub const CROP_CENTER: &str = "crop_center";
 

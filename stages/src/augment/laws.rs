@@ -55,7 +55,7 @@ fn chain(seed: u64) -> Vec<Box<dyn Stage>> {
     let flip: FlipConfig = toml::from_str("").unwrap();
     let colour: ColourConfig = toml::from_str("gain = { min = 0.6, max = 1.4 }").unwrap();
     vec![
-        Box::new(crop.build(&context("crop", seed))),
+        Box::new(crop.build(&context("crop", seed)).unwrap()),
         Box::new(scale.build(&context("scale", seed)).unwrap()),
         Box::new(rotate.build(&context("rotate", seed))),
         Box::new(shift.build(&context("shift", seed))),

@@ -136,7 +136,7 @@ mod tests {
         let people: Vec<_> =
             (0..rows).map(|at| person(&format!("p{at}"), [300.0 + at as f64, 200.0], 1.0)).collect();
         let crop: CropConfig = toml::from_str("size = [64, 48]\nframe.person.height = 100").unwrap();
-        crop.build(&context("crop", 1)).run(&people::to_batch(&MPII16, &people)).unwrap().rows
+        crop.build(&context("crop", 1)).unwrap().run(&people::to_batch(&MPII16, &people)).unwrap().rows
     }
 
     fn build(plan: &str) -> Result<SearchScales, StageError> {

@@ -12,6 +12,11 @@ pub enum DecodeError {
     /// The maps do not say what made them.
     #[error("the schema metadata has no `{MODEL_KEY}`: what made the maps is unknown")]
     NoModel,
+    /// Maps on another grid along y.
+    #[error(
+        "the maps have another stride along y (`stride_y`), which only `decode` with the rule `plain` reads"
+    )]
+    TwoStrides,
     /// A rule that leaves nothing to refine.
     #[error("the rule `cpm` looks at whole input px and is not refined")]
     Unrefined,
@@ -70,6 +75,7 @@ impl Hinted for DecodeError {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NoModel => "let the maps come from the stage `infer`, or keep its metadata",
+            Self::TwoStrides => "read the maps with `decode`, and leave `rule` out",
             Self::Unrefined => "leave `refine` out, or set `rule = \"plain\"`",
             Self::Energies => "leave them out, or set `form = \"energy\"`",
             Self::NoSpatialModel { .. } => "name the output of `fit_spatial_model` as the second input",

@@ -273,6 +273,8 @@ impl Stage for MergeScales {
             field(input, name)?;
         }
         scales_of(input)?;
+        table::shape_of(input)?;
+        table::check_one_stride(input)?;
         table::schema_of(input, &Self::carried(input))
     }
 

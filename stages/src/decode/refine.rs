@@ -1,13 +1,15 @@
 //! Where a joint is between px: from the highest px of its map and that px's neighbours.
 
 use schemars::JsonSchema;
+use schemas::units::{Odd, Positive};
 use serde::{Deserialize, Serialize};
 
+use super::dark;
 use super::peak::Peak;
 
 /// How the place of a peak is refined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Refine {
     /// The px itself.
     None,
@@ -17,6 +19,33 @@ pub enum Refine {
     /// Gaussian (the second-order Taylor step of Zhang et al., "Distribution-Aware Coordinate Representation for
     /// Human Pose Estimation", section 3.2, without its smoothing).
     Parabola,
+    /// The same step as toolkits take it: on the map smoothed by a Gaussian filter, derivatives over two px
+    /// (`refine_keypoints_dark` of mmpose).
+    Dark {
+        /// Size of the filter in map px.
+        #[serde(default = "blur")]
+        blur: Odd,
+    },
+    /// The same for maps on the grid of unbiased data processing: derivatives over one px, at the border too
+    /// (`refine_keypoints_dark_udp` of mmpose).
+    DarkUdp {
+        /// Size of the filter in map px.
+        #[serde(default = "blur")]
+        blur: Odd,
+    },
+    /// The mean place of all px, each weighed by the exponential of its height times `beta` (Sun et al., "Integral Human
+    /// Pose Regression", section 2.1).
+    SoftArgmax {
+        /// How much higher px count for more.
+        beta: Positive,
+    },
+}
+
+/// Size of the filter that toolkits take for targets of deviation 2.
+const BLUR: Odd = Odd::constant(11);
+
+fn blur() -> Odd {
+    BLUR
 }
 
 /// What the quarter offset moves by, in map px.
@@ -28,13 +57,18 @@ impl Refine {
     /// What to add to `peak` of `map`, `[h, width]`, in map px; nothing where the peak lies on the border.
     pub fn offset(self, map: &[f32], width: usize, peak: Peak) -> [f64; 2] {
         let height = map.len() / width;
+        match self {
+            Self::Dark { blur } => return dark::plain(map, width, peak, blur.get() as usize),
+            Self::DarkUdp { blur } => return dark::udp(map, width, peak, blur.get() as usize),
+            Self::SoftArgmax { beta } => return mean_place(map, width, peak, beta.get()),
+            Self::None | Self::Quarter | Self::Parabola => {}
+        }
         let inside = |at: usize, size: usize| at >= 1 && at + 1 < size;
         if self == Self::None || !inside(peak.x, width) || !inside(peak.y, height) {
             return [0.0, 0.0];
         }
         let at = |dx: usize, dy: usize| f64::from(map[(peak.y + dy - 1) * width + peak.x + dx - 1]);
         match self {
-            Self::None => [0.0, 0.0],
             Self::Quarter => {
                 let towards = |difference: f64| match difference {
                     difference if difference > 0.0 => QUARTER,
@@ -44,8 +78,22 @@ impl Refine {
                 [towards(at(2, 1) - at(0, 1)), towards(at(1, 2) - at(1, 0))]
             }
             Self::Parabola => top_of_paraboloid(at),
+            _ => [0.0, 0.0],
         }
     }
+}
+
+/// From `peak` to the mean place of all px, weighed by exp(`beta` x height); what is not finite weighs nothing.
+fn mean_place(map: &[f32], width: usize, peak: Peak, beta: f64) -> [f64; 2] {
+    let (mut sum, mut place) = (0.0, [0.0; 2]);
+    for (at, value) in map.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+        // The peak weighs 1, so that nothing overflows.
+        let weight = libm::exp(beta * f64::from(value - peak.value));
+        sum += weight;
+        place[0] += weight * (at % width) as f64;
+        place[1] += weight * (at / width) as f64;
+    }
+    [place[0] / sum - peak.x as f64, place[1] / sum - peak.y as f64]
 }
 
 /// The Newton step from the middle of a 3 x 3 neighbourhood, `at(dx, dy)` with 1 in the middle.
@@ -117,6 +165,16 @@ mod tests {
             let found = refined(&gaussian([15.0 + dx, 16.0 + dy], [1.6, 2.0], turn), Refine::Parabola);
             prop_assert!((found[0] - 15.0 - dx).abs() < 2e-3 && (found[1] - 16.0 - dy).abs() < 2e-3, "{found:?}");
         }
+    }
+
+    #[test]
+    fn the_mean_place_of_one_gaussian_is_its_centre() {
+        let map = gaussian([15.3, 16.4], [1.6, 2.0], 0.0);
+        let sure = refined(&map, Refine::SoftArgmax { beta: Positive::constant(10.0) });
+        assert!((sure[0] - 15.3).abs() < 0.06 && (sure[1] - 16.4).abs() < 0.06, "{sure:?}");
+        // With no weight at all it is the middle of the map.
+        let flat = refined(&map, Refine::SoftArgmax { beta: Positive::constant(1e-9) });
+        assert!(flat.iter().all(|place| (place - 15.5).abs() < 1e-6), "{flat:?}");
     }
 
     #[test]

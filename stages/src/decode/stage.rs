@@ -1,61 +1,58 @@
-//! The stage `decode`: one row of `keypoints` for each row of `heatmaps`.
+//! The stage `decode`: rows of `keypoints` from the predictions of a network, whatever its kind.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use schemars::JsonSchema;
 use schemas::Affine;
-use schemas::columns::{affines, booleans, column, field, numbers};
-use schemas::tables::{heatmaps, samples};
+use schemas::columns::{affines, booleans, field, schema_with, skeleton_of};
+use schemas::tables::keypoints::{BOX, DETECTION_SCORE};
+use schemas::tables::{coordinates, detections, heatmaps, samples, simcc};
 use serde::{Deserialize, Serialize};
 
+use super::bins::{BinScore, Bins};
 use super::error::DecodeError;
-use super::peak::peak_and_mean;
+use super::maps::Maps;
+use super::people::{self, PeopleConfig, Selection};
+use super::places::Places;
+pub use super::reading::NAME;
+use super::reading::Predictions;
 use super::refine::Refine;
+use super::rule::Rule;
 use super::table::{self, Readings};
-use super::upsample::Upsample;
 use crate::stage::reject;
-use crate::{BuildContext, Outcome, Stage, StageError};
+use crate::{BuildContext, FanOut, Outcome, Stage, StageError};
 
-/// Name of the stage in plans and rejects.
-pub const NAME: &str = "decode";
+/// Column of the size that annotations state for an image; a later `crop` reads it.
+const IMAGE_SIZE: &str = "image_size";
 
-/// Columns of the maps, carried along where the maps are.
-const MAPS: [&str; 5] = [
-    heatmaps::HEATMAPS,
-    heatmaps::STRIDE,
-    heatmaps::ORIGIN_IN_CROP,
-    samples::CROP_FROM_IMAGE,
-    samples::FLIPPED,
-];
+/// Columns of people that are made anew where people are detected.
+const MADE_ANEW: [&str; 3] = [people::PERSON_INDEX, BOX, DETECTION_SCORE];
 
-/// Whose way a map becomes a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Rule {
-    /// The highest px, refined, at input px `origin + stride * place`.
-    #[default]
-    Plain,
-    /// Convolutional pose machines, one scale (`testing/src/run_benchmark.m`): the map is enlarged to input px with
-    /// a bicubic kernel, and the highest input px is the place. The original then also resizes to the image's own
-    /// px and sums seven scales before it looks for the highest: that is the stage `merge_scales`.
-    Cpm,
-    /// Stacked hourglass (`src/util/pose.lua`): as `plain`, but at input px `stride * (place + 0.5)` whatever the
-    /// origin, and a map with no positive px gives its px (0, 0).
-    Hourglass,
-}
+/// Columns that some maps have.
+const OPTIONAL: [&str; 2] = [heatmaps::OFFSETS, heatmaps::STRIDE_Y];
 
-/// How maps become keypoints.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// Columns that say where the crop lies.
+const CROP: [&str; 2] = [samples::CROP_FROM_IMAGE, samples::FLIPPED];
+
+/// How predictions become keypoints.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecodeConfig {
-    /// Whose way.
+    /// Whose way, for heatmaps.
     #[serde(default)]
     pub rule: Rule,
-    /// How the place is refined: by default `quarter`, but `none` with the rule `cpm`, which allows nothing else.
+    /// How the place in a heatmap is refined: by default `quarter`, or by the network's offsets where it gives any, but
+    /// `none` with the rule `cpm`, which allows nothing else.
     #[serde(default)]
     pub refine: Option<Refine>,
+    /// How bins along x and y become a score.
+    #[serde(default)]
+    pub simcc: BinScore,
+    /// Which candidates of a detector are people; what is left out is as the network's card says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub people: Option<PeopleConfig>,
     /// Whether image coordinates are truncated to whole px, towards zero, as in stacked hourglass's
     /// predictions.
     #[serde(default)]
@@ -72,141 +69,156 @@ impl DecodeConfig {
     /// When `refine` contradicts `rule`.
     pub fn build(&self, _: &BuildContext) -> Result<Decode, StageError> {
         let refine = match (self.rule, self.refine) {
-            (Rule::Cpm, None | Some(Refine::None)) => Refine::None,
+            (Rule::Cpm, None | Some(Refine::None)) => Some(Refine::None),
             (Rule::Cpm, Some(_)) => {
                 return Err(DecodeError::Unrefined.into());
             }
-            (_, refine) => refine.unwrap_or(Refine::Quarter),
+            (_, refine) => refine,
         };
-        let Self { rule, truncate, keep_heatmaps, .. } = *self;
-        Ok(Decode { rule, refine, truncate, keep_heatmaps })
+        Ok(Decode { config: self.clone(), refine })
     }
 }
 
 /// The way chosen.
 #[derive(Debug, Clone)]
 pub struct Decode {
-    rule: Rule,
-    refine: Refine,
-    truncate: bool,
-    keep_heatmaps: bool,
+    config: DecodeConfig,
+    refine: Option<Refine>,
 }
 
-/// What one map says.
-#[derive(Debug, Clone, Copy)]
-struct Reading {
-    /// The joint's place in px of the crop; `NaN` where the map says nothing.
-    point_in_crop: [f64; 2],
-    /// Height of the peak; `NaN` where there is none.
-    score: f64,
-    /// Mean of the map.
-    mean: f64,
+/// The kind of a table of predictions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Heatmaps,
+    Simcc,
+    Coordinates,
+    Detections,
 }
 
-/// Maps of one row.
-struct Maps<'a> {
-    values: &'a [f32],
-    height: usize,
-    width: usize,
-    stride: f64,
-    origin: f64,
+impl Kind {
+    /// By the columns of `input`.
+    fn of(input: &Schema) -> Self {
+        let has = |name: &str| input.index_of(name).is_ok();
+        if has(simcc::SIMCC_X) {
+            Self::Simcc
+        } else if has(coordinates::POINTS) {
+            Self::Coordinates
+        } else if has(detections::BOXES) {
+            Self::Detections
+        } else {
+            Self::Heatmaps
+        }
+    }
+
+    /// The columns that are decoded.
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::Heatmaps => &[heatmaps::HEATMAPS, heatmaps::STRIDE, heatmaps::ORIGIN_IN_CROP],
+            Self::Simcc => &[simcc::SIMCC_X, simcc::SIMCC_Y, simcc::SPLIT_RATIO],
+            Self::Coordinates => &[coordinates::POINTS, coordinates::POINT_SCORE, coordinates::PERSON_SCORE],
+            Self::Detections => {
+                &[detections::BOXES, detections::BOX_SCORES, detections::POINTS, detections::POINT_SCORES]
+            }
+        }
+    }
 }
 
 impl Decode {
-    fn read(&self, map: &[f32], maps: &Maps<'_>, enlarged: Option<(&Upsample, &mut Vec<f32>)>) -> Reading {
-        let (peak, mean) = peak_and_mean(map, maps.width);
-        let nothing = Reading { point_in_crop: [f64::NAN; 2], score: f64::NAN, mean };
-        let Some(peak) = peak else { return nothing };
-        let at = |x: f64, y: f64, origin: f64| [origin + maps.stride * x, origin + maps.stride * y];
-        let (x, y) = (peak.x as f64, peak.y as f64);
-        let (point_in_crop, score) = match (self.rule, enlarged) {
-            (Rule::Cpm, Some((upsample, room))) => {
-                upsample.enlarge(map, room);
-                let Some(peak) = peak_and_mean(room, upsample.width()).0 else { return nothing };
-                ([peak.x as f64, peak.y as f64], peak.value)
-            }
-            (Rule::Hourglass, _) if peak.value <= 0.0 => (at(0.0, 0.0, 0.5 * maps.stride), peak.value),
-            (rule, _) => {
-                let [dx, dy] = self.refine.offset(map, maps.width, peak);
-                let origin = if rule == Rule::Hourglass { 0.5 * maps.stride } else { maps.origin };
-                (at(x + dx, y + dy, origin), peak.value)
-            }
-        };
-        Reading { point_in_crop, score: f64::from(score), mean }
+    fn point_in_image(&self, image_from_crop: &Affine, point_in_crop: [f64; 2]) -> [f64; 2] {
+        let point = image_from_crop.apply(point_in_crop);
+        if self.config.truncate { point.map(f64::trunc) } else { point }
     }
 
-    fn point_in_image(&self, image_from_crop: &Affine, reading: &Reading) -> [f64; 2] {
-        let point = image_from_crop.apply(reading.point_in_crop);
-        if self.truncate { point.map(f64::trunc) } else { point }
-    }
-
-    fn carried<'a>(&self, input: &'a Schema) -> Vec<&'a str> {
+    fn carried<'a>(&self, kind: Kind, input: &'a Schema) -> Vec<&'a str> {
         let names = input.fields().iter().map(|field| field.name().as_str());
-        let wanted =
-            |name: &str| table::PROVENANCE.contains(&name) || (self.keep_heatmaps && MAPS.contains(&name));
-        names.filter(|name| wanted(name)).collect()
+        let is_kept = |name: &str| {
+            let maps = kind == Kind::Heatmaps && self.config.keep_heatmaps;
+            maps && (kind.columns().contains(&name) || CROP.contains(&name) || OPTIONAL.contains(&name))
+        };
+        let is_carried = |name: &str| match kind {
+            Kind::Detections if MADE_ANEW.contains(&name) => false,
+            Kind::Detections if name == IMAGE_SIZE => true,
+            _ => table::PROVENANCE.contains(&name),
+        };
+        names.filter(|name| is_carried(name) || is_kept(name)).collect()
+    }
+
+    /// `batch` of `kind`, to be read row by row.
+    fn opened<'a>(
+        &self,
+        kind: Kind,
+        batch: &'a RecordBatch,
+    ) -> Result<Box<dyn Predictions + 'a>, StageError> {
+        Ok(match kind {
+            Kind::Simcc => Box::new(Bins::open(batch, self.config.simcc)?),
+            Kind::Coordinates => Box::new(Places::open(batch)?),
+            Kind::Heatmaps | Kind::Detections => Box::new(Maps::open(batch, self.config.rule, self.refine)?),
+        })
     }
 }
 
 impl Stage for Decode {
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
-        for name in &MAPS {
+        let kind = Kind::of(input);
+        for name in kind.columns().iter().chain(&CROP) {
             field(input, name)?;
         }
-        table::schema_of(input, &self.carried(input))
+        if kind == Kind::Heatmaps {
+            table::shape_of(input)?;
+        }
+        let schema = table::schema_of(input, &self.carried(kind, input))?;
+        let schema = match kind {
+            Kind::Detections => people::with_fields(&schema),
+            // The score of a detector before goes before that of the network.
+            Kind::Coordinates if schema.index_of(DETECTION_SCORE).is_err() => {
+                Arc::new(schema_with(&schema, table::person_score_field()))
+            }
+            _ => schema,
+        };
+        Ok(schema)
     }
 
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         let input = batch.schema();
-        let schema = self.output_schema(&input)?;
-        let (skeleton, [joints, height, width]) = table::shape_of(&input)?;
-        let mirrored = skeleton.mirrored();
-        let all_maps = column(batch, heatmaps::HEATMAPS)?;
-        let values = heatmaps::maps_values(all_maps, heatmaps::HEATMAPS)?;
-        let (strides, origins) =
-            (numbers(batch, heatmaps::STRIDE)?, numbers(batch, heatmaps::ORIGIN_IN_CROP)?);
+        let (kind, schema) = (Kind::of(&input), self.output_schema(&input)?);
+        let mirrored = skeleton_of(&input)?.mirrored();
         let (crops, flipped) =
             (affines(batch, samples::CROP_FROM_IMAGE)?, booleans(batch, samples::FLIPPED)?);
-
+        if kind == Kind::Detections {
+            let selection = Selection::of(&input, self.config.people.as_ref());
+            let place = |crop: &Affine, point| self.point_in_image(crop, point);
+            return people::found(batch, &schema, (&crops, flipped), &mirrored, selection, place);
+        }
+        let mut predictions = self.opened(kind, batch)?;
         let mut readings = Readings::default();
         let (mut kept, mut rejects) = (Vec::with_capacity(batch.num_rows()), Vec::new());
-        let mut enlargers: HashMap<[u64; 2], Upsample> = HashMap::new();
-        let mut room = Vec::new();
-        for row in 0..batch.num_rows() {
-            if all_maps.is_null(row) {
-                rejects.push(reject(batch, row, NAME, "no maps", "the row has no maps"));
+        for (row, crop) in crops.iter().enumerate() {
+            if let Some((reason, detail)) = predictions.refusal(row) {
+                rejects.push(reject(batch, row, NAME, reason, detail));
                 continue;
             }
-            let Some(image_from_crop) = crops[row].inverse() else {
-                let detail = format!("`{}` {:?} cannot be inverted", samples::CROP_FROM_IMAGE, crops[row].0);
-                rejects.push(reject(batch, row, NAME, "singular transform", detail));
+            let Some(image_from_crop) = crop.inverse() else {
+                rejects.push(table::singular(batch, row, NAME, crop));
                 continue;
             };
             kept.push(row);
-            let maps = Maps {
-                values: &values[row * joints * height * width..][..joints * height * width],
-                height,
-                width,
-                stride: strides.value(row),
-                origin: origins.value(row),
-            };
-            let enlarge = (self.rule == Rule::Cpm).then(|| {
-                let key = [maps.stride.to_bits(), maps.origin.to_bits()];
-                &*enlargers
-                    .entry(key)
-                    .or_insert_with(|| Upsample::new(maps.height, maps.width, maps.stride, maps.origin))
-            });
             for (joint, mirror) in mirrored.iter().enumerate() {
-                // In a mirrored crop the map of a left joint shows the right one.
+                // In a mirrored crop the output of a left joint shows the right one.
                 let channel = if flipped.value(row) { *mirror } else { joint };
-                let map = &maps.values[channel * height * width..][..height * width];
-                let reading = self.read(map, &maps, enlarge.map(|upsample| (upsample, &mut room)));
-                let point = self.point_in_image(&image_from_crop, &reading);
+                let reading = predictions.read(row, channel);
+                let point = self.point_in_image(&image_from_crop, reading.point_in_crop);
                 readings.push(point, reading.score, reading.mean);
             }
+            readings.push_person(predictions.person_score(row));
         }
-
+        if kind != Kind::Heatmaps {
+            readings.leave_means_out();
+        }
         Ok(Outcome::some(table::to_batch(&schema, batch, &kept, readings)?, rejects))
+    }
+
+    fn fan_out(&self) -> FanOut {
+        FanOut::ByRow
     }
 }
 

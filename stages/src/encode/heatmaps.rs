@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, FixedSizeListArray, Float32Array, RecordBatch};
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use schemars::JsonSchema;
-use schemas::columns::{
-    affines, field, fixed_list, points, schema_with, skeleton_of, vectors_f64, visibilities, with_column,
-};
+use schemas::columns::{affines, field, fixed_list, schema_with, vectors_f64, with_column};
 use schemas::tables::heatmaps::maps_array;
 use schemas::tables::people::{Pose, read_others};
 use schemas::tables::samples::{CENTER_MAP, CROP_FROM_IMAGE, HEATMAP_WEIGHT, HEATMAPS, maps_type};
 use schemas::units::{NonNegative, Pixels, Spread};
 use serde::{Deserialize, Serialize};
 
+use super::crops::{Crops, listed, numbers, weight_field};
 use super::error::EncodeError;
+use super::fractional::{Convention, Fractional};
 use super::gaussian::{self, CUTOFF, Gaussian, Grid};
 use super::patch::{Patch, Stamp};
-use crate::augment::geometry::{CROP_CENTER, crop_size_of, space_of_keypoints};
+use crate::augment::geometry::CROP_CENTER;
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
 /// Default spread of the centre map in px of the crop: 21 (CPM `sigma_center`).
@@ -53,6 +53,10 @@ pub enum Style {
     Gaussian(Gaussian),
     /// A fixed patch at the joint's whole place.
     Patch(Patch),
+    /// A Gaussian about the joint's fractional place, the map's corners on those of the crop: unbiased data processing.
+    Udp(Fractional),
+    /// A Gaussian about the joint's fractional place that fills the map: DARK's unbiased maps.
+    Dark(Fractional),
 }
 
 /// What happens to a joint that is not annotated.
@@ -103,12 +107,12 @@ pub struct EncodeHeatmaps {
 enum Pen {
     Gaussian(Gaussian),
     Patch(Stamp),
+    Fractional(Fractional, Convention),
 }
 
 /// What is known of a batch before its rows.
 struct Shape {
-    crop: [usize; 2],
-    joints: usize,
+    crops: Crops,
     /// Maps of one set of labels: K, and one more with a background.
     set: usize,
     channels: usize,
@@ -121,6 +125,8 @@ impl EncodeHeatmapsConfig {
         let pen = match self.style {
             Style::Gaussian(gaussian) => Pen::Gaussian(gaussian),
             Style::Patch(patch) => Pen::Patch(patch.stamp()),
+            Style::Udp(fractional) => Pen::Fractional(fractional, Convention::Udp),
+            Style::Dark(fractional) => Pen::Fractional(fractional, Convention::Dark),
         };
         EncodeHeatmaps { config: self.clone(), pen }
     }
@@ -128,18 +134,14 @@ impl EncodeHeatmapsConfig {
 
 impl EncodeHeatmaps {
     fn shape(&self, input: &Schema) -> Result<Shape, StageError> {
-        field(input, "visibility")?;
-        let joints = skeleton_of(input)?.len();
-        if space_of_keypoints(input) != Some("crop") {
-            return Err(StageError::step(EncodeError::NotWarped));
-        }
+        let crops = Crops::of(input, "encode_heatmaps")?;
         if self.config.labels != Labels::Primary {
             field(input, "other_keypoints")?;
         }
         if self.config.center_map.is_some() {
             field(input, CROP_CENTER)?;
         }
-        let crop = crop_size_of(input)?;
+        let (crop, joints) = (crops.size, crops.joints);
         let stride = self.config.stride.get();
         if crop.iter().any(|side| !side.is_multiple_of(stride)) {
             let [width, height] = crop;
@@ -149,12 +151,11 @@ impl EncodeHeatmaps {
         let middle = (f64::from(stride) - 1.0) / 2.0;
         let origin = match self.config.style {
             Style::Gaussian(gaussian) => gaussian.origin.map_or(middle, NonNegative::get),
-            Style::Patch(_) => 0.0,
+            Style::Patch(_) | Style::Udp(_) | Style::Dark(_) => 0.0,
         };
         let [width, height] = crop.map(|side| (side / stride) as usize);
         Ok(Shape {
-            crop: crop.map(|side| side as usize),
-            joints,
+            crops,
             set,
             channels: if self.config.labels == Labels::Both { 2 * set } else { set },
             grid: Grid { width, height, stride: f64::from(stride), origin },
@@ -170,7 +171,7 @@ impl EncodeHeatmaps {
     fn fields(&self, shape: &Shape) -> Vec<Field> {
         let mut fields = vec![heatmaps_field(shape)];
         if self.config.missing == Missing::Mask {
-            fields.push(weight_field(shape));
+            fields.push(weight_field(HEATMAP_WEIGHT, shape.crops.joints));
         }
         if self.config.center_map.is_some() {
             fields.push(center_field(shape));
@@ -189,6 +190,7 @@ impl EncodeHeatmaps {
                     point.iter().all(|value| value.is_finite())
                 }
                 Pen::Patch(stamp) => stamp.paste(point.map(|value| value / grid.stride), grid.width, map),
+                Pen::Fractional(fractional, convention) => fractional.paste(*convention, point, grid, map),
             };
             if counts {
                 *weight = 1.0;
@@ -200,10 +202,10 @@ impl EncodeHeatmaps {
     fn encode(&self, pose: &Pose, others: &[Pose], shape: &Shape, maps: &mut [f32], weights: &mut [f32]) {
         let size = shape.grid.width * shape.grid.height;
         for (number, set) in maps.chunks_exact_mut(shape.set * size).enumerate() {
-            let (parts, rest) = set.split_at_mut(shape.joints * size);
+            let (parts, rest) = set.split_at_mut(shape.crops.joints * size);
             self.draw(pose, &shape.grid, parts, weights);
             if self.config.labels == Labels::Everyone || number == 1 {
-                let mut unused = vec![0.0; shape.joints];
+                let mut unused = vec![0.0; shape.crops.joints];
                 for other in others {
                     self.draw(other, &shape.grid, parts, &mut unused);
                 }
@@ -219,7 +221,7 @@ impl EncodeHeatmaps {
     }
 
     fn center_maps(batch: &RecordBatch, shape: &Shape, sigma: Spread) -> Result<ArrayRef, StageError> {
-        let [width, height] = shape.crop;
+        let [width, height] = shape.crops.size.map(|side| side as usize);
         let (maps, centers) = (affines(batch, CROP_FROM_IMAGE)?, vectors_f64(batch, CROP_CENTER, 2)?);
         let gaussian = Gaussian { sigma, cutoff: CUTOFF, origin: None };
         let grid = Grid { width, height, stride: 1.0, origin: 0.0 };
@@ -229,8 +231,7 @@ impl EncodeHeatmaps {
                 gaussian.add(maps[row].apply([center[0], center[1]]), &grid, map);
             }
         }
-        let rows = listed(Arc::new(Float32Array::from(values)), width);
-        Ok(listed(rows, height))
+        Ok(listed(numbers(values, width), height))
     }
 }
 
@@ -238,18 +239,9 @@ fn heatmaps_field(shape: &Shape) -> Field {
     Field::new(HEATMAPS, maps_type(shape.channels, shape.grid.height, shape.grid.width), false)
 }
 
-fn weight_field(shape: &Shape) -> Field {
-    Field::new(HEATMAP_WEIGHT, fixed_list(DataType::Float32, shape.joints), false)
-}
-
 fn center_field(shape: &Shape) -> Field {
-    let [width, height] = shape.crop;
+    let [width, height] = shape.crops.size.map(|side| side as usize);
     Field::new(CENTER_MAP, fixed_list(fixed_list(DataType::Float32, width), height), false)
-}
-
-fn listed(values: ArrayRef, length: usize) -> ArrayRef {
-    let item = Arc::new(Field::new("item", values.data_type().clone(), true));
-    Arc::new(FixedSizeListArray::new(item, length as i32, values, None))
 }
 
 impl Stage for EncodeHeatmaps {
@@ -259,25 +251,21 @@ impl Stage for EncodeHeatmaps {
 
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         let shape = self.shape(batch.schema_ref())?;
-        let (keypoints, known) =
-            (points(batch, "keypoints")?, visibilities(batch, "visibility", shape.joints)?);
         let others = match self.config.labels {
             Labels::Primary => vec![Vec::new(); batch.num_rows()],
-            Labels::Everyone | Labels::Both => read_others(batch, shape.joints)?,
+            Labels::Everyone | Labels::Both => read_others(batch, shape.crops.joints)?,
         };
         let row_length = shape.channels * shape.grid.width * shape.grid.height;
         let mut maps = vec![0.0; batch.num_rows() * row_length];
-        let mut weights = vec![0.0; batch.num_rows() * shape.joints];
-        let rows = maps.chunks_exact_mut(row_length).zip(weights.chunks_exact_mut(shape.joints));
-        let poses = std::iter::zip(keypoints, known)
-            .map(|(keypoints, visibility)| Pose { keypoints, visibility })
-            .zip(others);
+        let mut weights = vec![0.0; batch.num_rows() * shape.crops.joints];
+        let rows = maps.chunks_exact_mut(row_length).zip(weights.chunks_exact_mut(shape.crops.joints));
+        let poses = shape.crops.poses(batch)?.into_iter().zip(others);
         for ((maps, weights), (pose, others)) in rows.zip(poses) {
             self.encode(&pose, &others, &shape, maps, weights);
         }
         let mut columns = vec![maps_array(maps, shape.channels, shape.grid.height, shape.grid.width)];
         if self.config.missing == Missing::Mask {
-            columns.push(listed(Arc::new(Float32Array::from(weights)), shape.joints));
+            columns.push(numbers(weights, shape.crops.joints));
         }
         if let Some(CenterMap { sigma }) = self.config.center_map {
             columns.push(Self::center_maps(batch, &shape, sigma)?);
@@ -292,4 +280,4 @@ impl Stage for EncodeHeatmaps {
 
 #[cfg(test)]
 #[path = "heatmaps_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -1,3 +1,5 @@
+use arrow::array::Float32Array;
+
 use super::*;
 use crate::augment::geometry::{Geometry, schema_with_geometry};
 use crate::augment::{CropConfig, geometry};
@@ -9,11 +11,11 @@ use schemas::tables::samples::{crop_keypoints_field, raw_image_field};
 use schemas::tables::{in_space, samples::maps_shape};
 use schemas::visibility::Visibility;
 
-fn context() -> BuildContext {
+pub(in crate::encode) fn context() -> BuildContext {
     BuildContext { name: "encode_heatmaps".into(), seed: 1, threads: 1, folder: ".".into() }
 }
 
-fn pose(points: &[(usize, [f64; 2])]) -> Pose {
+pub(in crate::encode) fn pose(points: &[(usize, [f64; 2])]) -> Pose {
     let mut pose = Pose::unknown(14);
     for (joint, point) in points {
         pose.set(*joint, *point, Visibility::Occluded);
@@ -22,7 +24,7 @@ fn pose(points: &[(usize, [f64; 2])]) -> Pose {
 }
 
 /// One row, as `crop` and `warp` leave it, whose crop of `size` px is the image itself.
-fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
+pub(in crate::encode) fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
     let center = f64::from(size) / 2.0;
     let person = Person {
         sample_id: "a".into(),
@@ -40,8 +42,12 @@ fn warped(own: Pose, others: Vec<Pose>, size: u32) -> RecordBatch {
     };
     let plan = format!("size = [{size}, {size}]\nframe.person.height = 200");
     let crop: CropConfig = toml::from_str(&plan).unwrap();
-    let batch =
-        crop.build(&context()).run(&people::to_batch(&CPM14, std::slice::from_ref(&person))).unwrap().rows;
+    let batch = crop
+        .build(&context())
+        .unwrap()
+        .run(&people::to_batch(&CPM14, std::slice::from_ref(&person)))
+        .unwrap()
+        .rows;
     assert_eq!(geometry::read(&batch).unwrap()[0], Geometry::new(Affine::IDENTITY, [f64::from(size); 2]));
     let numbers: Vec<f32> = person.pose.keypoints.as_flattened().iter().map(|value| *value as f32).collect();
     let keypoints = listed(listed(Arc::new(Float32Array::from(numbers)), 2), 14);
@@ -58,7 +64,7 @@ fn encoded(plan: &str, batch: &RecordBatch) -> RecordBatch {
     out
 }
 
-fn floats<'a>(batch: &'a RecordBatch, name: &str) -> &'a [f32] {
+pub(in crate::encode) fn floats<'a>(batch: &'a RecordBatch, name: &str) -> &'a [f32] {
     maps_values(batch.column_by_name(name).unwrap(), name).unwrap()
 }
 
@@ -145,4 +151,26 @@ fn a_plan_that_cannot_work_is_refused_before_a_row() {
     let pixels = schema_with(&batch.schema(), raw_image_field(64, 32));
     let out = build("stride = 4\nstyle.patch.sigma = 2").output_schema(&Arc::new(pixels)).unwrap();
     assert_eq!(maps_shape(out.field_with_name(HEATMAPS).unwrap().data_type()), Some([14, 8, 16]));
+}
+
+#[test]
+fn unbiased_maps_are_drawn_about_the_fraction() {
+    // 102 px of the crop: 25.5 px of a map by DARK, 102 * 63 / 255 = 25.2 by UDP.
+    let batch = warped(pose(&[(2, [102.0, 40.0]), (3, [-400.0, 0.0])]), vec![], 256);
+    let row = |style: &str| {
+        let out = encoded(&format!("stride = 4\nmissing = 'mask'\nstyle.{style}.sigma = 2"), &batch);
+        let mut weights = [0.0; 14];
+        weights[2] = 1.0;
+        assert_eq!(floats(&out, HEATMAP_WEIGHT), weights);
+        let line = &floats(&out, HEATMAPS)[2 * 4096 + 10 * 64..][..64];
+        [line[25], line[26]]
+    };
+    let [dark, beside] = row("dark");
+    assert_eq!(dark, beside);
+    assert!((dark - (-0.25f32 / 8.0).exp()).abs() < 1e-6);
+    // 40 * 63 / 255 = 9.882 px down.
+    let down = (10.0f64 - 40.0 * 63.0 / 255.0).powi(2);
+    let [udp, beside] = row("udp");
+    assert!((f64::from(udp) - (-(0.2f64.powi(2) + down) / 8.0).exp()).abs() < 1e-6);
+    assert!((f64::from(beside) - (-(0.8f64.powi(2) + down) / 8.0).exp()).abs() < 1e-6);
 }

@@ -191,7 +191,7 @@ mod tests {
         let context =
             BuildContext { name: "mask".into(), seed: 0, threads: 1, folder: std::path::PathBuf::new() };
         let crop: CropConfig = toml::from_str("size = [32, 24]\nframe = \"whole_image\"").unwrap();
-        let rows = crop.build(&context).run(&to_batch(&COCO17, &people)).unwrap().rows;
+        let rows = crop.build(&context).unwrap().run(&to_batch(&COCO17, &people)).unwrap().rows;
         let stage: EncodeLossMaskConfig = toml::from_str(&format!("stride = {stride}")).unwrap();
         let stage = stage.build(&context);
         let out = stage.run(&rows).unwrap().rows;

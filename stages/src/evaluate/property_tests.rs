@@ -13,7 +13,7 @@ use schemas::tables::keypoints::PredictedPose;
 /// Protocols that compare places, each with a skeleton that has all their joints.
 fn protocols() -> impl Strategy<Value = (Protocol, &'static Skeleton)> {
     let places = Protocol::ALL.into_iter().filter(|protocol| protocol.rules().is_some());
-    let with_skeleton = |p: Protocol| if p.name().starts_with("mpii") { (p, &MPII16) } else { (p, &LSP14) };
+    let with_skeleton = |p: Protocol| if p.name().starts_with("mpii") { (p, &*MPII16) } else { (p, &*LSP14) };
     prop::sample::select(places.map(with_skeleton).collect::<Vec<_>>())
 }
 

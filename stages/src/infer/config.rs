@@ -3,14 +3,15 @@
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
+use schemas::units::Pixels;
 use serde::{Deserialize, Serialize};
 
-use super::flip;
+use super::flip::{Flip, FlipRule};
 use super::model_card::ModelCard;
 use super::stage::Infer;
 use crate::network::pictures::PictureWorker;
 use crate::network::ports::{inputs_of, outputs_of};
-use crate::network::{EngineConfig, Files, NetworkError};
+use crate::network::{EngineConfig, Files};
 use crate::{BuildContext, StageError};
 
 /// Which network runs, and on what.
@@ -35,13 +36,20 @@ pub struct InferConfig {
     /// What runs the network.
     #[serde(default)]
     pub engine: EngineConfig,
+    /// Width and height of the crops in px, for a network whose sides are free; by default those of the card.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<[Pixels; 2]>,
     /// Whether each row is also run mirrored and its maps, mirrored back and with left and right joints swapped,
     /// are averaged with the others (stacked hourglass, `src/train.lua`; no shift in px between the two).
     ///
-    /// Mirroring the crop must map the grid of the maps onto itself: a card whose `origin` is not (W - 1 -
-    /// stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused.
+    /// Bins along x and coordinates are averaged likewise. Mirroring the crop must map the grid of the maps onto itself: a
+    /// card whose `origin` is not (W - 1 - stride x (w - 1)) / 2, (stride - 1) / 2 where W = stride x w, is refused, unless
+    /// `flip_rule` says otherwise.
     #[serde(default)]
     pub flip_average: bool,
+    /// How mirrored outputs are laid over the plain ones.
+    #[serde(default)]
+    pub flip_rule: FlipRule,
     /// Whether the pixels stay in the rows.
     #[serde(default)]
     pub keep_image: bool,
@@ -51,7 +59,15 @@ impl InferConfig {
     /// The configuration that runs `model` with every default.
     pub fn new(model: impl Into<PathBuf>) -> Self {
         let engine = EngineConfig::default();
-        Self { model: model.into(), card: None, engine, flip_average: false, keep_image: false }
+        Self {
+            model: model.into(),
+            card: None,
+            engine,
+            size: None,
+            flip_average: false,
+            flip_rule: FlipRule::default(),
+            keep_image: false,
+        }
     }
 
     /// The network and its card.
@@ -65,7 +81,11 @@ impl InferConfig {
     /// When the runtime, the provider, the network or its card is missing, or they do not fit together.
     pub fn build(&self, context: &BuildContext) -> Result<Infer, StageError> {
         let files = self.files().found(context)?;
-        let card = ModelCard::read(&files.card)?;
+        let mut card = ModelCard::read(&files.card)?;
+        if let Some(size) = self.size {
+            let resized = card.input.resized(size.map(Pixels::get));
+            card.input = resized.map_err(|error| error.at(&files.card))?;
+        }
         let skeleton = card.skeleton()?;
         let network = self.engine.open(
             &files,
@@ -73,15 +93,10 @@ impl InferConfig {
             |session| card.check_ports(&inputs_of(session), &outputs_of(session)),
             |session, rows, device| PictureWorker::new(session, &card.ports(), rows, device),
         )?;
-        let fits = || {
-            let map_size = card.map_size(network.rows(), &network.with(PictureWorker::shapes)?)?;
-            if self.flip_average {
-                flip::check_symmetry(&card, map_size[1])?;
-            }
-            Ok(map_size)
-        };
-        let map_size = fits().map_err(|error: NetworkError| error.at(&files.card))?;
-        let (flip_average, keep_image) = (self.flip_average, self.keep_image);
-        Ok(Infer { card, skeleton, network, map_size, flip_average, keep_image })
+        let shapes = network.with(PictureWorker::shapes)?;
+        let flip = self.flip_average.then_some(Flip { rule: self.flip_rule });
+        let columns = card.columns(network.rows(), &shapes, flip).map_err(|error| error.at(&files.card))?;
+        let Self { flip_average, keep_image, .. } = *self;
+        Ok(Infer { card, skeleton, network, columns, flip_average, keep_image })
     }
 }

@@ -19,6 +19,10 @@
 //!     mean = [128.0, 128.0, 128.0]  # per channel in the order of `colour`, on the scale 0 to 255:
 //!     std = [256.0, 256.0, 256.0]   # value = (level - mean) / std
 //!
+//!     [crop]                        # how the network wants its crop; see the stage `crop`
+//!     frame = { person = { height = 234.3 } }
+//!     border = 128
+//!
 //!     [center_map]                  # only where the network needs the person's centre
 //!     name = "center"
 //!     sigma = 21.0                  # input px
@@ -26,7 +30,7 @@
 //!
 //!     [[outputs]]                   # in the order in which their rows shall leave
 //!     name = "stage_6"
-//!     kind = "heatmaps"
+//!     kind = "heatmaps"             # or "simcc", "coordinates", "detections": see `infer::heads`
 //!     layout = "nchw"
 //!     head = 6                      # number of the output head, from 1
 //!     stride = 8.0                  # input px per map px
@@ -44,9 +48,14 @@ use std::path::Path;
 use schemas::Skeleton;
 use serde::{Deserialize, Serialize};
 
+use super::flip::Flip;
+use super::heads::{self, Card as Outline, Columns, Output};
 use crate::StageError;
 use crate::network::NetworkError;
-use crate::network::card::{CenterMapInput, ImageInput, Layout, check_outputs, read_card, skeleton_called};
+use crate::network::card::{
+    CenterMapInput, ImageInput, check_outputs, parse_card, read_card, skeleton_called,
+};
+use crate::network::framing::CropCard;
 use crate::network::pictures::PicturePorts;
 use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
@@ -56,7 +65,7 @@ use crate::network::ports::{Port, expect, fixed_rows, no_others};
 pub struct ModelCard {
     /// Short name; it is written to the column `model` of every prediction.
     pub name: String,
-    /// Name of the skeleton whose joints the maps follow.
+    /// Name of the skeleton whose joints the outputs follow.
     pub skeleton: String,
     /// Where the network comes from.
     #[serde(default)]
@@ -66,43 +75,14 @@ pub struct ModelCard {
     pub license: String,
     /// The image input.
     pub input: ImageInput,
+    /// How the network wants its crop, where the card says so; the stage `crop` can take it from here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crop: Option<CropCard>,
     /// The input that tells the network which person to look at, if it has one.
     #[serde(default)]
     pub center_map: Option<CenterMapInput>,
     /// The outputs to keep, in the order of their rows; the network may have others.
-    pub outputs: Vec<HeatmapOutput>,
-}
-
-/// What an output holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OutputKind {
-    /// One map per joint, highest where the network places the joint.
-    Heatmaps,
-}
-
-/// One output head of a network.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeatmapOutput {
-    /// The network's own name for it.
-    pub name: String,
-    /// What it holds.
-    pub kind: OutputKind,
-    /// Order of its dimensions.
-    pub layout: Layout,
-    /// Number of the output head, from 1; cards of earlier versions call it `stage`.
-    #[serde(alias = "stage")]
-    pub head: i32,
-    /// Input px per map px.
-    pub stride: f64,
-    /// Input px of the centre of map px 0, along both axes.
-    pub origin: f64,
-    /// How many channels it has, background included.
-    pub channels: usize,
-    /// Index of the background channel, which is dropped.
-    #[serde(default)]
-    pub background: Option<usize>,
+    pub outputs: Vec<Output>,
 }
 
 impl ModelCard {
@@ -113,6 +93,30 @@ impl ModelCard {
     /// key.
     pub fn read(path: &Path) -> Result<Self, StageError> {
         read_card(path, Self::validate)
+    }
+
+    /// The card in `text`, which is to be the file `path`.
+    ///
+    /// # Errors
+    /// When it is no card, or contradicts itself.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self, StageError> {
+        parse_card(text, path, Self::validate)
+    }
+
+    /// Holds the card against a network with these ports, whose run gave `shapes` by output.
+    ///
+    /// # Errors
+    /// When they do not fit together.
+    pub(super) fn check(
+        &self,
+        inputs: &[Port],
+        outputs: &[Port],
+        shapes: &[(String, Vec<i64>)],
+    ) -> Result<(), NetworkError> {
+        let rows = self.check_ports(inputs, outputs)?.unwrap_or(1);
+        let of = |name: &str| shapes.iter().find(|(known, _)| known == name).map(|(_, shape)| shape.clone());
+        let dimensions: Vec<Vec<i64>> = self.outputs.iter().flat_map(Output::names).filter_map(of).collect();
+        self.check_shapes(rows, &dimensions)
     }
 
     /// The skeleton whose joints the maps follow.
@@ -128,7 +132,6 @@ impl ModelCard {
     /// # Errors
     /// When a number is out of range, or channels and joints do not agree.
     pub fn validate(&self) -> Result<(), NetworkError> {
-        let joints = self.skeleton()?.len();
         self.input.validate()?;
         if let Some(map) = &self.center_map
             && !(map.sigma.is_finite() && map.sigma > 0.0)
@@ -136,8 +139,18 @@ impl ModelCard {
             let found = map.sigma.to_string();
             return Err(NetworkError::NotPositive { key: "center_map.sigma", found });
         }
-        check_outputs(self.outputs.iter().map(|output| &output.name))?;
-        self.outputs.iter().try_for_each(|output| output.validate(&self.skeleton, joints))
+        check_outputs(self.outputs.iter().flat_map(Output::names))?;
+        let kind = self.outputs[0].kind();
+        if let Some(other) = self.outputs.iter().find(|output| output.kind() != kind) {
+            return Err(NetworkError::MixedKinds { first: kind, other: other.kind() });
+        }
+        let card = self.outline()?;
+        self.outputs.iter().try_for_each(|output| output.validate(&card))
+    }
+
+    /// What the kinds of outputs need to know of the card.
+    fn outline(&self) -> Result<Outline<'_>, NetworkError> {
+        Ok(Outline { input: &self.input, skeleton: self.skeleton()? })
     }
 
     /// What the network is fed and gives.
@@ -146,7 +159,8 @@ impl ModelCard {
             image: &self.input,
             center_map: self.center_map.as_ref(),
             points: None,
-            outputs: self.outputs.iter().map(|output| output.name.as_str()).collect(),
+            outputs: self.outputs.iter().flat_map(Output::names).collect(),
+            any_shape: matches!(self.outputs[0], Output::Detections(_)),
         }
     }
 
@@ -164,107 +178,35 @@ impl ModelCard {
         }
         let named: Vec<&str> = fed.iter().map(|port| port.name.as_str()).collect();
         no_others(inputs, &named, "an image and a centre map")?;
-        for output in &self.outputs {
-            let dimensions = output.layout.dimensions(output.channels as i64, [-1; 2]);
-            expect(outputs, "output", &output.name, "float32", &dimensions)?;
+        let card = self.outline()?;
+        self.outputs.iter().try_for_each(|output| output.check_ports(&card, outputs))?;
+        match fixed_rows(&fed)? {
+            // A call of several pictures has no shape, where each may hold another number of people.
+            None if matches!(self.outputs[0], Output::Detections(_)) => Ok(Some(1)),
+            rows => Ok(rows),
         }
-        fixed_rows(&fed)
     }
 
-    /// Height and width of the maps, which must be those of every output, from the dimensions that a run of `rows` rows
-    /// gave.
+    /// Checks the dimensions that a run of `rows` rows gave, those of each output in the order of their names.
     ///
     /// # Errors
-    /// When they differ, or those of an output are not what the card says.
-    pub fn map_size(&self, rows: usize, dimensions: &[Vec<i64>]) -> Result<[usize; 2], NetworkError> {
-        let named = self.outputs.iter().zip(dimensions);
-        let sizes = named.map(|(output, found)| output.map_size(&self.input, rows, found));
-        let sizes = sizes.collect::<Result<Vec<_>, _>>()?;
-        match sizes.iter().position(|size| *size != sizes[0]) {
-            None => Ok(sizes[0]),
-            Some(at) => Err(NetworkError::MapSizes {
-                first: self.outputs[0].name.clone(),
-                size: sizes[0],
-                other: self.outputs[at].name.clone(),
-                other_size: sizes[at],
-            }),
-        }
-    }
-}
-
-impl HeatmapOutput {
-    fn validate(&self, skeleton: &str, joints: usize) -> Result<(), NetworkError> {
-        let Self { head, stride, origin, channels, background, .. } = *self;
-        let output = self.name.clone();
-        if head < 1 {
-            return Err(NetworkError::Head { output, found: head });
-        }
-        if !(stride.is_finite() && stride > 0.0 && origin.is_finite()) {
-            return Err(NetworkError::NoPlace { output, stride, key: "origin", value: origin });
-        }
-        if background.is_some_and(|index| index >= channels) {
-            return Err(NetworkError::Background { output, channels });
-        }
-        let kept = channels - usize::from(background.is_some());
-        if kept != joints {
-            return Err(NetworkError::Channels { output, kept, skeleton: skeleton.to_owned(), joints });
-        }
-        Ok(())
+    /// When they are not what the card says.
+    pub fn check_shapes(&self, rows: usize, dimensions: &[Vec<i64>]) -> Result<(), NetworkError> {
+        self.columns(rows, dimensions, None).map(|_| ())
     }
 
-    /// Height and width of its maps, from the dimensions that a run of `rows` rows gave.
+    /// The columns that the outputs make, from the dimensions that a run of `rows` rows gave; `flip` says that rows are also
+    /// run mirrored.
     ///
     /// # Errors
-    /// When the run gave other rows or channels than it should, or maps that cover another area than the stride says.
-    pub fn map_size(
+    /// When the dimensions of an output are not what the card says, or rows cannot be averaged with mirrored ones.
+    pub(super) fn columns(
         &self,
-        input: &ImageInput,
         rows: usize,
-        dimensions: &[i64],
-    ) -> Result<[usize; 2], NetworkError> {
-        let Self { name, layout, stride, channels, .. } = self;
-        let [height, width] = maps_of(name, *layout, rows, *channels, dimensions)?;
-        for (axis, found, input_px) in [("height", height, input.height), ("width", width, input.width)] {
-            let cells = f64::from(input_px) / stride;
-            if (found as f64 - cells).abs() > 1.0 {
-                let (output, stride) = (name.clone(), *stride);
-                return Err(NetworkError::Stride { output, stride, axis, input_px, cells, found });
-            }
-        }
-        Ok([height as usize, width as usize])
-    }
-
-    /// Channels that are kept, in order: all but the background.
-    pub fn kept_channels(&self) -> impl Iterator<Item = usize> {
-        let background = self.background;
-        (0..self.channels).filter(move |channel| Some(*channel) != background)
-    }
-}
-
-/// Height and width of the maps of `output`, from the dimensions that a run of `rows` rows gave.
-///
-/// # Errors
-/// When the run gave other rows or channels than it should.
-pub fn maps_of(
-    output: &str,
-    layout: Layout,
-    rows: usize,
-    channels: usize,
-    dimensions: &[i64],
-) -> Result<[i64; 2], NetworkError> {
-    match layout.sizes(dimensions) {
-        Some([found_rows, found_channels, height, width])
-            if [found_rows, found_channels] == [rows as i64, channels as i64] && height > 0 && width > 0 =>
-        {
-            Ok([height, width])
-        }
-        _ => Err(NetworkError::OtherShape {
-            output: output.to_owned(),
-            rows,
-            expected: format!("{channels} maps"),
-            found: dimensions.to_vec(),
-            keys: "`layout` or `channels`",
-        }),
+        dimensions: &[Vec<i64>],
+        flip: Option<Flip>,
+    ) -> Result<Box<dyn Columns>, NetworkError> {
+        heads::columns(&self.outputs, &self.outline()?, rows, dimensions, flip)
     }
 }
 

@@ -55,7 +55,8 @@ fn a_misspelt_key_names_file_and_line() {
 fn a_card_survives_writing_and_reading() {
     let card: ModelCard = toml::from_str(CARD).unwrap();
     assert_eq!(toml::from_str::<ModelCard>(&toml::to_string(&card).unwrap()).unwrap(), card);
-    assert_eq!(card.outputs[0].kept_channels().collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
+    let Output::Heatmaps(output) = &card.outputs[0] else { panic!("heatmaps") };
+    assert_eq!(output.kept_channels().collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
 }
 
 #[test]
@@ -106,11 +107,32 @@ fn a_mismatch_says_what_was_expected_and_found() {
 
 #[test]
 fn maps_must_cover_the_input() {
-    let (card, size) =
-        (tiny(), |dimensions: &[i64]| tiny().outputs[0].map_size(&tiny().input, 2, dimensions));
-    assert_eq!(card.outputs[0].stride, 2.0);
+    let card = tiny();
+    let Output::Heatmaps(output) = &card.outputs[0] else { panic!("heatmaps") };
+    let size = |dimensions: &[i64]| output.map_size(&card.input, 2, dimensions);
+    assert_eq!(output.stride, 2.0);
     assert_eq!(size(&[2, 10, 4, 6]).unwrap(), [4, 6]);
     assert!(size(&[1, 10, 4, 6]).unwrap_err().to_string().contains("2 rows of 10 maps"));
     assert!(size(&[2, 10, 8, 12]).unwrap_err().to_string().contains("makes about 4.0 map px, a run gave 8"));
     assert!(size(&[2, 10]).is_err());
+}
+
+#[test]
+fn a_card_may_name_the_file_of_its_skeleton_beside_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tiny.toml");
+    std::fs::write(&path, CARD.replace("flic9", "own/robot.toml")).unwrap();
+    let message = ModelCard::read(&path).unwrap_err().to_string();
+    assert!(message.contains("robot.toml`") && message.contains("tiny.toml`"), "{message}");
+    std::fs::create_dir(folder.path().join("own")).unwrap();
+    let robot = |joints: usize| {
+        let names: Vec<String> = (0..joints).map(|joint| format!("'j{joint}'")).collect();
+        let text = format!("name = 'robot'\njoints = [{}]", names.join(", "));
+        std::fs::write(folder.path().join("own/robot.toml"), text).unwrap();
+    };
+    robot(9);
+    assert_eq!(ModelCard::read(&path).unwrap().skeleton().unwrap().joints[8], "j8");
+    robot(8);
+    let message = ModelCard::read(&path).unwrap_err().to_string();
+    assert!(message.contains("keeps 9 channels") && message.contains("has 8 joints"), "{message}");
 }

@@ -1,19 +1,17 @@
-//! The stage `infer`: one row of `heatmaps` for each sample and output head.
+//! The stage `infer`: one row of the table of the network's kind for each sample and output head.
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, Float64Array, Int32Array, RecordBatch, UInt64Array,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch, UInt64Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use schemas::columns::{affines, column, field, skeleton_of, vectors_f64, wrong_type};
 use schemas::tables::rejects::Reject;
-use schemas::tables::{heatmaps, metadata, samples};
+use schemas::tables::{MODEL_KEY, metadata, samples};
 use schemas::{SchemaError, Skeleton};
 
-use super::flip;
-use super::model_card::{HeatmapOutput, ModelCard};
+use super::heads::Columns;
+use super::model_card::ModelCard;
 use crate::augment::geometry::CROP_CENTER;
 use crate::network::Opened;
 use crate::network::gather::{Row, center_in_crop};
@@ -25,7 +23,16 @@ use crate::{FanOut, Outcome, Stage, StageError};
 /// Name of the stage in plans and rejects.
 pub const NAME: &str = "infer";
 /// Columns that only serve training, and are not carried along.
-const TARGETS: [&str; 3] = [samples::HEATMAPS, samples::HEATMAP_WEIGHT, samples::CENTER_MAP];
+const TARGETS: [&str; 8] = [
+    samples::HEATMAPS,
+    samples::HEATMAP_WEIGHT,
+    samples::CENTER_MAP,
+    samples::SIMCC_X,
+    samples::SIMCC_Y,
+    samples::SIMCC_WEIGHT,
+    samples::COORDINATES,
+    samples::COORDINATE_WEIGHT,
+];
 /// Columns that follow the skeleton of the samples, carried only where the network follows it too.
 const ANNOTATIONS: [&str; 4] = ["keypoints", "visibility", "other_keypoints", "other_visibility"];
 
@@ -34,8 +41,7 @@ pub struct Infer {
     pub(super) card: ModelCard,
     pub(super) skeleton: &'static Skeleton,
     pub(super) network: Opened<PictureWorker>,
-    /// Height and width of every map.
-    pub(super) map_size: [usize; 2],
+    pub(super) columns: Box<dyn Columns>,
     pub(super) flip_average: bool,
     pub(super) keep_image: bool,
 }
@@ -118,40 +124,33 @@ impl Infer {
         Ok((fit, rejects))
     }
 
-    /// The maps of `rows`, `[rows, outputs, K, h, w]`.
-    fn predict(&self, rows: &[(usize, Row<'_>)]) -> Result<Vec<f32>, StageError> {
-        let pixels = self.map_size[0] * self.map_size[1];
-        let per_map = self.skeleton.len() * pixels;
-        let per_row = per_map * self.card.outputs.len();
-        let mirrored_joints = self.skeleton.mirrored();
-        // With `flip_average` the row as it is, then the same row mirrored, whose maps are averaged into the first's.
+    /// The columns of `rows`.
+    fn predict(&self, rows: &[(usize, Row<'_>)]) -> Result<Vec<ArrayRef>, StageError> {
+        // With `flip_average` the row as it is, then the same row mirrored, which is averaged into the first.
         let runs_a_row = 1 + usize::from(self.flip_average);
         let runs = rows
             .iter()
             .flat_map(|(_, row)| [*row, Row { mirrored: true, ..*row }].into_iter().take(runs_a_row));
         let runs: Vec<Row<'_>> = runs.collect();
-        let mut maps = vec![0.0f32; rows.len() * per_row];
-        let mut room = vec![0.0f32; if self.flip_average { per_map } else { 0 }];
+        let mut collected = self.columns.start(rows.len());
         let rows_a_call = self.network.rows();
         self.network.with(|worker| {
             for (call, runs) in runs.chunks(rows_a_call).enumerate() {
                 worker.run(runs, |outputs| {
-                    for (index, (output, (_, values))) in self.card.outputs.iter().zip(outputs).enumerate() {
-                        let given = values.chunks_exact(output.channels * pixels);
-                        for (at, (run, given)) in runs.iter().zip(given).enumerate() {
-                            let row = (call * rows_a_call + at) / runs_a_row;
-                            let kept = &mut maps[row * per_row + index * per_map..][..per_map];
-                            if run.mirrored {
-                                keep_joints(output, given, &mut room, pixels);
-                                flip::average(kept, &room, &mirrored_joints, self.map_size);
-                            } else {
-                                keep_joints(output, given, kept, pixels);
-                            }
-                        }
+                    for (at, run) in runs.iter().enumerate() {
+                        let given: Vec<&[f32]> = outputs
+                            .iter()
+                            .map(|(_, values)| {
+                                let per_row = values.len() / rows_a_call;
+                                &values[at * per_row..][..per_row]
+                            })
+                            .collect();
+                        let sample = (call * rows_a_call + at) / runs_a_row;
+                        collected.take(sample, run.mirrored, &given);
                     }
                 })?;
             }
-            Ok(maps)
+            Ok(collected.columns())
         })
     }
 }
@@ -162,13 +161,6 @@ fn center_column(input: &Schema) -> &'static str {
     if input.index_of(CROP_CENTER).is_ok() { CROP_CENTER } else { "center" }
 }
 
-/// Copies one row's `given` maps, in the output's layout, to `[K, h, w]` without the background.
-fn keep_joints(output: &HeatmapOutput, given: &[f32], kept: &mut [f32], pixels: usize) {
-    for (channel, map) in output.kept_channels().zip(kept.chunks_exact_mut(pixels)) {
-        output.layout.copy_channel(given, output.channels, channel, map);
-    }
-}
-
 impl Stage for Infer {
     fn engines(&self) -> Vec<(String, String)> {
         self.network.engines()
@@ -176,12 +168,12 @@ impl Stage for Infer {
 
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
         self.check_input(input)?;
-        let [height, width] = self.map_size;
         let mut fields: Vec<Arc<Field>> =
             self.carried(input).into_iter().map(|index| Arc::clone(&input.fields()[index])).collect();
-        fields.extend(heatmaps::fields(self.skeleton.len(), height, width).into_iter().map(Arc::new));
-        let mut metadata = metadata(heatmaps::NAME, Some(self.skeleton));
-        metadata.insert(heatmaps::MODEL_KEY.to_owned(), self.card.name.clone());
+        fields.extend(self.columns.fields().into_iter().map(Arc::new));
+        let mut metadata = metadata(self.columns.table(), Some(self.skeleton));
+        metadata.insert(MODEL_KEY.to_owned(), self.card.name.clone());
+        metadata.extend(self.columns.metadata());
         Ok(Arc::new(Schema::new_with_metadata(fields, metadata)))
     }
 
@@ -192,9 +184,9 @@ impl Stage for Infer {
             .as_binary_opt::<i32>()
             .ok_or_else(|| wrong_type(samples::IMAGE, "Binary", images.data_type()))?;
         let (fit, rejects) = self.sort_rows(batch, images)?;
-        let maps = self.predict(&fit)?;
+        let predicted = self.predict(&fit)?;
 
-        let heads = self.card.outputs.len();
+        let heads = self.columns.rows_a_sample();
         let rows: Vec<usize> = fit.iter().map(|(row, _)| *row).collect();
         let carried = batch.project(&self.carried(batch.schema_ref()))?;
         let carried = if heads == 1 {
@@ -203,17 +195,11 @@ impl Stage for Infer {
             let repeated = rows.iter().flat_map(|row| std::iter::repeat_n(*row as u64, heads));
             take_record_batch(&carried, &UInt64Array::from_iter_values(repeated))?
         };
-        let outputs = || rows.iter().flat_map(|_| &self.card.outputs);
-        let [height, width] = self.map_size;
-        let mut columns: Vec<ArrayRef> = carried.columns().to_vec();
-        columns.push(Arc::new(Int32Array::from_iter_values(outputs().map(|output| output.head))));
-        columns.push(heatmaps::maps_array(maps, self.skeleton.len(), height, width));
-        columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.stride))));
-        columns.push(Arc::new(Float64Array::from_iter_values(outputs().map(|output| output.origin))));
+        let columns = [carried.columns().to_vec(), predicted].concat();
         Ok(Outcome::some(RecordBatch::try_new(schema, columns).map_err(SchemaError::from)?, rejects))
     }
 
     fn fan_out(&self) -> FanOut {
-        FanOut::Each(self.card.outputs.len())
+        FanOut::Each(self.columns.rows_a_sample())
     }
 }

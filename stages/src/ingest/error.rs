@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use datasets::ReadError;
 use polars::prelude::DataType;
-use schemas::skeleton::UnknownSkeleton;
-use schemas::{Fault, Hinted};
+use schemas::{Fault, Hinted, Skeleton};
 
 /// Why rows could not be selected or mapped.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +28,18 @@ pub enum IngestError {
     /// A column cannot be kept or dropped twice.
     #[error("`{stage}` names the column `{column}` twice")]
     ColumnTwice { stage: String, column: String },
-    /// The skeleton to map to is unknown.
+    /// The skeleton to map to is unknown, or its file is none.
     #[error("`{stage}`: {error}")]
-    Skeleton { stage: String, error: UnknownSkeleton },
+    Skeleton { stage: String, error: ReadError },
+    /// A derived joint, or one of those that it is made of, that its skeleton lacks.
+    #[error("`derived` must be of joints of `{}`, {}, found `{joint}`", skeleton.name, listed(skeleton.joints))]
+    DerivedStranger { joint: String, skeleton: &'static Skeleton },
+    /// A joint in the middle of nothing.
+    #[error("`derived.{joint}` must name joints, found none")]
+    DerivedOfNone { joint: String },
+    /// Two spellings of one joint.
+    #[error("`derived` must have each joint once, found `{joint}` twice")]
+    DerivedTwice { joint: &'static str },
     /// Nothing would be left of a pose.
     #[error("the skeletons `{from}` and `{to}` share no joint")]
     NoSharedJoint { from: &'static str, to: &'static str },
@@ -72,6 +81,11 @@ pub enum Unread {
     Thread(std::io::Error),
 }
 
+/// `names` between backticks and commas.
+fn listed(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 impl Hinted for IngestError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -89,8 +103,12 @@ impl Hinted for IngestError {
             Self::NotBoolean { .. } => "compare with something, such as `scale > 0.5`",
             Self::NamesNone { what: "column", .. } => "name one or more columns",
             Self::NamesNone { .. } => "name splits, such as `shares = { train = 0.5, test = 0.5 }`",
-            Self::ColumnTwice { .. } => "name it once",
-            Self::Skeleton { .. } => "name one of these in `to`",
+            Self::ColumnTwice { .. } | Self::DerivedTwice { .. } => "name it once",
+            Self::Skeleton { error, .. } => return error.hint(),
+            Self::DerivedStranger { .. } => {
+                "left of `=` stands a joint of the skeleton in `to`, right of it joints that the rows have"
+            }
+            Self::DerivedOfNone { .. } => "name the joints in whose middle it lies",
             Self::NoSharedJoint { .. } => "map to a skeleton with some of the same joints",
             Self::MapsMade { .. } => "map the skeleton before the maps are made",
             Self::EmptyList { .. } => "write one name per line",

@@ -1,82 +1,131 @@
-//! `map_skeleton`: poses reordered from one skeleton into another, by joint name.
+//! `map_skeleton`: poses rearranged from one skeleton into another, by joint name.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array, Float64Array, ListArray, RecordBatch,
-    UInt8Array, UInt64Array,
-};
-use arrow::buffer::OffsetBuffer;
-use arrow::compute::{concat, take};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datasets::{skeleton_called, skeleton_file};
 use schemars::JsonSchema;
 use schemas::columns::{SKELETON_JSON_KEY, SKELETON_KEY, column, field, skeleton_of, wrong_type};
 use schemas::skeleton::Skeleton;
-use schemas::tables::samples::{HEATMAP_WEIGHT, HEATMAPS};
+use schemas::tables::samples::{
+    COORDINATE_WEIGHT, COORDINATES, HEATMAP_WEIGHT, HEATMAPS, SIMCC_WEIGHT, SIMCC_X, SIMCC_Y,
+};
 use serde::{Deserialize, Serialize};
 
 use super::error::IngestError;
+use super::remap::{Origin, remapped, remapped_lists, remapped_type};
 use crate::stage::{BuildContext, Outcome, Stage, StageError};
 
 /// Columns with one entry a joint, where the table has them; the first must be there.
 const PER_JOINT: [&str; 4] = ["keypoints", "visibility", "score", "heatmap_mean"];
 /// Columns with a list of poses.
 const PER_OTHER: [&str; 2] = ["other_keypoints", "other_visibility"];
+/// Columns that are made of the joints and cannot be rearranged.
+const MADE: [&str; 7] =
+    [HEATMAPS, HEATMAP_WEIGHT, SIMCC_X, SIMCC_Y, SIMCC_WEIGHT, COORDINATES, COORDINATE_WEIGHT];
 
 /// Keys of the stage `map_skeleton`.
 ///
 /// ```
-/// let config: stages::ingest::MapSkeletonConfig = toml::from_str("to = 'cpm14'")?;
+/// let config: stages::ingest::MapSkeletonConfig =
+///     toml::from_str("to = 'cpm14'\nderived = { neck = ['left_shoulder', 'right_shoulder'] }")?;
 /// # Ok::<(), toml::de::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MapSkeletonConfig {
-    /// Name of the skeleton to map to.
+    /// The skeleton to map to: its name, or a file of one's own.
+    #[schemars(extend("format" = "skeleton"))]
     pub to: String,
+    /// Joints of the new skeleton that lie in the middle of joints of the rows: `{ neck = ["left_shoulder",
+    /// "right_shoulder"] }`. The place is the mean, visibility and score the least; where one is missing, so is the joint.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub derived: BTreeMap<String, Vec<String>>,
 }
 
 impl MapSkeletonConfig {
     /// The stage.
     ///
     /// # Errors
-    /// When no skeleton has this name.
+    /// When no skeleton has this name, the file is no skeleton, or it lacks a derived joint.
     pub fn build(&self, context: &BuildContext) -> Result<MapSkeleton, StageError> {
-        let to = Skeleton::named(&self.to).map_err(|error| {
-            StageError::step(IngestError::Skeleton { stage: context.name.clone(), error })
-        })?;
-        Ok(MapSkeleton { to })
+        let stage = || context.name.clone();
+        let named = match skeleton_file(&self.to) {
+            Some(file) => context.folder.join(file).to_string_lossy().into_owned(),
+            None => self.to.clone(),
+        };
+        let to = skeleton_called(&named)
+            .map_err(|error| StageError::step(IngestError::Skeleton { stage: stage(), error }))?;
+        let mut derived = BTreeMap::new();
+        for (joint, of) in &self.derived {
+            let at = to.index_of(joint).ok_or_else(|| StageError::step(strange(joint, to)))?;
+            if of.is_empty() {
+                return Err(StageError::step(IngestError::DerivedOfNone { joint: joint.clone() }));
+            }
+            if derived.insert(at, of.clone()).is_some() {
+                return Err(StageError::step(IngestError::DerivedTwice { joint: to.joints[at] }));
+            }
+        }
+        Ok(MapSkeleton { to, derived })
+    }
+
+    /// The file of the skeleton, to be hashed.
+    pub fn files(&self) -> Vec<PathBuf> {
+        skeleton_file(&self.to).into_iter().collect()
     }
 }
 
-/// Poses reordered into another skeleton: the person's own, those of others, and what was predicted for each joint.
+/// The error of a `joint` that `skeleton` lacks.
+fn strange(joint: &str, skeleton: &'static Skeleton) -> IngestError {
+    IngestError::DerivedStranger { joint: joint.to_owned(), skeleton }
+}
+
+/// Poses rearranged into another skeleton: the person's own, those of others, and what was predicted for each joint.
 ///
-/// Joints that the rows' skeleton lacks are not annotated afterwards (visibility 0, `NaN`); joints that the new one
-/// lacks are gone. Coordinates keep their space and their type, f32 or f64.
+/// Joints that the rows' skeleton lacks are not annotated afterwards (visibility 0, `NaN`), except for those that are derived;
+/// joints that the new one lacks are gone. Coordinates keep their space and their type, f32 or f64.
 #[derive(Debug, Clone)]
 pub struct MapSkeleton {
     to: &'static Skeleton,
+    /// Names of joints of the rows, by the joint of the new skeleton in their middle.
+    derived: BTreeMap<usize, Vec<String>>,
 }
 
 impl MapSkeleton {
+    /// The stage that maps to `skeleton`, joint by joint.
+    pub fn to(skeleton: &'static Skeleton) -> Self {
+        Self { to: skeleton, derived: BTreeMap::new() }
+    }
+
     /// For each new joint, where the rows hold it.
-    fn sources(&self, schema: &Schema) -> Result<Vec<Option<usize>>, StageError> {
+    fn origins(&self, schema: &Schema) -> Result<Vec<Origin>, StageError> {
         let from = skeleton_of(schema)?;
-        let sources = self.to.indices_in(from);
-        if sources.iter().all(Option::is_none) {
+        let held = self.to.indices_in(from).into_iter();
+        let mut origins: Vec<Origin> =
+            held.map(|joint| joint.map_or(Origin::Absent, Origin::Joint)).collect();
+        for (at, names) in &self.derived {
+            let of = names
+                .iter()
+                .map(|name| from.index_of(name).ok_or_else(|| StageError::step(strange(name, from))));
+            origins[*at] = Origin::Middle(of.collect::<Result<_, _>>()?);
+        }
+        if origins.iter().all(|origin| *origin == Origin::Absent) {
             let (from, to) = (from.name, self.to.name);
             return Err(StageError::step(IngestError::NoSharedJoint { from, to }));
         }
-        Ok(sources)
+        Ok(origins)
     }
 }
 
 impl Stage for MapSkeleton {
     fn output_schema(&self, input: &SchemaRef) -> Result<SchemaRef, StageError> {
-        self.sources(input)?;
+        self.origins(input)?;
         let from = skeleton_of(input)?;
         field(input, PER_JOINT[0])?;
-        for column in [HEATMAPS, HEATMAP_WEIGHT] {
+        for column in MADE {
             if input.index_of(column).is_ok() {
                 return Err(StageError::step(IngestError::MapsMade { column, skeleton: from.name }));
             }
@@ -103,172 +152,20 @@ impl Stage for MapSkeleton {
 
     fn run(&self, batch: &RecordBatch) -> Result<Outcome, StageError> {
         let schema = self.output_schema(&batch.schema())?;
-        let sources = self.sources(batch.schema_ref())?;
+        let origins = self.origins(batch.schema_ref())?;
         let mut columns = batch.columns().to_vec();
         for (at, field) in schema.fields().iter().enumerate() {
             let name = field.name().as_str();
             if PER_JOINT.contains(&name) {
-                columns[at] = Arc::new(remapped(column(batch, name)?.as_fixed_size_list(), &sources)?);
+                columns[at] = Arc::new(remapped(column(batch, name)?.as_fixed_size_list(), &origins)?);
             } else if PER_OTHER.contains(&name) {
-                columns[at] = Arc::new(remapped_lists(column(batch, name)?.as_list(), &sources)?);
+                columns[at] = Arc::new(remapped_lists(column(batch, name)?.as_list(), &origins)?);
             }
         }
         Ok(Outcome::all(RecordBatch::try_new(schema, columns)?))
     }
 }
 
-/// `[K_from, ...]` as `[K_to, ...]`.
-fn remapped_type(
-    name: &str,
-    data_type: &DataType,
-    from: &Skeleton,
-    to: &Skeleton,
-) -> Result<DataType, StageError> {
-    match data_type {
-        DataType::FixedSizeList(item, joints)
-            if *joints as usize == from.len() && filler(item.data_type()).is_some() =>
-        {
-            Ok(DataType::FixedSizeList(Arc::clone(item), to.len() as i32))
-        }
-        other => {
-            let expected = format!("a list of {} joints, as `{}` has them", from.len(), from.name);
-            Err(wrong_type(name, &expected, other).into())
-        }
-    }
-}
-
-/// What a joint holds that the rows' skeleton lacks, as an array of one; `None` for types that no joint has.
-fn filler(item: &DataType) -> Option<ArrayRef> {
-    match item {
-        DataType::UInt8 => Some(Arc::new(UInt8Array::from(vec![0]))),
-        DataType::Float32 => Some(Arc::new(Float32Array::from(vec![f32::NAN]))),
-        DataType::Float64 => Some(Arc::new(Float64Array::from(vec![f64::NAN]))),
-        DataType::FixedSizeList(number, 2) => {
-            let values: ArrayRef = match number.data_type() {
-                DataType::Float32 => Arc::new(Float32Array::from(vec![f32::NAN; 2])),
-                DataType::Float64 => Arc::new(Float64Array::from(vec![f64::NAN; 2])),
-                _ => return None,
-            };
-            Some(Arc::new(FixedSizeListArray::new(Arc::clone(number), 2, values, None)))
-        }
-        _ => None,
-    }
-}
-
-/// `[N, K_from, ...]` as `[N, K_to, ...]`.
-fn remapped(list: &FixedSizeListArray, sources: &[Option<usize>]) -> Result<FixedSizeListArray, StageError> {
-    let joints = list.value_length() as usize;
-    let values = list.values().slice(list.offset() * joints, list.len() * joints);
-    let filler = filler(values.data_type())
-        .ok_or_else(|| wrong_type("keypoints", "a list of joints", list.data_type()))?;
-    let absent = values.len() as u64;
-    let extended = concat(&[values.as_ref(), filler.as_ref()])?;
-    let places = (0..list.len()).flat_map(|row| {
-        sources.iter().map(move |source| source.map_or(absent, |joint| (row * joints + joint) as u64))
-    });
-    let taken = take(&extended, &UInt64Array::from_iter_values(places), None)?;
-    let DataType::FixedSizeList(item, _) = list.data_type() else { unreachable!("a fixed-size list") };
-    let nulls = list.nulls().cloned();
-    Ok(FixedSizeListArray::try_new(Arc::clone(item), sources.len() as i32, taken, nulls)?)
-}
-
-/// `[N, (people), K_from, ...]` as `[N, (people), K_to, ...]`.
-fn remapped_lists(lists: &ListArray, sources: &[Option<usize>]) -> Result<ListArray, StageError> {
-    let offsets = lists.value_offsets();
-    let (first, last) = (offsets[0] as usize, offsets[lists.len()] as usize);
-    let poses = lists.values().slice(first, last - first);
-    let poses = remapped(poses.as_fixed_size_list(), sources)?;
-    let DataType::List(item) = lists.data_type() else { unreachable!("a list") };
-    let item = Arc::new(item.as_ref().clone().with_data_type(poses.data_type().clone()));
-    let lengths = offsets.windows(2).map(|pair| (pair[1] - pair[0]) as usize);
-    let offsets = OffsetBuffer::from_lengths(lengths);
-    Ok(ListArray::try_new(item, offsets, Arc::new(poses), lists.nulls().cloned())?)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::super::filter::tests::{context, people};
-    use super::*;
-    use arrow::compute::cast;
-    use schemas::Visibility;
-    use schemas::columns::{points, with_column};
-    use schemas::skeleton::{FLIC9, MPII16};
-    use schemas::tables::people::{Person, from_batch};
-
-    fn map(to: &str) -> MapSkeleton {
-        MapSkeletonConfig { to: to.into() }.build(&context("map")).unwrap()
-    }
-
-    fn people_of(batch: &RecordBatch) -> Vec<Person> {
-        from_batch(batch).unwrap()
-    }
-
-    #[test]
-    fn joints_move_by_name_for_everyone_in_the_row() {
-        let batch = people(9).slice(2, 6);
-        let stage = map("mpii16");
-        let rows = stage.run(&batch).unwrap().rows;
-        assert_eq!(rows.schema(), stage.output_schema(&batch.schema()).unwrap());
-        assert_eq!(skeleton_of(rows.schema_ref()).unwrap(), &MPII16);
-        let sources = MPII16.indices_in(&FLIC9);
-        for (old, new) in people_of(&batch).iter().zip(people_of(&rows)) {
-            assert_eq!(old.others.len(), new.others.len());
-            let poses = std::iter::once((&old.pose, &new.pose))
-                .chain(old.others.iter().zip(&new.others).map(|(old, new)| (&**old, &**new)));
-            for (old, new) in poses {
-                for (joint, source) in sources.iter().enumerate() {
-                    assert_eq!(new.joint(joint), source.and_then(|source| old.joint(source)));
-                    let visibility = source.map_or(Visibility::NotAnnotated, |source| old.visibility[source]);
-                    assert_eq!(new.visibility[joint], visibility);
-                    assert!(new.visibility[joint].is_annotated() || new.keypoints[joint][0].is_nan());
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn back_and_forth_changes_nothing_that_both_have() {
-        let batch = people(7);
-        let there = map("mpii16").run(&batch).unwrap().rows;
-        let back = map("flic9").run(&there).unwrap().rows;
-        assert_eq!(back.schema(), batch.schema());
-        for (old, new) in people_of(&batch).iter().zip(people_of(&back)) {
-            // All but the nose, which MPII lacks.
-            assert!((0..8).all(|joint| old.pose.joint(joint) == new.pose.joint(joint)));
-            assert_eq!(new.pose.joint(8), None);
-        }
-    }
-
-    #[test]
-    fn single_precision_of_a_crop_stays_so() {
-        let batch = people(5).slice(1, 4);
-        let single = schemas::tables::samples::crop_keypoints_field(9);
-        let array = cast(batch.column_by_name("keypoints").unwrap(), single.data_type()).unwrap();
-        let batch = with_column(&batch, single.clone(), array).unwrap();
-        let rows = map("mpii16").run(&batch).unwrap().rows;
-        let field = rows.schema_ref().field_with_name("keypoints").unwrap().clone();
-        assert_eq!(field, schemas::tables::samples::crop_keypoints_field(16));
-        // Row 3 of the slice is person 4, whose joint 2, the left wrist, is at (4, 2).
-        let left_wrist = MPII16.index_of("left_wrist").unwrap();
-        assert_eq!(points(&rows, "keypoints").unwrap()[3][left_wrist], [4.0, 2.0]);
-    }
-
-    #[test]
-    fn an_empty_batch_has_the_new_schema() {
-        let rows = map("cpm14").run(&people(0)).unwrap().rows;
-        assert_eq!((rows.num_rows(), skeleton_of(rows.schema_ref()).unwrap().name), (0, "cpm14"));
-    }
-
-    #[test]
-    fn wrong_plans_are_refused() {
-        let unknown = MapSkeletonConfig { to: "mpii".into() }.build(&context("map")).unwrap_err();
-        assert!(unknown.to_string().contains("`map`: no skeleton is called `mpii`"), "{unknown}");
-        let batch = people(2);
-        let maps = Field::new(HEATMAPS, DataType::Float64, true);
-        let batch = with_column(&batch, maps, Arc::new(Float64Array::from(vec![0.0; 2]))).unwrap();
-        let error = map("cpm14").output_schema(&batch.schema()).unwrap_err();
-        assert!(error.to_string().contains("`heatmaps` follows the skeleton `flic9`"), "{error}");
-        let bare = people(2).project(&[0]).unwrap();
-        assert!(map("cpm14").output_schema(&bare.schema()).is_err());
-    }
-}
+#[path = "map_skeleton_tests.rs"]
+mod tests;

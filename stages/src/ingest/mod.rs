@@ -8,6 +8,7 @@ pub mod filter;
 pub mod map_skeleton;
 mod polars_columns;
 pub mod predicate;
+mod remap;
 pub mod repeat;
 pub mod select;
 pub mod split;

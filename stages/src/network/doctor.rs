@@ -1,6 +1,6 @@
 //! What works on this machine, and why something does not.
 
-use super::providers::{ALL, Network, Provider, session};
+use super::providers::{ALL, Network, Provider, Start, session};
 use super::runtime::Runtime;
 
 /// A network of one node (`y = x`, float32 `[1]`), to see whether a provider really starts.
@@ -39,7 +39,7 @@ pub struct ProviderReport {
 /// Tries every provider with a tiny network.
 pub fn examine(runtime: &Runtime) -> Report {
     let providers = ALL.into_iter().map(|provider| {
-        let failure = session(runtime, provider, 0, 1, Network::Bytes(TINY_NETWORK)).err();
+        let failure = session(runtime, provider, Start::default(), Network::Bytes(TINY_NETWORK)).err();
         let hint = failure.as_ref().map(|_| provider.install_hint());
         ProviderReport { provider, compiled_in: provider.is_compiled_in(), failure, hint }
     });

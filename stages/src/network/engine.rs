@@ -8,10 +8,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::NetworkError;
+use super::card::skeleton_of_card;
 use super::external::weights;
 use super::pool::SessionPool;
-use super::providers::{Network, Provider, Running, first_session, session};
+use super::providers::{Network, Provider, Running, Start, first_session, session};
 use super::runtime::Runtime;
+use super::tensorrt::TensorrtConfig;
 use crate::{BuildContext, StageError};
 
 /// Rows per call on the CPU: one. Larger calls compute blank rows to fill up a batch of odd length.
@@ -23,8 +25,8 @@ pub const DEFAULT_SESSIONS_DEVICE: usize = 2;
 /// Threads of one session: one, since the runner already runs as many sessions as there are threads.
 pub const DEFAULT_INTRA_THREADS: NonZeroUsize = NonZeroUsize::MIN;
 
-/// What runs a network: `engine = { .. }` of the stages `infer`, `embed` and `refine`. Only `provider` can change
-/// the results.
+/// What runs a network: `engine = { .. }` of the stages `infer`, `embed` and `refine`. Only `provider` and
+/// `tensorrt.fp16` can change the results.
 ///
 /// ```
 /// let engine: stages::network::EngineConfig = toml::from_str("provider = 'cuda'\nfall_back = true")?;
@@ -49,6 +51,9 @@ pub struct EngineConfig {
     pub sessions: Option<NonZeroUsize>,
     /// Threads of one session.
     pub intra_threads: NonZeroUsize,
+    /// How `TensorRT` builds its engines, where it computes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tensorrt: Option<TensorrtConfig>,
     /// The file of ONNX Runtime; by default it is searched for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
@@ -64,6 +69,7 @@ impl Default for EngineConfig {
             batch: None,
             sessions: None,
             intra_threads: DEFAULT_INTRA_THREADS,
+            tensorrt: None,
             library: None,
         }
     }
@@ -95,13 +101,14 @@ impl Files {
         Ok(Self { model, card })
     }
 
-    /// Both, and the files beside the network that hold its weights, to be hashed.
+    /// Both, the file of the card's skeleton, and the files beside the network that hold its weights, to be hashed.
     ///
     /// # Errors
     /// When the network cannot be read, or has weights outside its folder.
     pub fn all(self) -> Result<Vec<PathBuf>, StageError> {
         let weights = weights(&self.model)?;
-        Ok([vec![self.model, self.card], weights].concat())
+        let skeleton = skeleton_of_card(&self.card).into_iter().collect();
+        Ok([vec![self.model, self.card], skeleton, weights].concat())
     }
 }
 
@@ -134,9 +141,15 @@ impl EngineConfig {
         let library = self.library.as_ref().map(|path| context.folder.join(path));
         let runtime = Runtime::load(library.as_deref())?;
         let at_model = |error: NetworkError| error.at(&files.model);
-        let (network, threads) = (Network::File(&files.model), self.intra_threads.get());
+        if self.tensorrt.is_some() && self.provider != Provider::Tensorrt {
+            return Err(NetworkError::NotTensorrt { provider: self.provider.name() });
+        }
+        let mut tuning = self.tensorrt.clone().unwrap_or_default();
+        tuning.cache = tuning.cache.map(|cache| context.folder.join(cache));
+        let network = Network::File(&files.model);
+        let start = |device| Start { device, intra_threads: self.intra_threads.get(), tensorrt: &tuning };
         let (first, running) =
-            first_session(runtime, self.provider, first_device, self.fall_back, threads, network)
+            first_session(runtime, self.provider, start(first_device), self.fall_back, network)
                 .map_err(at_model)?;
         let fixed = check(&first).map_err(|error| error.at(&files.card))?;
         let rows = rows_a_call(fixed, self.batch, running.provider)?;
@@ -148,7 +161,7 @@ impl EngineConfig {
         let mut workers = vec![bind(first, first_device)?];
         // Cards take turns, so that the first sessions handed out lie on different ones.
         for &device in (0..per_device).flat_map(|_| devices).skip(1) {
-            let session = session(runtime, running.provider, device, threads, network)
+            let session = session(runtime, running.provider, start(device), network)
                 .map_err(|reason| NetworkError::Session { number: workers.len() + 1, device, reason })?;
             workers.push(bind(session, device)?);
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use schemas::skeleton::UnknownSkeleton;
+use datasets::ReadError;
 use schemas::{Fault, Hinted};
 
 use super::port::{Port, dimensions_text, listed};
@@ -26,15 +26,19 @@ pub enum NetworkError {
     #[error("cannot read the model card: {reason}: `{}`", path.display())]
     NoCard { reason: String, path: PathBuf },
     #[error(transparent)]
-    Skeleton(#[from] UnknownSkeleton),
+    Skeleton(#[from] ReadError),
     #[error("the input is {width} x {height} px")]
     NoPixels { width: u32, height: u32 },
     #[error("`{key}` must be positive, found `{found}`")]
     NotPositive { key: &'static str, found: String },
     #[error("`input.mean` must be finite, found {found:?}")]
     MeanNotFinite { found: [f64; 3] },
-    #[error("a uint8 input is not normalised, but the card gives `mean` or `std`")]
-    NormalisedBytes,
+    #[error("a {element} input is not normalised, but the card gives `mean` or `std`")]
+    NormalisedBytes { element: &'static str },
+    #[error("the sides must be multiples of {multiple} px, found {width} x {height}")]
+    NoMultiple { width: u32, height: u32, multiple: u32 },
+    #[error("the network's sides are fixed to {width} x {height} px")]
+    FixedSides { width: u32, height: u32 },
     #[error("the card names no output")]
     NoOutput,
     #[error("output `{output}` is named twice")]
@@ -47,6 +51,33 @@ pub enum NetworkError {
     Background { output: String, channels: usize },
     #[error("output `{output}` keeps {kept} channels, but skeleton `{skeleton}` has {joints} joints")]
     Channels { output: String, kept: usize, skeleton: String, joints: usize },
+    #[error("the card has no section `[crop]`")]
+    NoCrop,
+    #[error("the outputs of a card must be of one kind, found `{first}` and `{other}`")]
+    MixedKinds { first: &'static str, other: &'static str },
+    #[error("output `{output}` has no offsets, but the first one has")]
+    SomeOffsets { output: String },
+    #[error("output `{output}`: `point` must have one `x` and one `y`")]
+    PointNumbers { output: String },
+    #[error("output `{output}`: scores stand in `point` and in `scores`")]
+    ScoreTwice { output: String },
+    #[error("output `{output}`: `points` has `{point}` twice")]
+    PointTwice { output: String, point: String },
+    #[error("output `{output}`: `points` has no `{joint}`, which is a joint of `{skeleton}`")]
+    NoSuchPoint { output: String, joint: String, skeleton: String },
+    #[error(
+        "output `{output}`: `row` must have a `score`, and `left`, `top`, `right` and `bottom`, or `left`, `top`, `width` and \
+         `height`, or `center_x`, `center_y`, `width` and `height`"
+    )]
+    CandidateNumbers { output: String },
+    #[error("output `{output}`: the joints must stand in `row`, or in an output that `joints` names, once")]
+    JointsOnce { output: String },
+    #[error("`{key}` must be a number, found `{found}`")]
+    NotFinite { key: &'static str, found: String },
+    #[error("`{key}` must be between 0 and 1, found `{found}`")]
+    NoPart { key: &'static str, found: f64 },
+    #[error("output `{output}`: a card has one output of detections")]
+    SecondDetections { output: String },
     #[error("the card has no channels, blocks or samples")]
     NoWindow,
     #[error("output `{output}` has {size} numbers but {classes} classes")]
@@ -96,6 +127,15 @@ pub enum NetworkError {
         "output `{output}`: its maps do not lie on their own mirror image: `origin` must be {expected}, found `{found}`"
     )]
     Asymmetric { output: String, expected: f64, found: f64 },
+    #[error(
+        "output `{output}`: the card expects {expected:?} as the last dimensions, a run gave {}",
+        dimensions_text(found)
+    )]
+    OtherOrder { output: String, expected: [i64; 2], found: Vec<i64> },
+    #[error("output `{output}`: bins of 1/{ratio} px do not lie on their own mirror image")]
+    AsymmetricBins { output: String, ratio: f64 },
+    #[error("output `{output}`: people of a mirrored picture cannot be averaged with those of the plain one")]
+    FlippedDetections { output: String },
 
     // The rows against the network.
     #[error(
@@ -129,6 +169,8 @@ pub enum NetworkError {
     SameWindow { first: String, second: String },
 
     // The machine.
+    #[error("`tensorrt` has keys, but the provider is `{provider}`")]
+    NotTensorrt { provider: &'static str },
     #[error("`devices` is empty")]
     NoDevices,
     #[error("ONNX Runtime `{}` is asked for, but this process has loaded `{}`", asked.display(), loaded.display())]
@@ -166,11 +208,15 @@ impl Hinted for NetworkError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::At { error, .. } => return error.hint(),
+            Self::Skeleton(error) => return error.hint(),
             Self::OutsideFolder { .. } => {
                 "keep the weights in the folder of the `.onnx` file, and export it again".into()
             }
-            Self::NormalisedBytes => {
+            Self::NormalisedBytes { .. } => {
                 "leave `input.mean` and `input.std` out, or set `input.element = \"float32\"`".into()
+            }
+            Self::FixedSides { .. } => {
+                "leave `size` out; if width and height of the network are free, say `input.multiple` in its card".into()
             }
             Self::Channels { .. } => {
                 "correct `channels`, `background` or `skeleton` in the model card".into()
@@ -197,7 +243,12 @@ impl Hinted for NetworkError {
             Self::MapSizes { .. } => {
                 "name outputs of one size in the model card, and the others in a separate card".into()
             }
-            Self::Asymmetric { .. } => "leave `flip_average` out".into(),
+            Self::Asymmetric { .. } | Self::AsymmetricBins { .. } => {
+                "leave `flip_average` out, or set `flip_rule = \"toolkit\"` to average as the network's toolkit does".into()
+            }
+            Self::FlippedDetections { .. } => "leave `flip_average` out".into(),
+            Self::OtherOrder { .. } => "correct `order` in the model card".into(),
+            Self::NoCrop => "add it to the card, or name `size` and `frame` in the plan".into(),
             Self::ImageSize { expected: [width, height], .. } => {
                 format!("set the crop's size to {width} x {height} px")
             }
@@ -219,6 +270,7 @@ impl Hinted for NetworkError {
                     .into()
             }
             Self::SameWindow { .. } => "give every stretch of a session a `segment` of its own".into(),
+            Self::NotTensorrt { .. } => "leave `tensorrt` out, or set `provider = \"tensorrt\"`".into(),
             Self::NoDevices => "name the GPUs to use, such as `devices = [0]`".into(),
             Self::OtherRuntime { .. } => {
                 format!("name the same library everywhere, or set `{LIBRARY_VARIABLE}`")

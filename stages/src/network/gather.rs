@@ -1,5 +1,6 @@
 //! From raw crops to a network's input: channel order, layout and normalisation in one pass.
 
+use half::f16;
 use schemas::Affine;
 
 use super::card::{Colour, ImageInput, Layout};
@@ -64,6 +65,18 @@ impl Gather {
         } else {
             self.arrange(rgb, out, |level| level, |level| level, |level| level);
         }
+    }
+
+    /// Writes `rgb`, `[H, W, 3]`, to `out`, as long, in the input's layout and order, normalised.
+    pub fn halves(&self, rgb: &[u8], out: &mut [f16]) {
+        let [first, second, third] = &*self.values;
+        let of = |table: &[f32; 256], level: u8| f16::from_f32(table[level as usize]);
+        self.arrange(rgb, out, |level| of(first, level), |level| of(second, level), |level| of(third, level));
+    }
+
+    /// Writes `rgb`, `[H, W, 3]`, to `out`, as long, in the input's layout and order, the levels as they are.
+    pub fn integers(&self, rgb: &[u8], out: &mut [i32]) {
+        self.arrange(rgb, out, i32::from, i32::from, i32::from);
     }
 
     fn arrange<T>(
@@ -145,6 +158,7 @@ mod tests {
             element: Element::Float32,
             width: 2,
             height: 2,
+            multiple: None,
             mean: [10.0, 20.0, 30.0],
             std: [2.0, 4.0, 5.0],
         }
@@ -169,8 +183,11 @@ mod tests {
                 let input = input(layout, colour);
                 let gather = Gather::new(&input);
                 let (mut floats, mut bytes) = ([0.0f32; 12], [0u8; 12]);
+                let (mut halves, mut integers) = ([f16::ZERO; 12], [0i32; 12]);
                 gather.floats(&rgb, &mut floats);
                 gather.bytes(&rgb, &mut bytes);
+                gather.halves(&rgb, &mut halves);
+                gather.integers(&rgb, &mut integers);
                 for pixel in 0..4 {
                     for channel in 0..3 {
                         let level = rgb[pixel * 3 + if colour == Colour::Bgr { 2 - channel } else { channel }];
@@ -178,6 +195,8 @@ mod tests {
                         let value = (f64::from(level) - input.mean[channel]) / input.std[channel];
                         prop_assert_eq!(floats[at], value as f32);
                         prop_assert_eq!(bytes[at], level);
+                        prop_assert_eq!(halves[at], f16::from_f32(value as f32));
+                        prop_assert_eq!(integers[at], i32::from(level));
                     }
                 }
             }

@@ -1,9 +1,12 @@
 //! A session of a network that reads pictures, with its tensors.
 
+use std::borrow::Cow;
+
 use arrow::datatypes::Schema;
+use half::f16;
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::{IoBinding, Session};
-use ort::value::{PrimitiveTensorElementType, Shape, Tensor};
+use ort::value::{PrimitiveTensorElementType, Shape, Tensor, TensorElementType, ValueType};
 use schemas::columns::{field, wrong_type};
 use schemas::tables::samples;
 
@@ -31,7 +34,9 @@ pub struct PictureWorker {
 
 enum ImageTensor {
     Floats(Tensor<f32>),
+    Halves(Tensor<f16>),
     Bytes(Tensor<u8>),
+    Integers(Tensor<i32>),
 }
 
 /// What a network reads and gives.
@@ -45,6 +50,8 @@ pub struct PicturePorts<'a> {
     pub points: Option<(&'a str, usize)>,
     /// Names of the outputs, in the order in which they are handed out.
     pub outputs: Vec<&'a str>,
+    /// Whether their shapes may differ from call to call, as those of detections do.
+    pub any_shape: bool,
 }
 
 /// Memory that a card reads and writes directly, where `device` is one; plain memory else.
@@ -89,7 +96,9 @@ impl PictureWorker {
         let allocator = host_allocator(&session, device, MemoryType::CPUInput);
         let image = match input.element {
             Element::Float32 => ImageTensor::Floats(new_tensor(&allocator, &dimensions)?),
+            Element::Float16 => ImageTensor::Halves(new_tensor(&allocator, &dimensions)?),
             Element::Uint8 => ImageTensor::Bytes(new_tensor(&allocator, &dimensions)?),
+            Element::Int32 => ImageTensor::Integers(new_tensor(&allocator, &dimensions)?),
         };
         let center_map = match ports.center_map {
             None => None,
@@ -132,13 +141,26 @@ impl PictureWorker {
             self.binding.bind_output_to_device(*output, &MemoryInfo::default()).map_err(cannot)?;
         }
         let shapes = self.shapes()?;
+        if ports.any_shape {
+            return Ok(());
+        }
         self.binding.clear_outputs();
         let allocator = host_allocator(&self.session, device, MemoryType::CPUOutput);
         for (output, shape) in ports.outputs.iter().zip(&shapes) {
-            let tensor = new_tensor::<f32>(&allocator, shape)?;
-            self.binding.bind_output(*output, tensor).map_err(cannot)?;
+            if self.gives_halves(output) {
+                self.binding.bind_output(*output, new_tensor::<f16>(&allocator, shape)?).map_err(cannot)?;
+            } else {
+                self.binding.bind_output(*output, new_tensor::<f32>(&allocator, shape)?).map_err(cannot)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether the output `name` is of 16-bit floats.
+    fn gives_halves(&self, name: &str) -> bool {
+        let mut outputs = self.session.outputs().iter();
+        let is_half = |ty: &ValueType| matches!(ty, ValueType::Tensor { ty: TensorElementType::Float16, .. });
+        outputs.any(|output| output.name() == name && is_half(output.dtype()))
     }
 
     /// How many rows per call has.
@@ -160,7 +182,7 @@ impl PictureWorker {
     /// in the card's order, of which only the first `rows.len()` mean anything.
     ///
     /// # Errors
-    /// When the network fails, or gives something else than float32.
+    /// When the network fails, or gives something else than floats of 32 or 16 bits.
     pub fn run(
         &mut self,
         rows: &[Row<'_>],
@@ -168,31 +190,24 @@ impl PictureWorker {
     ) -> Result<(), NetworkError> {
         assert!(rows.len() <= self.rows, "no more rows than a call has");
         let cannot = NetworkError::runtime("cannot bind the network's inputs");
-        let gather = &self.gather;
+        let fill = Fill { gather: &self.gather, rows, per_image: self.values_per_image };
+        let (binding, name) = (&mut self.binding, self.image_name.as_str());
         match &mut self.image {
             ImageTensor::Floats(tensor) => {
-                let values = tensor.extract_tensor_mut().1;
-                let mut slots = values.chunks_exact_mut(self.values_per_image);
-                for (slot, row) in slots.by_ref().zip(rows) {
-                    gather.floats(row.rgb, slot);
-                    if row.mirrored {
-                        gather.mirror(slot);
-                    }
-                }
-                values[rows.len() * self.values_per_image..].fill(0.0);
-                self.binding.bind_input(&self.image_name, tensor).map_err(cannot)?;
+                fill.with(tensor.extract_tensor_mut().1, 0.0, Gather::floats);
+                binding.bind_input(name, tensor).map_err(cannot)?;
+            }
+            ImageTensor::Halves(tensor) => {
+                fill.with(tensor.extract_tensor_mut().1, f16::ZERO, Gather::halves);
+                binding.bind_input(name, tensor).map_err(cannot)?;
             }
             ImageTensor::Bytes(tensor) => {
-                let values = tensor.extract_tensor_mut().1;
-                let mut slots = values.chunks_exact_mut(self.values_per_image);
-                for (slot, row) in slots.by_ref().zip(rows) {
-                    gather.bytes(row.rgb, slot);
-                    if row.mirrored {
-                        gather.mirror(slot);
-                    }
-                }
-                values[rows.len() * self.values_per_image..].fill(0);
-                self.binding.bind_input(&self.image_name, tensor).map_err(cannot)?;
+                fill.with(tensor.extract_tensor_mut().1, 0, Gather::bytes);
+                binding.bind_input(name, tensor).map_err(cannot)?;
+            }
+            ImageTensor::Integers(tensor) => {
+                fill.with(tensor.extract_tensor_mut().1, 0, Gather::integers);
+                binding.bind_input(name, tensor).map_err(cannot)?;
             }
         }
         if let Some((map, tensor)) = &mut self.center_map {
@@ -227,14 +242,42 @@ impl PictureWorker {
         }
         let outputs = self.session.run_binding(&self.binding);
         let outputs = outputs.map_err(NetworkError::runtime("the network failed"))?;
-        let mut values: Vec<(&[i64], &[f32])> = Vec::new();
+        let cannot = NetworkError::runtime("cannot read an output");
+        let mut values: Vec<(&[i64], Cow<'_, [f32]>)> = Vec::new();
         for index in 0..outputs.len() {
-            let tensor = outputs[index].try_extract_tensor::<f32>();
-            let (shape, numbers) = tensor.map_err(NetworkError::runtime("cannot read an output"))?;
-            values.push((shape, numbers));
+            let output = &outputs[index];
+            if let Ok((shape, halves)) = output.try_extract_tensor::<f16>() {
+                values.push((shape, halves.iter().map(|half| half.to_f32()).collect()));
+            } else {
+                let (shape, numbers) = output.try_extract_tensor::<f32>().map_err(cannot)?;
+                values.push((shape, Cow::Borrowed(numbers)));
+            }
         }
+        let values: Vec<(&[i64], &[f32])> =
+            values.iter().map(|(shape, numbers)| (*shape, &**numbers)).collect();
         take(&values);
         Ok(())
+    }
+}
+
+/// The pictures of some rows, on their way into a tensor.
+struct Fill<'a> {
+    gather: &'a Gather,
+    rows: &'a [Row<'a>],
+    per_image: usize,
+}
+
+impl Fill<'_> {
+    /// Writes each row's picture to its place in `values` by `convert`, and `blank` behind the last one.
+    fn with<T: Copy>(&self, values: &mut [T], blank: T, convert: impl Fn(&Gather, &[u8], &mut [T])) {
+        let (used, rest) = values.split_at_mut(self.rows.len() * self.per_image);
+        for (slot, row) in used.chunks_exact_mut(self.per_image).zip(self.rows) {
+            convert(self.gather, row.rgb, slot);
+            if row.mirrored {
+                self.gather.mirror(slot);
+            }
+        }
+        rest.fill(blank);
     }
 }
 

@@ -34,7 +34,9 @@ impl fmt::Display for Port {
 fn element_name(element: TensorElementType) -> String {
     match element {
         TensorElementType::Float32 => "float32".to_owned(),
+        TensorElementType::Float16 => "float16".to_owned(),
         TensorElementType::Uint8 => "uint8".to_owned(),
+        TensorElementType::Int32 => "int32".to_owned(),
         other => other.to_string(),
     }
 }

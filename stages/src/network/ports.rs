@@ -38,10 +38,7 @@ pub fn expect<'a>(
     element: &'static str,
     dimensions: &[i64],
 ) -> Result<&'a Port, NetworkError> {
-    let Some(port) = ports.iter().find(|port| port.name == name) else {
-        let known = ports.iter().map(|port| port.name.clone()).collect();
-        return Err(NetworkError::NoPort { what, name: name.to_owned(), known });
-    };
+    let port = find(ports, what, name)?;
     let fits = |(found, expected): (&i64, &i64)| *found < 0 || *expected < 0 || found == expected;
     let same_rank = port.dimensions.len() == dimensions.len();
     if port.element != element || !same_rank || !port.dimensions.iter().zip(dimensions).all(fits) {
@@ -49,6 +46,43 @@ pub fn expect<'a>(
         return Err(NetworkError::OtherPort { what, port, element, dimensions });
     }
     Ok(port)
+}
+
+/// The port called `name`, which is an `input` or `output` as `what` says.
+///
+/// # Errors
+/// When there is none.
+pub fn find<'a>(ports: &'a [Port], what: &'static str, name: &str) -> Result<&'a Port, NetworkError> {
+    ports.iter().find(|port| port.name == name).ok_or_else(|| {
+        let known = ports.iter().map(|port| port.name.clone()).collect();
+        NetworkError::NoPort { what, name: name.to_owned(), known }
+    })
+}
+
+/// The output called `name`, of 32-bit or 16-bit floats, held against dimensions, -1 for any.
+///
+/// # Errors
+/// When there is none, or it is another one; the message says what was expected and found.
+pub fn expect_output<'a>(
+    ports: &'a [Port],
+    name: &str,
+    dimensions: &[i64],
+) -> Result<&'a Port, NetworkError> {
+    let element = float_element(find(ports, "output", name)?);
+    expect(ports, "output", name, element, dimensions)
+}
+
+/// The output called `name`, of 32-bit or 16-bit floats, of any shape.
+///
+/// # Errors
+/// When there is none, or it is of other numbers.
+pub fn expect_floats<'a>(ports: &'a [Port], name: &str) -> Result<&'a Port, NetworkError> {
+    let port = find(ports, "output", name)?;
+    expect(ports, "output", name, float_element(port), &port.dimensions)
+}
+
+fn float_element(port: &Port) -> &'static str {
+    if port.element == "float16" { "float16" } else { "float32" }
 }
 
 /// The rows of a call that `ports` fix, all the same; `None` where the network takes any number.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::NetworkError;
 use super::runtime::Runtime;
 use super::search::{CPU_WHEEL, GPU_WHEEL};
+use super::tensorrt::TensorrtConfig;
 
 /// What computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -79,7 +80,12 @@ impl Provider {
     ///
     /// On a card, convolution algorithms are picked by cuDNN's heuristic rather than by timing, and TF32 is off, so
     /// that sessions agree with one another and, within rounding, with the processor.
-    fn register(self, builder: SessionBuilder, device: i32) -> Result<SessionBuilder, String> {
+    fn register(
+        self,
+        builder: SessionBuilder,
+        device: i32,
+        tuning: &TensorrtConfig,
+    ) -> Result<SessionBuilder, String> {
         let cuda = || {
             ep::CUDA::default()
                 .with_device_id(device)
@@ -88,7 +94,7 @@ impl Provider {
                 .build()
                 .error_on_failure()
         };
-        let tensorrt = || ep::TensorRT::default().with_device_id(device).build().error_on_failure();
+        let tensorrt = || tuning.provider(device).build().error_on_failure();
         let registered = match self {
             Self::Cpu => builder.with_execution_providers([ep::CPU::default().build().error_on_failure()]),
             Self::Cuda => builder.with_execution_providers([cuda()]),
@@ -113,6 +119,25 @@ pub enum Network<'a> {
     Bytes(&'a [u8]),
 }
 
+/// How a session is started, besides what computes.
+#[derive(Debug, Clone, Copy)]
+pub struct Start<'a> {
+    /// Number of the GPU.
+    pub device: i32,
+    /// Threads of the session.
+    pub intra_threads: usize,
+    /// Keys of `TensorRT`.
+    pub tensorrt: &'a TensorrtConfig,
+}
+
+impl Default for Start<'_> {
+    /// One thread, GPU 0.
+    fn default() -> Self {
+        const PLAIN: &TensorrtConfig = &TensorrtConfig { cache: None, fp16: false, workspace_mib: None };
+        Self { device: 0, intra_threads: 1, tensorrt: PLAIN }
+    }
+}
+
 /// Makes a session on `provider`, never silently on a slower one.
 ///
 /// # Errors
@@ -120,8 +145,7 @@ pub enum Network<'a> {
 pub fn session(
     runtime: &Runtime,
     provider: Provider,
-    device: i32,
-    intra_threads: usize,
+    start: Start<'_>,
     network: Network<'_>,
 ) -> Result<Session, String> {
     if !provider.is_compiled_in() {
@@ -131,10 +155,14 @@ pub fn session(
         preload_cuda_beside(runtime.library());
     }
     let plain = Session::builder(runtime.environment()).map_err(|error| error.to_string())?;
-    let mut builder = provider.register(plain, device)?;
-    builder = builder.with_intra_threads(intra_threads).map_err(|error| error.to_string())?;
+    if let (Provider::Tensorrt, Some(cache)) = (provider, &start.tensorrt.cache) {
+        let failed = |error: std::io::Error| format!("cannot make `{}`: {error}", cache.display());
+        std::fs::create_dir_all(cache).map_err(failed)?;
+    }
+    let mut builder = provider.register(plain, start.device, start.tensorrt)?;
+    builder = builder.with_intra_threads(start.intra_threads).map_err(|error| error.to_string())?;
     builder = builder.with_deterministic_compute(true).map_err(|error| error.to_string())?;
-    if intra_threads > 1 {
+    if start.intra_threads > 1 {
         // Several sessions share the machine: a thread that spins takes a core from its neighbours.
         builder = builder.with_intra_op_spinning(false).map_err(|error| error.to_string())?;
     }
@@ -164,15 +192,18 @@ fn preload_cuda_beside(library: &Path) {
 pub struct Running {
     /// The provider in use.
     pub provider: Provider,
+    /// Whether it computes in 16-bit floats where it can.
+    pub fp16: bool,
     /// Why it is not the requested one, if it is not.
     pub fell_back: Option<String>,
 }
 
 impl fmt::Display for Running {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let halves = if self.fp16 { " fp16" } else { "" };
         match &self.fell_back {
-            Some(why) => write!(f, "{} (fell back: {why})", self.provider),
-            None => write!(f, "{}", self.provider),
+            Some(why) => write!(f, "{}{halves} (fell back: {why})", self.provider),
+            None => write!(f, "{}{halves}", self.provider),
         }
     }
 }
@@ -184,17 +215,17 @@ impl fmt::Display for Running {
 pub fn first_session(
     runtime: &Runtime,
     wanted: Provider,
-    device: i32,
+    start: Start<'_>,
     fall_back: bool,
-    intra_threads: usize,
     network: Network<'_>,
 ) -> Result<(Session, Running), NetworkError> {
     let mut failures: Vec<String> = Vec::new();
     for provider in wanted.and_slower().take(if fall_back { ALL.len() } else { 1 }) {
-        match session(runtime, provider, device, intra_threads, network) {
+        match session(runtime, provider, start, network) {
             Ok(session) => {
                 let fell_back = (!failures.is_empty()).then(|| failures.join("; "));
-                return Ok((session, Running { provider, fell_back }));
+                let fp16 = provider == Provider::Tensorrt && start.tensorrt.fp16;
+                return Ok((session, Running { provider, fp16, fell_back }));
             }
             Err(reason) => failures.push(format!("`{provider}` does not start: {reason}")),
         }
@@ -222,21 +253,28 @@ mod tests {
             return; // The library of this machine has CUDA; whether a card is there is another matter.
         }
         let network = Network::Bytes(TINY_NETWORK);
-        let error = first_session(runtime, Provider::Cuda, 0, false, 1, network).unwrap_err();
+        let error = first_session(runtime, Provider::Cuda, Start::default(), false, network).unwrap_err();
         assert!(
             error.to_string().contains("`cuda` does not start")
                 && error.to_string().contains("built without it")
         );
         assert!(error.hint().unwrap().contains("onnxruntime-gpu"), "{error}");
-        let (_, running) = first_session(runtime, Provider::Tensorrt, 0, true, 1, network).unwrap();
+        let (_, running) =
+            first_session(runtime, Provider::Tensorrt, Start::default(), true, network).unwrap();
         assert_eq!(running.provider, Provider::Cpu);
         assert!(running.to_string().starts_with("cpu (fell back: `tensorrt` does not start"), "{running}");
+    }
+
+    #[test]
+    fn sixteen_bits_are_recorded() {
+        let running = Running { provider: Provider::Tensorrt, fp16: true, fell_back: None };
+        assert_eq!(running.to_string(), "tensorrt fp16");
     }
 
     #[test]
     fn a_file_that_is_no_network_is_an_error() {
         let runtime = Runtime::load(None).unwrap();
         let garbage = Network::Bytes(b"not a network");
-        assert!(first_session(runtime, Provider::Cpu, 0, true, 1, garbage).is_err());
+        assert!(first_session(runtime, Provider::Cpu, Start::default(), true, garbage).is_err());
     }
 }

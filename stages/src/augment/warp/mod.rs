@@ -22,7 +22,6 @@ use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datasets::pixels::{Frame, Framing, Limits, MAX_PIXELS, OrientationRule, Reduction};
 use schemars::JsonSchema;
-use schemas::Affine;
 use schemas::columns::{field, schema_with, skeleton_of, strings, with_column};
 use schemas::tables::people::stated_size;
 use schemas::tables::samples::{DECODE_REDUCTION, raw_image_field};
@@ -33,7 +32,7 @@ use self::rgb::Source;
 use self::sample::Path;
 use self::source::Sources;
 use super::error::AugmentError;
-use super::geometry::{self, Geometry};
+use super::geometry::{self, BORDER_KEY, Geometry};
 use crate::stage::{BuildContext, Outcome, Stage, StageError, reject, take_rows};
 
 /// Default level outside the image: black, as in the hourglass code. Pose machines use 128.
@@ -49,9 +48,9 @@ pub struct WarpConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "path"))]
     pub images: Option<PathBuf>,
-    /// Level of all channels outside the image.
-    #[serde(default = "border")]
-    pub border: Grey,
+    /// Level of all channels outside the image; by default what the card says that the stage `crop` was given, else black.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub border: Option<Grey>,
     /// Whether a JPEG that shrinks by 2 or more is reduced while it is decoded. This is faster but changes pixels;
     /// `decode_reduction` records what was done.
     #[serde(default)]
@@ -65,10 +64,6 @@ pub struct WarpConfig {
     pub orientation: OrientationRule,
 }
 
-fn border() -> Grey {
-    BORDER
-}
-
 fn max_megapixels() -> Megapixels {
     MAX_MEGAPIXELS
 }
@@ -78,7 +73,7 @@ fn max_megapixels() -> Megapixels {
 pub struct Warp {
     name: String,
     images: PathBuf,
-    border: u8,
+    border: Option<u8>,
     scaled_decoding: bool,
     limits: Limits,
     orientation: OrientationRule,
@@ -94,7 +89,7 @@ impl WarpConfig {
         Warp {
             name: context.name.clone(),
             images,
-            border: self.border.get(),
+            border: self.border.map(Grey::get),
             scaled_decoding: self.scaled_decoding,
             limits,
             orientation: self.orientation,
@@ -122,6 +117,7 @@ impl Warp {
         sources: &mut Sources,
         wanted: (&str, Option<[i32; 2]>),
         row: &Geometry,
+        border: u8,
         crop: &mut [u8],
     ) -> Result<(i32, Framing), Refusal> {
         let (path, stated) = wanted;
@@ -145,13 +141,15 @@ impl Warp {
             source = Source { rgb: &reduced.rgb, width: reduced.width, height: reduced.height };
             source_from_crop = reduced.reduced_from_source * source_from_crop;
         }
-        self.sample(source, &source_from_crop, row, crop);
+        sample::sample(self.path, source, &source_from_crop, border, row.crop_size[0] as usize, crop);
+        levels::apply(&row.colour_matrix, crop);
         Ok((factor as i32, framing))
     }
 
-    fn sample(&self, source: Source, source_from_crop: &Affine, row: &Geometry, crop: &mut [u8]) {
-        sample::sample(self.path, source, source_from_crop, self.border, row.crop_size[0] as usize, crop);
-        levels::apply(&row.colour_matrix, crop);
+    /// The level outside the images of rows of `schema`.
+    fn border(&self, schema: &Schema) -> u8 {
+        let of_card = || schema.metadata().get(BORDER_KEY)?.parse().ok();
+        self.border.or_else(of_card).unwrap_or(BORDER.get())
     }
 }
 
@@ -178,11 +176,12 @@ impl Stage for Warp {
         }
         let mut crops = vec![0; batch.num_rows() * bytes];
         let (mut kept, mut rejects, mut reductions) = (Vec::new(), Vec::new(), Vec::new());
+        let border = self.border(batch.schema_ref());
         let (mut sources, mut told) = (Sources::new(self.limits), BTreeMap::new());
         for (row, geometry) in geometry.iter().enumerate() {
             let at = kept.len() * bytes;
             let wanted = (paths.value(row), stated_size(batch, row));
-            match self.pixels(&mut sources, wanted, geometry, &mut crops[at..at + bytes]) {
+            match self.pixels(&mut sources, wanted, geometry, border, &mut crops[at..at + bytes]) {
                 Ok((reduction, framing)) => {
                     kept.push(row);
                     reductions.push(reduction);

@@ -27,7 +27,7 @@ fn folder() -> tempfile::TempDir {
 fn cropped(people: &[Person], magnification: f64) -> RecordBatch {
     let plan = format!("size = [64, 64]\nframe.person.height = {}", 200.0 * magnification);
     let crop: CropConfig = toml::from_str(&plan).unwrap();
-    crop.build(&context("crop", 1)).run(&people::to_batch(&MPII16, people)).unwrap().rows
+    crop.build(&context("crop", 1)).unwrap().run(&people::to_batch(&MPII16, people)).unwrap().rows
 }
 
 fn warp(folder: &tempfile::TempDir, plan: &str) -> Warp {
@@ -141,7 +141,7 @@ fn bad_images_and_maps_are_rejected_and_the_others_go_on() {
 
     // A map that has no way back.
     let mut geometry = geometry::read(&batch).unwrap();
-    geometry[1].crop_from_image = Affine::scale(f64::NAN);
+    geometry[1].crop_from_image = schemas::Affine::scale(f64::NAN);
     let bent = geometry::write(&batch, &geometry, [64, 64]).unwrap();
     let out = warp(&folder, "").run(&bent).unwrap();
     assert!(out.rejects.iter().any(|reject| reject.reason == "unusable transform"));

@@ -36,9 +36,8 @@ use schemas::Skeleton;
 use serde::{Deserialize, Serialize};
 
 use crate::StageError;
-use crate::infer::model_card::maps_of;
 use crate::network::NetworkError;
-use crate::network::card::{ImageInput, Layout, read_card, skeleton_called};
+use crate::network::card::{ImageInput, Layout, maps_of, read_card, skeleton_called};
 use crate::network::pictures::PicturePorts;
 use crate::network::ports::{Port, expect, fixed_rows, no_others};
 
@@ -153,6 +152,7 @@ impl FineCard {
             center_map: None,
             points: Some((&self.points.name, self.output().channels)),
             outputs: vec![&self.output().name],
+            any_shape: false,
         }
     }
 

@@ -174,6 +174,7 @@ impl Stage for RefineJoints {
         }
         check_image(input, &self.card.input, &self.card.name)?;
         let (skeleton, _) = table::shape_of(input)?;
+        table::check_one_stride(input)?;
         if skeleton != self.skeleton {
             let (network, expected) = (self.card.name.clone(), self.card.skeleton.clone());
             return Err(

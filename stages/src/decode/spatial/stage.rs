@@ -16,7 +16,7 @@ use super::super::error::DecodeError;
 use super::load::Loaded;
 use super::messages::{Combine, Form, Room, softplus};
 use super::torso::Torso;
-use crate::decode::table::shape_of;
+use crate::decode::table::{check_one_stride, shape_of};
 use crate::encode::gaussian::{CUTOFF, Gaussian, Grid};
 use crate::stage::{AllRows, BuildContext, Gathered, Give, Number, Rows, StageError, reject, take_rows};
 use crate::verify::rechunk::Rechunked;
@@ -109,6 +109,7 @@ impl AllRows for SpatialModel {
     fn needed_columns(&self, input: usize, schema: &SchemaRef) -> Result<Vec<usize>, StageError> {
         if input == 0 {
             shape_of(schema)?;
+            check_one_stride(schema)?;
         } else {
             spatial_models::map_size(schema)?;
         }

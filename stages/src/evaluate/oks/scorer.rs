@@ -10,7 +10,7 @@ use super::cells::{metrics, parts, ranges};
 use super::comparable::{Case, reasons};
 use super::outcome::{Detections, Outcome, Setting};
 use super::pictures::Departures;
-use super::sigmas::sigmas_of;
+use super::sigmas::{crowdpose_sigmas, sigmas_of};
 use super::{Kind, MOST_DETECTIONS};
 use crate::evaluate::error::EvaluateError;
 use crate::evaluate::joined::Joined;
@@ -66,7 +66,10 @@ impl Scorer {
         let scored = pictures.scored(options.split.as_deref());
         let mut is_scored = vec![false; pictures.len()];
         scored.iter().for_each(|picture| is_scored[*picture as usize] = true);
-        let kind = if protocol == Protocol::CrowdPose { Kind::CrowdPose } else { Kind::Coco };
+        let (kind, sigmas) = match protocol {
+            Protocol::CrowdPose => (Kind::CrowdPose, crowdpose_sigmas(truth.skeleton)),
+            _ => (Kind::Coco, sigmas),
+        };
         Ok(Self { kind, sigmas, predicted, places, scored, is_scored, heads: Vec::new() })
     }
 
@@ -126,6 +129,13 @@ impl Scorer {
         let departures = pictures.departures(&self.scored);
         let mut evaluation = Evaluation { rejects: self.rejects(&setting), ..Evaluation::default() };
         self.note_truth(&departures, &mut evaluation.notes);
+        let skeleton = joined.truth.skeleton;
+        if self.kind == Kind::Coco && skeleton.sigmas.is_none() && options.sigmas.len() < skeleton.len() {
+            evaluation.notes.push(format!(
+                "nobody has published sigmas for `{}`; those of COCO's joints of the same names are taken, and 0.079",
+                skeleton.name
+            ));
+        }
         let sets: BTreeSet<&str> = self.scored.iter().map(|picture| pictures.set(*picture).0).collect();
         let dataset = sets.into_iter().collect::<Vec<_>>().join("+");
         for (place, name) in joined.attendance.heads() {

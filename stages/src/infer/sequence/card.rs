@@ -164,7 +164,7 @@ impl SequenceCard {
                 shape: self.window_shape().to_vec(),
             });
         }
-        check_outputs(self.outputs.iter().map(|output| &output.name))?;
+        check_outputs(self.outputs.iter().map(|output| output.name.as_str()))?;
         for SequenceOutput { name, size, classes, .. } in &self.outputs {
             if *size == 0 || (!classes.is_empty() && classes.len() != *size) {
                 let (output, size, classes) = (name.clone(), *size, classes.len());
