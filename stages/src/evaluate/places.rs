@@ -54,7 +54,7 @@ impl Places {
                     lengths.push(length);
                     pointlike += measure.sticks_without_length(seen);
                 }
-                Err(why) => rejects.push(truth.reject(person as usize, why)),
+                Err(why) => rejects.push(truth.reject(person as usize, &why)),
             }
         }
         let mut notes = Vec::new();

@@ -146,7 +146,7 @@ impl Truth {
     }
 
     /// The reject of `person`.
-    pub(super) fn reject(&self, person: usize, why: Unusable) -> Reject {
+    pub(super) fn reject(&self, person: usize, why: &Unusable) -> Reject {
         self.reject_for(person, why.reason, &why.detail)
     }
 

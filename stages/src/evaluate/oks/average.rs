@@ -76,7 +76,7 @@ fn needed(people: u64) -> [u64; RECALLS] {
     for (at, needed) in needed.iter_mut().enumerate() {
         let is_enough = |found: u64| found as f64 / people as f64 >= recall_at(at);
         let near = ((recall_at(at) * people as f64) as u64).saturating_sub(1);
-        *needed = (near..).find(|found| is_enough(*found)).unwrap_or(people);
+        *needed = (near..=people).find(|found| is_enough(*found)).unwrap_or(people);
     }
     needed
 }
@@ -136,7 +136,9 @@ mod tests {
 
     fn ranked(found: &[(u32, bool)]) -> Ranked {
         let mut ranked = Ranked::default();
-        found.iter().for_each(|(picture, is_found)| ranked.push(*picture, *is_found));
+        for (picture, is_found) in found {
+            ranked.push(*picture, *is_found);
+        }
         ranked
     }
 

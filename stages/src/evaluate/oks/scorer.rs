@@ -65,7 +65,9 @@ impl Scorer {
         let pictures = truth.pictures();
         let scored = pictures.scored(options.split.as_deref());
         let mut is_scored = vec![false; pictures.len()];
-        scored.iter().for_each(|picture| is_scored[*picture as usize] = true);
+        for picture in &scored {
+            is_scored[*picture as usize] = true;
+        }
         let (kind, sigmas) = match protocol {
             Protocol::CrowdPose => (Kind::CrowdPose, crowdpose_sigmas(truth.skeleton)),
             _ => (Kind::Coco, sigmas),
@@ -97,7 +99,7 @@ impl Scorer {
         let Some(picture) = picture.filter(|picture| self.is_scored[*picture as usize]) else {
             head.elsewhere.0 += 1;
             if head.elsewhere.0 == 1 {
-                head.elsewhere.1 = prediction.image_path.as_ref().unwrap_or(&prediction.sample_id).clone();
+                head.elsewhere.1.clone_from(prediction.image_path.as_ref().unwrap_or(&prediction.sample_id));
             }
             return Ok(());
         };
@@ -176,7 +178,7 @@ impl Scorer {
     /// People who count and cannot be measured.
     fn rejects(&self, setting: &Setting<'_>) -> Vec<Reject> {
         let subjects = self.scored.iter().flat_map(|picture| setting.pictures.subjects(*picture));
-        let unmeasured = subjects.filter(|one| !one.is_ignored && !(one.area_by(self.kind) > 0.0));
+        let unmeasured = subjects.filter(|one| !one.is_ignored && one.area_by(self.kind) <= 0.0);
         let detail = "the person has neither an area nor a box with an extent; nobody can find it";
         unmeasured
             .filter_map(|one| {

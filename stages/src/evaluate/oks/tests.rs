@@ -147,7 +147,9 @@ fn predictions_without_a_path_belong_to_the_picture_of_their_person() {
     let people = [person("a.jpg", 0), person("b.jpg", 0)];
     let with: Vec<PredictedPose> = people.iter().map(|one| detection(one, 0.5, 3.0)).collect();
     let mut without = with.clone();
-    without.iter_mut().for_each(|pose| pose.image_path = None);
+    for pose in &mut without {
+        pose.image_path = None;
+    }
     assert_eq!(scored(&people, &with, &options(20)), scored(&people, &without, &options(20)));
     let stranger = PredictedPose { sample_id: "z".into(), ..without[0].clone() };
     let notes = scored(&people, &[without[0].clone(), stranger], &options(0)).notes.join("\n");
