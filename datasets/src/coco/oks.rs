@@ -17,8 +17,8 @@ const SIGMAS: [(&str, f64); 9] = [
     ("ankle", 0.089),
 ];
 
-/// Spread of joints that COCO does not have (head top, neck, thorax, pelvis): our choice, that of the shoulder. It
-/// decides only which detection belongs to which person, never a score.
+/// Spread of joints that COCO does not have (head top, neck, thorax, pelvis): our choice, that of the shoulder. It decides
+/// which detection belongs to which person, and, with a note, scores of skeletons for which nobody has published any.
 const OTHER_SIGMA: f64 = 0.079;
 
 /// The spread of each joint of `skeleton`, `[K]`: as published, else those of COCO's joints of the same name.

@@ -32,43 +32,53 @@ impl Ranked {
         self.entries.push(picture * 2 + u32::from(is_found));
     }
 
-    /// What they come to where each picture counts `weights` times, `[N]`, and `people` count in all, above 0. A picture
-    /// that counts twice is as two pictures, one behind the other.
+    /// What they come to where each picture counts `weights` times, `[N]`, and `people` count in all, above 0; `needed` is
+    /// [`needed`] of these people, `steps` room to work in. A picture that counts twice is as two pictures, one behind the other.
     ///
-    /// Source: `COCOeval.accumulate` of `pycocotools`, whose order of operations this is.
-    fn at_threshold(&self, weights: &[u32], people: u64) -> AtThreshold {
-        let (mut found, mut wrong) = (0_u64, 0_u64);
-        // Recall rises where a person is found, and between two such places no precision is higher than at the first.
-        let mut steps: Vec<[f64; 2]> = Vec::new();
+    /// Source: `COCOeval.accumulate` of `pycocotools`, whose values this gives to the last bit.
+    fn at_threshold(
+        &self,
+        weights: &[u32],
+        people: u64,
+        needed: &[u64; RECALLS],
+        steps: &mut Vec<[u64; 2]>,
+    ) -> AtThreshold {
+        // Found and wrong so far where a person is found: between two such places neither recall nor precision rises. The
+        // loop has no branch, since what comes next cannot be foretold.
+        steps.clear();
+        steps.resize(self.entries.len() + 1, [0; 2]);
+        let (mut found, mut wrong, mut count) = (0_u64, 0_u64, 0);
         for entry in &self.entries {
-            let weight = u64::from(weights[(entry / 2) as usize]);
-            if weight == 0 {
-                continue;
-            }
-            if entry % 2 == 0 {
-                wrong += weight;
-                continue;
-            }
-            found += weight;
-            let precision = found as f64 / (wrong as f64 + found as f64 + f64::EPSILON);
-            steps.push([found as f64 / people as f64, precision]);
+            let (weight, is_found) = (u64::from(weights[(entry / 2) as usize]), u64::from(entry % 2));
+            found += weight * is_found;
+            wrong += weight * (1 - is_found);
+            steps[count] = [found, wrong];
+            count += is_found as usize;
         }
-        let mut highest = 0.0_f64;
-        for step in steps.iter_mut().rev() {
-            highest = highest.max(step[1]);
-            step[1] = highest;
-        }
-        let mut precision = vec![0.0; RECALLS];
-        let mut next = 0;
-        for (at, precision) in precision.iter_mut().enumerate() {
-            while next < steps.len() && steps[next][0] < recall_at(at) {
-                next += 1;
+        let (mut precision, mut highest) = (vec![0.0; RECALLS], 0.0_f64);
+        let mut left = needed.partition_point(|needed| *needed <= found);
+        for at in (0..count).rev() {
+            let [found, wrong] = steps[at];
+            highest = highest.max(found as f64 / (wrong as f64 + found as f64 + f64::EPSILON));
+            // Recalls that are reached here and not before.
+            while left > 0 && (at == 0 || needed[left - 1] > steps[at - 1][0]) {
+                left -= 1;
+                precision[left] = highest;
             }
-            let Some(step) = steps.get(next) else { break };
-            *precision = step[1];
         }
-        AtThreshold { precision, recall: steps.last().map_or(0.0, |step| step[0]), found, wrong }
+        AtThreshold { precision, recall: found as f64 / people as f64, found, wrong }
     }
+}
+
+/// How many of `people` have to be found for each recall.
+fn needed(people: u64) -> [u64; RECALLS] {
+    let mut needed = [0; RECALLS];
+    for (at, needed) in needed.iter_mut().enumerate() {
+        let is_enough = |found: u64| found as f64 / people as f64 >= recall_at(at);
+        let near = ((recall_at(at) * people as f64) as u64).saturating_sub(1);
+        *needed = (near..=people).find(|found| is_enough(*found)).unwrap_or(people);
+    }
+    needed
 }
 
 /// The recall at place `at`, with the bits of `numpy.linspace`.
@@ -98,7 +108,9 @@ impl Averages {
             return None;
         }
         debug_assert_eq!(ranked.len(), THRESHOLDS);
-        let all: Vec<AtThreshold> = ranked.iter().map(|one| one.at_threshold(weights, people)).collect();
+        let (needed, mut steps) = (needed(people), Vec::new());
+        let all: Vec<AtThreshold> =
+            ranked.iter().map(|one| one.at_threshold(weights, people, &needed, &mut steps)).collect();
         let together: Vec<f64> = all.iter().flat_map(|one| one.precision.iter().copied()).collect();
         let recalls: Vec<f64> = all.iter().map(|one| one.recall).collect();
         Some(Self {
@@ -130,6 +142,20 @@ mod tests {
         ranked
     }
 
+    fn come_to(ranked: &Ranked, weights: &[u32], people: u64) -> AtThreshold {
+        ranked.at_threshold(weights, people, &needed(people), &mut Vec::new())
+    }
+
+    #[test]
+    fn a_recall_needs_as_many_as_the_reference_evaluator_finds() {
+        for people in [1, 3, 7, 100, 262, 6_352] {
+            for (at, needed) in needed(people).into_iter().enumerate() {
+                let reached = |found: u64| found as f64 / people as f64 >= recall_at(at);
+                assert!(reached(needed) && (needed == 0 || !reached(needed - 1)), "{people} {at}");
+            }
+        }
+    }
+
     #[test]
     fn thresholds_are_those_that_are_shown() {
         let shown: Vec<f64> = (0..THRESHOLDS).map(shown).collect();
@@ -140,13 +166,13 @@ mod tests {
     #[test]
     fn precision_is_the_highest_at_that_recall_or_beyond() {
         // Found, false, found, found of four people: precision 1, 2/3, 3/4 at recalls 1/4, 2/4, 3/4.
-        let one = ranked(&[(0, true), (0, false), (1, true), (1, true)]).at_threshold(&[1, 1], 4);
+        let one = come_to(&ranked(&[(0, true), (0, false), (1, true), (1, true)]), &[1, 1], 4);
         assert_eq!((one.recall, one.found, one.wrong), (0.75, 3, 1));
         // The reference evaluator adds the smallest step to what it divides by.
         let whole = 1.0 / (1.0 + f64::EPSILON);
         assert_eq!((one.precision[0], one.precision[25], one.precision[26]), (whole, whole, 0.75));
         assert_eq!((one.precision[75], one.precision[76]), (0.75, 0.0));
-        let none = ranked(&[(0, false)]).at_threshold(&[1], 4);
+        let none = come_to(&ranked(&[(0, false)]), &[1], 4);
         assert_eq!((none.recall, mean(&none.precision)), (0.0, 0.0));
         assert!(Averages::of(&vec![Ranked::default(); THRESHOLDS], &[1], 0).is_none());
     }
@@ -158,12 +184,12 @@ mod tests {
             weights in prop::collection::vec(0..4_u32, 4),
         ) {
             let people = 40;
-            let weighted = ranked(&found).at_threshold(&weights, people);
+            let weighted = come_to(&ranked(&found), &weights, people);
             let mut copies = Ranked::default();
             for (picture, is_found) in &found {
                 (0..weights[*picture as usize]).for_each(|_| copies.push(*picture, *is_found));
             }
-            prop_assert_eq!(weighted, copies.at_threshold(&[1; 4], people));
+            prop_assert_eq!(weighted, come_to(&copies, &[1; 4], people));
         }
 
         #[test]
@@ -172,7 +198,7 @@ mod tests {
         ) {
             let of = |found: &[bool]| {
                 let all: Vec<(u32, bool)> = found.iter().map(|found| (0, *found)).collect();
-                mean(&ranked(&all).at_threshold(&[1], 30).precision)
+                mean(&come_to(&ranked(&all), &[1], 30).precision)
             };
             let mut more = found.clone();
             let at = at % more.len();

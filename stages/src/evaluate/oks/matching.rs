@@ -79,6 +79,7 @@ mod tests {
 
     #[test]
     fn a_person_is_found_once_and_a_crowd_by_many() {
+        use Verdict::{False, Found, Ignored};
         let second = Sought { place: 1, ..PERSON };
         let crowd = Sought { place: 2, is_ignored: true, is_crowd: true, is_void: false };
         let alike = [0.9, 0.6, 1.0, 0.95, 0.4, 0.0, 0.1, 0.2, 0.8, 0.0, 0.0, 0.7, 0.0, 0.0, 0.1];

@@ -7,7 +7,7 @@ use super::average::{Averages, Ranked};
 use super::matching::{Sought, Verdict, verdicts};
 use super::pictures::{Pictures, Subject};
 use super::similarity::{Measured, Similarity};
-use super::{GOOD, Kind, MOST_DETECTIONS, thresholds};
+use super::{GOOD, Kind, MOST_DETECTIONS, THRESHOLDS, thresholds};
 use crate::evaluate::truth::Truth;
 
 /// Who counts.
@@ -64,8 +64,8 @@ pub(super) struct Outcome {
 /// One picture.
 struct OfPicture {
     scores: Vec<f64>,
-    /// `[A][T][D]`
-    verdicts: Vec<Vec<Vec<Verdict>>>,
+    /// What each detection is by range and threshold, `[D, A, T]`.
+    verdicts: Vec<Verdict>,
     /// `[A]`
     people: Vec<u32>,
     joint_sums: Vec<f64>,
@@ -89,20 +89,20 @@ impl Outcome {
         }
         // The sort is stable: equal scores stay in the order of pictures, then of rows.
         order.sort_by(|a, b| b.2.total_cmp(&a.2));
-        let ranked_of = |range: usize, threshold: usize| {
-            let mut ranked = Ranked::default();
-            for (picture, at, _) in &order {
-                match pictures[*picture as usize].verdicts[range][threshold][*at as usize] {
+        let cells = setting.ranges.len() * THRESHOLDS;
+        let mut ranked = vec![Ranked::default(); cells];
+        for (picture, at, _) in &order {
+            let verdicts = &pictures[*picture as usize].verdicts[*at as usize * cells..];
+            for (ranked, verdict) in ranked.iter_mut().zip(verdicts) {
+                match verdict {
                     Verdict::Ignored => {}
-                    verdict => ranked.push(*picture, verdict != Verdict::False),
+                    verdict => ranked.push(*picture, *verdict != Verdict::False),
                 }
             }
-            ranked
-        };
-        let thresholds = thresholds().len();
+        }
         let ranges = 0..setting.ranges.len();
         Self {
-            ranked: ranges.clone().map(|a| (0..thresholds).map(|t| ranked_of(a, t)).collect()).collect(),
+            ranked: ranked.chunks(THRESHOLDS).map(<[Ranked]>::to_vec).collect(),
             people: ranges.map(|a| pictures.iter().map(|one| one.people[a]).collect()).collect(),
             joint_sums: pictures.iter().flat_map(|one| one.joint_sums.iter().copied()).collect(),
             joint_counts: pictures.iter().flat_map(|one| one.joint_counts.iter().copied()).collect(),
@@ -155,18 +155,23 @@ fn of_picture(setting: &Setting<'_>, picture: u32, rows: &[u32], detections: &De
         alike.extend(people.iter().map(|one| similarity.of(one.measured(), one.area, points(*row))));
     }
     let areas: Vec<f64> = rows.iter().map(|row| extent(points(*row))).collect();
-    let mut verdicts_of = Vec::with_capacity(setting.ranges.len());
+    let cells = setting.ranges.len() * THRESHOLDS;
+    let mut verdicts_of = vec![Verdict::Ignored; rows.len() * cells];
     let mut counts = Vec::with_capacity(setting.ranges.len());
-    for range in setting.ranges {
+    for (number, range) in setting.ranges.iter().enumerate() {
         let sought = sought(&people, range);
         let is_outside: Vec<bool> = areas.iter().map(|area| !within(*area, range.area)).collect();
-        let at = |threshold: &f64| verdicts(&alike, people.len(), &sought, &is_outside, *threshold);
-        verdicts_of.push(thresholds().iter().map(at).collect::<Vec<_>>());
+        for (at, threshold) in thresholds().into_iter().enumerate() {
+            let verdicts = verdicts(&alike, people.len(), &sought, &is_outside, threshold);
+            for (row, verdict) in verdicts.into_iter().enumerate() {
+                verdicts_of[row * cells + number * THRESHOLDS + at] = verdict;
+            }
+        }
         counts.push(sought.iter().filter(|one| !one.is_ignored).count() as u32);
     }
     let mut joint_sums = vec![0.0; joints];
     let mut joint_counts = vec![[0, 0]; joints];
-    for (row, verdict) in rows.iter().zip(&verdicts_of[0][0]) {
+    for (row, verdict) in rows.iter().zip(verdicts_of.iter().step_by(cells)) {
         let Verdict::Found(place) = verdict else { continue };
         let person = &people[*place];
         let Measured::Joints(_, annotated) = person.measured() else { continue };

@@ -10,7 +10,7 @@ use super::cells::{metrics, parts, ranges};
 use super::comparable::{Case, reasons};
 use super::outcome::{Detections, Outcome, Setting};
 use super::pictures::Departures;
-use super::sigmas::sigmas_of;
+use super::sigmas::{crowdpose_sigmas, sigmas_of};
 use super::{Kind, MOST_DETECTIONS};
 use crate::evaluate::error::EvaluateError;
 use crate::evaluate::joined::Joined;
@@ -68,7 +68,10 @@ impl Scorer {
         for picture in &scored {
             is_scored[*picture as usize] = true;
         }
-        let kind = if protocol == Protocol::CrowdPose { Kind::CrowdPose } else { Kind::Coco };
+        let (kind, sigmas) = match protocol {
+            Protocol::CrowdPose => (Kind::CrowdPose, crowdpose_sigmas(truth.skeleton)),
+            _ => (Kind::Coco, sigmas),
+        };
         Ok(Self { kind, sigmas, predicted, places, scored, is_scored, heads: Vec::new() })
     }
 
@@ -96,8 +99,7 @@ impl Scorer {
         let Some(picture) = picture.filter(|picture| self.is_scored[*picture as usize]) else {
             head.elsewhere.0 += 1;
             if head.elsewhere.0 == 1 {
-                let named = prediction.image_path.as_ref().unwrap_or(&prediction.sample_id);
-                head.elsewhere.1.clone_from(named);
+                head.elsewhere.1.clone_from(prediction.image_path.as_ref().unwrap_or(&prediction.sample_id));
             }
             return Ok(());
         };
@@ -129,6 +131,13 @@ impl Scorer {
         let departures = pictures.departures(&self.scored);
         let mut evaluation = Evaluation { rejects: self.rejects(&setting), ..Evaluation::default() };
         self.note_truth(&departures, &mut evaluation.notes);
+        let skeleton = joined.truth.skeleton;
+        if self.kind == Kind::Coco && skeleton.sigmas.is_none() && options.sigmas.len() < skeleton.len() {
+            evaluation.notes.push(format!(
+                "nobody has published sigmas for `{}`; those of COCO's joints of the same names are taken, and 0.079",
+                skeleton.name
+            ));
+        }
         let sets: BTreeSet<&str> = self.scored.iter().map(|picture| pictures.set(*picture).0).collect();
         let dataset = sets.into_iter().collect::<Vec<_>>().join("+");
         for (place, name) in joined.attendance.heads() {

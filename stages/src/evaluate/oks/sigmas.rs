@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use schemas::skeleton::Skeleton;
+use schemas::skeleton::{CROWDPOSE14, Skeleton};
 use serde::{Deserialize, Serialize};
 
 /// The spread of one joint, in parts of the square root of the person's area: above 0.
@@ -44,6 +44,9 @@ impl JsonSchema for Sigma {
     }
 }
 
+/// Spread of head and neck in `CrowdPose`'s evaluation (`crowdposetools`, `cocoeval.py`).
+const HEAD_AND_NECK: f64 = 0.079;
+
 /// Spreads by name of the joint, for those that are not the skeleton's own.
 pub type Sigmas = BTreeMap<String, Sigma>;
 
@@ -58,6 +61,14 @@ pub(in super::super) fn sigmas_of(skeleton: &Skeleton, own: &Sigmas) -> Result<V
         sigmas[joint] = as_published(sigma.0);
     }
     Ok(sigmas)
+}
+
+/// The spread of each joint of `skeleton` by `CrowdPose`'s evaluation, whatever the skeleton's own are: that of its joint of
+/// the same name, else that of its head and neck. `[K]`
+pub(super) fn crowdpose_sigmas(skeleton: &Skeleton) -> Vec<f64> {
+    let own = datasets::coco::sigmas(&CROWDPOSE14);
+    let sigma = |joint: &&str| CROWDPOSE14.index_of(joint).map_or(HEAD_AND_NECK, |at| own[at]);
+    skeleton.joints.iter().map(|joint| as_published(sigma(joint))).collect()
 }
 
 /// The reference evaluators write 0.035 as 0.35 / 10, which has other bits.
