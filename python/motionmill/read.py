@@ -17,6 +17,7 @@ import pyarrow as pa
 from .readers import read_source
 
 __all__ = [
+    "boxes",
     "coco",
     "coco_results",
     "flic",
@@ -87,23 +88,24 @@ def flic(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str],
     return read_source("flic", annotations=annotations, images=images, labels=labels, plus=plus)
 
 
-def coco(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], category: str | None = None, dataset: str | None = None, split: str | None = None) -> pa.Table:
+def coco(*, annotations: str | os.PathLike[str], images: str | os.PathLike[str], category: str | None = None, skeleton: str | os.PathLike[str] | None = None, dataset: str | None = None, split: str | None = None) -> pa.Table:
     """COCO keypoints, or another data set in its format.
 
     - ``annotations``: The annotation file.
     - ``images``: Folder of the images; they may be missing: only stages that need pixels read them.
     - ``category``: Name of the category, where several have keypoints.
+    - ``skeleton``: The skeleton whose order the keypoints have: its name, or a file of one's own. By default the known one with the joints of the category, else the one that the file itself states.
     - ``dataset``: Name of the data set, if it is not COCO itself.
     - ``split``: The split of all people; by default told by a word of the file's name (`train`, `val`, `test`), else `unassigned`.
     """
-    return read_source("coco", annotations=annotations, images=images, category=category, dataset=dataset, split=split)
+    return read_source("coco", annotations=annotations, images=images, category=category, skeleton=skeleton, dataset=dataset, split=split)
 
 
-def yolo(*, annotations: str | os.PathLike[str], skeleton: str | None = None, category: str | None = None, dataset: str | None = None) -> pa.Table:
+def yolo(*, annotations: str | os.PathLike[str], skeleton: str | os.PathLike[str] | None = None, category: str | None = None, dataset: str | None = None) -> pa.Table:
     """YOLO-pose: the `data.yaml` of a data set, with its label files and pictures.
 
     - ``annotations``: The `data.yaml`; it says where pictures are, relative to its own folder.
-    - ``skeleton``: The skeleton whose order the keypoints have, if neither `kpt_names` nor `flip_idx` of the file determines it.
+    - ``skeleton``: The skeleton whose order the keypoints have: its name, or a file of one's own. By default the known one of the file's `kpt_names` or `flip_idx`, else the one that the file itself states there.
     - ``category``: Name of the category (YOLO's class) to read, where the file has several.
     - ``dataset``: Name of the data set; `yolo` if not given.
     """
@@ -190,13 +192,13 @@ def trials(*, path: str | os.PathLike[str], client: str | None = None, subject: 
     return read_source("trials", path=path, client=client, subject=subject, session=session, genuine=genuine, score=score, distance=distance, split=split, dataset=dataset, model=model)
 
 
-def predictions(people: Any, *, file: str | os.PathLike[str], array: str | None = None, axes: str = "njc", skeleton: str = "mpii16", first_pixel: float, model: str | None = None) -> pa.Table:
+def predictions(people: Any, *, file: str | os.PathLike[str], array: str | None = None, axes: str = "njc", skeleton: str | os.PathLike[str] = "mpii16", first_pixel: float, model: str | None = None) -> pa.Table:
     """A published prediction array (.npy, .npz, .mat, HDF5 or JSON), joined to people row by row, or MPII's submission.
 
     - ``file``: The file.
     - ``array``: Name of the array in the file, where there are several.
     - ``axes``: The array's axes: n people, j joints, c coordinates (x, y and maybe a score). Joints and coordinates may share one.
-    - ``skeleton``: The skeleton whose order the joints have.
+    - ``skeleton``: The skeleton whose order the joints have: its name, or a file of one's own.
     - ``first_pixel``: Number of the first pixel: 1 for MATLAB's coordinates, else 0.
     - ``model``: What made the predictions; the file's name if not given.
     """
@@ -212,3 +214,13 @@ def coco_results(people: Any, *, file: str | os.PathLike[str], category_id: int 
     - ``unmatched``: What is done with detections that belong to nobody. `coco-oks` and `crowdpose` count them as false people, so keep them for these.
     """
     return read_source("coco_results", people, file=file, category_id=category_id, model=model, unmatched=unmatched)
+
+
+def boxes(people: Any, *, file: str | os.PathLike[str], category_id: int = 1, minimum_score: float = 0) -> pa.Table:
+    """Boxes of people that a detector saw (COCO results with `bbox`), joined to the pictures of people.
+
+    - ``file``: The file: a JSON list of `{image_id, category_id, bbox: [x, y, width, height], score}`, maybe packed by gzip.
+    - ``category_id``: Number of the category of people.
+    - ``minimum_score``: Boxes with a lower score are left out.
+    """
+    return read_source("boxes", people, file=file, category_id=category_id, minimum_score=minimum_score)

@@ -44,16 +44,19 @@ __all__ = [
     "Features",
     "Filter",
     "FitBackground",
+    "FitDisplacements",
     "FitNormaliser",
     "FitProjection",
     "FitSpatialModel",
     "Flip",
+    "Focus",
     "Frames",
     "GainOffset",
     "Identify",
     "Infer",
     "MapSkeleton",
     "MatchPeople",
+    "MergeJoints",
     "MergeScales",
     "Normalise",
     "NormaliseScores",
@@ -219,6 +222,24 @@ class Crop(Stage):
 
     def __init__(self, *, size: Sequence[int] | None = None, frame: Literal["whole_image", "whole_image_top_left"] | Mapping[str, Any] | None = None, grid: Literal["plain", "edges", "udp"] | None = None, card: str | os.PathLike[str] | None = None, keep_empty: bool | None = None, images: str | os.PathLike[str] | None = None, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "crop", seed: int = 0) -> None:
         super().__init__(size=size, frame=frame, grid=grid, card=card, keep_empty=keep_empty, images=images, orientation=orientation, name=name, seed=seed)
+
+
+class Focus(Stage):
+    """Places crops around single joints of each pose, where the next stage of a cascade looks for them again.
+
+    `people` or `keypoints` to `samples` without pixels, K rows or one of each, numbered in `joint_index`.
+
+    - ``size``: Width and height of the crop in px.
+    - ``side``: Side of the square around a joint, in diameters of the pose; `DeepPose` has 1 on FLIC and 2 on LSP.
+    - ``diameter``: The two joints between which the diameter is measured, by default left shoulder and right hip; where one is not known, their mirror images.
+    - ``joints``: Which joints of a person become rows.
+    - ``displacements``: A table `displacements`: each crop is laid where a prediction would lie, at the joint plus a draw from the normal distribution of that joint. By default, it is laid at the joint itself.
+    """
+
+    kind = "focus"
+
+    def __init__(self, *, size: Sequence[int], side: float, diameter: Sequence[str] | None = None, joints: Literal["each", "one"] = "each", displacements: str | os.PathLike[str] | None = None, name: str = "focus", seed: int = 0) -> None:
+        super().__init__(size=size, side=side, diameter=diameter, joints=joints, displacements=displacements, name=name, seed=seed)
 
 
 class Scale(Stage):
@@ -719,6 +740,33 @@ class MergeScales(Stage):
 
     def __init__(self, *, images: str | os.PathLike[str] | None = None, orientation: Literal["stated", "apply", "ignore", "refuse"] = "stated", name: str = "merge_scales", seed: int = 0) -> None:
         super().__init__(images=images, orientation=orientation, name=name, seed=seed)
+
+
+class MergeJoints(Stage):
+    """Puts the predictions of crops around single joints together, each joint from its own crop.
+
+    `keypoints` with `joint_index`, after `focus`, `warp` and a network, to `keypoints`: K rows become one.
+    """
+
+    kind = "merge_joints"
+
+    def __init__(self, *, name: str = "merge_joints", seed: int = 0) -> None:
+        super().__init__(name=name, seed=seed)
+
+
+class FitDisplacements(Stage):
+    """Learns how far predictions are off each joint.
+
+    `people` and `keypoints` to `displacements`: a normal distribution for each joint, which `focus` draws from.
+
+    - ``diameter``: The two joints between which a pose is measured, as of the stage `focus`.
+    - ``split``: The split of the people that it is fitted on; by default `train`.
+    """
+
+    kind = "fit_displacements"
+
+    def __init__(self, *, diameter: Sequence[str] | None = None, split: str = "train", name: str = "fit_displacements", seed: int = 0) -> None:
+        super().__init__(diameter=diameter, split=split, name=name, seed=seed)
 
 
 class Refine(Stage):
