@@ -21,7 +21,7 @@ def draw(heads: Mapping[str, list[Output]], path: Path) -> None:
     with pyplot.style.context(STYLE):
         figure, axes = pyplot.subplots(figsize=(7.2, 4.0))
         for system, outputs in sorted(heads.items(), key=lambda item: -item[1][-1].pck().value):
-            look = {"color": "#8a8a8a", "linestyle": "--"} if system == BASELINE else {"color": f"C{COLOURS[system]}"}
+            look = {"color": "#8a8a8a", "linestyle": "--"} if system == BASELINE else {"color": COLOURS[system]}
             if system == AGREED:
                 look["linestyle"] = ":"
             for output in outputs[:-1]:
@@ -43,6 +43,9 @@ def curve(output: Output) -> tuple[list[float], list[float]]:
     return [x for x, _ in points], [y for _, y in points]
 
 
-#: Numbers of the style's colours; its third is the grey of the baseline. Stages of a cascade, and what the spatial model makes of coarse maps, share
-#: their colour.
-COLOURS = dict(zip((name for name in SYSTEMS if name != BASELINE), (6, 6, 6, 0, 1, 3, 4, 4, 5), strict=True))
+#: Colours of the style and one more; its third is the grey of the baseline. Stages of a cascade, and what the spatial model makes
+#: of coarse maps, share theirs.
+DEEPPOSE = "#6a6fc9"
+COLOURS = dict(
+    zip((name for name in SYSTEMS if name != BASELINE), [*[DEEPPOSE] * 3, "C0", "C1", "C3", "C4", "C4", "C5"], strict=True)
+)
