@@ -52,7 +52,7 @@ class Source:
         loader = make(self.path, **arguments)
         if columns is None:
             return loader
-        there = loader.schema.names
+        there = loader.available if isinstance(loader, ShardLoader) else loader.schema.names
         return make(self.path, columns=[name for name in columns if name in there], **arguments)
 
     def sample_ids(self) -> set[str]:

@@ -43,7 +43,7 @@ def test_the_hint_stands_apart(tmp_path: Path) -> None:
 def test_unknown_names_list_the_known() -> None:
     with pytest.raises(ConfigError, match="no skeleton is called `mpii17`; there are `mpii16`"):
         motionmill.skeleton("mpii17")
-    with pytest.raises(ConfigError, match="no recipe is called `cpm`; there are `cpm-mpii`"):
+    with pytest.raises(ConfigError, match="no recipe is called `cpm`; there are `deeppose-lsp`"):
         motionmill.run_plan("recipe:cpm")
 
 

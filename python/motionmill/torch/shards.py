@@ -36,6 +36,7 @@ class _Table:
         self._arguments: dict[str, Any] = {"split": split, "planes": planes(to_float), "keep": keep}
         self._shards: tuple[int, _native.NativeShards] | None = None
         schema = _native.NativeShards(self._path, split=split).schema
+        self.available: list[str] = list(schema.names)
         self.columns = default_columns(schema) if columns is None else check_columns(schema, columns)
         # The id is read with a picture, so that one that cannot be decoded is named.
         read = set(self.columns) | ({"sample_id"} & set(schema.names))
@@ -178,6 +179,11 @@ class ShardLoader(Loader):
     def columns(self) -> list[str]:
         """What a batch has."""
         return self._table.columns
+
+    @property
+    def available(self) -> list[str]:
+        """All columns that the table has, whether they are read or not."""
+        return self._table.available
 
     @property
     def schema(self) -> pa.Schema:
